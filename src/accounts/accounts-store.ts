@@ -1,0 +1,180 @@
+// What is asked of the accounts and API key tables.
+
+import { and, asc, count, eq, isNull, lte, ne, or, sql } from "drizzle-orm";
+import { ok } from "../domain/result.ts";
+import { accounts, apiKeys } from "../projection/schema.ts";
+import { type Database, type Stored, stored } from "../projection/store.ts";
+
+export type Account = typeof accounts.$inferSelect;
+export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash">;
+
+export const MAX_KEYS = 50;
+
+const shownKey = {
+  id: apiKeys.id,
+  accountId: apiKeys.accountId,
+  name: apiKeys.name,
+  prefix: apiKeys.prefix,
+  createdAt: apiKeys.createdAt,
+};
+
+/** Who holds a key. One of the few queries without an account: it is how the account is found. */
+export function accountOfKey(
+  db: Database,
+  hash: string,
+): Promise<Stored<{ keyId: string; hash: string; account: Account } | undefined>> {
+  return stored(() =>
+    db
+      .select({ keyId: apiKeys.id, hash: apiKeys.hash, account: accounts })
+      .from(apiKeys)
+      .innerJoin(accounts, eq(accounts.id, apiKeys.accountId))
+      .where(eq(apiKeys.hash, hash))
+      .get(),
+  );
+}
+
+export const readAccount = (db: Database, accountId: string): Promise<Stored<Account | undefined>> =>
+  stored(() => db.select().from(accounts).where(eq(accounts.id, accountId)).get());
+
+/** Makes an account with its first key, both or neither. */
+export async function insertAccount(
+  db: Database,
+  account: typeof accounts.$inferInsert,
+  key: typeof apiKeys.$inferInsert,
+): Promise<Stored<void>> {
+  const made = await stored(() =>
+    db.batch([
+      db.insert(accounts).values(account).onConflictDoNothing(),
+      db.insert(apiKeys).values(key).onConflictDoNothing(),
+    ]),
+  );
+  return made.ok ? ok(undefined) : made;
+}
+
+export function listAccounts(db: Database, offset: number, size: number): Promise<Stored<[Account[], number]>> {
+  return page(() =>
+    db.batch([
+      db
+        .select()
+        .from(accounts)
+        .where(ne(accounts.status, "deleted"))
+        .orderBy(asc(accounts.createdAt), asc(accounts.id))
+        .limit(size)
+        .offset(offset),
+      db.select({ total: count() }).from(accounts).where(ne(accounts.status, "deleted")),
+    ]),
+  );
+}
+
+/** @returns undefined when there is no such account */
+export function setAccountStatus(
+  db: Database,
+  accountId: string,
+  status: Account["status"],
+): Promise<Stored<Account | undefined>> {
+  return stored(() =>
+    db
+      .update(accounts)
+      .set({ status })
+      .where(and(eq(accounts.id, accountId), ne(accounts.status, "deleted")))
+      .returning()
+      .get(),
+  );
+}
+
+/** Marks an account deleted and revokes its keys; its rows follow in bounded steps (retention). */
+export async function deleteAccount(db: Database, accountId: string): Promise<Stored<Account | undefined>> {
+  const gone = await stored(() =>
+    db.batch([
+      db
+        .update(accounts)
+        .set({ status: "deleted" })
+        .where(and(eq(accounts.id, accountId), ne(accounts.status, "deleted")))
+        .returning(),
+      db.delete(apiKeys).where(eq(apiKeys.accountId, accountId)),
+    ]),
+  );
+  return gone.ok ? ok(gone.value[0][0]) : gone;
+}
+
+/**
+ * Counts the signing secret up, unless the last rotation still overlaps.
+ *
+ * @returns undefined when it does
+ */
+export function rotateSecret(
+  db: Database,
+  accountId: string,
+  overlapEndsAt: number,
+  now: number,
+): Promise<Stored<Account | undefined>> {
+  return stored(() =>
+    db
+      .update(accounts)
+      .set({ signingVersion: sql`${accounts.signingVersion} + 1`, overlapEndsAt })
+      .where(and(eq(accounts.id, accountId), or(isNull(accounts.overlapEndsAt), lte(accounts.overlapEndsAt, now))))
+      .returning()
+      .get(),
+  );
+}
+
+export function listKeys(
+  db: Database,
+  accountId: string,
+  offset: number,
+  size: number,
+): Promise<Stored<[ApiKey[], number]>> {
+  return page(() =>
+    db.batch([
+      db
+        .select(shownKey)
+        .from(apiKeys)
+        .where(eq(apiKeys.accountId, accountId))
+        .orderBy(asc(apiKeys.createdAt), asc(apiKeys.id))
+        .limit(size)
+        .offset(offset),
+      db.select({ total: count() }).from(apiKeys).where(eq(apiKeys.accountId, accountId)),
+    ]),
+  );
+}
+
+/** @returns false when the account has all the keys it may have; decided in the statement, so no two slip in together */
+export async function insertKey(db: Database, key: typeof apiKeys.$inferInsert): Promise<Stored<boolean>> {
+  const { hash, accountId, id, name, prefix, createdAt } = key;
+  const held = sql`(SELECT count(*) FROM ${apiKeys} WHERE account_id = ${accountId})`;
+  const made = await stored(() =>
+    db.all(
+      sql`INSERT INTO ${apiKeys} (hash, account_id, id, name, prefix, created_at)
+          SELECT ${hash}, ${accountId}, ${id}, ${name}, ${prefix}, ${createdAt} WHERE ${held} < ${MAX_KEYS}
+          ON CONFLICT (hash) DO UPDATE SET id = excluded.id RETURNING id`,
+    ),
+  );
+  return made.ok ? ok(made.value.length > 0) : made;
+}
+
+/** Revokes a key, unless it is the account's last. @returns the hash of the key that is gone, or why none is */
+export async function deleteKey(
+  db: Database,
+  accountId: string,
+  id: string,
+): Promise<Stored<{ hash: string } | "missing" | "last">> {
+  const own = and(eq(apiKeys.accountId, accountId), eq(apiKeys.id, id));
+  const others = sql`EXISTS (SELECT 1 FROM ${apiKeys} AS other WHERE other.account_id = ${accountId} AND other.id <> ${id})`;
+  const answer = await stored(() =>
+    db.batch([
+      db.select({ hash: apiKeys.hash }).from(apiKeys).where(own),
+      db.delete(apiKeys).where(and(own, others)).returning({ hash: apiKeys.hash }),
+    ]),
+  );
+  if (!answer.ok) return answer;
+  const [[known], [gone]] = answer.value;
+  if (gone) return ok(gone);
+  return ok(known ? "last" : "missing");
+}
+
+async function page<T>(query: () => Promise<[T[], { total: number }[]]>): Promise<Stored<[T[], number]>> {
+  const answer = await stored(query);
+  if (!answer.ok) return answer;
+  const [rows, [counted]] = answer.value;
+  return ok([rows, counted?.total ?? 0]);
+}

@@ -1,0 +1,63 @@
+// The HTTP application: what every request passes, and where its routes are.
+
+import { Hono } from "hono";
+import { masterKeysOf } from "./accounts/standing.ts";
+import type { AppEnv, Platform } from "./http/app-env.ts";
+import { authenticated, operated, operatorOnly } from "./http/auth.ts";
+import { done, refused } from "./http/envelope.ts";
+import { ApiError, unavailable } from "./http/errors.ts";
+import { knownRoutes, notFound } from "./http/known-routes.ts";
+import { rateLimited } from "./http/rate-limit.ts";
+import { requestLog } from "./http/request-log.ts";
+import { unwrap } from "./http/unwrap.ts";
+import { log, nameOf } from "./log.ts";
+import { canAnswer, databaseOf } from "./projection/store.ts";
+import { admin } from "./routes/admin.ts";
+import { apiKeys } from "./routes/api-keys.ts";
+import { jobs } from "./routes/jobs.ts";
+import { signingSecret } from "./routes/signing-secret.ts";
+
+const workers: Platform = {
+  now: Date.now,
+  newId: () => crypto.randomUUID(),
+  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+};
+
+export function createApp(platform: Platform = workers): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+
+  app.onError((thrown, c) => {
+    const refusal =
+      thrown instanceof ApiError ? thrown : new ApiError("internal_error", "Something went wrong on our side.");
+    if (refusal !== thrown)
+      log("error", "request_fault", { request_id: c.get("requestId"), error: nameOf(thrown), at: placeOf(thrown) });
+    c.set("code", refusal.code);
+    return refused(c, refusal);
+  });
+  app.notFound((c) => refused(c, notFound()));
+
+  app.use(requestLog(platform));
+  app.use("/v1/admin/*", operatorOnly);
+  app.use(knownRoutes(app));
+
+  app.get("/health", async (c) => {
+    if (!masterKeysOf(c.env)) throw unavailable(60);
+    unwrap(await canAnswer(databaseOf(c.env.DB)));
+    return done(c, "The service is well.", { status: "ok" });
+  });
+
+  app.use("/v1/admin/*", operated);
+  app.route("/v1/admin", admin);
+
+  app.use("/v1/*", authenticated, rateLimited("API_RATE_LIMIT"));
+  app.route("/v1/jobs", jobs);
+  app.route("/v1/api-keys", apiKeys);
+  app.route("/v1/signing-secret", signingSecret);
+  return app;
+}
+
+/** Where an exception came from: the first frame of its stack, without the message above it. */
+function placeOf(thrown: unknown): string | undefined {
+  const stack = thrown instanceof Error ? (thrown.stack ?? "") : "";
+  return /\n\s+at ([^\n]{1,200})/.exec(stack)?.[1];
+}

@@ -1,0 +1,207 @@
+// What a job is: the shapes its owner stores, and the view of it that may leave. How it changes stands in life.ts.
+
+/** Any value JSON can hold. `unknown`, because we carry it and never look inside. */
+export type Json = unknown;
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** How an attempt reaches its handler: we call them, or they ask us. */
+export type Delivery =
+  | { readonly type: "push"; readonly url: string; readonly method: Method; readonly headers: Record<string, string> }
+  | { readonly type: "pull"; readonly queue: string | null };
+
+/** What made an execution start. */
+export type Trigger = "scheduled" | "system_retry" | "manual_retry";
+
+/** Why an attempt, or a whole job, failed. `message` is for people and at most 4,096 characters. */
+export interface Fault {
+  readonly code: FaultCode;
+  readonly message: string;
+}
+
+export type FaultCode =
+  | "http_status"
+  | "timeout"
+  | "network"
+  | "redirect"
+  | "blocked_target"
+  | "handler_error"
+  | "lease_expired"
+  | "platform";
+
+/**
+ * Where a job stands. Each phase carries only what is true in it; all times are milliseconds since the epoch.
+ *
+ *            ┌───────────── retry ──────────────┐
+ *            ▼                                  │
+ *   ──▶ waiting ──(push)──────────▶ running ──▶ completed │ failed
+ *            │                      ▲     │
+ *            └──(pull)──▶ queued ───┘     └─ a failure with budget left, an interruption ──▶ waiting
+ *
+ * and from each of the three, `cancelled`.
+ */
+export type Phase = Waiting | Queued | Running | Ended;
+
+export interface Waiting {
+  readonly name: "waiting";
+  readonly runAt: number;
+  readonly trigger: Trigger;
+  /** Set while the account is suspended: look again then. */
+  readonly heldUntil?: number;
+}
+
+export interface Queued {
+  readonly name: "queued";
+  readonly executionId: string;
+  readonly since: number;
+  /** How often it has been put on a queue, and when it is offered again if no worker has come by then. */
+  readonly offers: number;
+  readonly offerAt: number;
+  /** Whether the read model has been told. */
+  readonly reported: boolean;
+}
+
+export interface Running {
+  readonly name: "running";
+  readonly executionId: string;
+  readonly startedAt: number;
+  readonly leaseEndsAt: number;
+  readonly reported: boolean;
+}
+
+export interface Ended {
+  readonly name: "completed" | "failed" | "cancelled";
+  readonly endedAt: number;
+  /** What a pull worker returned. */
+  readonly result: Json;
+  /** The end is reported until the read model confirms it: how often so far, and when next. */
+  readonly reports: number;
+  readonly reportAt: number;
+  readonly confirmed: boolean;
+}
+
+export type ExecutionStatus = "queued" | "running" | "completed" | "failed" | "timed_out" | "cancelled" | "interrupted";
+
+/** What a push target answered: its first 4 KB. */
+export interface PushResponse {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+  readonly truncated: boolean;
+}
+
+/** One attempt. Its `attempt` numbers the executions of a job from 1 and never restarts. */
+export interface Execution {
+  readonly id: string;
+  readonly attempt: number;
+  readonly trigger: Trigger;
+  readonly status: ExecutionStatus;
+  readonly workerId: string | null;
+  readonly dueAt: number;
+  readonly startedAt: number | null;
+  readonly completedAt: number | null;
+  readonly response: PushResponse | null;
+  readonly error: Fault | null;
+  /** The job's revision that changed it last. */
+  readonly revision: number;
+}
+
+/** What was asked for. Never changes. */
+export interface JobSpec {
+  readonly accountId: string;
+  readonly id: string;
+  readonly scheduleId: string | null;
+  readonly name: string;
+  readonly handler: string | null;
+  readonly payload: Json;
+  readonly delivery: Delivery;
+  readonly timeoutSeconds: number;
+  readonly maxRetries: number;
+  readonly idempotencyKey: string | null;
+  readonly scheduledFor: number;
+  readonly createdAt: number;
+}
+
+/** How often an account's signing secret has been rotated, and until when the one before is in force beside it. */
+export interface SigningState {
+  readonly signingVersion: number;
+  readonly overlapEndsAt: number | null;
+}
+
+/** A job as its owner stores it. `v` is the version of this shape, see upgrade.ts. */
+export interface Job extends JobSpec {
+  readonly v: 1;
+  readonly updatedAt: number;
+  /** Counts the changes; the read model keeps the highest it has seen. 0: not yet armed. */
+  readonly revision: number;
+  /** The number of the newest execution. */
+  readonly attempt: number;
+  /** Executions that have started. */
+  readonly started: number;
+  /** Counted failures since creation or the last manual retry: budget and backoff. */
+  readonly tries: number;
+  /** Interruptions in a row, and the moment the first of them was due. */
+  readonly interruptions: number;
+  readonly interruptedSince: number | null;
+  readonly lastError: Fault | null;
+  /** As it was at creation: what a delivery is signed with if D1 can never be asked. */
+  readonly signing: SigningState | null;
+  readonly phase: Phase;
+  /** The executions the read model has not confirmed yet, oldest first. */
+  readonly executions: readonly Execution[];
+}
+
+export type JobStatus = "pending" | "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
+
+/** The name of a job's phase in the contract. */
+export function statusOf({ phase }: Job): JobStatus {
+  if (phase.name !== "waiting") return phase.name;
+  return phase.trigger === "system_retry" ? "retrying" : "pending";
+}
+
+export const isEnded = (phase: Phase): phase is Ended =>
+  phase.name === "completed" || phase.name === "failed" || phase.name === "cancelled";
+
+/** What may be shown of a job to its account, whether it comes from its owner or from the read model. */
+export interface JobView extends JobSpec {
+  readonly status: JobStatus;
+  readonly runAt: number | null;
+  readonly attempts: number;
+  readonly lastError: Fault | null;
+  readonly result: Json;
+  readonly updatedAt: number;
+  readonly completedAt: number | null;
+}
+
+/** An execution with what its worker returned. */
+export interface ExecutionView extends Execution {
+  readonly result: Json;
+}
+
+/** When the next attempt is due, or the present one was; null once the job has ended. */
+export function runAtOf(job: Job): number | null {
+  if (isEnded(job.phase)) return null;
+  return job.phase.name === "waiting" ? job.phase.runAt : (newest(job)?.dueAt ?? job.scheduledFor);
+}
+
+/** The newest execution that the owner still holds. */
+export const newest = (job: Job): Execution | undefined => job.executions.at(-1);
+
+export function viewOf(job: Job): JobView {
+  const { v, revision, attempt, started, tries, interruptions, interruptedSince, signing, phase, executions, ...rest } =
+    job;
+  return {
+    ...rest,
+    status: statusOf(job),
+    runAt: runAtOf(job),
+    attempts: started,
+    result: isEnded(phase) ? phase.result : null,
+    completedAt: isEnded(phase) ? phase.endedAt : null,
+  };
+}
+
+/** The execution as its owner shows it; the result is the job's, since the attempt that returns one ends the job. */
+export const executionViewOf = (execution: Execution, result: Json): ExecutionView => ({
+  ...execution,
+  result: execution.status === "completed" ? result : null,
+});

@@ -1,0 +1,310 @@
+// The life of a job, one function per transition: pure, decided here and written by its owner. `now`, chance and ids
+// are arguments. Every change counts the revision up.
+
+import {
+  type Ended,
+  type Execution,
+  type Fault,
+  isEnded,
+  type Job,
+  type JobSpec,
+  type Json,
+  type PushResponse,
+  type SigningState,
+  statusOf,
+  type Trigger,
+} from "./job.ts";
+import type { StateRefusal } from "./refusal.ts";
+import { err, ok, type Result } from "./result.ts";
+import { backoffMs, MAX_INTERRUPTED_MS, retryDelayMs } from "./retry-policy.ts";
+import { KEEP_MS } from "./timer.ts";
+
+export type Step = Result<Job, StateRefusal>;
+
+/** How an attempt ended, as its delivery or its worker tells it. */
+export type Outcome =
+  | { readonly kind: "completed"; readonly response?: PushResponse; readonly result?: Json }
+  | {
+      readonly kind: "failed" | "timed_out";
+      readonly error: Fault;
+      readonly response?: PushResponse;
+      readonly retryable: boolean;
+      /** A lower bound the target asked for. */
+      readonly retryAfterMs: number | null;
+    };
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** A queued execution is offered again after these, then hourly: what a queue may have lost comes back. */
+const OFFER_AGAIN_MS = [MINUTE, 5 * MINUTE, 30 * MINUTE] as const;
+/** A consumer Worker's own queue is durable; its message is only sent again once a day. */
+const NAMED_OFFER_AGAIN_MS = 24 * HOUR;
+
+/** An unconfirmed end is reported again after 30 s, doubling to 15 min. */
+const REPORT_AGAIN_MS = 30 * SECOND;
+const MAX_REPORT_AGAIN_MS = 15 * MINUTE;
+
+/** A suspended account's due jobs look again after a minute and half their lateness, at most 15 min. */
+const MAX_HOLD_MS = 15 * MINUTE;
+
+/** A job as its owner first stores it: waiting for its time. */
+export function arm(spec: JobSpec, signing: SigningState | null): Job {
+  return {
+    ...spec,
+    v: 1,
+    updatedAt: spec.createdAt,
+    revision: 1,
+    attempt: 0,
+    started: 0,
+    tries: 0,
+    interruptions: 0,
+    interruptedSince: null,
+    lastError: null,
+    signing,
+    phase: { name: "waiting", runAt: spec.scheduledFor, trigger: "scheduled" },
+    executions: [],
+  };
+}
+
+/** A due push job begins its next attempt. Undefined when it is not due: an alarm that rings early does nothing. */
+export function start(job: Job, executionId: string, now: number): Job | undefined {
+  const due = begin(job, executionId, now);
+  if (!due) return undefined;
+  return {
+    ...due,
+    started: due.started + 1,
+    phase: {
+      name: "running",
+      executionId,
+      startedAt: now,
+      leaseEndsAt: now + job.timeoutSeconds * SECOND,
+      reported: false,
+    },
+    executions: withNewest(due, { status: "running", startedAt: now }),
+  };
+}
+
+/** A due pull job gets an execution that waits for a worker. Undefined when it is not due. */
+export function enqueue(job: Job, executionId: string, now: number): Job | undefined {
+  const due = begin(job, executionId, now);
+  if (!due) return undefined;
+  return {
+    ...due,
+    phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1), reported: false },
+  };
+}
+
+/** The same execution is offered again, because no worker has come for it. */
+export function offerAgain(job: Job, now: number): Job | undefined {
+  const { phase } = job;
+  if (phase.name !== "queued" || now < phase.offerAt) return undefined;
+  const offers = phase.offers + 1;
+  return changed(job, now, { phase: { ...phase, offers, offerAt: now + offerAgainMs(job, offers) } });
+}
+
+/** A worker takes the lease of a queued execution. */
+export function lease(job: Job, executionId: string, workerId: string | null, now: number): Step {
+  const { phase } = job;
+  if (phase.name !== "queued" || phase.executionId !== executionId) return leaseLost(job);
+  const leased = changed(job, now, {
+    started: job.started + 1,
+    phase: {
+      name: "running",
+      executionId,
+      startedAt: now,
+      leaseEndsAt: now + job.timeoutSeconds * SECOND,
+      reported: false,
+    },
+  });
+  return ok({ ...leased, executions: withNewest(leased, { status: "running", startedAt: now, workerId }) });
+}
+
+/** A worker that was given the lease has gone before it learned of it: the execution waits again, nothing is burned. */
+export function release(job: Job, executionId: string, now: number): Step {
+  const running = holder(job, executionId, now);
+  if (!running.ok) return running;
+  const released = changed(job, now, {
+    started: job.started - 1,
+    phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1), reported: false },
+  });
+  return ok({ ...released, executions: withNewest(released, { status: "queued", startedAt: null, workerId: null }) });
+}
+
+/** The worker is alive: its lease lasts another `timeout` from now, never less than before. */
+export function heartbeat(job: Job, executionId: string, now: number): Step {
+  const running = holder(job, executionId, now);
+  if (!running.ok) return running;
+  const leaseEndsAt = Math.max(running.value.leaseEndsAt, now + job.timeoutSeconds * SECOND);
+  return ok(changed(job, now, { phase: { ...running.value, leaseEndsAt } }));
+}
+
+/** An attempt's outcome ends the job or sends it into its next wait, if the attempt still holds the lease. */
+export function settle(job: Job, executionId: string, outcome: Outcome, chance: number, now: number): Step {
+  const running = holder(job, executionId, now);
+  if (!running.ok) return running;
+  return ok(outcome.kind === "completed" ? completed(job, outcome, now) : failed(job, outcome, chance, now));
+}
+
+/** A pull worker let its lease end without a report. Undefined while the lease lasts. */
+export function expire(job: Job, chance: number, now: number): Job | undefined {
+  const { phase } = job;
+  if (phase.name !== "running" || job.delivery.type !== "pull" || now < phase.leaseEndsAt) return undefined;
+  const error: Fault = { code: "lease_expired", message: `The worker did not report within ${job.timeoutSeconds} s.` };
+  return failed(job, { kind: "timed_out", error, retryable: true, retryAfterMs: null }, chance, now);
+}
+
+/**
+ * The service itself died in the middle of a push. It costs no retry; the next attempt backs off by the interruptions
+ * in a row. A job that met nothing else for a day fails.
+ */
+export function interrupt(job: Job, chance: number, now: number): Job {
+  const error: Fault = { code: "platform", message: "The service stopped in the middle of this attempt." };
+  const interruptions = job.interruptions + 1;
+  const interruptedSince = job.interruptedSince ?? now;
+  const met = changed(job, now, { interruptions, interruptedSince, lastError: error });
+  const executions = withNewest(met, { status: "interrupted", completedAt: now, error });
+  if (now - interruptedSince >= MAX_INTERRUPTED_MS) return { ...met, executions, phase: ended("failed", job, now) };
+  return { ...met, executions, phase: waiting(now + backoffMs(interruptions, chance), "system_retry") };
+}
+
+/** Ends a job that has not ended. What is in flight can no longer change it. */
+export function cancel(job: Job, now: number): Step {
+  if (isEnded(job.phase)) return err({ code: "job_not_cancellable", status: statusOf(job) });
+  const open = job.phase.name === "queued" || job.phase.name === "running";
+  const cancelled = changed(job, now, { phase: ended("cancelled", job, now) });
+  return ok(
+    open ? { ...cancelled, executions: withNewest(cancelled, { status: "cancelled", completedAt: now }) } : cancelled,
+  );
+}
+
+/** A failed or cancelled job is due now, with a fresh budget. */
+export function retry(job: Job, now: number): Step {
+  const { phase } = job;
+  if (phase.name !== "failed" && phase.name !== "cancelled")
+    return err({ code: "job_not_retryable", status: statusOf(job) });
+  return ok(
+    changed(job, now, { tries: 0, interruptions: 0, interruptedSince: null, phase: waiting(now, "manual_retry") }),
+  );
+}
+
+/** A due job of a suspended account waits on; its `runAt` stays, so that its lateness is told truly. */
+export function hold(job: Job, now: number): Job {
+  if (job.phase.name !== "waiting") return job;
+  const heldUntil = now + Math.min(MINUTE + Math.floor((now - job.phase.runAt) / 2), MAX_HOLD_MS);
+  return changed(job, now, { phase: { ...job.phase, heldUntil } });
+}
+
+/** The read model has been told of a `queued` or `running` that lasts. No change of the job: the revision stays. */
+export function reported(job: Job): Job {
+  const { phase } = job;
+  return phase.name === "queued" || phase.name === "running" ? { ...job, phase: { ...phase, reported: true } } : job;
+}
+
+/** The end is reported once more; the next report follows if this one is not confirmed either. */
+export function reportAgain(job: Job, now: number): Job {
+  const { phase } = job;
+  if (!isEnded(phase)) return job;
+  const reports = phase.reports + 1;
+  const reportAt = now + Math.min(REPORT_AGAIN_MS * 2 ** reports, MAX_REPORT_AGAIN_MS);
+  return { ...job, phase: { ...phase, reports, reportAt } };
+}
+
+/**
+ * The read model holds this revision and the executions up to this attempt. Those are let go; an end all of whose
+ * executions are known there is confirmed.
+ */
+export function confirm(job: Job, revision: number, throughAttempt: number): Job {
+  const executions = job.executions.filter(
+    (one) => one.completedAt === null || one.attempt > throughAttempt || one.revision > revision,
+  );
+  const confirmed = isEnded(job.phase) && revision === job.revision && executions.length === 0;
+  if (isEnded(job.phase) && confirmed) return { ...job, executions, phase: { ...job.phase, confirmed } };
+  return executions.length === job.executions.length ? job : { ...job, executions };
+}
+
+/** Whether the fence lets this execution speak: it is the one in flight and, for a pull worker, its lease lasts. */
+function holder(job: Job, executionId: string, now: number) {
+  const { phase } = job;
+  if (phase.name !== "running" || phase.executionId !== executionId) return leaseLost(job);
+  if (job.delivery.type === "pull" && now >= phase.leaseEndsAt) return leaseLost(job);
+  return ok(phase);
+}
+
+const leaseLost = (job: Job) => err<StateRefusal>({ code: "lease_lost", status: statusOf(job) });
+
+/** The start of an attempt, common to push and pull: a new execution, numbered on. */
+function begin(job: Job, id: string, now: number): Job | undefined {
+  const { phase } = job;
+  if (phase.name !== "waiting" || now < phase.runAt) return undefined;
+  const attempt = job.attempt + 1;
+  const begun = changed(job, now, { attempt });
+  const execution: Execution = {
+    id,
+    attempt,
+    trigger: phase.trigger,
+    status: "queued",
+    workerId: null,
+    dueAt: phase.runAt,
+    startedAt: null,
+    completedAt: null,
+    response: null,
+    error: null,
+    revision: begun.revision,
+  };
+  return { ...begun, executions: [...job.executions, execution] };
+}
+
+function completed(job: Job, { response, result }: Outcome & { kind: "completed" }, now: number): Job {
+  const done = changed(job, now, {
+    interruptions: 0,
+    interruptedSince: null,
+    phase: { ...ended("completed", job, now), result: result ?? null },
+  });
+  return {
+    ...done,
+    executions: withNewest(done, { status: "completed", completedAt: now, response: response ?? null }),
+  };
+}
+
+function failed(job: Job, outcome: Exclude<Outcome, { kind: "completed" }>, chance: number, now: number): Job {
+  const { error, retryable, retryAfterMs, response } = outcome;
+  const tries = job.tries + 1;
+  const again = retryable && tries <= job.maxRetries;
+  const met = changed(job, now, {
+    tries,
+    interruptions: 0,
+    interruptedSince: null,
+    lastError: error,
+    phase: again ? waiting(now + retryDelayMs(tries, chance, retryAfterMs), "system_retry") : ended("failed", job, now),
+  });
+  const end = { status: outcome.kind, completedAt: now, error, response: response ?? null };
+  return { ...met, executions: withNewest(met, end) };
+}
+
+const waiting = (runAt: number, trigger: Trigger) => ({ name: "waiting", runAt, trigger }) as const;
+
+function ended(name: Ended["name"], job: Job, now: number): Ended {
+  const reportAt = Math.max(now + REPORT_AGAIN_MS, job.createdAt + KEEP_MS);
+  return { name, endedAt: now, result: null, reports: 0, reportAt, confirmed: false };
+}
+
+function offerAgainMs(job: Job, offers: number): number {
+  if (job.delivery.type === "pull" && job.delivery.queue !== null) return NAMED_OFFER_AGAIN_MS;
+  return OFFER_AGAIN_MS[offers - 1] ?? HOUR;
+}
+
+const changed = (job: Job, now: number, patch: Partial<Job>): Job => ({
+  ...job,
+  ...patch,
+  updatedAt: now,
+  revision: job.revision + 1,
+});
+
+/** The newest execution, changed at the job's present revision. */
+function withNewest(job: Job, patch: Partial<Execution>): readonly Execution[] {
+  return job.executions.map((one, i) =>
+    i === job.executions.length - 1 ? { ...one, ...patch, revision: job.revision } : one,
+  );
+}

@@ -1,0 +1,22 @@
+// Why something was not done: every expected failure of a job's owner or its stores, as a value with its facts.
+
+import type { JobStatus } from "./job.ts";
+
+/** A store or an object cannot answer at the moment; the caller may try again. */
+export interface Unavailable {
+  readonly code: "unavailable";
+  readonly retryAfterSeconds: number;
+}
+
+/** The job's state forbids it. */
+export interface StateRefusal {
+  readonly code: "job_not_cancellable" | "job_not_retryable" | "lease_lost";
+  readonly status: JobStatus;
+}
+
+/** There is no such job on this account. */
+export interface NoSuchJob {
+  readonly code: "job_not_found";
+}
+
+export type JobRefusal = StateRefusal | NoSuchJob | Unavailable;

@@ -1,0 +1,45 @@
+// When a failed attempt is tried again (contract §3). Chance comes in as a number, so the same facts give the same delay.
+
+const SECOND = 1_000;
+const HOUR = 3_600_000;
+
+/** The longest a retry ever waits, whatever the backoff or a `Retry-After` says. */
+export const MAX_RETRY_DELAY_MS = HOUR;
+
+/** How long a job may meet nothing but interruptions before it fails with `platform`. */
+export const MAX_INTERRUPTED_MS = 24 * HOUR;
+
+/**
+ * Exponential backoff with jitter: a base that doubles from one second, plus up to the base again, at most an hour.
+ *
+ * @param failures failures in a row so far, from 1
+ * @param chance uniform in [0, 1)
+ * @returns milliseconds
+ */
+export function backoffMs(failures: number, chance: number): number {
+  const base = Math.min(SECOND * 2 ** (failures - 1), MAX_RETRY_DELAY_MS);
+  return Math.min(base + Math.floor(chance * base), MAX_RETRY_DELAY_MS);
+}
+
+/** The delay before the next attempt: the backoff, or what the target asked for if that is longer. */
+export function retryDelayMs(failures: number, chance: number, retryAfterMs: number | null): number {
+  return Math.max(backoffMs(failures, chance), Math.min(retryAfterMs ?? 0, MAX_RETRY_DELAY_MS));
+}
+
+/** 4xx answers that are not the request's fault and are therefore retried: 408, 425 and 429. */
+const RETRIED_4XX: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** Whether an answer with this status, none of them a 2xx, is worth another attempt. */
+export const isRetriedStatus = (status: number): boolean => status >= 500 || RETRIED_4XX.has(status);
+
+/**
+ * Reads a `Retry-After` header: whole seconds, or an HTTP date.
+ *
+ * @returns milliseconds from `now`, or null when the header says nothing usable
+ */
+export function retryAfterMs(header: string | null, now: number): number | null {
+  if (header === null) return null;
+  if (/^\s*\d{1,9}\s*$/.test(header)) return Number(header) * SECOND;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? null : Math.max(0, at - now);
+}

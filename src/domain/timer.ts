@@ -1,0 +1,62 @@
+// The two clocks of a job, derived from its state and never set by hand: when its owner wakes, and by when the read
+// model may expect to hear of it.
+
+import { isEnded, type Job } from "./job.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** What lasts longer than this in `queued` or `running` is reported; what is over sooner is not worth a row. */
+export const REPORT_AFTER_MS = 5 * SECOND;
+
+/**
+ * How often the owner of a running push is rung. The platform holds an alarm back while the handler of the last one
+ * lives, so the ring only comes through when that instance has died.
+ */
+export const WATCH_MS = 35 * SECOND;
+
+/** State made from a row younger than this is kept, so that an `arm` still on its way finds it (design, rule 2). */
+export const KEEP_MS = MINUTE;
+
+/** An unarmed row is the sweeper's business this long after its creation. */
+export const ARM_GRACE_MS = 15 * SECOND;
+
+/** When the job's owner must wake next, in epoch milliseconds. Moments already past mean now. */
+export function wakeAt(job: Job, now: number): number {
+  const { phase } = job;
+  switch (phase.name) {
+    case "waiting":
+      return Math.max(phase.runAt, phase.heldUntil ?? 0);
+    case "queued":
+      return phase.reported ? phase.offerAt : Math.min(phase.since + REPORT_AFTER_MS, phase.offerAt);
+    case "running":
+      if (job.delivery.type === "push") return nextWatch(phase.startedAt, now);
+      return phase.reported ? phase.leaseEndsAt : Math.min(phase.startedAt + REPORT_AFTER_MS, phase.leaseEndsAt);
+    case "completed":
+    case "failed":
+    case "cancelled":
+      return phase.confirmed ? job.createdAt + KEEP_MS : phase.reportAt;
+  }
+}
+
+function nextWatch(startedAt: number, now: number): number {
+  return startedAt + WATCH_MS * (1 + Math.max(0, Math.floor((now - startedAt) / WATCH_MS)));
+}
+
+/** By when the read model will have heard of the job again; null once it has ended. The sweeper looks for the overdue. */
+export function attentionAt(job: Job): number | null {
+  const { phase } = job;
+  if (isEnded(phase)) return null;
+  switch (phase.name) {
+    case "waiting":
+      return Math.max(phase.runAt, phase.heldUntil ?? 0);
+    case "queued":
+      return phase.offerAt;
+    case "running":
+      return phase.leaseEndsAt;
+  }
+}
+
+/** The same for a row whose job has not been armed yet. */
+export const unarmedAttentionAt = (runAt: number, createdAt: number): number =>
+  Math.max(runAt, createdAt + ARM_GRACE_MS);

@@ -1,0 +1,14 @@
+// What wrangler.toml cannot declare: secrets, and switches of local use.
+
+declare namespace Cloudflare {
+  interface Env {
+    /** 32 random bytes in base64: every account's signing secret is derived from it. */
+    MASTER_KEY?: string;
+    /** The one before, beside it during a change. */
+    MASTER_KEY_PREVIOUS?: string;
+    /** Opens the operator's endpoints; without it they answer 404. */
+    ADMIN_TOKEN?: string;
+    /** "true" in development only: pushes may go to http and local hosts. */
+    ALLOW_LOCAL_TARGETS?: string;
+  }
+}

@@ -1,0 +1,27 @@
+// What every handler finds in its context.
+
+import type { Context } from "hono";
+import type { Account } from "../accounts/accounts-store.ts";
+import type { ErrorCode } from "./errors.ts";
+
+/** The platform's clock, chance and ids, handed in so that a test may hand in others. */
+export interface Platform {
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+export interface AppEnv {
+  Bindings: Cloudflare.Env;
+  Variables: {
+    platform: Platform;
+    requestId: string;
+    /** Set once the caller has proved who it is. */
+    account: Account;
+    keyId: string;
+    /** The refusal a request ended with, for its log line. */
+    code: ErrorCode;
+  };
+}
+
+export type AppContext = Context<AppEnv>;

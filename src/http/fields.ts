@@ -1,0 +1,55 @@
+// Field types that several requests share.
+
+import * as v from "valibot";
+import { parseInstant } from "../domain/instant.ts";
+
+/** A text of 1 to `max` characters (code points), storable as it is. */
+export const text = (max: number) =>
+  v.pipe(
+    v.string(),
+    v.check((value) => value.length > 0, "Must not be empty."),
+    v.check((value) => value.length <= max || [...value].length <= max, `Must be at most ${max} characters long.`),
+    v.check((value) => value.isWellFormed(), "Must be well-formed Unicode."),
+  );
+
+/** Any UUID, in lower case from then on. */
+export const uuid = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, "Must be a UUID."),
+  v.toLowerCase(),
+);
+
+/** An ISO 8601 date and time with an offset, as epoch milliseconds from then on. */
+export const instant = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const at = parseInstant(dataset.value);
+    if (at !== undefined) return at;
+    addIssue({ message: "Must be an ISO 8601 date and time with an offset, such as 2026-01-15T09:00:00Z." });
+    return NEVER;
+  }),
+);
+
+/** A whole number within bounds, in a JSON body. */
+export const integer = (min: number, max: number) =>
+  v.pipe(
+    v.number(),
+    v.check((value) => Number.isInteger(value) && value >= min && value <= max, wholeNumber(min, max)),
+  );
+
+/** The same in a query. */
+export const integerText = (min: number, max: number) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,9}$/, wholeNumber(min, max)),
+    v.transform(Number),
+    v.check((value) => value >= min && value <= max, wholeNumber(min, max)),
+  );
+
+const wholeNumber = (min: number, max: number): string =>
+  max === Number.MAX_SAFE_INTEGER
+    ? `Must be a whole number of at least ${min}.`
+    : `Must be a whole number from ${min} to ${max}.`;
+
+/** A path with an id. */
+export const IdParam = v.object({ id: uuid });

@@ -1,0 +1,32 @@
+// A path nobody serves is 404 and a method nobody serves there is 405, before anything else is asked of the caller.
+
+import type { Hono } from "hono";
+import { createMiddleware } from "hono/factory";
+import { METHOD_NAME_ALL } from "hono/router";
+import { TrieRouter } from "hono/router/trie-router";
+import type { AppEnv } from "./app-env.ts";
+import { ApiError } from "./errors.ts";
+
+/** @param app read on the first request, when all its routes are mounted */
+export function knownRoutes(app: Hono<AppEnv>) {
+  let router: TrieRouter<string> | undefined;
+  return createMiddleware<AppEnv>(async (c, next) => {
+    router ??= routerOf(app);
+    const methods = new Set(router.match(METHOD_NAME_ALL, c.req.path)[0].map(([method]) => method));
+    if (methods.size === 0) throw notFound();
+    if (methods.has("GET")) methods.add("HEAD");
+    if (methods.has(c.req.method)) return next();
+    throw new ApiError("method_not_allowed", `${c.req.method} is not served here.`, {
+      headers: { Allow: [...methods].sort().join(", ") },
+    });
+  });
+}
+
+/** Middleware is registered for all methods; what is left are the endpoints. */
+function routerOf(app: Hono<AppEnv>): TrieRouter<string> {
+  const router = new TrieRouter<string>();
+  for (const { method, path } of app.routes) if (method !== METHOD_NAME_ALL) router.add(METHOD_NAME_ALL, path, method);
+  return router;
+}
+
+export const notFound = (): ApiError => new ApiError("not_found", "There is nothing at this path.");

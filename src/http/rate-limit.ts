@@ -1,0 +1,17 @@
+// The platform's rate limiter, per API key. It tells yes or no and not when: a whole period is the honest answer.
+
+import { createMiddleware } from "hono/factory";
+import type { AppEnv } from "./app-env.ts";
+import { ApiError } from "./errors.ts";
+
+const PERIOD_SECONDS = 10;
+
+export const rateLimited = (limiter: "API_RATE_LIMIT" | "WORKER_RATE_LIMIT") =>
+  createMiddleware<AppEnv>(async (c, next) => {
+    const { success } = await c.env[limiter].limit({ key: c.var.keyId });
+    if (!success)
+      throw new ApiError("rate_limit_exceeded", "Too many requests with this API key. Please slow down.", {
+        headers: { "Retry-After": String(PERIOD_SECONDS) },
+      });
+    await next();
+  });

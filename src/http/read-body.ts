@@ -1,0 +1,60 @@
+// Reads a JSON body: no more than may be sent, nothing but JSON.
+
+import { ApiError } from "./errors.ts";
+
+export const MAX_BODY_BYTES = 262_144;
+
+/** Deeper than this nobody means it, and printing it again could exhaust the stack. */
+const MAX_DEPTH = 200;
+
+/**
+ * The parsed body; undefined when there is none.
+ *
+ * @throws ApiError `payload_too_large` or `bad_request`
+ */
+export async function readBody(request: Request): Promise<unknown> {
+  const bytes = await readBytes(request);
+  if (bytes.byteLength === 0) return undefined;
+  const type = request.headers.get("Content-Type") ?? "";
+  if (!/^\s*application\/json\s*(;|$)/i.test(type)) throw notJson("Send the body as `Content-Type: application/json`.");
+  const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1] ?? "utf-8";
+  if (!/^utf-?8$/i.test(charset)) throw notJson("Send the body in UTF-8.");
+  try {
+    return sound(JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes)));
+  } catch (fault) {
+    throw fault instanceof ApiError ? fault : notJson("The body is not valid JSON.");
+  }
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  if (Number(request.headers.get("Content-Length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+/** What JSON can say and we could not give back as it was sent: numbers beyond a double, nesting without end. */
+function sound(json: unknown): unknown {
+  let level: unknown[] = [json];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) throw notJson(`The body is nested more than ${MAX_DEPTH} levels deep.`);
+    if (level.some((value) => typeof value === "number" && !Number.isFinite(value)))
+      throw notJson("The body holds a number that is out of range.");
+    level = level.flatMap((value) => (typeof value === "object" && value !== null ? Object.values(value) : []));
+  }
+  return json;
+}
+
+const notJson = (message: string) => new ApiError("bad_request", message);
+const tooLarge = () => new ApiError("payload_too_large", `The body may be at most ${MAX_BODY_BYTES} bytes.`);

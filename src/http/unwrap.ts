@@ -1,0 +1,31 @@
+// From a refusal of the inside to the error a client sees: one table, total over the refusals there are.
+
+import type { JobRefusal } from "../domain/refusal.ts";
+import type { Result } from "../domain/result.ts";
+import { ApiError, unavailable } from "./errors.ts";
+
+/** The value, or the refusal thrown as the client's error. */
+export function unwrap<T>(answer: Result<T, JobRefusal>): T {
+  if (answer.ok) return answer.value;
+  throw errorOf(answer.error);
+}
+
+function errorOf(refusal: JobRefusal): ApiError {
+  switch (refusal.code) {
+    case "unavailable":
+      return unavailable(refusal.retryAfterSeconds);
+    case "job_not_found":
+      return jobNotFound();
+    case "job_not_cancellable":
+      return new ApiError(refusal.code, `The job is ${refusal.status} and can no longer be cancelled.`);
+    case "job_not_retryable":
+      return new ApiError(refusal.code, `The job is ${refusal.status}; only failed and cancelled jobs can be retried.`);
+    case "lease_lost":
+      return new ApiError(
+        refusal.code,
+        `This execution does not hold the job's lease any more: the job is ${refusal.status}. Nothing was changed.`,
+      );
+  }
+}
+
+export const jobNotFound = (): ApiError => new ApiError("job_not_found", "There is no such job.");

@@ -1,0 +1,90 @@
+// Checks a request against its schemas in the contract's order: body readable, then path, query and body as declared.
+
+import { createMiddleware } from "hono/factory";
+import * as v from "valibot";
+import type { AppEnv } from "./app-env.ts";
+import { ApiError, type FieldError } from "./errors.ts";
+import { readBody } from "./read-body.ts";
+
+type Schema = v.GenericSchema;
+type Output<S> = S extends Schema ? v.InferOutput<S> : undefined;
+
+/** What a handler reads with `c.req.valid("form")`: one object for all three parts. */
+export interface Valid<P, Q, B> {
+  in: { form: unknown };
+  out: { form: { readonly params: Output<P>; readonly query: Output<Q>; readonly body: Output<B> } };
+}
+
+const Nothing = v.optional(closed({}));
+
+/** Parts left out take nothing: an unknown query parameter or a body where none belongs is refused. */
+export function valid<
+  P extends Schema | undefined = undefined,
+  Q extends Schema | undefined = undefined,
+  B extends Schema | undefined = undefined,
+>(schemas: { readonly params?: P; readonly query?: Q; readonly body?: B }) {
+  return createMiddleware<AppEnv, string, Valid<P, Q, B>>(async (c, next) => {
+    const sent = await readBody(c.req.raw);
+    const params = check(schemas.params ?? v.object({}), c.req.param());
+    const query = check(schemas.query ?? closed({}), queryOf(new URL(c.req.url)));
+    const body = check(schemas.body ?? Nothing, schemas.body ? objectOf(sent, schemas.body) : sent);
+    c.req.addValidatedData("form", { params, query, body } as object);
+    await next();
+  });
+}
+
+/** An object that takes its own fields and no others, not even those every object inherits. */
+export function closed<const E extends v.ObjectEntries>(entries: E) {
+  return v.strictObject<E>(Object.assign(Object.create(null), entries));
+}
+
+/** A body left out stands for an empty one where that is enough. */
+function objectOf(sent: unknown, schema: Schema): object {
+  if (sent === undefined && v.is(schema, {})) return {};
+  if (sent === undefined) throw new ApiError("bad_request", "A JSON body is required.");
+  if (typeof sent === "object" && sent !== null && !Array.isArray(sent)) return sent;
+  throw new ApiError("validation_error", "The body must be a JSON object.");
+}
+
+/** A parameter given once is a text, given more often a list: only a schema that takes lists takes those. */
+function queryOf(url: URL): Record<string, string | string[]> {
+  const names = [...new Set(url.searchParams.keys())];
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = url.searchParams.getAll(name);
+      return [name, values.length === 1 ? (values[0] ?? "") : values];
+    }),
+  );
+}
+
+function check(schema: Schema, value: unknown): unknown {
+  const parsed = v.safeParse(schema, value);
+  if (parsed.success) return parsed.output;
+  throw new ApiError("validation_error", "The request is not valid.", { errors: fieldErrors(parsed.issues) });
+}
+
+function fieldErrors(issues: readonly v.BaseIssue<unknown>[]): FieldError[] {
+  const seen = new Map<string, FieldError>();
+  for (const issue of issues) {
+    const field = v.getDotPath(issue) ?? "";
+    if (!seen.has(field)) seen.set(field, { field, message: messageOf(issue) });
+  }
+  return [...seen.values()];
+}
+
+/** valibot's own words quote what was received; ours say what is wanted. */
+function messageOf(issue: v.BaseIssue<unknown>): string {
+  if (issue.kind !== "schema") return issue.message;
+  if (issue.type === "strict_object" && issue.expected === "never") return "There is no such field.";
+  if (issue.received === "undefined") return "Is required.";
+  return issue.message.startsWith("Invalid ") ? `Must be ${wanted(issue)}.` : issue.message;
+}
+
+function wanted({ expected, type }: v.BaseIssue<unknown>): string {
+  if (type === "picklist" || type === "variant")
+    return `one of ${(expected ?? "").replace(/[()]/g, "").replaceAll(" | ", ", ")}`;
+  return (
+    { string: "a text", number: "a number", Object: "an object", boolean: "true or false" }[expected ?? ""] ??
+    `${expected}`
+  );
+}

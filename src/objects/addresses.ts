@@ -1,0 +1,49 @@
+// Where objects are found, and how they are spoken to. The names are permanent: they are the addresses of stored state.
+
+import type { Unavailable } from "../domain/refusal.ts";
+import { err, ok, type Result } from "../domain/result.ts";
+import type { JobRef } from "../projection/jobs-store.ts";
+
+/** One object per job. The account is part of the name, so another account's id leads nowhere. */
+export const jobAt = (env: Cloudflare.Env, { accountId, jobId }: JobRef) => env.JOBS.getByName(`${accountId}/${jobId}`);
+
+/** How long a call to an object may take before its caller is told to come back. */
+const ANSWER_TIMEOUT_MS = 25_000;
+
+/** Calls an object once. What the platform throws (a reset, a deploy, overload) becomes a refusal. */
+export async function ask<T>(call: () => Promise<T>): Promise<Result<T, Unavailable>> {
+  try {
+    return ok(await inTime(call));
+  } catch {
+    return err({ code: "unavailable", retryAfterSeconds: 5 });
+  }
+}
+
+/** The same for what may be said twice: a passing fault is tried once more. `call` must make its own stub. */
+export async function askAgain<T>(call: () => Promise<T>): Promise<Result<T, Unavailable>> {
+  try {
+    return ok(await inTime(call));
+  } catch (fault) {
+    return isPassing(fault) ? ask(call) : err({ code: "unavailable", retryAfterSeconds: 5 });
+  }
+}
+
+/** The platform marks what may be tried again at once; an overloaded object never is. */
+const isPassing = (thrown: unknown): boolean =>
+  typeof thrown === "object" &&
+  thrown !== null &&
+  "retryable" in thrown &&
+  thrown.retryable === true &&
+  !("overloaded" in thrown && thrown.overloaded === true);
+
+async function inTime<T>(call: () => Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the object did not answer in time")), ANSWER_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([call(), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,151 @@
+// What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
+
+import { and, count, desc, eq, gt, inArray, isNull, lt, or, sql } from "drizzle-orm";
+import type { JobSpec, JobStatus, JobView } from "../domain/job.ts";
+import { ok } from "../domain/result.ts";
+import { type JobRow, type NewJobRow, rowOfSpec, viewOfRow } from "./rows.ts";
+import { jobs } from "./schema.ts";
+import { type Database, type Stored, stored } from "./store.ts";
+
+/** A job by its account: an id alone never finds anything. */
+export interface JobRef {
+  readonly accountId: string;
+  readonly jobId: string;
+}
+
+const is = ({ accountId, jobId }: JobRef) => and(eq(jobs.accountId, accountId), eq(jobs.id, jobId));
+
+export type Inserted = { readonly created: true } | { readonly created: false; readonly holder: JobRow | undefined };
+
+/**
+ * Writes the intent. Atomic on the idempotency key, and safe to repeat: an insert that was applied although its answer
+ * was lost is recognised by its id.
+ *
+ * @returns the job that holds the key when it is another one (undefined if retention took it meanwhile)
+ */
+export async function insertJob(db: Database, spec: JobSpec): Promise<Stored<Inserted>> {
+  const inserted = await stored(() =>
+    db.insert(jobs).values(rowOfSpec(spec)).onConflictDoNothing().returning({ id: jobs.id }),
+  );
+  if (inserted.ok && inserted.value.length > 0) return ok({ created: true });
+  const ref = { accountId: spec.accountId, jobId: spec.id };
+  const own = await readJob(db, ref);
+  if (own.ok && own.value) return ok({ created: true });
+  if (!inserted.ok) return inserted;
+  if (!own.ok) return own;
+  if (spec.idempotencyKey === null) return ok({ created: false, holder: undefined });
+  const key = spec.idempotencyKey;
+  const holder = await stored(() =>
+    db
+      .select()
+      .from(jobs)
+      .where(and(eq(jobs.accountId, spec.accountId), eq(jobs.idempotencyKey, key)))
+      .get(),
+  );
+  return holder.ok ? ok({ created: false, holder: holder.value }) : holder;
+}
+
+export function readJob(db: Database, ref: JobRef): Promise<Stored<JobRow | undefined>> {
+  return stored(() => db.select().from(jobs).where(is(ref)).get());
+}
+
+/** Writes the row of a live job whose own is gone. */
+export const restoreJob = (db: Database, row: NewJobRow): Promise<Stored<unknown>> =>
+  stored(() => db.insert(jobs).values(row).onConflictDoNothing());
+
+/**
+ * Takes a failed or cancelled row back to life for a manual retry, so that retention cannot delete it meanwhile.
+ *
+ * @returns the row as it is then: `pending` when it was taken, undefined when it is gone
+ */
+export async function claimForRetry(db: Database, ref: JobRef, now: number): Promise<Stored<JobRow | undefined>> {
+  const fresh = { tries: 0, interruptions: 0, sweeps: 0, completedAt: null, updatedAt: now, runAt: now };
+  const claimed = await stored(() =>
+    db
+      .update(jobs)
+      .set({ ...fresh, status: "pending", attentionAt: now, revision: sql`${jobs.revision} + 1` })
+      .where(and(is(ref), inArray(jobs.status, ["failed", "cancelled"])))
+      .returning()
+      .get(),
+  );
+  return claimed.ok && !claimed.value ? readJob(db, ref) : claimed;
+}
+
+export interface JobFilter {
+  readonly status?: readonly JobStatus[];
+  readonly handler?: string;
+  /** null: only one-off jobs. */
+  readonly scheduleId?: string | null;
+  readonly idempotencyKey?: string;
+  /** Both exclusive, epoch milliseconds. */
+  readonly createdAfter?: number;
+  readonly createdBefore?: number;
+}
+
+/** A place in a list, newest first: the row before which it goes on. */
+export interface Place {
+  readonly createdAt: number;
+  readonly id: string;
+}
+
+/** Counting stops here: a total beyond costs more than it tells. */
+export const MAX_COUNTED = 10_000;
+
+export interface JobPage {
+  readonly jobs: readonly JobView[];
+  readonly total: number;
+  /** Where the next page goes on; null on the last one. */
+  readonly next: Place | null;
+}
+
+/** One page of an account's jobs, newest first, from an offset or from a place. */
+export async function listJobs(
+  db: Database,
+  accountId: string,
+  filter: JobFilter,
+  from: { readonly offset: number } | { readonly after: Place },
+  size: number,
+): Promise<Stored<JobPage>> {
+  const matching = where(accountId, filter);
+  const after = "after" in from ? and(matching, isOlderThan(from.after)) : matching;
+  const page = db
+    .select()
+    .from(jobs)
+    .where(after)
+    .orderBy(desc(jobs.createdAt), desc(jobs.id))
+    .limit(size + 1)
+    .offset("offset" in from ? from.offset : 0);
+  const capped = db.select({ one: sql`1` }).from(jobs).where(matching).limit(MAX_COUNTED).as("capped");
+  const total = db.select({ total: count() }).from(capped);
+  const answer = await stored(() => db.batch([page, total]));
+  if (!answer.ok) return answer;
+  const [rows, [counted]] = answer.value;
+  const shown = rows.slice(0, size);
+  const last = rows.length > size ? shown.at(-1) : undefined;
+  return ok({
+    jobs: shown.map(viewOfRow),
+    total: counted?.total ?? 0,
+    next: last ? { createdAt: last.createdAt, id: last.id } : null,
+  });
+}
+
+function where(accountId: string, filter: JobFilter) {
+  const { status, handler, scheduleId, idempotencyKey, createdAfter, createdBefore } = filter;
+  return and(
+    eq(jobs.accountId, accountId),
+    status && inArray(jobs.status, [...status]),
+    handler === undefined ? undefined : eq(jobs.handler, handler),
+    ofSchedule(scheduleId),
+    idempotencyKey === undefined ? undefined : eq(jobs.idempotencyKey, idempotencyKey),
+    createdAfter === undefined ? undefined : gt(jobs.createdAt, createdAfter),
+    createdBefore === undefined ? undefined : lt(jobs.createdAt, createdBefore),
+  );
+}
+
+function ofSchedule(scheduleId: string | null | undefined) {
+  if (scheduleId === undefined) return undefined;
+  return scheduleId === null ? isNull(jobs.scheduleId) : eq(jobs.scheduleId, scheduleId);
+}
+
+const isOlderThan = ({ createdAt, id }: Place) =>
+  or(lt(jobs.createdAt, createdAt), and(eq(jobs.createdAt, createdAt), lt(jobs.id, id)));

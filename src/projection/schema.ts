@@ -1,0 +1,103 @@
+// D1's tables. `WITHOUT ROWID` (added to the generated migration by hand, drizzle has no word for it) and few indexes:
+// every row and every index entry written is paid for. Times are epoch milliseconds.
+
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { Delivery, ExecutionStatus, Fault, JobStatus, Json, PushResponse, Trigger } from "../domain/job.ts";
+
+export const accounts = sqliteTable("accounts", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  status: text().$type<"active" | "suspended" | "deleted">().notNull(),
+  /** Counts the rotations of the signing secret; the one before is in force beside it until the overlap ends. */
+  signingVersion: integer("signing_version").notNull().default(1),
+  overlapEndsAt: integer("overlap_ends_at"),
+  createdAt: integer("created_at").notNull(),
+});
+
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    /** SHA-256 of the key, hex. The key itself is shown once and never stored. */
+    hash: text().primaryKey(),
+    accountId: text("account_id").notNull(),
+    id: text().notNull(),
+    name: text().notNull(),
+    /** The key's first characters, so that people can tell their keys apart. */
+    prefix: text().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [index("api_keys_account").on(t.accountId, t.createdAt)],
+);
+
+export const jobs = sqliteTable(
+  "jobs",
+  {
+    accountId: text("account_id").notNull(),
+    id: text().notNull(),
+    scheduleId: text("schedule_id"),
+    name: text().notNull(),
+    handler: text(),
+    payload: text({ mode: "json" }).$type<Json>(),
+    delivery: text({ mode: "json" }).$type<Delivery>().notNull(),
+    timeoutSeconds: integer("timeout_seconds").notNull(),
+    maxRetries: integer("max_retries").notNull(),
+    idempotencyKey: text("idempotency_key"),
+    scheduledFor: integer("scheduled_for").notNull(),
+    createdAt: integer("created_at").notNull(),
+
+    status: text().$type<JobStatus>().notNull(),
+    runAt: integer("run_at"),
+    attempt: integer().notNull().default(0),
+    started: integer().notNull().default(0),
+    tries: integer().notNull().default(0),
+    interruptions: integer().notNull().default(0),
+    lastError: text("last_error", { mode: "json" }).$type<Fault>(),
+    result: text({ mode: "json" }).$type<Json>(),
+    updatedAt: integer("updated_at").notNull(),
+    completedAt: integer("completed_at"),
+
+    /** The owner's revision this row shows; 0 until the first report, which for a waiting job is its first attempt. */
+    revision: integer().notNull().default(0),
+    /** By when the owner will have reported again; null once the job has ended. */
+    attentionAt: integer("attention_at"),
+    /** How often the sweeper has asked since the owner last reported. */
+    sweeps: integer().notNull().default(0),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.id] }),
+    index("jobs_newest").on(t.accountId, t.createdAt, t.id),
+    uniqueIndex("jobs_idempotency").on(t.accountId, t.idempotencyKey).where(sql`idempotency_key IS NOT NULL`),
+    index("jobs_attention").on(t.attentionAt).where(sql`attention_at IS NOT NULL`),
+    index("jobs_schedule").on(t.accountId, t.scheduleId, t.createdAt).where(sql`schedule_id IS NOT NULL`),
+  ],
+);
+
+export const executions = sqliteTable(
+  "executions",
+  {
+    accountId: text("account_id").notNull(),
+    jobId: text("job_id").notNull(),
+    attempt: integer().notNull(),
+    id: text().notNull(),
+    trigger: text().$type<Trigger>().notNull(),
+    status: text().$type<ExecutionStatus>().notNull(),
+    workerId: text("worker_id"),
+    dueAt: integer("due_at").notNull(),
+    startedAt: integer("started_at"),
+    completedAt: integer("completed_at"),
+    response: text({ mode: "json" }).$type<PushResponse>(),
+    error: text({ mode: "json" }).$type<Fault>(),
+    revision: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.jobId, t.attempt] })],
+);
+
+/** Where retention stopped on its walk through old rows; one row. */
+export const retentionWalk = sqliteTable("retention_walk", {
+  id: integer().primaryKey(),
+  startedAt: integer("started_at").notNull(),
+  accountId: text("account_id").notNull(),
+  createdAt: integer("created_at").notNull(),
+  jobId: text("job_id").notNull(),
+});

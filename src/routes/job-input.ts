@@ -1,0 +1,142 @@
+// What a client may say of a new job (contract §2), and the job it stands for.
+
+import * as v from "valibot";
+import type { Delivery, JobSpec } from "../domain/job.ts";
+import { isReservedHeader } from "../domain/push-message.ts";
+import { nominalTime, UNITS } from "../domain/schedule-time.ts";
+import { checkTarget, type TargetRules } from "../domain/target.ts";
+import { invalid } from "../http/errors.ts";
+import { instant, integer, text } from "../http/fields.ts";
+import { closed } from "../http/valid.ts";
+
+const MAX_PAYLOAD_BYTES = 65_536;
+const MAX_HEADERS = 50;
+const MAX_HEADER_BYTES = 8_192;
+const MAX_TIMEOUT = { push: 600, pull: 86_400 } as const;
+
+const bytesOf = (value: string): number => new TextEncoder().encode(value).byteLength;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Carried as it is and never looked into. */
+export const payload = v.pipe(
+  v.custom<Record<string, unknown>>(isObject, "Must be an object."),
+  v.check((value) => Object.keys(value).length > 0, "Must not be empty; leave it out instead."),
+  v.check(
+    (value) => bytesOf(JSON.stringify(value)) <= MAX_PAYLOAD_BYTES,
+    `Must be at most ${MAX_PAYLOAD_BYTES} bytes as JSON.`,
+  ),
+);
+
+const headerName = v.pipe(
+  v.string(),
+  v.regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, "Is not a valid header name."),
+  v.check((name) => !isReservedHeader(name), "Is set by the service or the connection and cannot be given."),
+);
+const headerValue = v.pipe(
+  v.string(),
+  v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, "Must be a valid header value: one line of Latin-1 text."),
+);
+
+const headers = v.pipe(
+  v.custom<Record<string, unknown>>(isObject, "Must be an object."),
+  v.record(headerName, headerValue),
+  v.check((all) => Object.keys(all).length <= MAX_HEADERS, `Must be at most ${MAX_HEADERS} headers.`),
+  v.check(
+    (all) =>
+      Object.entries(all).reduce((sum, [name, value]) => sum + name.length + value.length, 0) <= MAX_HEADER_BYTES,
+    `Must be at most ${MAX_HEADER_BYTES} bytes in all.`,
+  ),
+  v.check((all) => {
+    const names = Object.keys(all).map((name) => name.toLowerCase());
+    return new Set(names).size === names.length;
+  }, "Must not name a header twice; names are the same in upper and lower case."),
+);
+
+const Push = closed({
+  type: v.literal("push"),
+  http: closed({
+    url: v.string(),
+    method: v.picklist(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+    headers: v.nullish(headers, {}),
+  }),
+});
+const Pull = closed({ type: v.literal("pull"), queue: v.nullish(text(255)) });
+
+export const delivery = v.variant("type", [Push, Pull]);
+
+const idempotencyKey = v.pipe(
+  text(255),
+  v.check(
+    (key) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.\d+$/i.test(key),
+    "Must not have the form `<uuid>.<digits>`: such keys belong to schedules.",
+  ),
+);
+
+const Fields = closed({
+  name: text(255),
+  handler: v.nullish(text(255)),
+  payload: v.nullish(payload),
+  delay: v.nullish(closed({ value: integer(1, Number.MAX_SAFE_INTEGER), unit: v.picklist(UNITS) })),
+  scheduled_for: v.nullish(instant),
+  idempotency_key: v.nullish(idempotencyKey),
+  delivery: v.nullish(delivery, { type: "pull" }),
+  timeout: v.nullish(integer(1, Number.MAX_SAFE_INTEGER), 30),
+  max_retries: v.nullish(integer(0, 50), 3),
+});
+
+/** The body of `POST /v1/jobs`. */
+export const NewJob = v.pipe(
+  Fields,
+  v.forward(
+    v.partialCheck(
+      [["handler"], ["delivery"]],
+      ({ handler, delivery }) => delivery.type === "push" || (handler ?? null) !== null,
+      "Is required when the delivery is pull: it names the worker's handler.",
+    ),
+    ["handler"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["timeout"], ["delivery"]],
+      ({ timeout, delivery }) => timeout <= MAX_TIMEOUT[delivery.type],
+      `Must be at most ${MAX_TIMEOUT.push} seconds for push and ${MAX_TIMEOUT.pull} for pull.`,
+    ),
+    ["timeout"],
+  ),
+);
+
+/**
+ * The job a valid body stands for.
+ *
+ * @throws ApiError `validation_error` for what depends on the clock or on this deployment
+ */
+export function specOf(
+  body: v.InferOutput<typeof NewJob>,
+  { accountId, id, now }: { accountId: string; id: string; now: number },
+  rules: TargetRules,
+): JobSpec {
+  const at = nominalTime({ delay: body.delay ?? undefined, scheduledFor: body.scheduled_for ?? undefined }, now);
+  if (!at.ok) throw invalid(at.error.field, at.error.message);
+  return {
+    accountId,
+    id,
+    scheduleId: null,
+    name: body.name,
+    handler: body.handler ?? null,
+    payload: body.payload ?? null,
+    delivery: deliveryOf(body.delivery, rules),
+    timeoutSeconds: body.timeout,
+    maxRetries: body.max_retries,
+    idempotencyKey: body.idempotency_key ?? null,
+    scheduledFor: at.value,
+    createdAt: now,
+  };
+}
+
+function deliveryOf(asked: v.InferOutput<typeof delivery>, rules: TargetRules): Delivery {
+  if (asked.type === "pull") return { type: "pull", queue: asked.queue ?? null };
+  const target = checkTarget(asked.http.url, rules);
+  if (!target.ok) throw invalid("delivery.http.url", target.error);
+  return { type: "push", ...asked.http };
+}

@@ -1,0 +1,128 @@
+// Jobs over HTTP: read the request, call the owner or the read model, show the answer. No rules here.
+
+import { Hono } from "hono";
+import * as v from "valibot";
+import { targetRules } from "../delivery/target-rules.ts";
+import type { JobView } from "../domain/job.ts";
+import type { AppContext, AppEnv } from "../http/app-env.ts";
+import { done, listed } from "../http/envelope.ts";
+import { ApiError, invalid, unavailable } from "../http/errors.ts";
+import { IdParam, instant, text, uuid } from "../http/fields.ts";
+import { cappedOffset, cursor, offsetOf, PageQuery, pagingOf, writeCursor } from "../http/paging.ts";
+import { unwrap } from "../http/unwrap.ts";
+import { closed, valid } from "../http/valid.ts";
+import { ask, jobAt } from "../objects/addresses.ts";
+import { currentExecutions, currentJob } from "../objects/read-job.ts";
+import { insertJob, type JobRef, listJobs } from "../projection/jobs-store.ts";
+import { viewOfSpec } from "../projection/rows.ts";
+import { databaseOf } from "../projection/store.ts";
+import { NewJob, specOf } from "./job-input.ts";
+import { showExecution, showJob } from "./show-job.ts";
+
+const STATUSES = ["pending", "queued", "running", "retrying", "completed", "failed", "cancelled"] as const;
+const status = v.picklist(STATUSES);
+
+const ListQuery = closed({
+  ...PageQuery,
+  page: v.optional(PageQuery.page.wrapped),
+  cursor: v.optional(cursor),
+  status: v.optional(
+    v.union(
+      [
+        v.pipe(
+          status,
+          v.transform((one) => [one]),
+        ),
+        v.array(status),
+      ],
+      `Must be one of ${STATUSES.join(", ")}.`,
+    ),
+  ),
+  handler: v.optional(text(255)),
+  schedule_id: v.optional(
+    v.union(
+      [
+        v.pipe(
+          v.literal("null"),
+          v.transform(() => null),
+        ),
+        uuid,
+      ],
+      "Must be a UUID or `null`.",
+    ),
+  ),
+  idempotency_key: v.optional(text(255)),
+  created_after: v.optional(instant),
+  created_before: v.optional(instant),
+});
+
+export const jobs = new Hono<AppEnv>()
+  .post("/", valid({ body: NewJob }), async (c) => {
+    const { platform, account } = c.var;
+    const now = platform.now();
+    const origin = { accountId: account.id, id: platform.newId(), now };
+    const spec = specOf(c.req.valid("form").body, origin, targetRules(c.env, new URL(c.req.url).host));
+    const inserted = unwrap(await insertJob(databaseOf(c.env.DB), spec));
+    if (!inserted.created) throw await keyInUse(c, inserted.holder?.id);
+    const { signingVersion, overlapEndsAt } = account;
+    await ask(() =>
+      jobAt(c.env, { accountId: account.id, jobId: spec.id }).arm(spec, { signingVersion, overlapEndsAt }),
+    );
+    return done(c, "Job created.", showJob(viewOfSpec(spec)), 201);
+  })
+
+  .get("/", valid({ query: ListQuery }), async (c) => {
+    const { cursor, page, size, ...query } = c.req.valid("form").query;
+    if (cursor && page !== undefined) throw invalid("cursor", "Give either `cursor` or `page`, not both.");
+    const number = cursor?.page ?? page ?? 1;
+    const from = cursor ? { after: cursor } : { offset: cappedOffset({ page: number, size }) };
+    const found = unwrap(await listJobs(databaseOf(c.env.DB), c.var.account.id, filterOf(query), from, size));
+    const next_cursor = found.next && writeCursor({ ...found.next, page: number + 1 });
+    return listed(c, "Jobs.", found.jobs.map(showJob), { ...pagingOf(number, size, found.total), next_cursor });
+  })
+
+  .get("/:id", valid({ params: IdParam }), async (c) =>
+    done(c, "Job.", showJob(unwrap(await currentJob(c.env, refOf(c, c.req.valid("form").params.id))))),
+  )
+
+  .get("/:id/executions", valid({ params: IdParam, query: closed(PageQuery) }), async (c) => {
+    const { params, query } = c.req.valid("form");
+    const found = unwrap(await currentExecutions(c.env, refOf(c, params.id), offsetOf(query), query.size));
+    const shown = found.executions.map((one) => showExecution(params.id, one));
+    return listed(c, "Executions.", shown, pagingOf(query.page, query.size, found.total));
+  })
+
+  .post("/:id/cancel", valid({ params: IdParam }), async (c) => {
+    const ref = refOf(c, c.req.valid("form").params.id);
+    return done(c, "Job cancelled.", showJob(unwrap(unwrap(await ask(() => jobAt(c.env, ref).cancel(ref))))));
+  })
+
+  .post("/:id/retry", valid({ params: IdParam }), async (c) => {
+    const ref = refOf(c, c.req.valid("form").params.id);
+    return done(c, "Job is due again.", showJob(unwrap(unwrap(await ask(() => jobAt(c.env, ref).retry(ref))))));
+  });
+
+const refOf = (c: AppContext, jobId: string): JobRef => ({ accountId: c.var.account.id, jobId });
+
+/** The refusal for a key in use, with the job that holds it as it is now. */
+async function keyInUse(c: AppContext, holderId: string | undefined): Promise<ApiError> {
+  if (holderId === undefined) return unavailable(1);
+  const holder: JobView = unwrap(await currentJob(c.env, refOf(c, holderId)));
+  return new ApiError("idempotency_key_conflict", "A job with this idempotency key exists already.", {
+    data: showJob(holder),
+  });
+}
+
+type ListFilter = Omit<v.InferOutput<typeof ListQuery>, "cursor" | "page" | "size">;
+
+function filterOf(query: ListFilter) {
+  const { status, handler, schedule_id, idempotency_key, created_after, created_before } = query;
+  return {
+    ...(status !== undefined && { status }),
+    ...(handler !== undefined && { handler }),
+    ...(schedule_id !== undefined && { scheduleId: schedule_id }),
+    ...(idempotency_key !== undefined && { idempotencyKey: idempotency_key }),
+    ...(created_after !== undefined && { createdAfter: created_after }),
+    ...(created_before !== undefined && { createdBefore: created_before }),
+  };
+}

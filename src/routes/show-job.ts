@@ -1,0 +1,49 @@
+// How a job and an execution read to a client. What is not named here stays inside.
+
+import { formatInstant } from "../domain/instant.ts";
+import type { Delivery, ExecutionView, JobView } from "../domain/job.ts";
+
+const moment = (at: number | null): string | null => (at === null ? null : formatInstant(at));
+
+export const showJob = (job: JobView) => ({
+  id: job.id,
+  schedule_id: job.scheduleId,
+  name: job.name,
+  handler: job.handler,
+  status: job.status,
+  payload: job.payload,
+  delivery: showDelivery(job.delivery),
+  timeout: job.timeoutSeconds,
+  max_retries: job.maxRetries,
+  idempotency_key: job.idempotencyKey,
+  scheduled_for: formatInstant(job.scheduledFor),
+  run_at: moment(job.runAt),
+  attempts: job.attempts,
+  last_error: job.lastError,
+  result: job.result,
+  created_at: formatInstant(job.createdAt),
+  updated_at: formatInstant(job.updatedAt),
+  completed_at: moment(job.completedAt),
+});
+
+export const showDelivery = (delivery: Delivery) => {
+  if (delivery.type === "pull") return delivery.queue === null ? { type: "pull" } : delivery;
+  const { type, ...http } = delivery;
+  return { type, http };
+};
+
+export const showExecution = (jobId: string, execution: ExecutionView) => ({
+  id: execution.id,
+  job_id: jobId,
+  attempt: execution.attempt,
+  trigger: execution.trigger,
+  status: execution.status,
+  worker_id: execution.workerId,
+  due_at: formatInstant(execution.dueAt),
+  started_at: moment(execution.startedAt),
+  completed_at: moment(execution.completedAt),
+  lateness_ms: execution.startedAt === null ? null : execution.startedAt - execution.dueAt,
+  response: execution.response,
+  result: execution.result,
+  error: execution.error,
+});

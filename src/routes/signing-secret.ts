@@ -1,0 +1,47 @@
+// An account's signing secret over HTTP: read it, rotate it.
+
+import { Hono } from "hono";
+import * as v from "valibot";
+import { type Account, readAccount, rotateSecret } from "../accounts/accounts-store.ts";
+import { secretsAt } from "../accounts/signing-secret.ts";
+import { forgetAccount, masterKeysOf } from "../accounts/standing.ts";
+import { formatInstant } from "../domain/instant.ts";
+import type { AppContext, AppEnv } from "../http/app-env.ts";
+import { done } from "../http/envelope.ts";
+import { ApiError, unavailable } from "../http/errors.ts";
+import { integer } from "../http/fields.ts";
+import { unwrap } from "../http/unwrap.ts";
+import { closed, valid } from "../http/valid.ts";
+import { databaseOf } from "../projection/store.ts";
+
+const HOUR_MS = 3_600_000;
+const Rotation = closed({ overlap_hours: v.nullish(integer(1, 168), 24) });
+
+export const signingSecret = new Hono<AppEnv>()
+  .get("/", valid({}), async (c) => {
+    const account = unwrap(await readAccount(databaseOf(c.env.DB), c.var.account.id));
+    return done(c, "Signing secret.", await showSecret(c, account ?? c.var.account));
+  })
+
+  .post("/rotate", valid({ body: Rotation }), async (c) => {
+    const now = c.var.platform.now();
+    const overlapEndsAt = now + c.req.valid("form").body.overlap_hours * HOUR_MS;
+    const rotated = unwrap(await rotateSecret(databaseOf(c.env.DB), c.var.account.id, overlapEndsAt, now));
+    if (!rotated)
+      throw new ApiError("conflict", "The last rotation still overlaps. Wait until its old secret has expired.");
+    forgetAccount(rotated.id);
+    return done(c, "Signing secret rotated.", await showSecret(c, rotated));
+  });
+
+async function showSecret(c: AppContext, account: Account) {
+  const keys = masterKeysOf(c.env);
+  if (!keys) throw unavailable(60);
+  const now = c.var.platform.now();
+  const { current, previous } = await secretsAt(keys, account.id, account, now);
+  const overlaps = account.overlapEndsAt !== null && now < account.overlapEndsAt;
+  return {
+    signing_secret: current,
+    previous_signing_secret: previous,
+    previous_valid_until: overlaps ? formatInstant(account.overlapEndsAt ?? now) : null,
+  };
+}
