@@ -16,6 +16,7 @@ import { admin } from "./routes/admin.ts";
 import { apiKeys } from "./routes/api-keys.ts";
 import { jobs } from "./routes/jobs.ts";
 import { signingSecret } from "./routes/signing-secret.ts";
+import { worker } from "./routes/worker.ts";
 
 const workers: Platform = {
   now: Date.now,
@@ -49,8 +50,9 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.use("/v1/admin/*", operated);
   app.route("/v1/admin", admin);
 
-  app.use("/v1/*", authenticated, rateLimited("API_RATE_LIMIT"));
+  app.use("/v1/*", authenticated, rateLimited);
   app.route("/v1/jobs", jobs);
+  app.route("/v1/worker/jobs", worker);
   app.route("/v1/api-keys", apiKeys);
   app.route("/v1/signing-secret", signingSecret);
   return app;

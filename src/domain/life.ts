@@ -42,6 +42,8 @@ const OFFER_AGAIN_MS = [MINUTE, 5 * MINUTE, 30 * MINUTE] as const;
 /** A consumer Worker's own queue is durable; its message is only sent again once a day. */
 const NAMED_OFFER_AGAIN_MS = 24 * HOUR;
 
+const OFFER_SOON_MS = 30 * SECOND;
+
 /** An unconfirmed end is reported again after 30 s, doubling to 15 min. */
 const REPORT_AGAIN_MS = 30 * SECOND;
 const MAX_REPORT_AGAIN_MS = 15 * MINUTE;
@@ -102,6 +104,12 @@ export function offerAgain(job: Job, now: number): Job | undefined {
   if (phase.name !== "queued" || now < phase.offerAt) return undefined;
   const offers = phase.offers + 1;
   return changed(job, now, { phase: { ...phase, offers, offerAt: now + offerAgainMs(job, offers) } });
+}
+
+/** No queue took the offer: it is made again soon. */
+export function offerSoon(job: Job, now: number): Job {
+  const { phase } = job;
+  return phase.name === "queued" ? { ...job, phase: { ...phase, offerAt: now + OFFER_SOON_MS } } : job;
 }
 
 /** A worker takes the lease of a queued execution. */

@@ -1,11 +1,20 @@
 // Where objects are found, and how they are spoken to. The names are permanent: they are the addresses of stored state.
 
-import type { Unavailable } from "../domain/refusal.ts";
+import type { DurableObject } from "cloudflare:workers";
+import type { JobRefusal, Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { JobRef } from "../projection/jobs-store.ts";
+import type { JobObject } from "./job-object.ts";
+
+/** What a job's owner can be asked. */
+export type JobOwner = Pick<JobObject, Exclude<keyof JobObject, keyof DurableObject>>;
 
 /** One object per job. The account is part of the name, so another account's id leads nowhere. */
-export const jobAt = (env: Cloudflare.Env, { accountId, jobId }: JobRef) => env.JOBS.getByName(`${accountId}/${jobId}`);
+export const jobAt = (env: Cloudflare.Env, { accountId, jobId }: JobRef): JobOwner =>
+  env.JOBS.getByName(`${accountId}/${jobId}`);
+
+/** One waiting room per account for the executions its workers poll for. */
+export const pullQueueAt = (env: Cloudflare.Env, accountId: string) => env.PULL_QUEUES.getByName(accountId);
 
 /** How long a call to an object may take before its caller is told to come back. */
 const ANSWER_TIMEOUT_MS = 25_000;
@@ -26,6 +35,12 @@ export async function askAgain<T>(call: () => Promise<T>): Promise<Result<T, Una
   } catch (fault) {
     return isPassing(fault) ? ask(call) : err({ code: "unavailable", retryAfterSeconds: 5 });
   }
+}
+
+/** Asks an owner that may refuse: its refusal and the platform's come out as one. */
+export async function askOwner<T>(call: () => Promise<Result<T, JobRefusal>>): Promise<Result<T, JobRefusal>> {
+  const answer = await ask(call);
+  return answer.ok ? answer.value : answer;
 }
 
 /** The platform marks what may be tried again at once; an overloaded object never is. */

@@ -10,8 +10,8 @@ import { ask, jobAt } from "./addresses.ts";
  * Takes a batch from the queue. All of it is acknowledged whatever happens: an owner without a receipt sends again, and
  * for the others the sweeper asks. Only what a newer deployment wrote goes back to the queue.
  */
-export async function consumeSnapshots(env: Cloudflare.Env, batch: MessageBatch<Snapshot>): Promise<void> {
-  const readable = batch.messages.filter((message) => {
+export async function consumeSnapshots(env: Cloudflare.Env, messages: readonly Message<Snapshot>[]): Promise<void> {
+  const readable = messages.filter((message) => {
     if (message.body.v <= SNAPSHOT_VERSION) return true;
     message.retry({ delaySeconds: 60 });
     return false;

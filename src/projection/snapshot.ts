@@ -38,6 +38,7 @@ export interface JobFacts {
 }
 
 export interface Snapshot {
+  readonly kind: "snapshot";
   readonly v: typeof SNAPSHOT_VERSION;
   readonly accountId: string;
   readonly jobId: string;
@@ -55,6 +56,7 @@ export function snapshotOf(job: Job): Snapshot {
   const whole = fitting.length === job.executions.length;
   const heavy = bytesOf(job.executions.filter((one) => one.completedAt !== null)) > CONFIRM_BYTES;
   return {
+    kind: "snapshot",
     v: SNAPSHOT_VERSION,
     accountId: job.accountId,
     jobId: job.id,

@@ -106,6 +106,13 @@ export const NewJob = v.pipe(
   ),
 );
 
+/** What of this deployment decides where a job may go. */
+export interface Deployment {
+  readonly rules: TargetRules;
+  /** The names of the bound queues. */
+  readonly queues: readonly string[];
+}
+
 /**
  * The job a valid body stands for.
  *
@@ -114,7 +121,7 @@ export const NewJob = v.pipe(
 export function specOf(
   body: v.InferOutput<typeof NewJob>,
   { accountId, id, now }: { accountId: string; id: string; now: number },
-  rules: TargetRules,
+  { rules, queues }: Deployment,
 ): JobSpec {
   const at = nominalTime({ delay: body.delay ?? undefined, scheduledFor: body.scheduled_for ?? undefined }, now);
   if (!at.ok) throw invalid(at.error.field, at.error.message);
@@ -125,7 +132,7 @@ export function specOf(
     name: body.name,
     handler: body.handler ?? null,
     payload: body.payload ?? null,
-    delivery: deliveryOf(body.delivery, rules),
+    delivery: deliveryOf(body.delivery, { rules, queues }),
     timeoutSeconds: body.timeout,
     maxRetries: body.max_retries,
     idempotencyKey: body.idempotency_key ?? null,
@@ -134,9 +141,18 @@ export function specOf(
   };
 }
 
-function deliveryOf(asked: v.InferOutput<typeof delivery>, rules: TargetRules): Delivery {
-  if (asked.type === "pull") return { type: "pull", queue: asked.queue ?? null };
+function deliveryOf(asked: v.InferOutput<typeof delivery>, { rules, queues }: Deployment): Delivery {
+  if (asked.type === "pull") {
+    const queue = asked.queue ?? null;
+    if (queue !== null && !queues.includes(queue)) throw invalid("delivery.queue", unknownQueue(queues));
+    return { type: "pull", queue };
+  }
   const target = checkTarget(asked.http.url, rules);
   if (!target.ok) throw invalid("delivery.http.url", target.error);
   return { type: "push", ...asked.http };
 }
+
+const unknownQueue = (queues: readonly string[]): string =>
+  queues.length === 0
+    ? "No queue is bound to this service; leave it out for workers that poll."
+    : `Must be a queue bound to this service: ${queues.join(", ")}.`;

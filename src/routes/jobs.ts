@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
+import { namedQueues } from "../delivery/queues.ts";
 import { targetRules } from "../delivery/target-rules.ts";
 import type { JobView } from "../domain/job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
@@ -11,7 +12,7 @@ import { IdParam, instant, text, uuid } from "../http/fields.ts";
 import { cappedOffset, cursor, offsetOf, PageQuery, pagingOf, writeCursor } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
-import { ask, jobAt } from "../objects/addresses.ts";
+import { ask, askOwner, jobAt } from "../objects/addresses.ts";
 import { currentExecutions, currentJob } from "../objects/read-job.ts";
 import { insertJob, type JobRef, listJobs } from "../projection/jobs-store.ts";
 import { viewOfSpec } from "../projection/rows.ts";
@@ -61,7 +62,11 @@ export const jobs = new Hono<AppEnv>()
     const { platform, account } = c.var;
     const now = platform.now();
     const origin = { accountId: account.id, id: platform.newId(), now };
-    const spec = specOf(c.req.valid("form").body, origin, targetRules(c.env, new URL(c.req.url).host));
+    const deployment = {
+      rules: targetRules(c.env, new URL(c.req.url).host),
+      queues: [...namedQueues(c.env).keys()],
+    };
+    const spec = specOf(c.req.valid("form").body, origin, deployment);
     const inserted = unwrap(await insertJob(databaseOf(c.env.DB), spec));
     if (!inserted.created) throw await keyInUse(c, inserted.holder?.id);
     const { signingVersion, overlapEndsAt } = account;
@@ -94,12 +99,12 @@ export const jobs = new Hono<AppEnv>()
 
   .post("/:id/cancel", valid({ params: IdParam }), async (c) => {
     const ref = refOf(c, c.req.valid("form").params.id);
-    return done(c, "Job cancelled.", showJob(unwrap(unwrap(await ask(() => jobAt(c.env, ref).cancel(ref))))));
+    return done(c, "Job cancelled.", showJob(unwrap(await askOwner(() => jobAt(c.env, ref).cancel(ref)))));
   })
 
   .post("/:id/retry", valid({ params: IdParam }), async (c) => {
     const ref = refOf(c, c.req.valid("form").params.id);
-    return done(c, "Job is due again.", showJob(unwrap(unwrap(await ask(() => jobAt(c.env, ref).retry(ref))))));
+    return done(c, "Job is due again.", showJob(unwrap(await askOwner(() => jobAt(c.env, ref).retry(ref)))));
   });
 
 const refOf = (c: AppContext, jobId: string): JobRef => ({ accountId: c.var.account.id, jobId });

@@ -1,0 +1,63 @@
+// How a queued execution leaves: as a message on the user's named queue, or on the default one, whose consumer hands it
+// to the account's PullQueue. Never throws.
+
+import { type Execution, type Job, newest } from "../domain/job.ts";
+import { deliveryBody } from "../domain/push-message.ts";
+import { log, nameOf } from "../log.ts";
+import { namedQueues } from "./queues.ts";
+
+export const OFFER_VERSION = 1;
+
+/** An execution that waits for a worker, as it stands in the default queue and in PullQueue. */
+export interface Offer {
+  readonly jobId: string;
+  readonly executionId: string;
+  readonly handler: string;
+  readonly dueAt: number;
+}
+
+/** A message on the default queue. */
+export interface OfferMessage extends Offer {
+  readonly kind: "offer";
+  readonly v: typeof OFFER_VERSION;
+  readonly accountId: string;
+}
+
+/** Sends the newest execution of a pull job over its queue, where bursts travel in batches. @returns whether it was taken */
+export async function enqueue(env: Cloudflare.Env, job: Job): Promise<boolean> {
+  const execution = newest(job);
+  if (job.delivery.type !== "pull" || !execution) return false;
+  try {
+    if (job.delivery.queue !== null) return await toNamed(env, job.delivery.queue, job, execution);
+    const message: OfferMessage = {
+      kind: "offer",
+      v: OFFER_VERSION,
+      accountId: job.accountId,
+      ...offerOf(job, execution),
+    };
+    await env.EXECUTIONS.send(message, { contentType: "json" });
+    return true;
+  } catch (thrown) {
+    log("warn", "enqueue_failed", { account_id: job.accountId, job_id: job.id, error: nameOf(thrown) });
+    return false;
+  }
+}
+
+export const offerOf = (job: Job, { id, dueAt }: Execution): Offer => ({
+  jobId: job.id,
+  executionId: id,
+  handler: job.handler ?? "",
+  dueAt,
+});
+
+/** A consumer Worker reads what a push would say, and how long it may take. */
+async function toNamed(env: Cloudflare.Env, name: string, job: Job, execution: Execution): Promise<boolean> {
+  const queue = namedQueues(env).get(name);
+  if (!queue) {
+    log("error", "queue_not_bound", { account_id: job.accountId, job_id: job.id, queue: name });
+    return false;
+  }
+  const ref = { executionId: execution.id, attempt: execution.attempt };
+  await queue.send({ ...deliveryBody(job, ref), timeout: job.timeoutSeconds }, { contentType: "json" });
+  return true;
+}

@@ -1,0 +1,124 @@
+// How a JobObject changes its job: it is read, decided upon in domain/, written, logged and reported. Nothing here talks
+// to a target or a worker.
+
+import { taskAt } from "../domain/agenda.ts";
+import type { Execution, Job, JobView } from "../domain/job.ts";
+import { newest, viewOf } from "../domain/job.ts";
+import * as life from "../domain/life.ts";
+import type { JobRefusal } from "../domain/refusal.ts";
+import { err, ok, type Result } from "../domain/result.ts";
+import { log, nameOf } from "../log.ts";
+import { claimForRetry, type JobRef, readJob } from "../projection/jobs-store.ts";
+import { hasEnded, type JobRow, jobOfRow } from "../projection/rows.ts";
+import { snapshotOf } from "../projection/snapshot.ts";
+import { databaseOf } from "../projection/store.ts";
+import { logExecution } from "./execution-log.ts";
+import { JobRecord } from "./job-record.ts";
+
+export type Answer<T> = Result<T, JobRefusal>;
+
+/** What an owner is asked about: a live job, or one that has ended and whose row is the whole truth. */
+export type Owned = { readonly job: Job } | { readonly row: JobRow };
+
+export class JobKeeper {
+  readonly record: JobRecord;
+  readonly #ctx: DurableObjectState;
+  readonly #env: Cloudflare.Env;
+  /** The push this instance has in the air. One that is `running` and not here was started by an instance that died. */
+  flight: { readonly executionId: string; readonly controller: AbortController } | null = null;
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.record = new JobRecord(ctx.storage);
+  }
+
+  /** The job as it is now: an attempt whose instance died, or whose lease has run out, is over before anyone looks. */
+  present(): Job | undefined {
+    const job = this.record.read();
+    if (!job) return undefined;
+    const now = Date.now();
+    const over = this.#overdue(job, now);
+    if (!over) return job;
+    this.write(over, now);
+    this.reportLater();
+    return over;
+  }
+
+  /** The live job, made from its row if there is none here; other events wait meanwhile. */
+  async owned(ref: JobRef): Promise<Answer<Owned>> {
+    const held = this.present();
+    if (held) return ok({ job: held });
+    return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<Owned>> => {
+      const meanwhile = this.present();
+      if (meanwhile) return ok({ job: meanwhile });
+      const row = await readJob(databaseOf(this.#env.DB), ref);
+      if (!row.ok) return row;
+      if (!row.value) return err({ code: "job_not_found" });
+      const now = Date.now();
+      const job = jobOfRow(row.value, now);
+      if (!job) return ok({ row: row.value });
+      this.write(job, now);
+      return ok({ job });
+    });
+  }
+
+  /** A manual retry of an ended, forgotten job: the row is claimed first, so that retention cannot race us. */
+  async revive(ref: JobRef): Promise<Answer<JobView>> {
+    return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<JobView>> => {
+      const now = Date.now();
+      const row = await claimForRetry(databaseOf(this.#env.DB), ref, now);
+      if (!row.ok) return row;
+      if (!row.value) return err({ code: "job_not_found" });
+      if (hasEnded(row.value)) return err({ code: "job_not_retryable", status: row.value.status });
+      const job = this.record.read() ?? jobOfRow(row.value, now);
+      if (!job) return err({ code: "job_not_found" });
+      this.write(job, now);
+      return ok(viewOf(job));
+    });
+  }
+
+  /** Decides, writes, and has it reported behind the answer; the alarm is the guarantee. */
+  change(step: (job: Job, now: number) => life.Step): Answer<Job> {
+    const now = Date.now();
+    const job = this.record.read();
+    if (!job) return err({ code: "job_not_found" });
+    const next = step(job, now);
+    if (!next.ok) return next;
+    this.write(next.value, now);
+    return next;
+  }
+
+  /** Writes a job and logs the execution this change ended. */
+  write(job: Job, now: number): void {
+    this.record.write(job, now);
+    const execution: Execution | undefined = newest(job);
+    if (execution && execution.completedAt !== null && execution.revision === job.revision)
+      logExecution(job, execution);
+  }
+
+  /** Sends the present state to the read model. A report that fails is made again by the alarm or asked for by the sweeper. */
+  async report(): Promise<void> {
+    try {
+      const job = this.record.read();
+      if (job) await this.#env.SNAPSHOTS.send(snapshotOf(job), { contentType: "json" });
+    } catch (thrown) {
+      log("warn", "report_failed", { object: this.#ctx.id.name, error: nameOf(thrown) });
+    }
+  }
+
+  reportLater(): void {
+    this.#ctx.waitUntil(this.report());
+  }
+
+  #overdue(job: Job, now: number): Job | undefined {
+    switch (taskAt(job, this.flight?.executionId ?? null, now)) {
+      case "interrupt":
+        return life.interrupt(job, Math.random(), now);
+      case "expire":
+        return life.expire(job, Math.random(), now);
+      default:
+        return undefined;
+    }
+  }
+}
