@@ -15,6 +15,7 @@ import { canAnswer, databaseOf } from "./projection/store.ts";
 import { admin } from "./routes/admin.ts";
 import { apiKeys } from "./routes/api-keys.ts";
 import { jobs } from "./routes/jobs.ts";
+import { schedules } from "./routes/schedules.ts";
 import { signingSecret } from "./routes/signing-secret.ts";
 import { worker } from "./routes/worker.ts";
 
@@ -53,6 +54,7 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.use("/v1/*", authenticated, rateLimited);
   app.route("/v1/jobs", jobs);
   app.route("/v1/worker/jobs", worker);
+  app.route("/v1/schedules", schedules);
   app.route("/v1/api-keys", apiKeys);
   app.route("/v1/signing-secret", signingSecret);
   return app;

@@ -4,11 +4,17 @@ import { createApp } from "./app.ts";
 import type { OfferMessage } from "./delivery/enqueue.ts";
 import { consumeOffers } from "./objects/offers.ts";
 import { consumeSnapshots } from "./objects/receipts.ts";
+import { consumeScheduleReports } from "./objects/schedule-reports.ts";
 import { cleanUp, sweep } from "./objects/sweeper.ts";
+import type { ScheduleReport } from "./projection/schedules-store.ts";
 import type { Snapshot } from "./projection/snapshot.ts";
 
 export { JobObject } from "./objects/job-object.ts";
 export { PullQueue } from "./objects/pull-queue.ts";
+export { ScheduleObject } from "./objects/schedule-object.ts";
+
+/** What travels on our own queues. */
+type Incoming = Snapshot | ScheduleReport | OfferMessage;
 
 const app = createApp();
 
@@ -17,6 +23,7 @@ export default {
   queue: async ({ messages }, env) => {
     await Promise.all([
       consumeSnapshots(env, messages.filter(isSnapshot)),
+      consumeScheduleReports(env, messages.filter(isScheduleReport)),
       consumeOffers(env, messages.filter(isOffer)),
     ]);
   },
@@ -25,9 +32,9 @@ export default {
     await sweep(env, now);
     await cleanUp(env, now);
   },
-} satisfies ExportedHandler<Cloudflare.Env, Snapshot | OfferMessage>;
+} satisfies ExportedHandler<Cloudflare.Env, Incoming>;
 
-const isSnapshot = (message: Message<Snapshot | OfferMessage>): message is Message<Snapshot> =>
-  message.body.kind === "snapshot";
-const isOffer = (message: Message<Snapshot | OfferMessage>): message is Message<OfferMessage> =>
-  message.body.kind === "offer";
+const isSnapshot = (message: Message<Incoming>): message is Message<Snapshot> => message.body.kind === "snapshot";
+const isScheduleReport = (message: Message<Incoming>): message is Message<ScheduleReport> =>
+  message.body.kind === "schedule";
+const isOffer = (message: Message<Incoming>): message is Message<OfferMessage> => message.body.kind === "offer";

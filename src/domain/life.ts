@@ -131,7 +131,7 @@ export function lease(job: Job, executionId: string, workerId: string | null, no
 
 /** A worker that was given the lease has gone before it learned of it: the execution waits again, nothing is burned. */
 export function release(job: Job, executionId: string, now: number): Step {
-  const running = holder(job, executionId, now);
+  const running = job.delivery.type === "pull" ? holder(job, executionId, now) : leaseLost(job);
   if (!running.ok) return running;
   const released = changed(job, now, {
     started: job.started - 1,
@@ -165,9 +165,10 @@ export function expire(job: Job, chance: number, now: number): Job | undefined {
 
 /**
  * The service itself died in the middle of a push. It costs no retry; the next attempt backs off by the interruptions
- * in a row. A job that met nothing else for a day fails.
+ * in a row. A job that met nothing else for a day fails. Undefined when no push is running: a lease is never interrupted.
  */
-export function interrupt(job: Job, chance: number, now: number): Job {
+export function interrupt(job: Job, chance: number, now: number): Job | undefined {
+  if (job.phase.name !== "running" || job.delivery.type !== "push") return undefined;
   const error: Fault = { code: "platform", message: "The service stopped in the middle of this attempt." };
   const interruptions = job.interruptions + 1;
   const interruptedSince = job.interruptedSince ?? now;

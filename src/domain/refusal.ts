@@ -1,6 +1,7 @@
 // Why something was not done: every expected failure of a job's owner or its stores, as a value with its facts.
 
 import type { JobStatus } from "./job.ts";
+import type { ScheduleStatus } from "./schedule.ts";
 
 /** A store or an object cannot answer at the moment; the caller may try again. */
 export interface Unavailable {
@@ -20,3 +21,9 @@ export interface NoSuchJob {
 }
 
 export type JobRefusal = StateRefusal | NoSuchJob | Unavailable;
+
+/** A schedule that is not there, is over, or changed its status under the caller's hands. */
+export type ScheduleRefusal =
+  | { readonly code: "schedule_not_found" | "schedule_archived" | "schedule_completed" }
+  | { readonly code: "schedule_status_changed"; readonly status: ScheduleStatus }
+  | Unavailable;

@@ -32,6 +32,9 @@ const RETRIED_4XX: ReadonlySet<number> = new Set([408, 425, 429]);
 /** Whether an answer with this status, none of them a 2xx, is worth another attempt. */
 export const isRetriedStatus = (status: number): boolean => status >= 500 || RETRIED_4XX.has(status);
 
+/** All three forms of an HTTP date begin with the weekday; `Date.parse` alone would find a date in "-5" too. */
+const HTTP_DATE = /^\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
+
 /**
  * Reads a `Retry-After` header: whole seconds, or an HTTP date.
  *
@@ -39,7 +42,7 @@ export const isRetriedStatus = (status: number): boolean => status >= 500 || RET
  */
 export function retryAfterMs(header: string | null, now: number): number | null {
   if (header === null) return null;
-  if (/^\s*\d{1,9}\s*$/.test(header)) return Number(header) * SECOND;
-  const at = Date.parse(header);
+  if (/^\s*\d+\s*$/.test(header)) return Number(header) * SECOND;
+  const at = HTTP_DATE.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 }

@@ -17,6 +17,8 @@ export interface Duration {
   readonly unit: Unit;
 }
 
+export const durationMs = ({ value, unit }: Duration): number => value * UNIT_MS[unit];
+
 /** How far ahead a job may lie, in years of the calendar. */
 export const MAX_YEARS_AHEAD = 5;
 
@@ -39,7 +41,7 @@ export function nominalTime(
   if (delay && scheduledFor !== undefined)
     return err({ field: "scheduled_for", message: "Give either `delay` or `scheduled_for`, not both." });
   if (delay) {
-    const at = now + delay.value * UNIT_MS[delay.unit];
+    const at = now + durationMs(delay);
     return at <= farthest(now) ? ok(at) : err({ field: "delay", message: tooFar });
   }
   if (scheduledFor === undefined) return ok(now);

@@ -1,16 +1,24 @@
 // Stored shapes live for years: every state is read through here.
 
 import type { Job } from "./job.ts";
+import type { Schedule } from "./schedule.ts";
 
 export const JOB_VERSION = 1;
+export const SCHEDULE_VERSION = 1;
 
 /** What a newer deployment wrote. It is left untouched: the caller is told to come back, the alarm tries again later. */
 export class NewerShapeError extends Error {
   override readonly name = "NewerShapeError";
 }
 
-/** @param stored what an object holds: a job of any version up to ours */
+/** @param stored what a JobObject holds: a job of any version up to ours */
 export function upgradeJob(stored: { readonly v: number }): Job {
-  if (stored.v > JOB_VERSION) throw new NewerShapeError(`state of version ${stored.v}`);
+  if (stored.v > JOB_VERSION) throw new NewerShapeError(`job of version ${stored.v}`);
   return stored as Job;
+}
+
+/** @param stored what a ScheduleObject or a row holds: a schedule of any version up to ours */
+export function upgradeSchedule(stored: { readonly v: number }): Schedule {
+  if (stored.v > SCHEDULE_VERSION) throw new NewerShapeError(`schedule of version ${stored.v}`);
+  return stored as Schedule;
 }

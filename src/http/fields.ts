@@ -51,5 +51,15 @@ const wholeNumber = (min: number, max: number): string =>
     ? `Must be a whole number of at least ${min}.`
     : `Must be a whole number from ${min} to ${max}.`;
 
+/** A query parameter that may be given more than once, each time one of these; a list from then on. */
+export function oneOrMore<const T extends readonly string[]>(names: T) {
+  const one = v.picklist(names);
+  const single = v.pipe(
+    one,
+    v.transform((name) => [name]),
+  );
+  return v.union([single, v.array(one)], `Must be one of ${names.join(", ")}.`);
+}
+
 /** A path with an id. */
 export const IdParam = v.object({ id: uuid });

@@ -1,16 +1,16 @@
 // From a refusal of the inside to the error a client sees: one table, total over the refusals there are.
 
-import type { JobRefusal } from "../domain/refusal.ts";
+import type { JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
 import type { Result } from "../domain/result.ts";
 import { ApiError, unavailable } from "./errors.ts";
 
 /** The value, or the refusal thrown as the client's error. */
-export function unwrap<T>(answer: Result<T, JobRefusal>): T {
+export function unwrap<T>(answer: Result<T, JobRefusal | ScheduleRefusal>): T {
   if (answer.ok) return answer.value;
   throw errorOf(answer.error);
 }
 
-function errorOf(refusal: JobRefusal): ApiError {
+function errorOf(refusal: JobRefusal | ScheduleRefusal): ApiError {
   switch (refusal.code) {
     case "unavailable":
       return unavailable(refusal.retryAfterSeconds);
@@ -20,6 +20,14 @@ function errorOf(refusal: JobRefusal): ApiError {
       return new ApiError(refusal.code, `The job is ${refusal.status} and can no longer be cancelled.`);
     case "job_not_retryable":
       return new ApiError(refusal.code, `The job is ${refusal.status}; only failed and cancelled jobs can be retried.`);
+    case "schedule_not_found":
+      return new ApiError(refusal.code, "There is no such schedule.");
+    case "schedule_archived":
+      return new ApiError(refusal.code, "The schedule is archived and can no longer be changed.");
+    case "schedule_completed":
+      return new ApiError(refusal.code, "The schedule is completed and can no longer be changed.");
+    case "schedule_status_changed":
+      return new ApiError(refusal.code, `The schedule became ${refusal.status} meanwhile. Nothing was changed.`);
     case "lease_lost":
       return new ApiError(
         refusal.code,

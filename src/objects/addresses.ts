@@ -1,10 +1,12 @@
 // Where objects are found, and how they are spoken to. The names are permanent: they are the addresses of stored state.
 
 import type { DurableObject } from "cloudflare:workers";
-import type { JobRefusal, Unavailable } from "../domain/refusal.ts";
+import type { Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { JobRef } from "../projection/jobs-store.ts";
+import type { ScheduleRef } from "../projection/schedules-store.ts";
 import type { JobObject } from "./job-object.ts";
+import type { ScheduleObject } from "./schedule-object.ts";
 
 /** What a job's owner can be asked. */
 export type JobOwner = Pick<JobObject, Exclude<keyof JobObject, keyof DurableObject>>;
@@ -12,6 +14,12 @@ export type JobOwner = Pick<JobObject, Exclude<keyof JobObject, keyof DurableObj
 /** One object per job. The account is part of the name, so another account's id leads nowhere. */
 export const jobAt = (env: Cloudflare.Env, { accountId, jobId }: JobRef): JobOwner =>
   env.JOBS.getByName(`${accountId}/${jobId}`);
+
+/** What a schedule's owner can be asked. */
+export type ScheduleOwner = Pick<ScheduleObject, Exclude<keyof ScheduleObject, keyof DurableObject>>;
+
+export const scheduleAt = (env: Cloudflare.Env, { accountId, scheduleId }: ScheduleRef): ScheduleOwner =>
+  env.SCHEDULES.getByName(`${accountId}/${scheduleId}`);
 
 /** One waiting room per account for the executions its workers poll for. */
 export const pullQueueAt = (env: Cloudflare.Env, accountId: string) => env.PULL_QUEUES.getByName(accountId);
@@ -38,7 +46,7 @@ export async function askAgain<T>(call: () => Promise<T>): Promise<Result<T, Una
 }
 
 /** Asks an owner that may refuse: its refusal and the platform's come out as one. */
-export async function askOwner<T>(call: () => Promise<Result<T, JobRefusal>>): Promise<Result<T, JobRefusal>> {
+export async function askOwner<T, R>(call: () => Promise<Result<T, R>>): Promise<Result<T, R | Unavailable>> {
   const answer = await ask(call);
   return answer.ok ? answer.value : answer;
 }

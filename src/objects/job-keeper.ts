@@ -7,13 +7,15 @@ import { newest, viewOf } from "../domain/job.ts";
 import * as life from "../domain/life.ts";
 import type { JobRefusal } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
+import { wakeAt } from "../domain/timer.ts";
+import { upgradeJob } from "../domain/upgrade.ts";
 import { log, nameOf } from "../log.ts";
 import { claimForRetry, type JobRef, readJob } from "../projection/jobs-store.ts";
 import { hasEnded, type JobRow, jobOfRow } from "../projection/rows.ts";
 import { snapshotOf } from "../projection/snapshot.ts";
 import { databaseOf } from "../projection/store.ts";
 import { logExecution } from "./execution-log.ts";
-import { JobRecord } from "./job-record.ts";
+import { StateRecord } from "./state-record.ts";
 
 export type Answer<T> = Result<T, JobRefusal>;
 
@@ -21,7 +23,7 @@ export type Answer<T> = Result<T, JobRefusal>;
 export type Owned = { readonly job: Job } | { readonly row: JobRow };
 
 export class JobKeeper {
-  readonly record: JobRecord;
+  readonly record: StateRecord<Job>;
   readonly #ctx: DurableObjectState;
   readonly #env: Cloudflare.Env;
   /** The push this instance has in the air. One that is `running` and not here was started by an instance that died. */
@@ -30,7 +32,7 @@ export class JobKeeper {
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     this.#ctx = ctx;
     this.#env = env;
-    this.record = new JobRecord(ctx.storage);
+    this.record = new StateRecord(ctx.storage, { upgrade: upgradeJob, wakeAt });
   }
 
   /** The job as it is now: an attempt whose instance died, or whose lease has run out, is over before anyone looks. */

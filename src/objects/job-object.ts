@@ -59,7 +59,7 @@ export class JobObject extends DurableObject<Cloudflare.Env> {
   readonly #keeper = new JobKeeper(this.ctx, this.env);
 
   /** The first word of a job, from the route that inserted its row. Said again, or late, it changes nothing. */
-  async arm(spec: JobSpec, signing: SigningState): Promise<void> {
+  async arm(spec: JobSpec, signing: SigningState | null): Promise<void> {
     const now = Date.now();
     if (now - spec.createdAt > STALE_ARM_MS) return this.poke({ accountId: spec.accountId, jobId: spec.id });
     if (!this.#keeper.record.read()) this.#keeper.write(life.arm(spec, signing), now);
@@ -93,6 +93,14 @@ export class JobObject extends DurableObject<Cloudflare.Env> {
     if (cancelled.ok) this.#keeper.flight?.controller.abort();
     if (cancelled.ok) this.ctx.waitUntil(withdraw(this.env, cancelled.value));
     return this.#shown(cancelled);
+  }
+
+  /** Cancels what has not begun; an attempt in flight is left to its end. */
+  async cancelIfWaiting(ref: JobRef): Promise<Answer<JobView>> {
+    const owned = await this.#keeper.owned(ref);
+    if (!owned.ok) return owned;
+    const running = "job" in owned.value && owned.value.job.phase.name === "running";
+    return running ? err({ code: "job_not_cancellable", status: "running" }) : this.cancel(ref);
   }
 
   async retry(ref: JobRef): Promise<Answer<JobView>> {

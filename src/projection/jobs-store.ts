@@ -1,6 +1,6 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
-import { and, count, desc, eq, gt, inArray, isNull, lt, or, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, isNull, lt, or, sql } from "drizzle-orm";
 import type { JobSpec, JobStatus, JobView } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
 import { type JobRow, type NewJobRow, rowOfSpec, viewOfRow } from "./rows.ts";
@@ -69,6 +69,33 @@ export async function claimForRetry(db: Database, ref: JobRef, now: number): Pro
       .get(),
   );
   return claimed.ok && !claimed.value ? readJob(db, ref) : claimed;
+}
+
+/** Whether a key is taken on the account. */
+export async function hasJobWithKey(db: Database, accountId: string, key: string): Promise<Stored<boolean>> {
+  const holder = and(eq(jobs.accountId, accountId), eq(jobs.idempotencyKey, key));
+  const found = await stored(() => db.select({ id: jobs.id }).from(jobs).where(holder).get());
+  return found.ok ? ok(found.value !== undefined) : found;
+}
+
+/** The ids of a schedule's jobs that wait, as far as the read model knows, in the order of their ids. */
+export async function waitingJobsOf(
+  db: Database,
+  accountId: string,
+  scheduleId: string,
+  after: string,
+  limit: number,
+): Promise<Stored<string[]>> {
+  const waiting = and(
+    eq(jobs.accountId, accountId),
+    eq(jobs.scheduleId, scheduleId),
+    inArray(jobs.status, ["pending", "queued", "retrying"]),
+    gt(jobs.id, after),
+  );
+  const found = await stored(() =>
+    db.select({ id: jobs.id }).from(jobs).where(waiting).orderBy(asc(jobs.id)).limit(limit).all(),
+  );
+  return found.ok ? ok(found.value.map(({ id }) => id)) : found;
 }
 
 export interface JobFilter {

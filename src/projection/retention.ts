@@ -3,7 +3,7 @@
 
 import { and, asc, eq, gt, inArray, lt, or, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
-import { accounts, executions, jobs, retentionWalk } from "./schema.ts";
+import { accounts, executions, jobs, retentionWalk, schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
 const HOUR = 3_600_000;
@@ -125,6 +125,7 @@ const forgetAccount = (db: Database, accountId: string) =>
   stored(() =>
     db.batch([
       db.delete(executions).where(eq(executions.accountId, accountId)),
+      db.delete(schedules).where(eq(schedules.accountId, accountId)),
       db.delete(accounts).where(and(eq(accounts.id, accountId), eq(accounts.status, "deleted"))),
     ]),
   );

@@ -4,6 +4,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Delivery, ExecutionStatus, Fault, JobStatus, Json, PushResponse, Trigger } from "../domain/job.ts";
+import type { Schedule, ScheduleStatus } from "../domain/schedule.ts";
 
 export const accounts = sqliteTable("accounts", {
   id: text().primaryKey(),
@@ -91,6 +92,27 @@ export const executions = sqliteTable(
     revision: integer().notNull(),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.jobId, t.attempt] })],
+);
+
+export const schedules = sqliteTable(
+  "schedules",
+  {
+    accountId: text("account_id").notNull(),
+    id: text().notNull(),
+    status: text().$type<ScheduleStatus>().notNull(),
+    handler: text(),
+    createdAt: integer("created_at").notNull(),
+    /** The schedule as its owner last reported it, read through `upgradeSchedule`. */
+    state: text({ mode: "json" }).$type<Schedule>().notNull(),
+    revision: integer().notNull(),
+    attentionAt: integer("attention_at"),
+    sweeps: integer().notNull().default(0),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.id] }),
+    index("schedules_newest").on(t.accountId, t.createdAt, t.id),
+    index("schedules_attention").on(t.attentionAt).where(sql`attention_at IS NOT NULL`),
+  ],
 );
 
 /** Where retention stopped on its walk through old rows; one row. */

@@ -1,9 +1,8 @@
 // Finds the rows whose owners have not been heard of in time, in bounded pages. The owners themselves are asked elsewhere.
 
-import { and, asc, eq, isNotNull, lte, or, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
-import type { JobRef } from "./jobs-store.ts";
-import { jobs } from "./schema.ts";
+import { jobs, schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
 const MINUTE = 60_000;
@@ -13,32 +12,33 @@ export const GRACE_MS = 2 * MINUTE;
 
 export const PAGE_SIZE = 200;
 
+const TABLES = { jobs, schedules } as const;
+
+/** An overdue row, by its account. */
+export interface Overdue {
+  readonly accountId: string;
+  readonly id: string;
+}
+
 /**
- * The next page of overdue rows, the longest overdue first. Their attention is moved forward in the same transaction,
- * further with each sweep in vain, so that the next page is another one.
+ * The next page of overdue rows, the longest overdue first. Their attention is moved forward at once, further with each
+ * sweep in vain, so that the next page is another one.
  */
-export async function takeOverdue(db: Database, now: number): Promise<Stored<JobRef[]>> {
-  const overdue = and(
-    isNotNull(jobs.attentionAt),
-    lte(jobs.attentionAt, now),
-    or(eq(jobs.revision, 0), lte(jobs.attentionAt, now - GRACE_MS)),
+export async function takeOverdue(db: Database, kind: keyof typeof TABLES, now: number): Promise<Stored<Overdue[]>> {
+  const table = TABLES[kind];
+  const overdue = sql`attention_at IS NOT NULL AND attention_at <= ${now} AND (revision = 0 OR attention_at <= ${now - GRACE_MS})`;
+  const found = await stored(() =>
+    db.all<Overdue>(
+      sql`SELECT account_id AS accountId, id FROM ${table} WHERE ${overdue} ORDER BY attention_at LIMIT ${PAGE_SIZE}`,
+    ),
   );
-  const page = db
-    .select({ accountId: jobs.accountId, jobId: jobs.id })
-    .from(jobs)
-    .where(overdue)
-    .orderBy(asc(jobs.attentionAt))
-    .limit(PAGE_SIZE);
-  const found = await stored(() => page.all());
   if (!found.ok || found.value.length === 0) return found;
-  const refs = JSON.stringify(found.value);
-  const named = sql`(${jobs.accountId}, ${jobs.id}) IN (SELECT value ->> 'accountId', value ->> 'jobId' FROM json_each(${refs}))`;
-  const later = sql`${now} + ${MINUTE} * min(60, 1 << min(${jobs.sweeps}, 6))`;
+  const named = sql`SELECT value ->> 'accountId', value ->> 'id' FROM json_each(${JSON.stringify(found.value)})`;
+  const later = sql`${now} + ${MINUTE} * min(60, 1 << min(sweeps, 6))`;
   const moved = await stored(() =>
-    db
-      .update(jobs)
-      .set({ attentionAt: later, sweeps: sql`${jobs.sweeps} + 1` })
-      .where(and(named, overdue)),
+    db.run(
+      sql`UPDATE ${table} SET attention_at = ${later}, sweeps = sweeps + 1 WHERE (account_id, id) IN (${named}) AND ${overdue}`,
+    ),
   );
   return moved.ok ? ok(found.value) : moved;
 }

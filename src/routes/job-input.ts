@@ -12,7 +12,7 @@ import { closed } from "../http/valid.ts";
 const MAX_PAYLOAD_BYTES = 65_536;
 const MAX_HEADERS = 50;
 const MAX_HEADER_BYTES = 8_192;
-const MAX_TIMEOUT = { push: 600, pull: 86_400 } as const;
+export const MAX_TIMEOUT = { push: 600, pull: 86_400 } as const;
 
 const bytesOf = (value: string): number => new TextEncoder().encode(value).byteLength;
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -73,16 +73,23 @@ const idempotencyKey = v.pipe(
   ),
 );
 
+export const timeout = integer(1, Number.MAX_SAFE_INTEGER);
+export const maxRetries = integer(0, 50);
+export const duration = closed({ value: integer(1, Number.MAX_SAFE_INTEGER), unit: v.picklist(UNITS) });
+
+export const TIMEOUT_TOO_LONG = `Must be at most ${MAX_TIMEOUT.push} seconds for push and ${MAX_TIMEOUT.pull} for pull.`;
+export const HANDLER_REQUIRED = "Is required when the delivery is pull: it names the worker's handler.";
+
 const Fields = closed({
   name: text(255),
   handler: v.nullish(text(255)),
   payload: v.nullish(payload),
-  delay: v.nullish(closed({ value: integer(1, Number.MAX_SAFE_INTEGER), unit: v.picklist(UNITS) })),
+  delay: v.nullish(duration),
   scheduled_for: v.nullish(instant),
   idempotency_key: v.nullish(idempotencyKey),
   delivery: v.nullish(delivery, { type: "pull" }),
-  timeout: v.nullish(integer(1, Number.MAX_SAFE_INTEGER), 30),
-  max_retries: v.nullish(integer(0, 50), 3),
+  timeout: v.nullish(timeout, 30),
+  max_retries: v.nullish(maxRetries, 3),
 });
 
 /** The body of `POST /v1/jobs`. */
@@ -92,7 +99,7 @@ export const NewJob = v.pipe(
     v.partialCheck(
       [["handler"], ["delivery"]],
       ({ handler, delivery }) => delivery.type === "push" || (handler ?? null) !== null,
-      "Is required when the delivery is pull: it names the worker's handler.",
+      HANDLER_REQUIRED,
     ),
     ["handler"],
   ),
@@ -100,7 +107,7 @@ export const NewJob = v.pipe(
     v.partialCheck(
       [["timeout"], ["delivery"]],
       ({ timeout, delivery }) => timeout <= MAX_TIMEOUT[delivery.type],
-      `Must be at most ${MAX_TIMEOUT.push} seconds for push and ${MAX_TIMEOUT.pull} for pull.`,
+      TIMEOUT_TOO_LONG,
     ),
     ["timeout"],
   ),
@@ -141,7 +148,8 @@ export function specOf(
   };
 }
 
-function deliveryOf(asked: v.InferOutput<typeof delivery>, { rules, queues }: Deployment): Delivery {
+/** @throws ApiError when this deployment cannot serve such a delivery */
+export function deliveryOf(asked: v.InferOutput<typeof delivery>, { rules, queues }: Deployment): Delivery {
   if (asked.type === "pull") {
     const queue = asked.queue ?? null;
     if (queue !== null && !queues.includes(queue)) throw invalid("delivery.queue", unknownQueue(queues));

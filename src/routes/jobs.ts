@@ -2,13 +2,11 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
-import { namedQueues } from "../delivery/queues.ts";
-import { targetRules } from "../delivery/target-rules.ts";
 import type { JobView } from "../domain/job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done, listed } from "../http/envelope.ts";
 import { ApiError, invalid, unavailable } from "../http/errors.ts";
-import { IdParam, instant, text, uuid } from "../http/fields.ts";
+import { IdParam, instant, oneOrMore, text, uuid } from "../http/fields.ts";
 import { cappedOffset, cursor, offsetOf, PageQuery, pagingOf, writeCursor } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
@@ -17,28 +15,17 @@ import { currentExecutions, currentJob } from "../objects/read-job.ts";
 import { insertJob, type JobRef, listJobs } from "../projection/jobs-store.ts";
 import { viewOfSpec } from "../projection/rows.ts";
 import { databaseOf } from "../projection/store.ts";
+import { deploymentOf } from "./deployment.ts";
 import { NewJob, specOf } from "./job-input.ts";
 import { showExecution, showJob } from "./show-job.ts";
 
 const STATUSES = ["pending", "queued", "running", "retrying", "completed", "failed", "cancelled"] as const;
-const status = v.picklist(STATUSES);
 
 const ListQuery = closed({
   ...PageQuery,
   page: v.optional(PageQuery.page.wrapped),
   cursor: v.optional(cursor),
-  status: v.optional(
-    v.union(
-      [
-        v.pipe(
-          status,
-          v.transform((one) => [one]),
-        ),
-        v.array(status),
-      ],
-      `Must be one of ${STATUSES.join(", ")}.`,
-    ),
-  ),
+  status: v.optional(oneOrMore(STATUSES)),
   handler: v.optional(text(255)),
   schedule_id: v.optional(
     v.union(
@@ -62,11 +49,7 @@ export const jobs = new Hono<AppEnv>()
     const { platform, account } = c.var;
     const now = platform.now();
     const origin = { accountId: account.id, id: platform.newId(), now };
-    const deployment = {
-      rules: targetRules(c.env, new URL(c.req.url).host),
-      queues: [...namedQueues(c.env).keys()],
-    };
-    const spec = specOf(c.req.valid("form").body, origin, deployment);
+    const spec = specOf(c.req.valid("form").body, origin, deploymentOf(c));
     const inserted = unwrap(await insertJob(databaseOf(c.env.DB), spec));
     if (!inserted.created) throw await keyInUse(c, inserted.holder?.id);
     const { signingVersion, overlapEndsAt } = account;

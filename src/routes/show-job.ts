@@ -3,7 +3,7 @@
 import { formatInstant } from "../domain/instant.ts";
 import type { Delivery, ExecutionView, JobView } from "../domain/job.ts";
 
-const moment = (at: number | null): string | null => (at === null ? null : formatInstant(at));
+export const moment = (at: number | null): string | null => (at === null ? null : formatInstant(at));
 
 export const showJob = (job: JobView) => ({
   id: job.id,

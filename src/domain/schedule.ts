@@ -1,0 +1,222 @@
+// A schedule and its ticks: when it fires next, what a tick does to it, when it is over. Pure: `now` is an argument.
+
+import { nextCronTick } from "./cron.ts";
+import type { Delivery, Json } from "./job.ts";
+import { type Duration, durationMs } from "./schedule-time.ts";
+
+/** How it recurs: by the calendar of a zone, or by a length of time from tick to tick. */
+export type Timing =
+  | { readonly type: "cron"; readonly expression: string; readonly timeZone: string }
+  | { readonly type: "interval"; readonly every: Duration; readonly timeZone: string };
+
+/** What its owner may change; takes effect from the next tick. */
+export interface ScheduleSpec {
+  readonly name: string;
+  readonly description: string | null;
+  readonly handler: string | null;
+  readonly timing: Timing;
+  /** How many jobs it makes at most. */
+  readonly runs: number | null;
+  /** No tick at or after this moment, epoch milliseconds. */
+  readonly stopAt: number | null;
+  readonly delivery: Delivery;
+  readonly payload: Json;
+  readonly timeoutSeconds: number;
+  readonly maxRetries: number;
+}
+
+export type ScheduleStatus = "active" | "completed" | "archived";
+
+/** A schedule as its owner stores it. */
+export interface Schedule extends ScheduleSpec {
+  readonly v: 1;
+  readonly accountId: string;
+  readonly id: string;
+  readonly status: ScheduleStatus;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly revision: number;
+  /** When it fires next; null once it is over. */
+  readonly nextRunAt: number | null;
+  readonly lastRunAt: number | null;
+  readonly runCount: number;
+  readonly missedRuns: number;
+  /** A tick that began and whose job does not certainly exist yet: nothing else happens before it does. */
+  readonly held: number | null;
+  /** Set while the account is suspended or D1 is down: look again then. */
+  readonly heldUntil: number | null;
+  /** Archived, and its pending jobs may not all be cancelled yet. */
+  readonly clearing: boolean;
+  /** An end is reported until the read model confirms it: how often so far, and when next. */
+  readonly reports: number;
+  readonly reportAt: number | null;
+}
+
+/** An unconfirmed end is reported again after 30 s, doubling to 15 min. */
+const REPORT_AGAIN_MS = 30_000;
+const MAX_REPORT_AGAIN_MS = 15 * 60_000;
+
+/** A new schedule. It is over before it began when no tick lies before `stopAt`. */
+export function plan(
+  spec: ScheduleSpec,
+  { accountId, id, now }: { accountId: string; id: string; now: number },
+): Schedule {
+  return following(
+    {
+      ...spec,
+      v: 1,
+      accountId,
+      id,
+      status: "active",
+      createdAt: now,
+      updatedAt: now,
+      revision: 1,
+      nextRunAt: null,
+      lastRunAt: null,
+      runCount: 0,
+      missedRuns: 0,
+      held: null,
+      heldUntil: null,
+      clearing: false,
+      reports: 0,
+      reportAt: null,
+    },
+    tickAfter(spec.timing, now),
+    now,
+  );
+}
+
+/** The moments a schedule fires, from the first after a moment; intervals count from the tick before, not the clock. */
+export function tickAfter(timing: Timing, tick: number): number | undefined {
+  return timing.type === "cron"
+    ? nextCronTick(timing.expression, timing.timeZone, tick)
+    : tick + durationMs(timing.every);
+}
+
+/** The next fire times of a schedule, as far as `runs` and `stopAt` let it go. */
+export function preview(schedule: Schedule, count: number): number[] {
+  const ticks: number[] = [];
+  let at: number | undefined = schedule.nextRunAt ?? undefined;
+  const left = Math.min(count, schedule.runs === null ? count : schedule.runs - schedule.runCount);
+  while (at !== undefined && ticks.length < left && (schedule.stopAt === null || at < schedule.stopAt)) {
+    ticks.push(at);
+    at = tickAfter(schedule.timing, at);
+  }
+  return ticks;
+}
+
+/** What is due: the newest tick, and how many older ones fell into an outage. */
+export interface Due {
+  readonly tick: number;
+  readonly missed: number;
+  readonly next: number | undefined;
+}
+
+/** Ticks counted one by one at most; after a longer outage the rest is found by looking back from now. */
+const MAX_COUNTED = 10_000;
+
+/**
+ * The tick to run now; undefined when none is due. Of several that fell into an outage the newest; a tick that was begun
+ * and held up keeps its turn, and what fell due meanwhile is missed.
+ */
+export function dueAt(schedule: Schedule, now: number): Due | undefined {
+  const { status, nextRunAt, timing, stopAt, held } = schedule;
+  if (status !== "active") return undefined;
+  if (held !== null && held !== nextRunAt) return { tick: held, missed: 0, next: nextRunAt ?? undefined };
+  if (nextRunAt === null || nextRunAt > now) return undefined;
+  const due = newestDue(timing, nextRunAt, stopAt === null ? now : Math.min(now, stopAt - 1));
+  return held === null ? due : { ...due, tick: held };
+}
+
+function newestDue(timing: Timing, first: number, horizon: number): Due {
+  if (timing.type === "interval") {
+    const every = durationMs(timing.every);
+    const missed = Math.floor((horizon - first) / every);
+    const tick = first + missed * every;
+    return { tick, missed, next: tick + every };
+  }
+  let due: Due = { tick: first, missed: 0, next: tickAfter(timing, first) };
+  while (due.next !== undefined && due.next <= horizon) {
+    const from: number = due.missed < MAX_COUNTED ? due.next : newestBefore(timing, due.next, horizon);
+    due = { tick: from, missed: due.missed + 1, next: tickAfter(timing, from) };
+  }
+  return due;
+}
+
+/** A tick close to the horizon, by looking back further and further. */
+function newestBefore(timing: Timing, known: number, horizon: number): number {
+  for (let back = 60_000; horizon - back > known; back *= 2) {
+    const tick = tickAfter(timing, horizon - back);
+    if (tick !== undefined && tick <= horizon) return tick;
+  }
+  return known;
+}
+
+/** The job of a tick exists: it is counted, and the schedule goes on to the next one or is over. */
+export function ran(schedule: Schedule, { tick, missed, next }: Due, now: number): Schedule {
+  const counted = changed(schedule, now, {
+    lastRunAt: tick,
+    runCount: schedule.runCount + 1,
+    missedRuns: schedule.missedRuns + missed,
+    held: null,
+    heldUntil: null,
+  });
+  return schedule.status === "active" ? following(counted, next, now) : counted;
+}
+
+/** The tick could not be made now: it is repeated, and what falls due meanwhile counts as missed. */
+export function holdTick(schedule: Schedule, tick: number, until: number, now: number): Schedule {
+  return changed(schedule, now, { held: tick, heldUntil: until });
+}
+
+/** Ticks wait as a whole: which of them runs is decided when the account is served again. */
+export function holdAll(schedule: Schedule, until: number, now: number): Schedule {
+  return changed(schedule, now, { heldUntil: until });
+}
+
+/** Changes what its owner may change. A new timing counts from now; a tick already under way stays. */
+export function amend(schedule: Schedule, spec: ScheduleSpec, now: number): Schedule {
+  const amended = changed(schedule, now, spec);
+  const retimed = !isSameTiming(spec.timing, schedule.timing);
+  return following(amended, retimed ? tickAfter(spec.timing, now) : (schedule.nextRunAt ?? undefined), now);
+}
+
+export function archive(schedule: Schedule, now: number): Schedule {
+  const over = { nextRunAt: null, held: null, heldUntil: null, reportAt: now + REPORT_AGAIN_MS } as const;
+  return changed(schedule, now, { ...over, status: "archived", clearing: true });
+}
+
+/** An archived schedule has no pending job left. No news to the read model. */
+export const cleared = (schedule: Schedule): Schedule => ({ ...schedule, clearing: false });
+
+/** The end is reported once more; the next report follows if this one is not confirmed either. */
+export function reportedAgain(schedule: Schedule, now: number): Schedule {
+  const reports = schedule.reports + 1;
+  return { ...schedule, reports, reportAt: now + Math.min(REPORT_AGAIN_MS * 2 ** reports, MAX_REPORT_AGAIN_MS) };
+}
+
+/** When its owner wakes; an end that is not cleared or not confirmed rings on. */
+export function scheduleWakeAt(schedule: Schedule): number | null {
+  const { status, nextRunAt, held, heldUntil, clearing, reportAt, updatedAt } = schedule;
+  if (status === "active") return Math.max(held ?? nextRunAt ?? 0, heldUntil ?? 0);
+  return clearing ? updatedAt : reportAt;
+}
+
+/** Goes on to a tick, unless it would be one too many or too late: then the schedule is over. */
+function following(schedule: Schedule, next: number | undefined, now: number): Schedule {
+  const { runs, runCount, stopAt } = schedule;
+  const over = next === undefined || (runs !== null && runCount >= runs) || (stopAt !== null && next >= stopAt);
+  if (!over) return { ...schedule, status: "active", nextRunAt: next };
+  return { ...schedule, status: "completed", nextRunAt: null, reportAt: now + REPORT_AGAIN_MS };
+}
+
+function isSameTiming(one: Timing, other: Timing): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+const changed = (schedule: Schedule, now: number, patch: Partial<Schedule>): Schedule => ({
+  ...schedule,
+  ...patch,
+  updatedAt: now,
+  revision: schedule.revision + 1,
+});

@@ -1,0 +1,133 @@
+// What a client may say of a schedule (contract §6), and the schedule it stands for.
+
+import * as v from "valibot";
+import { isTimeZone, parseCron } from "../domain/cron.ts";
+import type { ScheduleSpec, Timing } from "../domain/schedule.ts";
+import { durationMs } from "../domain/schedule-time.ts";
+import { ApiError, invalid } from "../http/errors.ts";
+import { instant, integer, text } from "../http/fields.ts";
+import { closed } from "../http/valid.ts";
+import {
+  type Deployment,
+  delivery,
+  deliveryOf,
+  duration,
+  HANDLER_REQUIRED,
+  MAX_TIMEOUT,
+  maxRetries,
+  payload,
+  TIMEOUT_TOO_LONG,
+  timeout,
+} from "./job-input.ts";
+
+const MAX_INTERVAL_MS = 5 * 365 * 86_400_000;
+
+const cron = v.pipe(
+  text(255),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const parsed = parseCron(dataset.value);
+    if (parsed.ok) return parsed.value;
+    addIssue({ message: parsed.error });
+    return NEVER;
+  }),
+);
+const timezone = v.pipe(text(255), v.check(isTimeZone, "Must be an IANA time zone, such as Europe/London."));
+const Timed = { cron: v.nullish(cron), interval: v.nullish(duration), timezone: v.nullish(timezone) };
+const Bounds = { runs: v.nullish(integer(1, Number.MAX_SAFE_INTEGER)), stop_at: v.nullish(instant) };
+
+const Fields = {
+  ...Timed,
+  ...Bounds,
+  description: v.nullish(
+    v.pipe(
+      v.string(),
+      v.check((value) => [...value].length <= 1000, "Must be at most 1000 characters long."),
+    ),
+  ),
+  handler: v.nullish(text(255)),
+  delivery: v.nullish(delivery),
+  payload: v.nullish(payload),
+  timeout: v.nullish(timeout),
+  max_retries: v.nullish(maxRetries),
+};
+
+/** The body of `POST /v1/schedules`. */
+export const NewSchedule = closed({ name: text(255), ...Fields });
+
+/** The body of `PATCH /v1/schedules/:id`: what is left out stays. */
+export const SchedulePatch = closed({ name: v.nullish(text(255)), ...Fields });
+
+/** The body of `POST /v1/schedules/preview`. */
+export const PreviewRequest = closed({ ...Timed, ...Bounds, count: v.nullish(integer(1, 100), 10) });
+
+type Fields = v.InferOutput<typeof SchedulePatch>;
+
+/**
+ * The schedule a valid body stands for.
+ *
+ * @throws ApiError for what depends on several fields, on the clock or on this deployment
+ */
+export function specOf(body: v.InferOutput<typeof NewSchedule>, now: number, deployment: Deployment): ScheduleSpec {
+  const merged = merge(defaults(body.name, timingOf(body)), body, now, deployment);
+  if (merged.delivery.type === "pull" && merged.handler === null) throw invalid("handler", HANDLER_REQUIRED);
+  return merged;
+}
+
+/** A schedule with the fields of a patch laid over it. */
+export function patched(known: ScheduleSpec, patch: Fields, now: number, deployment: Deployment): ScheduleSpec {
+  const merged = merge({ ...known, timing: retimed(known.timing, patch) }, patch, now, deployment);
+  if (merged.delivery.type === "pull" && merged.handler === null)
+    throw new ApiError("handler_required_for_pull", "A schedule whose delivery is pull needs a `handler`.");
+  return merged;
+}
+
+/** How a body that needs a timing of its own recurs. */
+export function timingOf({ cron, interval, timezone }: Pick<Fields, "cron" | "interval" | "timezone">): Timing {
+  if (cron && interval) throw invalid("interval", "Give either `cron` or `interval`, not both.");
+  const timeZone = timezone ?? "UTC";
+  if (cron) return { type: "cron", expression: cron, timeZone };
+  if (interval && durationMs(interval) > MAX_INTERVAL_MS) throw invalid("interval", "Must be at most five years.");
+  if (interval) return { type: "interval", every: interval, timeZone };
+  throw invalid("cron", "Give either `cron` or `interval`.");
+}
+
+/** @throws ApiError when the moment has passed */
+export function stopOf(stopAt: number | null | undefined, now: number): number | null {
+  if (stopAt && stopAt <= now) throw invalid("stop_at", "Must lie in the future.");
+  return stopAt ?? null;
+}
+
+function retimed(known: Timing, { cron, interval, timezone }: Fields): Timing {
+  const timeZone = timezone ?? known.timeZone;
+  return cron || interval ? timingOf({ cron, interval, timezone: timeZone }) : { ...known, timeZone };
+}
+
+const defaults = (name: string, timing: Timing): ScheduleSpec => ({
+  name,
+  timing,
+  description: null,
+  handler: null,
+  runs: null,
+  stopAt: null,
+  delivery: { type: "pull", queue: null },
+  payload: null,
+  timeoutSeconds: 30,
+  maxRetries: 3,
+});
+
+function merge(known: ScheduleSpec, body: Fields, now: number, deployment: Deployment): ScheduleSpec {
+  const merged: ScheduleSpec = {
+    timing: known.timing,
+    name: body.name ?? known.name,
+    description: body.description ?? known.description,
+    handler: body.handler ?? known.handler,
+    runs: body.runs ?? known.runs,
+    stopAt: stopOf(body.stop_at, now) ?? known.stopAt,
+    delivery: body.delivery ? deliveryOf(body.delivery, deployment) : known.delivery,
+    payload: body.payload ?? known.payload,
+    timeoutSeconds: body.timeout ?? known.timeoutSeconds,
+    maxRetries: body.max_retries ?? known.maxRetries,
+  };
+  if (merged.timeoutSeconds > MAX_TIMEOUT[merged.delivery.type]) throw invalid("timeout", TIMEOUT_TOO_LONG);
+  return merged;
+}

@@ -1,0 +1,98 @@
+// Schedules over HTTP: read the request, call the owner or the read model, show the answer. No rules here.
+
+import { Hono } from "hono";
+import * as v from "valibot";
+import { plan, preview, type Schedule } from "../domain/schedule.ts";
+import type { AppContext, AppEnv } from "../http/app-env.ts";
+import { done, listed } from "../http/envelope.ts";
+import { invalid } from "../http/errors.ts";
+import { IdParam, integerText, oneOrMore, text } from "../http/fields.ts";
+import { cappedOffset, cursor, PageQuery, pagingOf, writeCursor } from "../http/paging.ts";
+import { unwrap } from "../http/unwrap.ts";
+import { closed, valid } from "../http/valid.ts";
+import { ask, askOwner, scheduleAt } from "../objects/addresses.ts";
+import { cancelWaiting } from "../objects/cancel-waiting.ts";
+import { insertSchedule, listSchedules, type ScheduleRef } from "../projection/schedules-store.ts";
+import { databaseOf } from "../projection/store.ts";
+import { deploymentOf } from "./deployment.ts";
+import { NewSchedule, PreviewRequest, patched, SchedulePatch, specOf, stopOf, timingOf } from "./schedule-input.ts";
+import { showSchedule, showTick } from "./show-schedule.ts";
+
+const ListQuery = closed({
+  ...PageQuery,
+  page: v.optional(PageQuery.page.wrapped),
+  cursor: v.optional(cursor),
+  status: v.optional(oneOrMore(["active", "completed", "archived"])),
+  handler: v.optional(text(255)),
+});
+
+const PreviewQuery = closed({ count: v.optional(integerText(1, 100), "10") });
+
+export const schedules = new Hono<AppEnv>()
+  .post("/", valid({ body: NewSchedule }), async (c) => {
+    const { platform, account } = c.var;
+    const now = platform.now();
+    const spec = specOf(c.req.valid("form").body, now, deploymentOf(c));
+    const schedule = plan(spec, { accountId: account.id, id: platform.newId(), now });
+    if (schedule.status !== "active") throw invalid("stop_at", "Lies before the first run.");
+    unwrap(await insertSchedule(databaseOf(c.env.DB), schedule));
+    const ref = refOf(c, schedule.id);
+    await ask(() => scheduleAt(c.env, ref).poke(ref));
+    return done(c, "Schedule created.", showSchedule(schedule), 201);
+  })
+
+  .get("/", valid({ query: ListQuery }), async (c) => {
+    const { cursor, page, size, status, handler } = c.req.valid("form").query;
+    if (cursor && page !== undefined) throw invalid("cursor", "Give either `cursor` or `page`, not both.");
+    const number = cursor?.page ?? page ?? 1;
+    const from = cursor ? { after: cursor } : { offset: cappedOffset({ page: number, size }) };
+    const filter = { ...(status !== undefined && { status }), ...(handler !== undefined && { handler }) };
+    const found = unwrap(await listSchedules(databaseOf(c.env.DB), c.var.account.id, filter, from, size));
+    const next_cursor = found.next && writeCursor({ ...found.next, page: number + 1 });
+    return listed(c, "Schedules.", found.schedules.map(showSchedule), {
+      ...pagingOf(number, size, found.total),
+      next_cursor,
+    });
+  })
+
+  .post("/preview", valid({ body: PreviewRequest }), async (c) => {
+    const { count, runs, stop_at, ...timed } = c.req.valid("form").body;
+    const now = c.var.platform.now();
+    const spec = specOf({ name: "preview", handler: "preview", ...timed }, now, deploymentOf(c));
+    const bounded = { ...spec, timing: timingOf(timed), runs: runs ?? null, stopAt: stopOf(stop_at, now) };
+    return done(c, "The next runs.", ticksOf(plan(bounded, { accountId: "", id: "", now }), count));
+  })
+
+  .get("/:id", valid({ params: IdParam }), async (c) => {
+    const ref = refOf(c, c.req.valid("form").params.id);
+    return done(c, "Schedule.", showSchedule(unwrap(await askOwner(() => scheduleAt(c.env, ref).get(ref)))));
+  })
+
+  .get("/:id/preview", valid({ params: IdParam, query: PreviewQuery }), async (c) => {
+    const { params, query } = c.req.valid("form");
+    const ref = refOf(c, params.id);
+    const schedule = unwrap(await askOwner(() => scheduleAt(c.env, ref).get(ref)));
+    return done(c, "The next runs.", ticksOf(schedule, query.count));
+  })
+
+  .patch("/:id", valid({ params: IdParam, body: SchedulePatch }), async (c) => {
+    const { params, body } = c.req.valid("form");
+    const ref = refOf(c, params.id);
+    const known = unwrap(await askOwner(() => scheduleAt(c.env, ref).get(ref)));
+    if (known.status !== "active") unwrap({ ok: false, error: { code: `schedule_${known.status}` } });
+    const spec = patched(known, body, c.var.platform.now(), deploymentOf(c));
+    const amended = unwrap(await askOwner(() => scheduleAt(c.env, ref).amend(ref, spec, known.status)));
+    return done(c, "Schedule changed. It takes effect from the next run.", showSchedule(amended));
+  })
+
+  .post("/:id/archive", valid({ params: IdParam }), async (c) => {
+    const ref = refOf(c, c.req.valid("form").params.id);
+    const archived = unwrap(await askOwner(() => scheduleAt(c.env, ref).archive(ref)));
+    await cancelWaiting(c.env, ref);
+    return done(c, "Schedule archived. Its pending jobs are cancelled.", showSchedule(archived));
+  });
+
+const refOf = (c: AppContext, scheduleId: string): ScheduleRef => ({ accountId: c.var.account.id, scheduleId });
+
+const ticksOf = (schedule: Schedule, count: number) =>
+  preview(schedule, count).map((at) => showTick(at, schedule.timing.timeZone));

@@ -1,0 +1,37 @@
+// How a schedule and its fire times read to a client. What is not named here stays inside.
+
+import { Temporal } from "temporal-polyfill";
+import { formatInstant } from "../domain/instant.ts";
+import type { Schedule } from "../domain/schedule.ts";
+import { moment, showDelivery } from "./show-job.ts";
+
+export const showSchedule = (schedule: Schedule) => ({
+  id: schedule.id,
+  name: schedule.name,
+  description: schedule.description,
+  status: schedule.status,
+  handler: schedule.handler,
+  cron: schedule.timing.type === "cron" ? schedule.timing.expression : null,
+  interval: schedule.timing.type === "interval" ? schedule.timing.every : null,
+  timezone: schedule.timing.timeZone,
+  runs: schedule.runs,
+  stop_at: moment(schedule.stopAt),
+  delivery: showDelivery(schedule.delivery),
+  payload: schedule.payload,
+  timeout: schedule.timeoutSeconds,
+  max_retries: schedule.maxRetries,
+  next_run_at: moment(schedule.nextRunAt),
+  last_run_at: moment(schedule.lastRunAt),
+  run_count: schedule.runCount,
+  missed_runs: schedule.missedRuns,
+  created_at: formatInstant(schedule.createdAt),
+  updated_at: formatInstant(schedule.updatedAt),
+});
+
+/** A fire time in UTC and as the clock in the schedule's zone shows it. */
+export const showTick = (at: number, timeZone: string) => ({
+  utc: formatInstant(at),
+  local: Temporal.Instant.fromEpochMilliseconds(at)
+    .toZonedDateTimeISO(timeZone)
+    .toString({ fractionalSecondDigits: 3, timeZoneName: "never" }),
+});
