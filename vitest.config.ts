@@ -1,9 +1,11 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { closingLine } from "./test/closing-line.ts";
 
 // Three rings: pure rules in Node, objects and the API in workerd, the whole service as real processes.
 export default defineConfig({
   test: {
+    reporters: ["default", closingLine],
     projects: [
       { test: { name: "rules", include: ["test/rules/**/*.test.ts"] } },
       {

@@ -38,7 +38,7 @@ export interface Signatures {
   readonly standard: readonly string[];
 }
 
-/** All headers of a push: the job's own first, ours over them. */
+/** All headers of a push: ours, and of the job's own those that are not reserved, in whatever spelling they are stored. */
 export function pushHeaders(
   job: Job,
   { headers }: Push,
@@ -48,7 +48,7 @@ export function pushHeaders(
 ): Record<string, string> {
   const timestamp = String(timestampSeconds);
   return {
-    ...headers,
+    ...Object.fromEntries(Object.entries(headers).filter(([name]) => !isReservedHeader(name))),
     "Content-Type": "application/json",
     "User-Agent": "chronos.sh/1.0",
     "X-Chronos-Delivery-Id": executionId,

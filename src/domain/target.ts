@@ -32,7 +32,7 @@ export function checkTarget(text: string, { allowLocal, ownHosts }: TargetRules)
 
 function isOwn(url: URL, ownHosts: readonly string[]): boolean {
   const name = url.hostname.replace(/\.$/, "");
-  const withPort = url.port === "" ? name : `${name}:${url.port}`;
+  const withPort = `${name}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
   return ownHosts.some((own) => own === name || own === withPort);
 }
 

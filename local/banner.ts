@@ -1,0 +1,47 @@
+// What a person sees once the server is up. The curl line works pasted as it stands.
+import { styleText } from "node:util";
+import type { DevAccount } from "./account.ts";
+import { bearableBurst } from "./descriptors.ts";
+
+export interface BannerFacts {
+  account: DevAccount;
+  stateFolder: string;
+  /** null: none known. */
+  descriptorLimit: number | null;
+  color: boolean;
+}
+
+export function banner({ account, stateFolder, descriptorLimit, color }: BannerFacts): string {
+  const paint = (style: "bold" | "cyan" | "dim", text: string) =>
+    color ? styleText(style, text, { validateStream: false }) : text;
+  const rows = [
+    ["Base URL", paint("cyan", account.url)],
+    ["API key", account.api_key],
+    ["Signing secret", account.signing_secret],
+    ["State", stateFolder],
+    ["Descriptors", descriptors(descriptorLimit)],
+  ];
+  return [
+    "",
+    paint("bold", "Chronos is running."),
+    "",
+    ...rows.map(([label = "", value]) => `  ${paint("dim", label.padEnd(16))}${value}`),
+    "",
+    "Create a job that is due in five seconds:",
+    "",
+    `  ${curl(account)}`,
+    "",
+    `${paint("bold", "npm run demo")} shows more. Ctrl-C stops the server.`,
+    "",
+  ].join("\n");
+}
+
+function descriptors(limit: number | null): string {
+  if (limit === null) return "no limit known";
+  return `${limit.toLocaleString("en")}: bears about ${bearableBurst(limit).toLocaleString("en")} jobs due in one instant`;
+}
+
+function curl({ url, api_key }: DevAccount): string {
+  const job = { name: "hello", handler: "hello", payload: { to: "world" }, delay: { value: 5, unit: "second" } };
+  return `curl ${url}/v1/jobs -H 'Authorization: Bearer ${api_key}' -H 'Content-Type: application/json' -d '${JSON.stringify(job)}'`;
+}

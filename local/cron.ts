@@ -1,0 +1,31 @@
+// The clock that Cloudflare is in production: locally nothing rings a cron trigger by itself.
+
+const MINUTE_MS = 60_000;
+const RING_LIMIT_MS = 10 * MINUTE_MS;
+
+/** Calls `ring` at every full minute, but never while an earlier call is still under way. Answers how to stop it. */
+export function everyMinute(ring: (at: number) => Promise<void>, onError: (error: unknown) => void): () => void {
+  let ringing = false;
+  let timer: NodeJS.Timeout;
+  const plan = (after: number) => {
+    const at = (Math.floor(after / MINUTE_MS) + 1) * MINUTE_MS;
+    timer = setTimeout(async () => {
+      plan(Math.max(at, Date.now())); // a timer may fire a millisecond early
+      if (ringing) return;
+      ringing = true;
+      await ring(at).catch(onError);
+      ringing = false;
+    }, at - Date.now());
+  };
+  plan(Date.now());
+  return () => clearTimeout(timer);
+}
+
+/** Delivers the scheduled event to the Worker behind a Miniflare entry; throws unless its handler ended well. */
+export async function ringCron(origin: string, at: number): Promise<void> {
+  const query = new URLSearchParams({ cron: "* * * * *", time: `${at}` });
+  const answer = await fetch(`${origin}/cdn-cgi/local/scheduled?${query}`, {
+    signal: AbortSignal.timeout(RING_LIMIT_MS),
+  });
+  if (!answer.ok) throw new Error(`the scheduled handler ended with ${answer.status} ${await answer.text()}`);
+}

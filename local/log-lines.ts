@@ -1,0 +1,73 @@
+// One readable line for each line the Worker logs. It only reformats: what to log is the Worker's business.
+import { styleText } from "node:util";
+
+export interface LineOptions {
+  /** When the line was written, in milliseconds. */
+  at: number;
+  color: boolean;
+  /** Leaves lines as the Worker wrote them. */
+  raw: boolean;
+}
+
+type Fields = Record<string, unknown>;
+type Paint = (style: "dim" | "green" | "yellow" | "red", text: string) => string;
+
+/** The line to print, or null for one that nobody wants to see: a health check. */
+export function readableLine(line: string, { at, color, raw }: LineOptions): string | null {
+  const fields = raw ? null : parse(line);
+  if (fields === null) return line;
+  if (fields.event === "request" && fields.path === "/health") return null;
+  const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+  return `${paint("dim", new Date(at).toISOString().slice(11))}  ${sentence(fields, paint)}`;
+}
+
+/** The fields of one of the Worker's own lines; null for everything else. */
+function parse(line: string): Fields | null {
+  if (!line.startsWith("{")) return null;
+  try {
+    const fields: Fields = JSON.parse(line);
+    return typeof fields.event === "string" && typeof fields.level === "string" ? fields : null;
+  } catch {
+    return null;
+  }
+}
+
+function sentence(fields: Fields, paint: Paint): string {
+  switch (fields.event) {
+    case "request":
+      return request(fields, paint);
+    case "execution":
+      return execution(fields, paint);
+    default:
+      return other(fields, paint);
+  }
+}
+
+function request({ method, path, status, code, duration_ms }: Fields, paint: Paint): string {
+  const style = Number(status) >= 500 ? "red" : Number(status) >= 400 ? "yellow" : "green";
+  return words(method, path, paint(style, words(status, code)), ms(duration_ms));
+}
+
+function execution(fields: Fields, paint: Paint): string {
+  const { job_id, attempt, outcome, http_status, error_code, lateness_ms, duration_ms } = fields;
+  const result = paint(error_code === undefined ? "green" : "yellow", words(outcome, http_status, error_code));
+  return words("delivery", job_id, `attempt ${attempt}`, result, ms(duration_ms), ms(lateness_ms, "late"));
+}
+
+function other({ level, event, ...rest }: Fields, paint: Paint): string {
+  const facts = Object.entries(rest).map(([name, value]) => `${name}=${shown(value)}`);
+  const mark = level === "error" ? paint("red", "error") : level === "warn" ? paint("yellow", "warning") : undefined;
+  return words(mark, event, ...facts);
+}
+
+function ms(value: unknown, suffix?: string): string | undefined {
+  return typeof value === "number" ? words(`${Math.round(value)} ms`, suffix) : undefined;
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function words(...parts: unknown[]): string {
+  return parts.filter((part) => part !== undefined && part !== null).join(" ");
+}

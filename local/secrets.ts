@@ -1,0 +1,30 @@
+// The secrets of a local server. Made once: a new MASTER_KEY would change every account's signing secret.
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { writeAtomically } from "./atomic-file.ts";
+import { StartError } from "./settings.ts";
+
+export interface Secrets {
+  MASTER_KEY: string;
+  ADMIN_TOKEN: string;
+}
+
+/** Where the secrets lie, in the form that `wrangler dev --env-file` reads. */
+export function secretsFile(stateFolder: string): string {
+  return join(stateFolder, "secrets.env");
+}
+
+/** Reads the secrets of a state folder, making them on its first start. */
+export function loadSecrets(stateFolder: string): Secrets {
+  const path = secretsFile(stateFolder);
+  if (!existsSync(path)) {
+    const masterKey = randomBytes(32).toString("base64");
+    const adminToken = `adm_${randomBytes(24).toString("base64url")}`;
+    writeAtomically(path, `MASTER_KEY=${masterKey}\nADMIN_TOKEN=${adminToken}\n`);
+  }
+  const { MASTER_KEY, ADMIN_TOKEN } = parseEnv(readFileSync(path, "utf8"));
+  if (MASTER_KEY && ADMIN_TOKEN) return { MASTER_KEY, ADMIN_TOKEN };
+  throw new StartError(`${path} lacks MASTER_KEY or ADMIN_TOKEN. Restore the line, or start with a new CHRONOS_STATE`);
+}

@@ -1,0 +1,39 @@
+// What a local server may be told through the environment, checked before anything is started.
+import { join, resolve } from "node:path";
+
+/** Why the server cannot start, in words for the person who started it: shown as it is, without a stack. */
+export class StartError extends Error {}
+
+export interface Settings {
+  /** 0 takes any free port. */
+  port: number;
+  /** Absolute path of the folder that holds everything the service remembers. */
+  stateFolder: string;
+  /** Worker variables that take precedence over those of wrangler.toml. */
+  vars: Record<string, string>;
+  /** Log lines as the Worker wrote them (CHRONOS_LOG=json). */
+  rawLogs: boolean;
+  color: boolean;
+}
+
+/** The project's root: wrangler.toml, migrations and node_modules are there. */
+export const PROJECT = resolve(import.meta.dirname, "..");
+
+/** Only ever this machine: the embedded server lets jobs push to local hosts. */
+export const HOST = "127.0.0.1";
+
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  return {
+    port: readPort(env.PORT || "8787"),
+    stateFolder: resolve(env.CHRONOS_STATE || join(PROJECT, ".chronos")),
+    vars: { ALLOW_LOCAL_TARGETS: "true", ...(env.RETENTION_DAYS && { RETENTION_DAYS: env.RETENTION_DAYS }) },
+    rawLogs: env.CHRONOS_LOG === "json",
+    color: process.stdout.isTTY && !env.NO_COLOR,
+  };
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new StartError(`PORT must be a whole number from 0 to 65535, not "${text}". Try: PORT=8787 npm start`);
+}

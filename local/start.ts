@@ -1,0 +1,51 @@
+// `npm start`: the whole service on this machine, with everything embedded. Builds the Worker, migrates its database,
+// serves it, rings its cron, and shows how to use it.
+import { once } from "node:events";
+import { devAccount, untilHealthy } from "./account.ts";
+import { banner } from "./banner.ts";
+import { everyMinute } from "./cron.ts";
+import { descriptorLimit, descriptorWarning } from "./descriptors.ts";
+import { readableLine } from "./log-lines.ts";
+import { type Prepared, runMain } from "./main.ts";
+import { buildWorker, migrate } from "./wrangler.ts";
+
+await runMain(serve);
+
+async function serve({ settings, state, secrets, stop }: Prepared): Promise<void> {
+  const { color, rawLogs: raw } = settings;
+  const log = (line: string, at: number) => {
+    const readable = readableLine(line, { at, color, raw });
+    if (readable !== null) console.log(readable);
+  };
+  const note = (event: string, level: "info" | "warn" | "error", facts: object) =>
+    log(JSON.stringify({ level, event, ...facts }), Date.now());
+
+  // Loading wrangler takes half a second: beside its commands it costs nothing. If one fails, the others still have to end.
+  const steps = [buildWorker(state.path), import("./server.ts"), migrate(state.path)] as const;
+  await Promise.allSettled(steps);
+  const [bundle, { startServer }] = await Promise.all(steps);
+  stop.throwIfAborted();
+
+  const server = await startServer({
+    port: settings.port,
+    stateFolder: state.path,
+    bundle,
+    bindings: { ...secrets, ...settings.vars },
+    onLog: log,
+    onRuntime: (pid) => state.noteChild(pid, "workerd"),
+    onCrash: (reason) => note("runtime_restart", "warn", { reason }),
+  });
+  const stopCron = everyMinute(server.ring, (error) => note("cron_failed", "error", { error: `${error}` }));
+  try {
+    await untilHealthy(server.url, stop);
+    const account = await devAccount(state.path, server.url, secrets.ADMIN_TOKEN);
+    const limit = descriptorLimit();
+    console.log(banner({ account, stateFolder: state.path, descriptorLimit: limit, color }));
+    const warning = descriptorWarning(limit);
+    if (warning !== null) console.warn(`${warning}\n`);
+    if (!stop.aborted) await once(stop, "abort");
+  } finally {
+    stopCron();
+    await server.stop();
+  }
+}
