@@ -1,0 +1,137 @@
+// The service's refusals as typed errors, and which of them are worth another try.
+
+import { ChronosConnectionError, ChronosError } from "./errors.ts";
+import type { Job } from "./job.ts";
+
+/** The codes of the contract, and `unexpected_response` for an answer that is not the service's own (a proxy's page). */
+export type ApiErrorCode =
+  | "bad_request"
+  | "unauthorized"
+  | "forbidden"
+  | "not_found"
+  | "method_not_allowed"
+  | "conflict"
+  | "payload_too_large"
+  | "validation_error"
+  | "rate_limit_exceeded"
+  | "internal_error"
+  | "unavailable"
+  | "job_not_found"
+  | "job_not_cancellable"
+  | "job_not_retryable"
+  | "lease_lost"
+  | "idempotency_key_conflict"
+  | "unexpected_response"
+  | (string & {});
+
+/** One field the service refuses; `field` is a dotted path in the API's own spelling, such as `delivery.http.url`. */
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+/** The facts of a refusal. */
+export interface ApiErrorFacts {
+  code: ApiErrorCode;
+  status: number;
+  errors: FieldError[];
+  requestId: string | null;
+  retryAfterMs: number | null;
+  /** The service's clock when it answered, from its Date header. */
+  answeredAt: number | null;
+}
+
+/**
+ * The service answered, and refused.
+ *
+ * @example
+ * ```ts
+ * import { Chronos, ChronosApiError } from "@chronos-edge/sdk";
+ *
+ * const chronos = new Chronos({ apiKey: "chrns_example", baseUrl: "https://chronos.example.com" });
+ * try {
+ *   await chronos.jobs.cancel("0b0e7a6e-6c3f-4f1e-8d3b-0b6f0f6a2c11");
+ * } catch (error) {
+ *   if (error instanceof ChronosApiError && error.code === "job_not_cancellable") console.log("too late");
+ *   else throw error;
+ * }
+ * ```
+ */
+export class ChronosApiError extends ChronosError {
+  override name = "ChronosApiError";
+  /** What a program branches on. */
+  readonly code: ApiErrorCode;
+  /** The HTTP status. */
+  readonly status: number;
+  /** The fields at fault; empty when none is. */
+  readonly errors: readonly FieldError[];
+  /** `X-Request-Id`: the service's log lines carry the same value. */
+  readonly requestId: string | null;
+  /** How long the service asked to wait, in milliseconds; null when it did not say. */
+  readonly retryAfterMs: number | null;
+  /** @internal */
+  readonly answeredAt: number | null;
+
+  constructor(message: string, facts: ApiErrorFacts) {
+    const fields = facts.errors.map((error) => `${error.field}: ${error.message}`).join("; ");
+    super(fields === "" ? message : `${message} (${fields})`);
+    this.code = facts.code;
+    this.status = facts.status;
+    this.errors = facts.errors;
+    this.requestId = facts.requestId;
+    this.retryAfterMs = facts.retryAfterMs;
+    this.answeredAt = facts.answeredAt;
+  }
+}
+
+/**
+ * 409 `idempotency_key_conflict`: nothing was created, because a job already holds the key. `data` is that job.
+ *
+ * @example
+ * ```ts
+ * import { Chronos, IdempotencyKeyConflictError } from "@chronos-edge/sdk";
+ *
+ * const chronos = new Chronos({ apiKey: "chrns_example", baseUrl: "https://chronos.example.com" });
+ * try {
+ *   await chronos.jobs.create({ name: "Invoice 17", handler: "invoice", idempotencyKey: "invoice-17" });
+ * } catch (error) {
+ *   if (error instanceof IdempotencyKeyConflictError) console.log("already there:", error.data?.id);
+ *   else throw error;
+ * }
+ * ```
+ */
+export class IdempotencyKeyConflictError extends ChronosApiError {
+  override name = "IdempotencyKeyConflictError";
+  /** The job that holds the key; null if the service did not say. */
+  readonly data: Job | null;
+
+  constructor(message: string, facts: ApiErrorFacts, data: Job | null) {
+    super(message, facts);
+    this.data = data;
+  }
+}
+
+/** The service says that it did nothing: asking again cannot do it twice. */
+export function isUntouched(error: unknown): boolean {
+  return error instanceof ChronosApiError && (error.status === 429 || error.code === "unavailable");
+}
+
+/** A fault that may pass with time; what was asked may or may not have been done. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof ChronosConnectionError) return true;
+  if (!(error instanceof ChronosApiError)) return false;
+  return error.status >= 500 || [408, 425, 429].includes(error.status);
+}
+
+/**
+ * The same for a worker, which has nobody to tell and nothing better to do: it also outlasts answers that are not the
+ * service's own, such as a proxy's page during a deploy. A 401 does not heal, wherever it comes from.
+ */
+export function isPassingForWorker(error: unknown): boolean {
+  if (isPassing(error)) return true;
+  return error instanceof ChronosApiError && error.code === "unexpected_response" && error.status !== 401;
+}
+
+export function retryAfterOf(error: unknown): number | null {
+  return error instanceof ChronosApiError ? error.retryAfterMs : null;
+}

@@ -1,0 +1,44 @@
+// The client: checks its options and puts its parts together. No behaviour of its own.
+
+import { type Connection, connect } from "./connection.ts";
+import type { AnyHandlers, HandlerMap } from "./handlers.ts";
+import { Jobs } from "./jobs.ts";
+import { type ChronosOptions, resolveOptions } from "./options.ts";
+import { type Platform, systemPlatform } from "./platform.ts";
+import { Worker } from "./worker.ts";
+
+/**
+ * A client of one account. Given a map of handler names, payload and result types follow them through `worker.handle()`,
+ * `jobs.create()` and what both give back. The types are promises between your own programs; nothing checks them at run time.
+ * Throws a ChronosConfigError when an option is missing or wrong.
+ *
+ * @example
+ * ```ts
+ * import { Chronos } from "@chronos-edge/sdk";
+ *
+ * interface Handlers {
+ *   email: { payload: { to: string }; result: { sent: boolean } };
+ * }
+ * const chronos = new Chronos<Handlers>({ apiKey: "chrns_example", baseUrl: "https://chronos.example.com" });
+ * chronos.worker.handle("email", async (ctx) => ({ sent: ctx.payload.to !== "" }));
+ * const job = await chronos.jobs.create({ name: "Welcome", handler: "email", payload: { to: "ada@example.com" } });
+ * console.log(job.payload?.to);
+ * ```
+ */
+export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
+  /** Runs pull jobs. */
+  readonly worker: Worker<M>;
+  /** Creates, reads, cancels and retries jobs. */
+  readonly jobs: Jobs<M>;
+  /** @internal */
+  readonly connection: Connection;
+
+  constructor(options: ChronosOptions);
+  /** @internal */
+  constructor(options: ChronosOptions, platform: Platform);
+  constructor(options: ChronosOptions, platform: Platform = systemPlatform) {
+    this.connection = connect(resolveOptions(options), platform);
+    this.worker = new Worker(this.connection);
+    this.jobs = new Jobs(this.connection);
+  }
+}

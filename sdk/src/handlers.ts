@@ -1,0 +1,68 @@
+// The types of handlers: what they are given, what they return, and how a map of names carries both through the client.
+
+/**
+ * What a handler is given.
+ *
+ * @example
+ * ```ts
+ * import type { ChronosContext } from "@chronos-edge/sdk";
+ *
+ * export async function email(ctx: ChronosContext<{ to: string }>) {
+ *   console.log(`job ${ctx.jobId}, attempt ${ctx.attempt}, due ${ctx.scheduledFor.toISOString()}`);
+ *   await fetch(`https://mail.example.com/send?to=${ctx.payload.to}`, { method: "POST", signal: ctx.signal });
+ *   return { sent: true };
+ * }
+ * ```
+ */
+export interface ChronosContext<TPayload = unknown> {
+  /** The same for every attempt of a job: the right key for your own deduplication. */
+  readonly jobId: string;
+  /** This attempt's own id. */
+  readonly executionId: string;
+  readonly handler: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** The nominal time; it does not change with retries. */
+  readonly scheduledFor: Date;
+  /** The job's payload, null when it has none. The type is your promise; it is not checked. */
+  readonly payload: TPayload;
+  /** When the lease ends, by this machine's clock. Each heartbeat moves it on, so read it anew. */
+  readonly deadline: Date;
+  /** Aborts when the job is cancelled, the lease is lost, or the deadline passes; its reason is an ExecutionAbortedError. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A function that does one kind of job. What it returns becomes the job's result (JSON, at most 64 KB; undefined for none);
+ * what it throws becomes the error of the attempt, which is then retried unless it was a NonRetryableError.
+ *
+ * @example
+ * ```ts
+ * import type { ChronosHandler } from "@chronos-edge/sdk";
+ *
+ * export const add: ChronosHandler<{ a: number; b: number }, { sum: number }> = ({ payload }) => ({
+ *   sum: payload.a + payload.b,
+ * });
+ * ```
+ */
+export type ChronosHandler<TPayload = unknown, TResult = unknown> = (
+  ctx: ChronosContext<TPayload>,
+) => TResult | Promise<TResult>;
+
+/** What one handler name takes and gives. */
+export interface HandlerTypes {
+  payload?: unknown;
+  result?: unknown;
+}
+
+/** A map from handler names to their types; interfaces fit as well as type aliases. */
+export type HandlerMap<M> = { [Name in keyof M]: HandlerTypes };
+
+/** The map of a client that was given none: every name, payloads and results unknown. */
+export type AnyHandlers = Record<string, { payload: unknown; result: unknown }>;
+
+export type HandlerName<M> = keyof M & string;
+
+export type PayloadOf<M, Name extends keyof M> = M[Name] extends { payload: infer Payload } ? Payload : unknown;
+
+export type ResultOf<M, Name extends keyof M> = M[Name] extends { result: infer Result } ? Result : unknown;

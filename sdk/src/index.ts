@@ -1,0 +1,45 @@
+// The public surface of @chronos-edge/sdk. Exports only.
+
+export {
+  type ApiErrorCode,
+  type ApiErrorFacts,
+  ChronosApiError,
+  type FieldError,
+  IdempotencyKeyConflictError,
+} from "./api-error.ts";
+export { Chronos } from "./client.ts";
+export type { Delivery } from "./delivery.ts";
+export {
+  type AbortCause,
+  ChronosConfigError,
+  ChronosConnectionError,
+  ChronosError,
+  ExecutionAbortedError,
+  NonRetryableError,
+  type SignatureFailure,
+  SignatureVerificationError,
+} from "./errors.ts";
+export type { Execution, ExecutionErrorCode, ExecutionStatus, ExecutionTrigger } from "./execution.ts";
+export type { FetchInit, FetchLike, FetchResponse } from "./fetch-like.ts";
+export type { AnyHandlers, ChronosContext, ChronosHandler, HandlerMap, HandlerTypes } from "./handlers.ts";
+export type { HeadersLike } from "./headers-like.ts";
+export type {
+  Delay,
+  HttpMethod,
+  Job,
+  JobFilters,
+  JobStatus,
+  NewJob,
+  NewPushJob,
+  PullDelivery,
+  PushDelivery,
+  When,
+} from "./job.ts";
+export type { Jobs } from "./jobs.ts";
+export type { ChronosLogger } from "./logger.ts";
+export type { ChronosOptions } from "./options.ts";
+export type { Page, PagedList, PagePosition } from "./pages.ts";
+export { type QueueBatch, type QueueHandlers, type QueueMessage, queueConsumer } from "./queue-consumer.ts";
+export type { DeliveryParts, RequestLike, VerifyOptions } from "./verify-signature.ts";
+export { verifySignature } from "./verify-signature.ts";
+export type { Worker, WorkerStartOptions } from "./worker.ts";

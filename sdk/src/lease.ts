@@ -1,0 +1,95 @@
+// The lease of one running attempt: extended by heartbeats at a third of its length, and turned into an abort signal when
+// it is cancelled, lost, or runs out. It counts durations from what this machine saw, so the two clocks need not agree.
+
+import { retryAfterOf } from "./api-error.ts";
+import { type Attempt, traceOf } from "./attempt.ts";
+import { backoffMs } from "./backoff.ts";
+import type { Connection } from "./connection.ts";
+import { type AbortCause, ExecutionAbortedError } from "./errors.ts";
+import { heartbeat, isLeaseGone } from "./worker-calls.ts";
+
+/** Beyond this a heartbeat without an answer is given up and sent anew. */
+const LONGEST_HEARTBEAT_MS = 10_000;
+
+export class Lease {
+  readonly #connection: Connection;
+  readonly #attempt: Attempt;
+  readonly #aborting = new AbortController();
+  readonly #closing = new AbortController();
+  readonly #intervalMs: number;
+  #endsAt: number;
+  #failures = 0;
+  #callOffDeadline: () => void = () => {};
+  #callOffBeat: () => void = () => {};
+
+  /** Takes over a lease that was granted just now. */
+  constructor(connection: Connection, attempt: Attempt) {
+    this.#connection = connection;
+    this.#attempt = attempt;
+    this.#intervalMs = attempt.timeoutMs / 3;
+    this.#endsAt = connection.platform.now() + attempt.timeoutMs;
+    this.#watchDeadline();
+    this.#beatIn(this.#intervalMs);
+  }
+
+  /** Aborts when the attempt should stop; the reason is an ExecutionAbortedError. */
+  get signal(): AbortSignal {
+    return this.#aborting.signal;
+  }
+
+  get abortCause(): AbortCause | null {
+    const { reason } = this.signal;
+    return reason instanceof ExecutionAbortedError ? reason.abortCause : null;
+  }
+
+  /** Until when the lease is ours, in milliseconds by this machine's clock. */
+  get endsAt(): number {
+    return this.#endsAt;
+  }
+
+  /** Ends heartbeats and timers; the signal stays as it is. */
+  close(): void {
+    this.#closing.abort();
+    this.#callOffBeat();
+    this.#callOffDeadline();
+  }
+
+  #abort(cause: AbortCause): void {
+    this.close();
+    this.#connection.logger.warn(`Aborting the handler: ${cause}`, traceOf(this.#attempt));
+    this.#aborting.abort(new ExecutionAbortedError(cause));
+  }
+
+  #watchDeadline(): void {
+    this.#callOffDeadline();
+    const leftMs = Math.max(0, this.#endsAt - this.#connection.platform.now());
+    this.#callOffDeadline = this.#connection.platform.after(leftMs, () => this.#abort("deadline"));
+  }
+
+  #beatIn(ms: number): void {
+    this.#callOffBeat = this.#connection.platform.after(Math.max(0, ms), () => void this.#beat());
+  }
+
+  async #beat(): Promise<void> {
+    const { platform, logger } = this.#connection;
+    const sentAt = platform.now();
+    // Half of what is left, so that a heartbeat that hangs leaves room for a second one.
+    const timeoutMs = Math.min(LONGEST_HEARTBEAT_MS, (this.#endsAt - sentAt) / 2);
+    try {
+      const cancelled = await heartbeat(this.#connection, this.#attempt, { timeoutMs, signal: this.#closing.signal });
+      if (this.#closing.signal.aborted) return;
+      if (cancelled) return this.#abort("cancelled");
+      this.#failures = 0;
+      this.#endsAt = Math.max(this.#endsAt, sentAt + this.#attempt.timeoutMs);
+      this.#watchDeadline();
+      this.#beatIn(sentAt + this.#intervalMs - platform.now());
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      if (isLeaseGone(error)) return this.#abort("lease_lost");
+      this.#failures += 1;
+      logger.warn(`A heartbeat failed: ${String(error)}`, traceOf(this.#attempt));
+      const backoff = { baseMs: this.#intervalMs / 4, capMs: this.#intervalMs };
+      this.#beatIn(backoffMs(this.#failures, backoff, platform.random(), retryAfterOf(error)));
+    }
+  }
+}

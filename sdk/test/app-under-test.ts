@@ -1,0 +1,7 @@
+// What the tests run against. Swap it for the real service's `fetch` to run the same guarantees on that.
+
+import { FakeChronos } from "./fake-chronos.ts";
+
+export function appUnderTest(): FakeChronos {
+  return new FakeChronos();
+}

@@ -1,0 +1,128 @@
+import { expect, it, vi } from "vitest";
+import { type ChronosContext, ExecutionAbortedError } from "../src/index.ts";
+import { refuse } from "./fake-chronos.ts";
+import { gate, NOON, pass, setUp } from "./setup.ts";
+
+const HEARTBEAT = /\/heartbeat$/;
+const REPORT = /\/(complete|fail)$/;
+
+/** A worker in the middle of a job with a lease of so many seconds. */
+async function running(timeout = 30) {
+  const kit = setUp();
+  const work = gate();
+  let ctx!: ChronosContext;
+  kit.chronos.worker.handle("hello", (given) => {
+    ctx ??= given;
+    return work.promise;
+  });
+  const job = await kit.chronos.jobs.create({ name: "One", handler: "hello", timeout, maxRetries: 0 });
+  void kit.chronos.worker.start();
+  await pass(0);
+  return { ...kit, work, ctx, job };
+}
+
+it("sends a heartbeat at each third of the lease, so that a handler may run far longer than it", async () => {
+  const { app, line, work, job } = await running();
+  await pass(95_000);
+  expect(line.sentTo(HEARTBEAT).map((one) => (one.at - NOON) / 1000)).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90]);
+  work.open();
+  await pass(10);
+  expect(app.job(job.id).status).toBe("completed");
+});
+
+it("moves ctx.deadline on with every heartbeat", async () => {
+  const { ctx } = await running();
+  expect(ctx.deadline).toEqual(new Date(NOON + 30_000));
+  await pass(10_000);
+  expect(ctx.deadline).toEqual(new Date(NOON + 40_000));
+});
+
+it("stops the heartbeats when the handler ends", async () => {
+  const { line, work } = await running();
+  work.open();
+  await pass(60_000);
+  expect(line.sentTo(HEARTBEAT)).toHaveLength(0);
+});
+
+it("aborts the handler when the job is cancelled, and reports nothing", async () => {
+  const { app, chronos, line, work, ctx, job } = await running();
+  await chronos.jobs.cancel(job.id);
+  await pass(9_999);
+  expect(ctx.signal.aborted).toBe(false);
+  await pass(1);
+  expect(ctx.signal.reason).toBeInstanceOf(ExecutionAbortedError);
+  expect(ctx.signal.reason).toMatchObject({ abortCause: "cancelled" });
+  work.open();
+  await pass(60_000);
+  expect(line.sentTo(REPORT)).toHaveLength(0);
+  expect(line.sentTo(HEARTBEAT)).toHaveLength(1);
+  expect(app.job(job.id).status).toBe("cancelled");
+});
+
+it("aborts the handler when the lease is lost, and reports nothing", async () => {
+  const { line, work, ctx, logged } = await running();
+  line.breaks(HEARTBEAT, () => refuse(409, "lease_lost", "Superseded"));
+  await pass(10_000);
+  expect(ctx.signal.reason).toMatchObject({ abortCause: "lease_lost" });
+  work.slam(ctx.signal.reason);
+  await pass(100);
+  expect(line.sentTo(REPORT)).toHaveLength(0);
+  expect(logged("warn")).toContain("Dropped a report: lease lost");
+});
+
+it("aborts the handler at the deadline when no heartbeat gets through, to the millisecond", async () => {
+  const { line, ctx } = await running();
+  line.breaks(HEARTBEAT, "lost", 1_000);
+  await pass(29_999);
+  expect(ctx.signal.aborted).toBe(false);
+  await pass(1);
+  expect(ctx.signal.reason).toMatchObject({ abortCause: "deadline" });
+  expect(() => ctx.signal.throwIfAborted()).toThrow("lease ran out");
+});
+
+it("repeats a lost heartbeat soon enough to keep the lease", async () => {
+  const { app, line, work, ctx, job } = await running();
+  line.breaks(HEARTBEAT, "lost", 3);
+  await pass(60_000);
+  expect(ctx.signal.aborted).toBe(false);
+  work.open();
+  await pass(10);
+  expect(app.job(job.id).status).toBe("completed");
+});
+
+it("gives up a heartbeat that hangs while a short lease leaves time for another", async () => {
+  const { app, line, work, ctx, job } = await running(9);
+  line.breaks(HEARTBEAT, "hangs");
+  await pass(20_000);
+  expect(ctx.signal.aborted).toBe(false);
+  work.open();
+  await pass(10);
+  expect(app.job(job.id).status).toBe("completed");
+});
+
+it("gives up a heartbeat that hangs after 10 s, however long the lease", async () => {
+  const { line } = await running(300);
+  line.breaks(HEARTBEAT, "hangs");
+  await pass(125_000);
+  // Sent at 100 s, given up at 110 s, sent again half of 25 s later.
+  expect(line.sentTo(HEARTBEAT).map((one) => one.at - NOON)).toEqual([100_000, 122_500]);
+});
+
+it("counts an extended lease from when the heartbeat was sent, not from when it was answered", async () => {
+  const { line, ctx } = await running();
+  const answer = gate<Response>();
+  line.breaks(HEARTBEAT, (() => answer.promise) as unknown as () => Response);
+  await pass(13_000);
+  answer.open(Response.json({ success: true, message: "OK", data: { lease_expires_at: "", cancel_requested: false } }));
+  await pass(0);
+  expect(ctx.deadline).toEqual(new Date(NOON + 40_000));
+});
+
+it("leaves no timer behind, however the attempt ended", async () => {
+  const { chronos, work, job } = await running();
+  await chronos.jobs.cancel(job.id);
+  await pass(10_000);
+  work.open();
+  await chronos.worker.stop();
+  expect(vi.getTimerCount()).toBe(0);
+});

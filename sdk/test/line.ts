@@ -1,0 +1,56 @@
+// The line between the SDK and the service: it records what is sent, and breaks where a test wants it to.
+
+import type { FetchInit, FetchLike } from "../src/index.ts";
+
+export interface Sent {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  body: Record<string, unknown>;
+  at: number;
+  redirect: string;
+}
+
+/** `lost`: the request never arrives. `unanswered`: it is done, the answer is lost. `hangs`: nothing, until aborted. */
+export type Fault = "lost" | "unanswered" | "hangs" | (() => Response);
+
+export class Line {
+  readonly sent: Sent[] = [];
+  readonly #service: FetchLike;
+  readonly #faults: { path: RegExp; fault: Fault; times: number }[] = [];
+
+  constructor(service: FetchLike) {
+    this.#service = service;
+  }
+
+  /** The next `times` requests to this path meet the fault. */
+  breaks(path: RegExp, fault: Fault, times = 1): void {
+    this.#faults.push({ path, fault, times });
+  }
+
+  mends(): void {
+    this.#faults.length = 0;
+  }
+
+  sentTo(path: RegExp): Sent[] {
+    return this.sent.filter((one) => path.test(one.path));
+  }
+
+  readonly fetch: FetchLike = async (input: string, init: FetchInit) => {
+    const url = new URL(input);
+    const body = init.body === undefined ? {} : JSON.parse(init.body);
+    const { method, redirect } = init;
+    this.sent.push({ method, path: url.pathname, query: url.searchParams, body, at: Date.now(), redirect });
+    const broken = this.#faults.find(({ path, times }) => times > 0 && path.test(url.pathname));
+    if (broken === undefined) return this.#service(input, init);
+    broken.times -= 1;
+    if (broken.fault === "hangs") return hang(init.signal);
+    if (broken.fault === "unanswered") await this.#service(input, init);
+    if (typeof broken.fault === "function") return broken.fault();
+    throw new TypeError("fetch failed");
+  };
+}
+
+function hang(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+}

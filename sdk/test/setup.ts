@@ -1,0 +1,53 @@
+// A client on a service in memory, with a faked clock and no chance: jitter is always the half.
+
+import { onTestFinished, vi } from "vitest";
+import { type AnyHandlers, Chronos, type ChronosOptions, type HandlerMap } from "../src/index.ts";
+import { systemPlatform } from "../src/platform.ts";
+import { appUnderTest } from "./app-under-test.ts";
+import { Line } from "./line.ts";
+
+export const NOON = Date.UTC(2030, 0, 1, 12);
+
+export function setUp<M extends HandlerMap<M> = AnyHandlers>(options: Partial<ChronosOptions> = {}) {
+  vi.useFakeTimers({ now: NOON, toFake: ["setTimeout", "clearTimeout", "Date"] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const app = appUnderTest();
+  const line = new Line(app.fetch);
+  const log: { level: string; message: string; meta: Record<string, unknown> | undefined }[] = [];
+  const at = (level: string) => (message: string, meta?: Record<string, unknown>) => {
+    log.push({ level, message, meta });
+  };
+  const logger = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  const { apiKey, baseUrl } = app;
+  const chronos = new Chronos<M>(
+    { apiKey, baseUrl, fetch: line.fetch, logger, ...options },
+    { ...systemPlatform, random: () => 0.5 },
+  );
+  const logged = (level: string) => log.filter((one) => one.level === level).map((one) => one.message);
+  return { app, line, chronos, log, logged };
+}
+
+/** Lets faked time pass, and everything happen that is due meanwhile. */
+export async function pass(ms: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms);
+}
+
+/** A promise to be settled from outside. */
+export function gate<T = void>() {
+  let open!: (value: T) => void;
+  let slam!: (reason: unknown) => void;
+  const promise = new Promise<T>((resolve, reject) => {
+    open = resolve;
+    slam = reject;
+  });
+  return { promise, open, slam };
+}
+
+/** Whether a promise has settled by now. */
+export async function settled(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol("pending");
+  const first = await Promise.race([promise.catch(() => {}), pass(0).then(() => pending)]);
+  return first !== pending;
+}

@@ -1,0 +1,83 @@
+// Who may import whom, and what the domain may not know: the architecture as a test.
+
+import { describe, expect, it } from "vitest";
+import { filesIn, type SourceFile } from "./source.ts";
+
+const FOLDERS = ["domain", "accounts", "projection", "delivery", "http", "objects", "routes"] as const;
+type Folder = (typeof FOLDERS)[number];
+
+/** Beside itself, each folder may import these. */
+const MAY_IMPORT: Record<Folder, readonly Folder[]> = {
+  domain: [],
+  projection: ["domain"],
+  accounts: ["domain", "projection"],
+  delivery: ["domain", "accounts"],
+  http: ["domain", "accounts", "projection"],
+  objects: ["domain", "accounts", "delivery", "projection"],
+  routes: ["domain", "accounts", "delivery", "http", "objects", "projection"],
+};
+
+const ANYTHING = ["src/index.ts", "src/app.ts"];
+const LOG = "src/log.ts";
+
+const source = filesIn("src");
+const sdk = filesIn("sdk/src");
+
+const folderOf = (path: string): string => path.split("/")[1] ?? "";
+const isFolder = (name: string): name is Folder => FOLDERS.some((folder) => folder === name);
+
+/** What a file imports and must not. */
+function forbidden({ path, imports }: SourceFile): string[] {
+  const folder = folderOf(path);
+  if (ANYTHING.includes(path)) return [];
+  const own = imports.filter((name) => name.startsWith("src/") || name.startsWith("sdk/"));
+  if (!isFolder(folder)) return own;
+  return own.filter((name) => {
+    if (name === LOG) return folder === "domain";
+    const target = folderOf(name);
+    return !(isFolder(target) && name.startsWith("src/") && (target === folder || MAY_IMPORT[folder].includes(target)));
+  });
+}
+
+describe("a file imports only what the table allows", () => {
+  it("sees the whole source", () => {
+    const folders = new Set(source.map(({ path }) => folderOf(path)).filter((name) => !name.endsWith(".ts")));
+    expect([...folders].sort()).toEqual([...FOLDERS].sort());
+    expect(source.flatMap(({ imports }) => imports).length).toBeGreaterThan(100);
+    expect(sdk.length).toBeGreaterThan(10);
+  });
+
+  it.each(source)("$path", (file) => {
+    expect(forbidden(file)).toEqual([]);
+  });
+
+  it.each(sdk)("$path knows nothing of the service, and no package", ({ imports }) => {
+    expect(imports.filter((name) => !name.startsWith("sdk/src/"))).toEqual([]);
+  });
+
+  it("no folder reaches itself through others", () => {
+    const reach = (from: Folder): Folder[] => MAY_IMPORT[from].flatMap((next) => [next, ...reach(next)]);
+    for (const folder of FOLDERS) expect(reach(folder)).not.toContain(folder);
+  });
+});
+
+describe("the domain is pure", () => {
+  const domain = source.filter(({ path }) => folderOf(path) === "domain");
+
+  it.each(domain)("$path has no clock, no chance, no I/O", ({ code }) => {
+    const impure =
+      /\b(?:Date\.now|Math\.random|performance|crypto|fetch|setTimeout|setInterval|console|process)\b|new Date\(\)/g;
+    expect(code.match(impure)).toBeNull();
+  });
+
+  it.each(domain)("$path uses no platform", ({ imports }) => {
+    expect(imports.filter((name) => name.startsWith("node:") || name.startsWith("cloudflare:"))).toEqual([]);
+  });
+});
+
+describe("types are not talked away", () => {
+  it.each([...source, ...sdk])("in $path", ({ code }) => {
+    expect(code.match(/\bas unknown as\b|@ts-(?:ignore|expect-error|nocheck)/g)).toBeNull();
+    expect(code.match(/(?:[:<|&,]|\bas|=>)\s*any\b(?!\s*[=:(])|\bany\[\]/g)).toBeNull();
+  });
+});

@@ -1,0 +1,54 @@
+// Design, rule 13: every question to D1 names an account, but for a few that are listed here. Whether the statement then
+// uses it is shown in workerd, with two accounts.
+
+import { describe, expect, it } from "vitest";
+import { exportedFunctions, filesIn } from "./source.ts";
+
+/** What crosses accounts, and why it must. */
+const ACROSS_ACCOUNTS = [
+  "accountOfKey", // it is how an account is found
+  "canAnswer", // asks nothing of anybody
+  "listAccounts", // the operator's
+  "project", // a batch of snapshots, each with its account
+  "projectSchedules", // likewise
+  "retain", // walks account by account
+  "takeOverdue", // finds owners that are late
+];
+
+const source = filesIn("src");
+
+/** The types that are never without an account. */
+const OWNED = [
+  "NewJobRow",
+  String.raw`typeof (?:accounts|apiKeys)\.\$inferInsert`,
+  ...source.flatMap(({ code }) =>
+    [...code.matchAll(/interface (\w+)(?: extends \w+)? \{[^}]*\baccountId: string;/g)].map(([, name = ""]) => name),
+  ),
+];
+const NAMES_AN_ACCOUNT = new RegExp(String.raw`\baccountId: string|: (?:${OWNED.join("|")})(?=\s*(?:,|$))`);
+
+const queries = source.flatMap(exportedFunctions).filter(({ parameters }) => /: Database\b/.test(parameters));
+
+describe("a question to D1", () => {
+  it("names an account, but for those that are listed", () => {
+    const nameless = queries.filter(({ parameters }) => !NAMES_AN_ACCOUNT.test(parameters));
+    expect(nameless.map(({ name }) => name).sort()).toEqual(ACROSS_ACCOUNTS);
+  });
+
+  it("is asked from the read model and the accounts' store only: nobody else has the means", () => {
+    const able = source.filter(({ imports }) => imports.some((name) => name.startsWith("drizzle-orm")));
+    for (const { path } of able) expect(path).toMatch(/^src\/projection\/|^src\/accounts\/accounts-store\.ts$/);
+  });
+
+  it("goes through the door that limits its time: the binding is only ever handed to `databaseOf`", () => {
+    const uses = source.flatMap(({ code }) => code.match(/.*\benv\.DB\b/g) ?? []);
+    expect(uses.length).toBeGreaterThan(5);
+    for (const use of uses) expect(use).toMatch(/databaseOf\((?:this\.#?|c\.)?env\.DB$/);
+  });
+});
+
+it("no exported function that takes the database is overlooked", () => {
+  const taking = source.flatMap(({ code }) => code.match(/^export [^;{}]*?\bdb: Database\b/gm) ?? []);
+  expect(queries.length).toBe(taking.length);
+  expect(queries.length).toBeGreaterThan(15);
+});

@@ -1,0 +1,139 @@
+// The signatures of a push and the secrets they are made with, against HMAC and HKDF by hand and a library receivers use.
+
+import { createHmac, hkdfSync } from "node:crypto";
+import { Webhook } from "standardwebhooks";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type SigningSecrets, secretsAt } from "../../src/accounts/signing-secret.ts";
+import { sign } from "../../src/delivery/sign.ts";
+import { pushBody, pushHeaders } from "../../src/domain/push-message.ts";
+import { given, HOUR, NOON, PUSH, SECOND, STRANGER, waiting } from "./a-job.ts";
+
+const MASTER = { current: "master key", previous: null };
+const CHANGING = { current: "new master key", previous: "master key" };
+
+const FIRST = { signingVersion: 1, overlapEndsAt: null };
+const ROTATED = { signingVersion: 2, overlapEndsAt: NOON + HOUR };
+
+const REF = { executionId: "e1", attempt: 1 };
+const TIMESTAMP = NOON / SECOND;
+const BODY = pushBody(waiting({ payload: { town: "Žilina" } }), PUSH, REF);
+
+const byHand = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text);
+const bytesOf = (secret: string) => Buffer.from(secret.slice("whsec_".length), "base64");
+const secretByHand = (master: string, version: number, account = "acct") => {
+  const bytes = hkdfSync("sha256", master, "", `chronos signing secret ${account} ${version}`, 32);
+  return `whsec_${Buffer.from(bytes).toString("base64")}`;
+};
+
+const signed = (secrets: SigningSecrets, body = BODY) => sign(secrets, REF.executionId, "job", TIMESTAMP, body);
+const headersOf = async (secrets: SigningSecrets, body = BODY) =>
+  pushHeaders(waiting(), PUSH, REF, TIMESTAMP, await signed(secrets, body));
+
+describe("an account's signing secret", () => {
+  it("is 32 bytes derived from master key, account and version, the same every time", async () => {
+    const { current, previous } = await secretsAt(MASTER, "acct", FIRST, NOON);
+    expect(current).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+    expect([current, previous]).toEqual([secretByHand("master key", 1), null]);
+  });
+
+  it("is another one for another account, version and master key", async () => {
+    const secrets = await Promise.all([
+      secretsAt(MASTER, "acct", FIRST, NOON),
+      secretsAt(MASTER, "other", FIRST, NOON),
+      secretsAt(MASTER, "acct", { ...FIRST, signingVersion: 2 }, NOON),
+      secretsAt({ ...MASTER, current: "another" }, "acct", FIRST, NOON),
+    ]);
+    expect(new Set(secrets.map(({ current }) => current)).size).toBe(4);
+  });
+
+  it("has the one before beside it until the overlap ends, to the millisecond", async () => {
+    const at = (now: number) => secretsAt(MASTER, "acct", ROTATED, now);
+    const [old, fresh] = [secretByHand("master key", 1), secretByHand("master key", 2)];
+    expect(await at(ROTATED.overlapEndsAt - 1)).toEqual({ current: fresh, previous: old });
+    expect(await at(ROTATED.overlapEndsAt)).toEqual({ current: fresh, previous: null });
+  });
+
+  it("has the one of the previous master key beside it as long as that is set", async () => {
+    expect(await secretsAt(CHANGING, "acct", FIRST, NOON)).toEqual({
+      current: secretByHand("new master key", 1),
+      previous: secretByHand("master key", 1),
+    });
+    expect(await secretsAt(CHANGING, "acct", ROTATED, ROTATED.overlapEndsAt)).toEqual({
+      current: secretByHand("new master key", 2),
+      previous: secretByHand("master key", 2),
+    });
+  });
+
+  it("that is rotated while the master key changes keeps what receivers had before both", async () => {
+    expect(await secretsAt(CHANGING, "acct", ROTATED, NOON)).toEqual({
+      current: secretByHand("new master key", 2),
+      previous: secretByHand("master key", 1),
+    });
+  });
+});
+
+describe("a signature", () => {
+  const current = secretByHand("master key", 2);
+  const previous = secretByHand("master key", 1);
+
+  it("of Chronos keys on the whole secret and covers the execution, in hex", async () => {
+    const { chronos } = await signed({ current, previous: null });
+    expect(chronos).toBe(byHand(current, `e1.${TIMESTAMP}.${BODY}`).digest("hex"));
+  });
+
+  it("of Standard Webhooks keys on the decoded bytes and covers the job, in base64", async () => {
+    const { standard } = await signed({ current, previous: null });
+    expect(standard).toEqual([byHand(bytesOf(current), `job.${TIMESTAMP}.${BODY}`).digest("base64")]);
+  });
+
+  it("covers the empty text for a GET", async () => {
+    const { chronos } = await signed({ current, previous: null }, "");
+    expect(chronos).toBe(byHand(current, `e1.${TIMESTAMP}.`).digest("hex"));
+  });
+
+  it("is made with both secrets during an overlap, while the Chronos one keeps the old", async () => {
+    const { chronos, standard } = await signed({ current, previous });
+    expect(chronos).toBe(byHand(previous, `e1.${TIMESTAMP}.${BODY}`).digest("hex"));
+    expect(standard).toEqual(
+      [current, previous].map((one) => byHand(bytesOf(one), `job.${TIMESTAMP}.${BODY}`).digest("base64")),
+    );
+  });
+});
+
+describe("a receiver with a Standard Webhooks library", () => {
+  const current = secretByHand("master key", 2);
+  const previous = secretByHand("master key", 1);
+
+  beforeEach(() => {
+    vi.useFakeTimers({ now: NOON, toFake: ["Date"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("accepts a delivery", async () => {
+    expect(new Webhook(current).verify(BODY, await headersOf({ current, previous: null }))).toEqual(JSON.parse(BODY));
+  });
+
+  it("accepts it with either secret during an overlap", async () => {
+    const headers = await headersOf({ current, previous });
+    for (const secret of [current, previous])
+      expect(new Webhook(secret).verify(BODY, headers)).toMatchObject({ job_id: "job" });
+  });
+
+  it("refuses another body, another secret and another job's", async () => {
+    const headers = await headersOf({ current, previous: null });
+    expect(() => new Webhook(current).verify(BODY.replace("80", "81").replace("Ž", "Z"), headers)).toThrow();
+    expect(() => new Webhook(previous).verify(BODY, headers)).toThrow();
+    expect(() => new Webhook(current).verify(BODY, { ...headers, "webhook-id": STRANGER })).toThrow();
+  });
+});
+
+it("a Chronos receiver that knows one secret verifies the header with it", async () => {
+  const { current, previous } = await secretsAt(MASTER, "acct", ROTATED, NOON);
+  const headers = await headersOf({ current, previous });
+  const old = given(previous ?? undefined);
+  expect(headers["X-Chronos-Signature"]).toBe(
+    `sha256=${byHand(old, `${headers["X-Chronos-Delivery-Id"]}.${headers["X-Chronos-Timestamp"]}.${BODY}`).digest("hex")}`,
+  );
+});

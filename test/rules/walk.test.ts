@@ -1,0 +1,129 @@
+// The net under the state machine: whatever happens to a job, in whatever order, this holds.
+// A failure prints its seed; WALK_SEED=<seed> walks the same ways again, WALKS=<number> more of them.
+
+import fc from "fast-check";
+import { afterAll, expect, it } from "vitest";
+import { taskAt } from "../../src/domain/agenda.ts";
+import { isEnded, type Job, viewOf } from "../../src/domain/job.ts";
+import { wakeAt } from "../../src/domain/timer.ts";
+import { given, HOUR, SECOND } from "./a-job.ts";
+import { type Move, type Walk, World, walks } from "./walk.ts";
+
+const numRuns = Number(process.env.WALKS ?? 400);
+const seed = process.env.WALK_SEED;
+const PATIENCE_MS = 600_000;
+
+const visited = new Set<string>();
+
+it(
+  "on every walk, after every move, the rules hold",
+  () => {
+    const walk = fc.property(walks, (way) => {
+      const world = new World(way);
+      for (const move of way.moves) {
+        const { job, forgotten } = world;
+        world.take(move);
+        visited.add(forgotten ? "forgotten" : job.phase.name);
+        if (forgotten) visited.add(world.forgotten ? "forgotten" : "revived");
+        else holdsBetween(job, world, move);
+        holds(world, way);
+      }
+      if (world.forgotten) return;
+      if (world.drain() > 1) visited.add("in parts");
+      knowsAll(world);
+    });
+    fc.assert(walk, { numRuns, ...(seed && { seed: Number(seed) }) });
+  },
+  PATIENCE_MS,
+);
+
+afterAll(() => {
+  const everywhere = [
+    "waiting",
+    "queued",
+    "running",
+    "completed",
+    "failed",
+    "cancelled",
+    "forgotten",
+    "revived",
+    "in parts",
+  ];
+  expect([...visited].sort()).toEqual(everywhere.sort());
+});
+
+/** What is true of a job at any moment. */
+function holds({ job, history, inFlight, freshAfter, now, forgotten, model }: World, { maxRetries }: Walk): void {
+  const { phase, executions } = job;
+  const attempts = [...history.values()].sort((a, b) => a.attempt - b.attempt);
+  const counted = attempts.filter(({ attempt }) => attempt > freshAfter);
+
+  expect(
+    attempts.map(({ attempt }) => attempt),
+    "attempts are numbered without a gap",
+  ).toEqual(Array.from({ length: job.attempt }, (_, i) => i + 1));
+  expect(new Set(attempts.map(({ id }) => id)).size, "each under its own id").toBe(job.attempt);
+  expect(
+    executions.map(({ attempt }) => attempt),
+    "those not confirmed are in order",
+  ).toEqual(executions.map(({ attempt }) => attempt).toSorted((a, b) => a - b));
+
+  const open = executions.filter(({ completedAt }) => completedAt === null);
+  const running = phase.name === "queued" || phase.name === "running";
+  expect(
+    open.map(({ id, status }) => [id, status]),
+    "one attempt is open exactly while one is under way",
+  ).toEqual(running ? [[phase.executionId, phase.name]] : []);
+
+  const failures = counted.filter(({ status }) => status === "failed" || status === "timed_out").length;
+  expect(job.tries, "exactly the failures since the last fresh start are counted").toBe(failures);
+  expect(job.tries, "and never more than the budget").toBeLessThanOrEqual(1 + maxRetries);
+  expect(job.started, "the attempts shown are those that started").toBe(
+    attempts.filter(({ startedAt }) => startedAt !== null).length,
+  );
+  const over = counted.filter(({ completedAt, status }) => completedAt !== null && status !== "cancelled");
+  const broken = over.length - 1 - over.findLastIndex(({ status }) => status !== "interrupted");
+  expect(job.interruptions, "interruptions count in a row").toBe(broken);
+  for (const { startedAt, dueAt } of attempts)
+    expect(startedAt ?? dueAt, "no attempt starts before it is due").toBeGreaterThanOrEqual(dueAt);
+
+  const at = wakeAt(job, now);
+  expect(Number.isSafeInteger(at), "the owner always has a moment to wake").toBe(true);
+  if (phase.name === "running" && job.delivery.type === "push") {
+    expect(at, "a push is watched from outside").toBeGreaterThan(now);
+    expect(taskAt(job, inFlight, at)).toBe(phase.executionId === inFlight ? "rest" : "interrupt");
+  } else {
+    expect(taskAt(job, inFlight, Math.max(at, now)), "it never wakes for nothing").not.toBe("rest");
+    expect(taskAt(job, inFlight, at - 1), "nor too late").toBe("rest");
+  }
+
+  expect(model.revision, "the read model is never ahead of the owner").toBeLessThanOrEqual(job.revision);
+  if (isEnded(phase) && phase.confirmed) expect(executions, "a confirmed end waits for nothing").toEqual([]);
+  if (forgotten || (isEnded(phase) && phase.confirmed)) knowsAll({ job, history, model });
+}
+
+/** What is true of a move, whichever it was. */
+function holdsBetween(before: Job, { job, now }: World, { name }: Move): void {
+  expect(job.revision, "the revision never goes back").toBeGreaterThanOrEqual(before.revision);
+  if (job.revision === before.revision)
+    expect(viewOf(job), "what can be seen changes with the revision only").toEqual(viewOf(before));
+  if (isEnded(before.phase) && name !== "retry")
+    expect([viewOf(job), job.revision], "an end is final").toEqual([viewOf(before), before.revision]);
+  if (job.attempt > before.attempt)
+    expect(now, "an attempt waits for its time").toBeGreaterThanOrEqual(given(dueIn(before)));
+  if (job.phase.name === "waiting" && before.phase.name === "running") {
+    expect(job.phase.runAt - now, "a retry waits a second at least").toBeGreaterThanOrEqual(SECOND);
+    expect(job.phase.runAt - now, "and an hour at most").toBeLessThanOrEqual(HOUR);
+  }
+}
+
+const dueIn = ({ phase }: Job): number | undefined => (phase.name === "waiting" ? phase.runAt : undefined);
+
+/** The read model has heard of everything there is to know. */
+function knowsAll({ job, history, model }: Pick<World, "job" | "history" | "model">): void {
+  expect([...model.executions.values()].sort((a, b) => a.attempt - b.attempt)).toEqual(
+    [...history.values()].sort((a, b) => a.attempt - b.attempt),
+  );
+  const { status, attempts, completedAt, result } = viewOf(job);
+  expect(model).toMatchObject({ revision: job.revision, facts: { status, started: attempts, completedAt, result } });
+}

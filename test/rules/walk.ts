@@ -1,0 +1,245 @@
+// A small world for a job: an owner that rings, workers and targets that answer, a read model that hears of it in any
+// order or not at all, crashes in between. A walk is a list of moves; what must hold on every one stands in walk.test.ts.
+
+import fc from "fast-check";
+import { type Task, taskAt } from "../../src/domain/agenda.ts";
+import type { Delivery, Execution, Job } from "../../src/domain/job.ts";
+import * as life from "../../src/domain/life.ts";
+import { wakeAt } from "../../src/domain/timer.ts";
+import { type JobRow, jobOfRow, rowOfSpec } from "../../src/projection/rows.ts";
+import { type JobFacts, type Snapshot, snapshotOf } from "../../src/projection/snapshot.ts";
+import { aSpec, given, HOUR, MINUTE, NAMED, NOON, PULL, PUSH, SECOND, STRANGER, TIMEOUT } from "./a-job.ts";
+
+/** Large enough for a few attempts to need parts. */
+const BODY = "x".repeat(40_000);
+
+const ERROR = { code: "http_status", message: "no" } as const;
+const RESPONSE = { status: 500, headers: {}, body: BODY, truncated: true };
+const OUTCOMES: readonly life.Outcome[] = [
+  { kind: "completed", result: "done" },
+  { kind: "failed", error: ERROR, response: RESPONSE, retryable: true, retryAfterMs: null },
+  { kind: "timed_out", error: ERROR, response: RESPONSE, retryable: true, retryAfterMs: 5 * SECOND },
+  { kind: "failed", error: ERROR, retryable: true, retryAfterMs: 2 * HOUR },
+  { kind: "failed", error: ERROR, retryable: false, retryAfterMs: null },
+];
+const PAUSES = [0, 1, SECOND, TIMEOUT, MINUTE, 6 * HOUR] as const;
+const LATENESS = [0, 0, 1, SECOND, HOUR] as const;
+
+/** What can happen, the more often the more it says. */
+const HAPPENINGS = {
+  pass: 3,
+  ring: 8,
+  ringWithoutQueue: 1,
+  crash: 2,
+  settle: 5,
+  lease: 3,
+  release: 1,
+  heartbeat: 1,
+  cancel: 1,
+  retry: 2,
+  hold: 1,
+  report: 1,
+  deliver: 3,
+  lose: 1,
+  // What the owner's alarm does on its own, here at any moment.
+  begin: 1,
+  offerAgain: 1,
+  offerSoon: 1,
+  expire: 1,
+  interrupt: 1,
+  reported: 1,
+  reportAgain: 1,
+};
+
+export interface Move {
+  readonly name: keyof typeof HAPPENINGS;
+  /** Decides what the name leaves open. */
+  readonly dice: number;
+}
+
+const names = (Object.keys(HAPPENINGS) as Move["name"][]).flatMap((name) =>
+  Array.from({ length: HAPPENINGS[name] }, () => name),
+);
+
+export interface Walk {
+  readonly delivery: Delivery;
+  readonly maxRetries: number;
+  /** All the chance there is in a walk. */
+  readonly chance: number;
+  readonly moves: readonly Move[];
+}
+
+export const walks: fc.Arbitrary<Walk> = fc.record({
+  delivery: fc.constantFrom<Delivery>(PUSH, PUSH, PULL, NAMED),
+  maxRetries: fc.constantFrom(0, 1, 3, 50),
+  chance: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  moves: fc.array(fc.record({ name: fc.constantFrom(...names), dice: fc.nat(59) }), { maxLength: 100, size: "max" }),
+});
+
+/** What the read model has heard: the highest revision wins, for the job and for each execution. */
+export interface ReadModel {
+  revision: number;
+  facts: JobFacts | null;
+  readonly executions: Map<number, Execution>;
+}
+
+export class World {
+  now = NOON - HOUR;
+  job: Job;
+  /** The push this instance has in the air. */
+  inFlight: string | null = null;
+  /** Whether the owner has let go of its state: the row is the whole truth. */
+  forgotten = false;
+  readonly model: ReadModel = { revision: 0, facts: null, executions: new Map() };
+  /** Every attempt there has been, as it was last seen. */
+  readonly history = new Map<number, Execution>();
+  /** The number of the newest attempt when the budget was last made fresh. */
+  freshAfter = 0;
+  readonly #chance: number;
+  readonly #sent: Snapshot[] = [];
+
+  constructor({ delivery, maxRetries, chance }: Walk) {
+    this.#chance = chance;
+    this.job = life.arm(aSpec({ delivery, maxRetries, createdAt: this.now }), null);
+  }
+
+  take({ name, dice }: Move): void {
+    if (name === "pass") this.now += pick(PAUSES, dice);
+    else if (name === "crash") this.inFlight = null;
+    else if (name === "deliver") this.#apply(this.#takeSent(dice));
+    else if (name === "lose") this.#takeSent(dice);
+    else if (this.forgotten) this.#become(name === "retry" ? this.#revived() : undefined);
+    else if (name === "ring" || name === "ringWithoutQueue") this.#ring(pick(LATENESS, dice), name !== "ring");
+    else if (name === "report") this.report();
+    else this.#become(this.#changed(name, dice));
+  }
+
+  /** The job after a transition; undefined when it was refused or nothing came of it. */
+  #changed(name: Transition, dice: number): Job | undefined {
+    const { job, now } = this;
+    const who = "executionId" in job.phase && dice % 4 > 0 ? job.phase.executionId : STRANGER;
+    switch (name) {
+      case "begin":
+        return this.#begun();
+      case "settle":
+        return madeBy(life.settle(job, who, pick(OUTCOMES, dice), this.#chance, now));
+      case "lease":
+        return madeBy(life.lease(job, who, "worker-7", now));
+      case "release":
+        return madeBy(life.release(job, who, now));
+      case "heartbeat":
+        return madeBy(life.heartbeat(job, who, now));
+      case "cancel":
+        return madeBy(life.cancel(job, now));
+      case "retry":
+        return this.#fresh(madeBy(life.retry(job, now)));
+      case "hold":
+        return now >= wakeAt(job, now) ? life.hold(job, now) : undefined;
+      case "offerAgain":
+        return life.offerAgain(job, now);
+      case "offerSoon":
+        return life.offerSoon(job, now);
+      case "expire":
+        return life.expire(job, this.#chance, now);
+      case "interrupt":
+        return life.interrupt(job, this.#chance, now);
+      case "reported":
+        return life.reported(job);
+      case "reportAgain":
+        return life.reportAgain(job, now);
+    }
+  }
+
+  report(): void {
+    this.#sent.push(snapshotOf(this.job));
+  }
+
+  /** Lets the read model hear everything, in whatever parts it needs. @returns the parts it took */
+  drain(): number {
+    for (let part = 1; ; part++) {
+      const snapshot = snapshotOf(this.job);
+      this.#apply(snapshot);
+      if (snapshot.facts !== null) return part;
+    }
+  }
+
+  /** The alarm's handler, as job-errands.ts has it. */
+  #ring(lateMs: number, queueIsDown: boolean): void {
+    this.now = Math.max(this.now, wakeAt(this.job, this.now)) + lateMs;
+    for (let step = 0; step < 10; step++) {
+      const task = taskAt(this.job, this.inFlight, this.now);
+      if (task === "forget") this.forgotten = true;
+      if (task === "rest" || task === "forget") return;
+      this.#become(this.#done(task));
+      if (task === "offer" && queueIsDown) this.#become(life.offerSoon(this.job, this.now));
+      if (task === "offer" || task === "report" || task === "report_end") this.report();
+    }
+    throw new Error("the alarm does not come to rest");
+  }
+
+  #done(task: Exclude<Task, "rest" | "forget">): Job | undefined {
+    switch (task) {
+      case "deliver":
+        return this.#begun();
+      case "offer":
+        return life.offerAgain(this.job, this.now);
+      case "expire":
+      case "interrupt":
+        return this.#changed(task, 0);
+      case "report":
+        return life.reported(this.job);
+      case "report_end":
+        return life.reportAgain(this.job, this.now);
+    }
+  }
+
+  #begun(): Job | undefined {
+    const id = `e${this.job.attempt + 1}`;
+    if (this.job.delivery.type === "pull") return life.enqueue(this.job, id, this.now);
+    const running = life.start(this.job, id, this.now);
+    if (running) this.inFlight = id;
+    return running;
+  }
+
+  #takeSent(dice: number): Snapshot | undefined {
+    return this.#sent.splice(dice % Math.max(1, this.#sent.length), 1)[0];
+  }
+
+  #apply(snapshot: Snapshot | undefined): void {
+    if (!snapshot) return;
+    const { revision, facts, executions, confirm } = snapshot;
+    if (facts && revision > this.model.revision) Object.assign(this.model, { facts, revision });
+    for (const one of executions)
+      if (one.revision > (this.model.executions.get(one.attempt)?.revision ?? 0))
+        this.model.executions.set(one.attempt, one);
+    if (confirm && !this.forgotten) this.job = life.confirm(this.job, revision, executions.at(-1)?.attempt ?? 0);
+  }
+
+  /** A manual retry of a job whose row is the whole truth: the row is claimed, the owner made from it. */
+  #revived(): Job | undefined {
+    const { facts, revision } = this.model;
+    if (!facts || facts.status === "completed") return undefined;
+    const fresh = { status: "pending", runAt: this.now, tries: 0, interruptions: 0, completedAt: null } as const;
+    const row = { ...rowOfSpec(this.job), ...facts, ...fresh, revision: revision + 1, sweeps: 0 } as JobRow;
+    this.model.revision = row.revision;
+    this.forgotten = false;
+    return this.#fresh(jobOfRow(row, this.now));
+  }
+
+  #fresh(job: Job | undefined): Job | undefined {
+    if (job) this.freshAfter = job.attempt;
+    return job;
+  }
+
+  #become(job: Job | undefined): void {
+    if (!job) return;
+    this.job = job;
+    for (const one of job.executions) this.history.set(one.attempt, one);
+    if (job.phase.name !== "running") this.inFlight = null;
+  }
+}
+
+type Transition = Exclude<Move["name"], "pass" | "ring" | "ringWithoutQueue" | "crash" | "report" | "deliver" | "lose">;
+
+const madeBy = (step: life.Step): Job | undefined => (step.ok ? step.value : undefined);
+const pick = <T>(from: readonly T[], dice: number): T => given(from[dice % from.length]);
