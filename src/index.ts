@@ -21,6 +21,7 @@ const app = createApp();
 export default {
   fetch: app.fetch,
   queue: async ({ messages }, env) => {
+    for (const message of messages.filter(isForeign)) message.retry({ delaySeconds: 60 });
     await Promise.all([
       consumeSnapshots(env, messages.filter(isSnapshot)),
       consumeScheduleReports(env, messages.filter(isScheduleReport)),
@@ -34,6 +35,9 @@ export default {
   },
 } satisfies ExportedHandler<Cloudflare.Env, Incoming>;
 
+/** Something only a newer deployment knows: it waits for that one. */
+const isForeign = (message: Message<Incoming>): boolean =>
+  !isSnapshot(message) && !isScheduleReport(message) && !isOffer(message);
 const isSnapshot = (message: Message<Incoming>): message is Message<Snapshot> => message.body.kind === "snapshot";
 const isScheduleReport = (message: Message<Incoming>): message is Message<ScheduleReport> =>
   message.body.kind === "schedule";

@@ -1,8 +1,9 @@
 // Everything about a push that takes waiting, done before the attempt begins: its target is checked, its body made, its
 // signatures computed.
 
-import { masterKeysOf, secretsFor } from "../accounts/standing.ts";
-import type { Fault, Job } from "../domain/job.ts";
+import { secretsAt } from "../accounts/signing-secret.ts";
+import { masterKeysOf } from "../accounts/standing.ts";
+import type { Fault, Job, SigningState } from "../domain/job.ts";
 import { pushBody, pushHeaders } from "../domain/push-message.ts";
 import { checkTarget } from "../domain/target.ts";
 import type { PushRequest } from "./push.ts";
@@ -15,11 +16,15 @@ export type Prepared =
   /** Nothing can be signed: no master key is set, or nobody knows the account's secret while D1 is down. */
   | { readonly kind: "unsigned" };
 
-/** @returns undefined for a job that is not pushed */
+/**
+ * @param signing how the account's secret stands; null when nobody knows
+ * @returns undefined for a job that is not pushed
+ */
 export async function prepare(
   env: Cloudflare.Env,
   job: Job,
   executionId: string,
+  signing: SigningState | null,
   now: number,
 ): Promise<Prepared | undefined> {
   const { delivery } = job;
@@ -28,8 +33,8 @@ export async function prepare(
   if (!target.ok)
     return { kind: "blocked", error: { code: "blocked_target", message: `delivery.http.url: ${target.error}` } };
   const keys = masterKeysOf(env);
-  const secrets = keys && (await secretsFor(env, keys, job.accountId, job.signing, now));
-  if (!secrets) return { kind: "unsigned" };
+  if (!keys || !signing) return { kind: "unsigned" };
+  const secrets = await secretsAt(keys, job.accountId, signing, now);
   const ref = { executionId, attempt: job.attempt + 1 };
   const body = pushBody(job, delivery, ref);
   const timestampSeconds = Math.floor(now / 1_000);

@@ -36,11 +36,11 @@ export async function runErrands(keeper: JobKeeper, env: Cloudflare.Env): Promis
         await keeper.report();
         break;
       case "report":
-        keeper.write(life.reported(job), now);
+        record.write(life.reported(job), now);
         await keeper.report();
         break;
       case "report_end":
-        keeper.write(life.reportAgain(job, now), now);
+        record.write(life.reportAgain(job, now), now);
         await keeper.report();
         break;
       case "forget":
@@ -50,13 +50,14 @@ export async function runErrands(keeper: JobKeeper, env: Cloudflare.Env): Promis
   throw new Error("the alarm does not come to rest");
 }
 
-/** The attempt is due: it goes out, unless the account may not be served at the moment. */
+/** The attempt is due: it goes out, unless the account may not be served. While D1 is down it goes out all the same. */
 async function deliver(keeper: JobKeeper, env: Cloudflare.Env, job: Job, now: number): Promise<void> {
-  const standing = await standingOf(env, job.accountId, now);
-  if (standing.ok && standing.value === "gone") return keeper.record.erase();
-  if (standing.ok && standing.value === "suspended") return hold(keeper, job);
+  const found = await standingOf(env, job.accountId, now);
+  const standing = found.ok ? found.value : { status: "active", signing: job.signing };
+  if (standing.status === "gone") return keeper.record.erase();
+  if (standing.status === "suspended") return hold(keeper, job);
   const executionId = crypto.randomUUID();
-  const prepared = await prepare(env, job, executionId, now);
+  const prepared = await prepare(env, job, executionId, standing.signing, now);
   if (prepared?.kind === "unsigned") return hold(keeper, job);
   if (prepared) return send(keeper, job, executionId, prepared);
   if (isStill(keeper, job))

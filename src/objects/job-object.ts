@@ -162,7 +162,7 @@ export class JobObject extends DurableObject<Cloudflare.Env> {
     if (!job) return;
     if (isEnded(job.phase)) return this.#keeper.record.erase();
     const standing = await standingOf(this.env, job.accountId, Date.now());
-    if (standing.ok && standing.value === "gone") return this.#keeper.record.erase();
+    if (standing.ok && standing.value.status === "gone") return this.#keeper.record.erase();
     const restored = await restoreJob(databaseOf(this.env.DB), rowOfJob(job));
     log("warn", "row_restored", { account_id: job.accountId, job_id: job.id, done: restored.ok });
   }

@@ -74,8 +74,9 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
   /** The account is gone. */
   async erase(): Promise<void> {
     for (const poll of [...this.#polls.values()]) poll.answer(null);
+    this.#nominated.clear();
+    this.#list.forget();
     await this.ctx.storage.deleteAll();
-    this.ctx.abort("the account was deleted");
   }
 
   /** Gives what waits to the polls that wait. */

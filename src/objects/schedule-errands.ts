@@ -42,8 +42,8 @@ async function runTick(
   now: number,
 ): Promise<void> {
   const standing = await standingOf(env, schedule.accountId, now);
-  if (standing.ok && standing.value === "gone") return record.erase();
-  if (standing.ok && standing.value === "suspended")
+  if (standing.ok && standing.value.status === "gone") return record.erase();
+  if (standing.ok && standing.value.status === "suspended")
     return hold(record, life.holdAll(schedule, now + SUSPENDED_MS, now));
   const due = life.dueAt(schedule, now);
   if (!due) return;

@@ -40,6 +40,11 @@ export class WaitingList {
     return undefined;
   }
 
+  /** Before the storage is emptied as a whole. */
+  forget(): void {
+    this.#exists = false;
+  }
+
   #create(): void {
     this.#sql.exec(
       `CREATE TABLE IF NOT EXISTS waiting (
