@@ -13,8 +13,10 @@ export interface Paging {
   readonly next_cursor?: string | null;
 }
 
+export const success = <T>(message: string, data: T) => ({ success: true, message, data });
+
 export const done = <T>(c: Context, message: string, data: T, status: 200 | 201 = 200) =>
-  c.json({ success: true, message, data }, status);
+  c.json(success(message, data), status);
 
 export const listed = <T>(c: Context, message: string, data: readonly T[], paging: Paging) =>
   c.json({ success: true, message, data, meta: { paging } });

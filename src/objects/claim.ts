@@ -10,25 +10,34 @@ export interface Claim {
   readonly accountId: string;
   readonly handlers: readonly string[];
   readonly workerId: string | null;
-  readonly waitMs: number;
+  /** Names the poll. */
+  readonly pollId: string;
 }
 
-/**
- * Waits for one job and takes its lease.
- *
- * @param gone aborts when the client has left
- * @param behind keeps a call alive behind the answer
- * @returns null when nothing came in time
- */
-export async function claim(
+/** Who waits for the answer of a claim. */
+export interface Claimant {
+  readonly gone: AbortSignal;
+  readonly isThere: () => Promise<boolean>;
+}
+
+/** null: nothing was due. */
+export type Claimed = Result<Leased | null, JobRefusal>;
+
+/** Somebody who has only just asked. */
+const present: Claimant = { gone: new AbortController().signal, isThere: async () => true };
+
+/** Takes a job that is due already. */
+export const claimNow = (env: Cloudflare.Env, claim: Claim): Promise<Claimed> => claimWithin(env, claim, 0, present);
+
+/** Waits for a job to become due and takes its lease. What was nominated to somebody who has left goes back. */
+export async function claimWithin(
   env: Cloudflare.Env,
-  { accountId, handlers, workerId, waitMs }: Claim,
-  pollId: string,
-  gone: AbortSignal,
-  behind: (work: Promise<unknown>) => void,
-): Promise<Result<Leased | null, JobRefusal>> {
+  { accountId, handlers, workerId, pollId }: Claim,
+  waitMs: number,
+  { gone, isThere }: Claimant,
+): Promise<Claimed> {
   const queue = () => pullQueueAt(env, accountId);
-  gone.addEventListener("abort", () => behind(ask(() => queue().leave(pollId))));
+  gone.addEventListener("abort", () => void ask(() => queue().leave(pollId)));
   const until = Date.now() + waitMs;
   while (!gone.aborted) {
     const nominated = await ask(() => queue().nominate(pollId, handlers, Math.max(0, until - Date.now())));
@@ -36,17 +45,20 @@ export async function claim(
     const offer: Offer | null = nominated.value;
     if (!offer) return ok(null);
     const ref = { accountId, jobId: offer.jobId };
-    const leased = await ask(() => jobAt(env, ref).lease(ref, offer.executionId, workerId));
+    const [leased, there] = await Promise.all([
+      ask(() => jobAt(env, ref).lease(ref, offer.executionId, workerId)),
+      isThere(),
+    ]);
     if (!leased.ok) {
-      behind(ask(() => queue().putBack(offer)));
+      await ask(() => queue().putBack(offer));
       return leased;
     }
-    if (leased.value.ok && !gone.aborted) {
-      behind(ask(() => queue().remove(offer)));
+    if (leased.value.ok && there) {
+      await ask(() => queue().remove(offer));
       return leased.value;
     }
     if (leased.value.ok) await giveBack(env, ref, offer);
-    else if (leased.value.error.code === "unavailable") behind(ask(() => queue().putBack(offer)));
+    else if (leased.value.error.code === "unavailable") await ask(() => queue().putBack(offer));
     else await ask(() => queue().remove(offer));
   }
   return ok(null);

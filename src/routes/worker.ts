@@ -5,12 +5,13 @@ import * as v from "valibot";
 import { formatInstant } from "../domain/instant.ts";
 import type { Fault } from "../domain/job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
-import { done } from "../http/envelope.ts";
+import { done, success } from "../http/envelope.ts";
 import { integer, text, uuid } from "../http/fields.ts";
+import { longAnswer } from "../http/long-answer.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { askOwner, jobAt } from "../objects/addresses.ts";
-import { claim } from "../objects/claim.ts";
+import { claimNow, claimWithin } from "../objects/claim.ts";
 import type { Leased } from "../objects/job-object.ts";
 import { showJob } from "./show-job.ts";
 
@@ -53,17 +54,13 @@ const Fail = closed({
 export const worker = new Hono<AppEnv>()
   .post("/claim", valid({ body: Claim }), async (c) => {
     const { handlers, wait_time_seconds, worker_id } = c.req.valid("form").body;
-    const asked = {
-      accountId: c.var.account.id,
-      handlers,
-      workerId: worker_id ?? null,
-      waitMs: wait_time_seconds * 1_000,
-    };
-    const behind = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-    const claimed = claim(c.env, asked, c.var.requestId, c.req.raw.signal, behind);
-    behind(claimed); // A client that leaves must not end what gives its lease back.
-    const leased = unwrap(await claimed);
-    return leased ? done(c, "Job claimed.", showLeased(leased)) : done(c, "No job was due.", null);
+    const asked = { accountId: c.var.account.id, handlers, workerId: worker_id ?? null, pollId: c.var.requestId };
+    const due = unwrap(await claimNow(c.env, asked));
+    if (due || wait_time_seconds === 0) return c.json(showClaim(due));
+    return longAnswer(c, async (client) => {
+      const claimed = await claimWithin(c.env, asked, wait_time_seconds * 1_000, client);
+      return showClaim(claimed.ok ? claimed.value : null); // a fault in the middle of a poll: the next one is told
+    });
   })
 
   .post("/:job_id/start", valid({ params: JobParam, body: Start }), async (c) => {
@@ -104,6 +101,9 @@ const faultOf = (message: string, name: string | null): Fault => ({
   code: "handler_error",
   message: (name === null ? message : `${name}: ${message}`).slice(0, 4_096),
 });
+
+const showClaim = (leased: Leased | null) =>
+  leased ? success("Job claimed.", showLeased(leased)) : success("No job was due.", null);
 
 const showLeased = ({ job, executionId, attempt, leaseEndsAt }: Leased) => ({
   job_id: job.id,
