@@ -140,7 +140,7 @@ export interface Job extends JobSpec {
   readonly started: number;
   /** Counted failures since creation or the last manual retry: budget and backoff. */
   readonly tries: number;
-  /** Interruptions in a row, and the moment the first of them was due. */
+  /** Interruptions in a row, and the moment of the first of them. */
   readonly interruptions: number;
   readonly interruptedSince: number | null;
   readonly lastError: Fault | null;

@@ -1,22 +1,15 @@
 // Where objects are found, and how they are spoken to. The names are permanent: they are the addresses of stored state.
 
-import type { DurableObject } from "cloudflare:workers";
 import type { Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { JobRef } from "../projection/jobs-store.ts";
 import type { ScheduleRef } from "../projection/schedules-store.ts";
-import type { JobObject } from "./job-object.ts";
-import type { ScheduleObject } from "./schedule-object.ts";
-
-/** What a job's owner can be asked. */
-export type JobOwner = Pick<JobObject, Exclude<keyof JobObject, keyof DurableObject>>;
+import { within } from "../projection/time-limit.ts";
+import type { JobOwner, ScheduleOwner } from "./owners.ts";
 
 /** One object per job. The account is part of the name, so another account's id leads nowhere. */
 export const jobAt = (env: Cloudflare.Env, { accountId, jobId }: JobRef): JobOwner =>
   env.JOBS.getByName(`${accountId}/${jobId}`);
-
-/** What a schedule's owner can be asked. */
-export type ScheduleOwner = Pick<ScheduleObject, Exclude<keyof ScheduleObject, keyof DurableObject>>;
 
 export const scheduleAt = (env: Cloudflare.Env, { accountId, scheduleId }: ScheduleRef): ScheduleOwner =>
   env.SCHEDULES.getByName(`${accountId}/${scheduleId}`);
@@ -30,7 +23,7 @@ const ANSWER_TIMEOUT_MS = 25_000;
 /** Calls an object once. What the platform throws (a reset, a deploy, overload) becomes a refusal. */
 export async function ask<T>(call: () => Promise<T>): Promise<Result<T, Unavailable>> {
   try {
-    return ok(await inTime(call));
+    return ok(await within(ANSWER_TIMEOUT_MS, call));
   } catch {
     return err({ code: "unavailable", retryAfterSeconds: 5 });
   }
@@ -39,7 +32,7 @@ export async function ask<T>(call: () => Promise<T>): Promise<Result<T, Unavaila
 /** The same for what may be said twice: a passing fault is tried once more. `call` must make its own stub. */
 export async function askAgain<T>(call: () => Promise<T>): Promise<Result<T, Unavailable>> {
   try {
-    return ok(await inTime(call));
+    return ok(await within(ANSWER_TIMEOUT_MS, call));
   } catch (fault) {
     return isPassing(fault) ? ask(call) : err({ code: "unavailable", retryAfterSeconds: 5 });
   }
@@ -58,15 +51,3 @@ const isPassing = (thrown: unknown): boolean =>
   "retryable" in thrown &&
   thrown.retryable === true &&
   !("overloaded" in thrown && thrown.overloaded === true);
-
-async function inTime<T>(call: () => Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the object did not answer in time")), ANSWER_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([call(), limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -4,7 +4,7 @@ import type { Offer } from "../delivery/enqueue.ts";
 import type { JobRefusal } from "../domain/refusal.ts";
 import { ok, type Result } from "../domain/result.ts";
 import { ask, jobAt, pullQueueAt } from "./addresses.ts";
-import type { Leased } from "./job-object.ts";
+import type { Leased } from "./owners.ts";
 
 export interface Claim {
   readonly accountId: string;

@@ -5,8 +5,7 @@ import { taskAt } from "../domain/agenda.ts";
 import type { Execution, Job, JobView } from "../domain/job.ts";
 import { newest, viewOf } from "../domain/job.ts";
 import * as life from "../domain/life.ts";
-import type { JobRefusal } from "../domain/refusal.ts";
-import { err, ok, type Result } from "../domain/result.ts";
+import { err, ok } from "../domain/result.ts";
 import { wakeAt } from "../domain/timer.ts";
 import { upgradeJob } from "../domain/upgrade.ts";
 import { log, nameOf } from "../log.ts";
@@ -15,9 +14,8 @@ import { hasEnded, type JobRow, jobOfRow } from "../projection/rows.ts";
 import { snapshotOf } from "../projection/snapshot.ts";
 import { databaseOf } from "../projection/store.ts";
 import { logExecution } from "./execution-log.ts";
+import type { Answer } from "./owners.ts";
 import { StateRecord } from "./state-record.ts";
-
-export type Answer<T> = Result<T, JobRefusal>;
 
 /** What an owner is asked about: a live job, or one that has ended and whose row is the whole truth. */
 export type Owned = { readonly job: Job } | { readonly row: JobRow };

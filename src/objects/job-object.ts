@@ -25,8 +25,9 @@ import { viewOfRow } from "../projection/rows.ts";
 import { rowOfJob } from "../projection/snapshot.ts";
 import { databaseOf } from "../projection/store.ts";
 import { runErrands } from "./job-errands.ts";
-import { type Answer, JobKeeper, type Owned } from "./job-keeper.ts";
+import { JobKeeper, type Owned } from "./job-keeper.ts";
 import { withdraw } from "./offers.ts";
+import type { Answer, Heartbeat, JobOwner, Leased, LiveExecutions } from "./owners.ts";
 
 /** An `arm` of a job created longer ago than this is not trusted: the row is read instead (design, rule 2). */
 const STALE_ARM_MS = 30_000;
@@ -34,38 +35,15 @@ const STALE_ARM_MS = 30_000;
 /** When the alarm looks again after a fault nobody foresaw. */
 const AFTER_FAULT_MS = 30_000;
 
-/** What a live job shows beside its view. */
-export interface LiveExecutions {
-  /** How many executions there are in all, here and in the read model. */
-  readonly total: number;
-  readonly result: Json;
-  readonly held: readonly Execution[];
-}
-
-/** A job in the hands of a worker. */
-export interface Leased {
-  readonly job: JobView;
-  readonly executionId: string;
-  readonly attempt: number;
-  readonly leaseEndsAt: number;
-}
-
-/** What a heartbeat is told: the lease goes on, or the job was cancelled. */
-export interface Heartbeat {
-  readonly leaseEndsAt: number | null;
-}
-
-export class JobObject extends DurableObject<Cloudflare.Env> {
+export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner {
   readonly #keeper = new JobKeeper(this.ctx, this.env);
 
-  /** The first word of a job, from the route that inserted its row. Said again, or late, it changes nothing. */
   async arm(spec: JobSpec, signing: SigningState | null): Promise<void> {
     const now = Date.now();
     if (now - spec.createdAt > STALE_ARM_MS) return this.poke({ accountId: spec.accountId, jobId: spec.id });
     if (!this.#keeper.record.read()) this.#keeper.write(life.arm(spec, signing), now);
   }
 
-  /** Somebody misses us: make state of the row if there is none, mend the timer, report. */
   async poke(ref: JobRef): Promise<void> {
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok || !("job" in owned.value)) return;
@@ -73,13 +51,11 @@ export class JobObject extends DurableObject<Cloudflare.Env> {
     this.#keeper.reportLater();
   }
 
-  /** The job as it is at this moment; null when the row is the whole truth. */
   async get(): Promise<JobView | null> {
     const job = this.#keeper.present();
     return job ? viewOf(job) : null;
   }
 
-  /** The executions the read model may not know yet; null when it knows all. */
   async executions(): Promise<LiveExecutions | null> {
     const job = this.#keeper.present();
     return job ? { total: job.attempt, result: viewOf(job).result, held: job.executions } : null;
@@ -95,7 +71,6 @@ export class JobObject extends DurableObject<Cloudflare.Env> {
     return this.#shown(cancelled);
   }
 
-  /** Cancels what has not begun; an attempt in flight is left to its end. */
   async cancelIfWaiting(ref: JobRef): Promise<Answer<JobView>> {
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
@@ -109,7 +84,6 @@ export class JobObject extends DurableObject<Cloudflare.Env> {
     return "job" in owned.value ? this.#shown(this.#keeper.change(life.retry)) : this.#keeper.revive(ref);
   }
 
-  /** A worker takes the lease of an execution that was offered to it. */
   async lease(ref: JobRef, executionId: string, workerId: string | null): Promise<Answer<Leased>> {
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
@@ -118,7 +92,6 @@ export class JobObject extends DurableObject<Cloudflare.Env> {
     return leased.ok ? ok(leasedOf(leased.value, executionId)) : leased;
   }
 
-  /** The worker never learned of its lease. */
   async release(executionId: string): Promise<void> {
     this.#keeper.change((job, now) => life.release(job, executionId, now));
   }
@@ -143,7 +116,6 @@ export class JobObject extends DurableObject<Cloudflare.Env> {
     return known.value?.status === "cancelled" ? ok({ leaseEndsAt: null }) : this.#leaseLost(owned.value);
   }
 
-  /** The read model holds what we sent of this revision. */
   async confirm(revision: number, throughAttempt: number): Promise<void> {
     const { record } = this.#keeper;
     const now = Date.now();
@@ -156,7 +128,6 @@ export class JobObject extends DurableObject<Cloudflare.Env> {
     if (isEnded(confirmed.phase) && !confirmed.phase.confirmed) this.#keeper.reportLater();
   }
 
-  /** Our row is gone. An ended job follows it; a live one belongs to a database that was taken back in time. */
   async missing(): Promise<void> {
     const job = this.#keeper.present();
     if (!job) return;

@@ -2,14 +2,14 @@
 // key makes it one. An empty object means that D1's row is the whole truth: it is over, or was never armed.
 
 import { DurableObject } from "cloudflare:workers";
-import type { ScheduleRefusal } from "../domain/refusal.ts";
-import { err, ok, type Result } from "../domain/result.ts";
+import { err, ok } from "../domain/result.ts";
 import type { Schedule, ScheduleSpec } from "../domain/schedule.ts";
 import * as life from "../domain/schedule.ts";
 import { upgradeSchedule } from "../domain/upgrade.ts";
 import { log, nameOf } from "../log.ts";
 import { insertSchedule, readSchedule, type ScheduleRef } from "../projection/schedules-store.ts";
 import { databaseOf } from "../projection/store.ts";
+import type { ScheduleAnswer, ScheduleOwner } from "./owners.ts";
 import { runScheduleErrands } from "./schedule-errands.ts";
 import { reportSchedule } from "./schedule-reports.ts";
 import { StateRecord } from "./state-record.ts";
@@ -17,15 +17,12 @@ import { StateRecord } from "./state-record.ts";
 /** When the alarm looks again after a fault nobody foresaw. */
 const AFTER_FAULT_MS = 30_000;
 
-export type ScheduleAnswer<T> = Result<T, ScheduleRefusal>;
-
-export class ScheduleObject extends DurableObject<Cloudflare.Env> {
+export class ScheduleObject extends DurableObject<Cloudflare.Env> implements ScheduleOwner {
   readonly #record = new StateRecord<Schedule>(this.ctx.storage, {
     upgrade: upgradeSchedule,
     wakeAt: life.scheduleWakeAt,
   });
 
-  /** Somebody counts on us: take up the schedule if its row is active, mend the timer, report. */
   async poke(ref: ScheduleRef): Promise<void> {
     const owned = await this.#owned(ref);
     if (!owned.ok || !this.#record.read()) return;
@@ -33,12 +30,10 @@ export class ScheduleObject extends DurableObject<Cloudflare.Env> {
     this.ctx.waitUntil(reportSchedule(this.env, owned.value));
   }
 
-  /** The schedule as it is at this moment. */
   async get(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>> {
     return this.#owned(ref);
   }
 
-  /** @param seen the status the change was decided upon: another one meanwhile is a conflict */
   async amend(ref: ScheduleRef, spec: ScheduleSpec, seen: Schedule["status"]): Promise<ScheduleAnswer<Schedule>> {
     return this.#change(ref, seen, (schedule, now) => life.amend(schedule, spec, now));
   }
@@ -47,14 +42,12 @@ export class ScheduleObject extends DurableObject<Cloudflare.Env> {
     return this.#change(ref, null, life.archive);
   }
 
-  /** The read model holds this revision. */
   async confirm(revision: number): Promise<void> {
     const schedule = this.#record.read();
     if (!schedule || schedule.status === "active" || schedule.clearing) return;
     if (schedule.revision === revision) await this.#record.erase();
   }
 
-  /** Our row is gone: an ended schedule follows it, an active one belongs to a database that was taken back in time. */
   async missing(): Promise<void> {
     const schedule = this.#record.read();
     if (!schedule) return;

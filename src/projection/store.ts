@@ -6,6 +6,7 @@ import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import * as schema from "./schema.ts";
+import { within } from "./time-limit.ts";
 
 export type Database = DrizzleD1Database<typeof schema>;
 
@@ -25,12 +26,12 @@ export const databaseOf = (binding: D1Database): Database => drizzle(binding, { 
 /** Runs a query that may be repeated without harm: a read, or a write that says the same when said twice. */
 export async function stored<T>(query: () => Promise<T>): Promise<Stored<T>> {
   try {
-    return ok(await inTime(query));
+    return ok(await within(STORE_TIMEOUT_MS, query));
   } catch (first) {
     if (!speaksOf(first, PASSING)) return refused(first);
   }
   try {
-    return ok(await inTime(query));
+    return ok(await within(STORE_TIMEOUT_MS, query));
   } catch (second) {
     return refused(second);
   }
@@ -38,20 +39,6 @@ export async function stored<T>(query: () => Promise<T>): Promise<Stored<T>> {
 
 /** Whether D1 answers at all. */
 export const canAnswer = (db: Database): Promise<Stored<unknown>> => stored(() => db.run(sql`SELECT 1`));
-
-class TooSlow extends Error {}
-
-async function inTime<T>(query: () => Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TooSlow("D1 did not answer in time")), STORE_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([query(), limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 function refused(error: unknown): Stored<never> {
   if (speaksOf(error, MISTAKES)) throw new Error(`D1 refused a statement: ${mistakeIn(error)}`);

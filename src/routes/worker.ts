@@ -12,7 +12,7 @@ import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { askOwner, jobAt } from "../objects/addresses.ts";
 import { claimNow, claimWithin } from "../objects/claim.ts";
-import type { Leased } from "../objects/job-object.ts";
+import type { Leased } from "../objects/owners.ts";
 import { showJob } from "./show-job.ts";
 
 const MAX_RESULT_BYTES = 65_536;
