@@ -7,17 +7,32 @@ import { Temporal } from "temporal-polyfill";
 import { err, ok, type Result } from "./result.ts";
 
 const FIELD = /^[\d*,\-/A-Za-z]+$/;
+const NAMES = /JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT/g;
 const ACCEPTED =
   "five fields: minute hour day month weekday, each a number, *, a list, a range, a step, or a name (JAN, MON)";
 
+/** What the numbers of each field may be; 0 and 7 are Sunday. */
+const BOUNDS = [
+  { field: "minute", min: 0, max: 59 },
+  { field: "hour", min: 0, max: 23 },
+  { field: "day", min: 1, max: 31 },
+  { field: "month", min: 1, max: 12 },
+  { field: "weekday", min: 0, max: 7 },
+] as const;
+
 /** @returns the expression in its plain form, or what is wrong with it */
 export function parseCron(expression: string): Result<string, string> {
-  const fields = expression.trim().split(/\s+/);
+  const plain = expression
+    .replace(/^[ \t]+|[ \t]+$/g, "")
+    .replace(/[ \t]+/g, " ")
+    .toUpperCase();
+  const fields = plain.split(" ");
   if (fields.length !== 5)
     return err(`Must be ${ACCEPTED}. Seconds, years and macros such as @daily are not accepted.`);
-  if (!fields.every((field) => FIELD.test(field)) || /[LW](?![A-Z])|#/i.test(withoutNames(fields)))
-    return err(`Must be ${ACCEPTED}.`);
-  const plain = fields.join(" ").toUpperCase();
+  if (!fields.every((field) => FIELD.test(field)) || /[LW](?![A-Z])/.test(plain.replace(NAMES, "")))
+    return err(`Must be ${ACCEPTED}. Other characters such as L, W, # and ? are not accepted.`);
+  const outside = outOfBounds(fields);
+  if (outside !== undefined) return err(outside);
   try {
     return localCron(plain).nextRun(new Date(0)) ? ok(plain) : err("Never fires: no date matches it.");
   } catch (fault) {
@@ -25,8 +40,15 @@ export function parseCron(expression: string): Result<string, string> {
   }
 }
 
-const withoutNames = (fields: readonly string[]): string =>
-  fields.join(" ").replace(/JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT/gi, "");
+/** The first number that its field does not know. croner would name days and months one too low. */
+function outOfBounds(fields: readonly string[]): string | undefined {
+  for (const [i, { field, min, max }] of BOUNDS.entries()) {
+    const numbers = fields[i]?.replace(/\/\d+/g, "").match(/\d+/g) ?? [];
+    const outside = numbers.find((number) => Number(number) < min || Number(number) > max);
+    if (outside !== undefined) return `The ${field} must be from ${min} to ${max}, not ${outside}.`;
+  }
+  return undefined;
+}
 
 /** Whether the platform's time zone database knows a name. */
 export function isTimeZone(name: string): boolean {
@@ -67,4 +89,5 @@ function momentOf(local: number, timeZone: string): number {
   return found.getTimeZoneTransition("next")?.epochMilliseconds ?? found.epochMilliseconds;
 }
 
-const localCron = (expression: string): Cron => new Cron(expression, { timezone: "UTC", mode: "5-part" });
+/** An offset of 0 and not the zone "UTC": croner walks nine times as fast without asking for a zone. */
+const localCron = (expression: string): Cron => new Cron(expression, { utcOffset: 0, mode: "5-part" });

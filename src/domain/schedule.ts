@@ -35,6 +35,7 @@ export interface Schedule extends ScheduleSpec {
   readonly status: ScheduleStatus;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** Counts the changes; the read model keeps the highest it has seen. 0: nobody has heard of it yet. */
   readonly revision: number;
   /** When it fires next; null once it is over. */
   readonly nextRunAt: number | null;
@@ -43,7 +44,7 @@ export interface Schedule extends ScheduleSpec {
   readonly missedRuns: number;
   /** A tick that began and whose job does not certainly exist yet: nothing else happens before it does. */
   readonly held: number | null;
-  /** Set while the account is suspended or D1 is down: look again then. */
+  /** Set while the account is suspended or D1 cannot answer: look again then. */
   readonly heldUntil: number | null;
   /** Archived, and its pending jobs may not all be cancelled yet. */
   readonly clearing: boolean;
@@ -70,7 +71,7 @@ export function plan(
       status: "active",
       createdAt: now,
       updatedAt: now,
-      revision: 1,
+      revision: 0,
       nextRunAt: null,
       lastRunAt: null,
       runCount: 0,
@@ -95,17 +96,18 @@ export function tickAfter(timing: Timing, tick: number): number | undefined {
 
 /** The next fire times of a schedule, as far as `runs` and `stopAt` let it go. */
 export function preview(schedule: Schedule, count: number): number[] {
-  const ticks: number[] = [];
-  let at: number | undefined = schedule.nextRunAt ?? undefined;
-  const left = Math.min(count, schedule.runs === null ? count : schedule.runs - schedule.runCount);
-  while (at !== undefined && ticks.length < left && (schedule.stopAt === null || at < schedule.stopAt)) {
+  const { timing, nextRunAt, held, runs, runCount, stopAt } = schedule;
+  const ticks = held === null || held === nextRunAt ? [] : [held];
+  const left = Math.min(count, runs === null ? count : runs - runCount);
+  let at = nextRunAt ?? undefined;
+  while (at !== undefined && ticks.length < left && (stopAt === null || at < stopAt)) {
     ticks.push(at);
-    at = tickAfter(schedule.timing, at);
+    at = tickAfter(timing, at);
   }
-  return ticks;
+  return ticks.slice(0, left);
 }
 
-/** What is due: the newest tick, and how many older ones fell into an outage. */
+/** A tick whose turn it is, how many others are skipped for it, and which one follows. */
 export interface Due {
   readonly tick: number;
   readonly missed: number;
@@ -120,15 +122,21 @@ const MAX_COUNTED = 10_000;
  * and held up keeps its turn, and what fell due meanwhile is missed.
  */
 export function dueAt(schedule: Schedule, now: number): Due | undefined {
-  const { status, nextRunAt, timing, stopAt, held } = schedule;
+  const { status, nextRunAt, held } = schedule;
   if (status !== "active") return undefined;
-  if (held !== null && held !== nextRunAt) return { tick: held, missed: 0, next: nextRunAt ?? undefined };
-  if (nextRunAt === null || nextRunAt > now) return undefined;
-  const due = newestDue(timing, nextRunAt, stopAt === null ? now : Math.min(now, stopAt - 1));
-  return held === null ? due : { ...due, tick: held };
+  if (held !== null) return { tick: held, ...behindHeld(schedule, now) };
+  return nextRunAt === null || nextRunAt > now ? undefined : newestDue(schedule, nextRunAt, now);
 }
 
-function newestDue(timing: Timing, first: number, horizon: number): Due {
+function behindHeld(schedule: Schedule, now: number): Omit<Due, "tick"> {
+  const { held, nextRunAt } = schedule;
+  if (nextRunAt === null || nextRunAt > now) return { missed: 0, next: nextRunAt ?? undefined };
+  const { missed, next } = newestDue(schedule, nextRunAt, now);
+  return { missed: nextRunAt === held ? missed : missed + 1, next };
+}
+
+function newestDue({ timing, stopAt }: Schedule, first: number, now: number): Due {
+  const horizon = stopAt === null ? now : Math.min(now, stopAt - 1);
   if (timing.type === "interval") {
     const every = durationMs(timing.every);
     const missed = Math.floor((horizon - first) / every);
@@ -152,16 +160,19 @@ function newestBefore(timing: Timing, known: number, horizon: number): number {
   return known;
 }
 
-/** The job of a tick exists: it is counted, and the schedule goes on to the next one or is over. */
-export function ran(schedule: Schedule, { tick, missed, next }: Due, now: number): Schedule {
-  const counted = changed(schedule, now, {
-    lastRunAt: tick,
-    runCount: schedule.runCount + 1,
-    missedRuns: schedule.missedRuns + missed,
-    held: null,
-    heldUntil: null,
-  });
-  return schedule.status === "active" ? following(counted, next, now) : counted;
+/** Goes straight to the newest tick due. Written before its job is made, so that no later look can miss that job. */
+export function skipTo(schedule: Schedule, { tick, missed }: Due, now: number): Schedule {
+  return changed(schedule, now, { nextRunAt: tick, missedRuns: schedule.missedRuns + missed, heldUntil: null });
+}
+
+/** The job of a tick exists: it is counted, once, and the schedule goes on to the next one or is over. */
+export function ran(schedule: Schedule, tick: number, now: number): Schedule {
+  const { status, timing, held, lastRunAt, runCount, missedRuns } = schedule;
+  if (lastRunAt !== null && lastRunAt >= tick) return schedule;
+  const counted = { lastRunAt: tick, runCount: runCount + 1, held: null, heldUntil: null };
+  if (status !== "active") return changed(schedule, now, counted);
+  const { missed, next } = held === null ? { missed: 0, next: tickAfter(timing, tick) } : behindHeld(schedule, now);
+  return following(changed(schedule, now, { ...counted, missedRuns: missedRuns + missed }), next, now);
 }
 
 /** The tick could not be made now: it is repeated, and what falls due meanwhile counts as missed. */
@@ -174,11 +185,13 @@ export function holdAll(schedule: Schedule, until: number, now: number): Schedul
   return changed(schedule, now, { heldUntil: until });
 }
 
-/** Changes what its owner may change. A new timing counts from now; a tick already under way stays. */
+/** Changes what its owner may change. A new timing counts from now; a tick that is due or under way stays. */
 export function amend(schedule: Schedule, spec: ScheduleSpec, now: number): Schedule {
-  const amended = changed(schedule, now, spec);
-  const retimed = !isSameTiming(spec.timing, schedule.timing);
-  return following(amended, retimed ? tickAfter(spec.timing, now) : (schedule.nextRunAt ?? undefined), now);
+  const { timing, nextRunAt, missedRuns } = schedule;
+  if (isSameTiming(spec.timing, timing)) return following(changed(schedule, now, spec), nextRunAt ?? undefined, now);
+  const due = dueAt(schedule, now);
+  const begun = due && { held: due.tick, missedRuns: missedRuns + due.missed };
+  return following(changed(schedule, now, { ...spec, ...begun }), tickAfter(spec.timing, now), now);
 }
 
 export function archive(schedule: Schedule, now: number): Schedule {
@@ -188,6 +201,9 @@ export function archive(schedule: Schedule, now: number): Schedule {
 
 /** An archived schedule has no pending job left. No news to the read model. */
 export const cleared = (schedule: Schedule): Schedule => ({ ...schedule, clearing: false });
+
+/** Not all of them could be reached: again then. */
+export const clearAgain = (schedule: Schedule, at: number): Schedule => ({ ...schedule, heldUntil: at });
 
 /** The end is reported once more; the next report follows if this one is not confirmed either. */
 export function reportedAgain(schedule: Schedule, now: number): Schedule {
@@ -199,19 +215,24 @@ export function reportedAgain(schedule: Schedule, now: number): Schedule {
 export function scheduleWakeAt(schedule: Schedule): number | null {
   const { status, nextRunAt, held, heldUntil, clearing, reportAt, updatedAt } = schedule;
   if (status === "active") return Math.max(held ?? nextRunAt ?? 0, heldUntil ?? 0);
-  return clearing ? updatedAt : reportAt;
+  return clearing ? Math.max(updatedAt, heldUntil ?? 0) : reportAt;
 }
 
-/** Goes on to a tick, unless it would be one too many or too late: then the schedule is over. */
+/** Goes on to a tick, unless it would be one too many or too late: then the schedule is over, or will be with a held one. */
 function following(schedule: Schedule, next: number | undefined, now: number): Schedule {
-  const { runs, runCount, stopAt } = schedule;
-  const over = next === undefined || (runs !== null && runCount >= runs) || (stopAt !== null && next >= stopAt);
-  if (!over) return { ...schedule, status: "active", nextRunAt: next };
-  return { ...schedule, status: "completed", nextRunAt: null, reportAt: now + REPORT_AGAIN_MS };
+  const { runs, runCount, stopAt, held } = schedule;
+  const spent = runs !== null && runCount >= runs;
+  const tooLate = next === undefined || (stopAt !== null && next >= stopAt);
+  if (!spent && !tooLate) return { ...schedule, nextRunAt: next };
+  if (!spent && held !== null) return { ...schedule, nextRunAt: null };
+  const over = { nextRunAt: null, held: null, heldUntil: null, reportAt: now + REPORT_AGAIN_MS } as const;
+  return { ...schedule, ...over, status: "completed" };
 }
 
+/** Whether two timings have the same ticks; an interval's zone is for people only. */
 function isSameTiming(one: Timing, other: Timing): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  if (one.type === "interval") return other.type === "interval" && durationMs(one.every) === durationMs(other.every);
+  return other.type === "cron" && one.expression === other.expression && one.timeZone === other.timeZone;
 }
 
 const changed = (schedule: Schedule, now: number, patch: Partial<Schedule>): Schedule => ({

@@ -14,7 +14,7 @@ import type { StateRecord } from "./state-record.ts";
 
 const MAX_STEPS = 10;
 
-/** How soon a tick that D1 held up is tried again. */
+/** How soon what D1 held up is tried again. */
 const TRY_AGAIN_MS = 5_000;
 
 /** How soon a suspended account's schedule looks again. */
@@ -43,30 +43,33 @@ async function runTick(
 ): Promise<void> {
   const standing = await standingOf(env, schedule.accountId, now);
   if (standing.ok && standing.value.status === "gone") return record.erase();
+  if (!isStill(record, schedule)) return;
   if (standing.ok && standing.value.status === "suspended")
-    return hold(record, life.holdAll(schedule, now + SUSPENDED_MS, now));
+    return record.write(life.holdAll(schedule, now + SUSPENDED_MS, now), now);
   const due = life.dueAt(schedule, now);
   if (!due) return;
-  const caughtUp = await countUnseen(env, schedule, due);
-  if (caughtUp === "unknown") return hold(record, life.holdTick(schedule, due.tick, now + TRY_AGAIN_MS, now));
-  if (caughtUp) return settle(record, env, schedule, caughtUp, now);
-  await makeJob(record, env, schedule, due, now);
+  if (schedule.held === null && due.missed > 0) await catchUp(record, env, schedule, due);
+  else await makeJob(record, env, schedule, due.tick);
 }
 
 /**
- * Of several due ticks the oldest may have got its job from an instance that died before it could count it: the key
- * tells.
+ * Several ticks are due, of which the newest runs. Unless the oldest has its job already, from an instance that died
+ * before it could count it: the key tells.
  */
-async function countUnseen(
+async function catchUp(
+  record: StateRecord<Schedule>,
   env: Cloudflare.Env,
   schedule: Schedule,
   due: life.Due,
-): Promise<life.Due | undefined | "unknown"> {
-  const oldest = schedule.nextRunAt;
-  if (due.missed === 0 || oldest === null || oldest === due.tick) return undefined;
-  const made = await hasJobWithKey(databaseOf(env.DB), schedule.accountId, tickKey(schedule.id, oldest));
-  if (!made.ok) return "unknown";
-  return made.value ? { tick: oldest, missed: 0, next: life.tickAfter(schedule.timing, oldest) } : undefined;
+): Promise<void> {
+  const { accountId, id, nextRunAt: oldest } = schedule;
+  if (oldest === null) return;
+  const made = await hasJobWithKey(databaseOf(env.DB), accountId, tickKey(id, oldest));
+  if (!isStill(record, schedule)) return;
+  const now = Date.now();
+  if (!made.ok) record.write(life.holdAll(schedule, now + TRY_AGAIN_MS, now), now);
+  else if (made.value) await makeJob(record, env, schedule, oldest);
+  else record.write(life.skipTo(schedule, due, now), now);
 }
 
 /** Inserts the tick's job, then arms it, then counts it; each step may be repeated. */
@@ -74,54 +77,40 @@ async function makeJob(
   record: StateRecord<Schedule>,
   env: Cloudflare.Env,
   schedule: Schedule,
-  due: life.Due,
-  now: number,
+  tick: number,
 ): Promise<void> {
-  const { accountId } = schedule;
-  const spec = jobOfTick(schedule, due.tick, crypto.randomUUID(), now);
+  const { accountId, id } = schedule;
+  const spec = jobOfTick(schedule, tick, crypto.randomUUID(), Date.now());
   const inserted = await insertJob(databaseOf(env.DB), spec);
-  if (!inserted.ok) {
-    const present = record.read();
-    log("warn", "tick_held", { account_id: accountId, schedule_id: schedule.id, tick: due.tick });
-    if (present?.status === "active") record.write(life.holdTick(present, due.tick, now + TRY_AGAIN_MS, now), now);
-    return;
-  }
-  const jobId = inserted.value.created ? spec.id : inserted.value.holder?.id;
-  await settle(record, env, schedule, due, now);
-  if (jobId === undefined) return;
-  const ref = { accountId, jobId };
-  const archived = record.read()?.status === "archived";
-  if (archived) await ask(() => jobAt(env, ref).cancelIfWaiting(ref));
-  else if (inserted.value.created) await ask(() => jobAt(env, ref).arm(spec, null));
-  else await ask(() => jobAt(env, ref).poke(ref));
+  const status = record.read()?.status;
+  if (!inserted.ok) return holdUp(record, tick);
+  const { created } = inserted.value;
+  const jobId = created ? spec.id : inserted.value.holder?.id;
+  const ref = { accountId, jobId: jobId ?? "" };
+  if (jobId !== undefined && status === "archived") await ask(() => jobAt(env, ref).cancelIfWaiting(ref));
+  else if (created) await ask(() => jobAt(env, ref).arm(spec, null));
+  else if (jobId !== undefined) await ask(() => jobAt(env, ref).poke(ref));
+  const present = record.read();
+  if (!present) return log("warn", "tick_uncounted", { account_id: accountId, schedule_id: id, tick });
+  const now = Date.now();
+  const counted = life.ran(present, tick, now);
+  record.write(counted, now);
+  await reportSchedule(env, counted);
 }
 
-/** Counts a tick whose job exists. What was changed while it was made keeps its word on what comes next. */
-async function settle(
-  record: StateRecord<Schedule>,
-  env: Cloudflare.Env,
-  begun: Schedule,
-  due: life.Due,
-  now: number,
-): Promise<void> {
+function holdUp(record: StateRecord<Schedule>, tick: number): void {
   const present = record.read();
-  if (!present) return;
-  const retimed = present.nextRunAt !== begun.nextRunAt;
-  const ran = life.ran(present, retimed ? { ...due, next: present.nextRunAt ?? undefined } : due, now);
-  record.write(ran, now);
-  await reportSchedule(env, ran);
-}
-
-function hold(record: StateRecord<Schedule>, held: Schedule): void {
-  const present = record.read();
-  if (present?.revision === held.revision - 1) record.write(held, held.updatedAt);
+  if (present?.status !== "active") return;
+  const now = Date.now();
+  log("warn", "tick_held", { account_id: present.accountId, schedule_id: present.id, tick });
+  record.write(life.holdTick(present, tick, now + TRY_AGAIN_MS, now), now);
 }
 
 async function clear(record: StateRecord<Schedule>, env: Cloudflare.Env, schedule: Schedule): Promise<void> {
   const left = await cancelWaiting(env, { accountId: schedule.accountId, scheduleId: schedule.id });
   const now = Date.now();
-  if (left === "none") record.write(life.cleared(schedule), now);
-  else await record.ringAfterFault(now + TRY_AGAIN_MS);
+  if (!isStill(record, schedule)) return;
+  record.write(left === "none" ? life.cleared(schedule) : life.clearAgain(schedule, now + TRY_AGAIN_MS), now);
 }
 
 async function reportEnd(
@@ -134,3 +123,7 @@ async function reportEnd(
   record.write(again, now);
   await reportSchedule(env, again);
 }
+
+/** Whether nothing has changed the schedule while we waited for something. */
+const isStill = (record: StateRecord<Schedule>, { revision }: Schedule): boolean =>
+  record.read()?.revision === revision;

@@ -2,6 +2,7 @@
 // key makes it one. An empty object means that D1's row is the whole truth: it is over, or was never armed.
 
 import { DurableObject } from "cloudflare:workers";
+import { standingOf } from "../accounts/standing.ts";
 import { err, ok } from "../domain/result.ts";
 import type { Schedule, ScheduleSpec } from "../domain/schedule.ts";
 import * as life from "../domain/schedule.ts";
@@ -50,8 +51,10 @@ export class ScheduleObject extends DurableObject<Cloudflare.Env> implements Sch
 
   async missing(): Promise<void> {
     const schedule = this.#record.read();
-    if (!schedule) return;
+    if (!schedule || schedule.clearing) return;
     if (schedule.status !== "active") return this.#record.erase();
+    const standing = await standingOf(this.env, schedule.accountId, Date.now());
+    if (standing.ok && standing.value.status === "gone") return this.#record.erase();
     const restored = await insertSchedule(databaseOf(this.env.DB), schedule);
     log("warn", "row_restored", { account_id: schedule.accountId, schedule_id: schedule.id, done: restored.ok });
   }

@@ -2,7 +2,7 @@
 
 import { and, count, desc, eq, lt, or, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
-import type { Schedule, ScheduleStatus } from "../domain/schedule.ts";
+import { type Schedule, type ScheduleStatus, scheduleWakeAt } from "../domain/schedule.ts";
 import { upgradeSchedule } from "../domain/upgrade.ts";
 import { MAX_COUNTED, type Place } from "./jobs-store.ts";
 import { schedules } from "./schema.ts";
@@ -25,8 +25,8 @@ const is = ({ accountId, scheduleId }: ScheduleRef) =>
   and(eq(schedules.accountId, accountId), eq(schedules.id, scheduleId));
 
 function rowOf(schedule: Schedule): typeof schedules.$inferInsert {
-  const { accountId, id, status, handler, createdAt, revision, nextRunAt, held } = schedule;
-  const attentionAt = status === "active" ? (held ?? nextRunAt) : null;
+  const { accountId, id, status, handler, createdAt, revision } = schedule;
+  const attentionAt = status === "active" ? scheduleWakeAt(schedule) : null;
   return { accountId, id, status, handler, createdAt, revision, attentionAt, state: schedule, sweeps: 0 };
 }
 

@@ -93,7 +93,7 @@ export function timingOf({ cron, interval, timezone }: Pick<Fields, "cron" | "in
 
 /** @throws ApiError when the moment has passed */
 export function stopOf(stopAt: number | null | undefined, now: number): number | null {
-  if (stopAt && stopAt <= now) throw invalid("stop_at", "Must lie in the future.");
+  if (stopAt != null && stopAt <= now) throw invalid("stop_at", "Must lie in the future.");
   return stopAt ?? null;
 }
 

@@ -5,6 +5,7 @@ import { newest, viewOf } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import { confirm } from "../../src/domain/life.ts";
 import {
+  aSpec,
   begun,
   E1,
   FAILURE,
@@ -28,6 +29,25 @@ import {
   TIMEOUT,
   waiting,
 } from "./a-job.ts";
+
+it("a job is armed waiting for its time, at a revision above its row's", () => {
+  const signing = { signingVersion: 1, overlapEndsAt: null };
+  expect(life.arm(aSpec(), signing)).toEqual({
+    ...aSpec(),
+    v: 1,
+    updatedAt: aSpec().createdAt,
+    revision: 1,
+    attempt: 0,
+    started: 0,
+    tries: 0,
+    interruptions: 0,
+    interruptedSince: null,
+    lastError: null,
+    signing,
+    phase: { name: "waiting", runAt: NOON, trigger: "scheduled" },
+    executions: [],
+  });
+});
 
 describe("an attempt", () => {
   it("starts when it is due and not a millisecond earlier", () => {

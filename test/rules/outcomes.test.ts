@@ -1,7 +1,7 @@
 // How attempts end: who may settle one, what an outcome makes of the job, and how far the budget reaches.
 
 import { describe, expect, it } from "vitest";
-import { type Job, viewOf } from "../../src/domain/job.ts";
+import { executionViewOf, type Job, viewOf } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import {
   begun,
@@ -80,6 +80,12 @@ describe("a success", () => {
       updatedAt: NOON + SECOND,
     });
     expect(job.executions).toMatchObject([{ status: "completed", completedAt: NOON + SECOND, response: null }]);
+  });
+
+  it("shows the result at the attempt that returned it, and at no other", () => {
+    const second = settled(begun(settled(pushing(), FAILURE)), { ...DONE, result: "r" });
+    const { result } = viewOf(second);
+    expect(second.executions.map((one) => executionViewOf(one, result).result)).toEqual([null, "r"]);
   });
 
   it("keeps what the target answered", () => {

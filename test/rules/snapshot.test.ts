@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Execution, Job } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
-import { MAX_SNAPSHOT_BYTES, rowOfJob, type Snapshot, snapshotOf } from "../../src/projection/snapshot.ts";
+import { rowOfJob, type Snapshot, snapshotOf } from "../../src/projection/snapshot.ts";
 import {
   begun,
   cancelled,
@@ -16,6 +16,9 @@ import {
   settled,
   waiting,
 } from "./a-job.ts";
+
+/** A queue carries 128 KB a message, of which a result may take 64. */
+const LIMIT = 100_000;
 
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
@@ -75,7 +78,7 @@ describe("the snapshots of a maximal job", () => {
   ])("of %s are parts of 100 KB at most, and confirming each ends with nothing left", (_, filler) => {
     const job = maximal(filler);
     const { parts, rest } = partsOf(job);
-    for (const part of parts) expect(bytesOf(part)).toBeLessThanOrEqual(MAX_SNAPSHOT_BYTES);
+    for (const part of parts) expect(bytesOf(part)).toBeLessThanOrEqual(LIMIT);
     expect(parts.flatMap(({ executions }) => executions)).toEqual(job.executions);
     expect(rest.executions).toEqual([]);
   });
@@ -88,9 +91,23 @@ describe("the snapshots of a maximal job", () => {
     expect(parts.at(-1)?.facts?.result).toBe(RESULT);
   });
 
+  it("stay below the limit whatever an attempt weighs, and are filled up to it", () => {
+    for (let weight = 500; weight < 1_500; weight += 19) {
+      const executions = Array.from({ length: 250 }, (_, i) => ({
+        ...attempt(i + 1, "a"),
+        workerId: "w".repeat(weight),
+      }));
+      const light = executions.map((one) => ({ ...one, response: null, error: null }));
+      const { parts } = partsOf({ ...failed(), revision: 501, attempt: 250, executions: light });
+      const bytes = parts.map(bytesOf);
+      expect(Math.max(...bytes)).toBeLessThanOrEqual(LIMIT);
+      expect(Math.min(...bytes.slice(0, -1))).toBeGreaterThan(LIMIT - 4_000);
+    }
+  });
+
   it("hold one attempt at least, whatever it weighs: a part that holds none would never end", () => {
     const job = settled(pushing(), FAILURE);
-    const heavy = job.executions.map((one) => ({ ...one, workerId: "w".repeat(MAX_SNAPSHOT_BYTES) }));
+    const heavy = job.executions.map((one) => ({ ...one, workerId: "w".repeat(LIMIT) }));
     expect(snapshotOf({ ...job, executions: [...heavy, ...heavy] }).executions).toEqual(heavy);
   });
 });

@@ -31,8 +31,10 @@ function fileAt(path: string): SourceFile {
   };
 }
 
-const withoutComments = (text: string): string =>
-  text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
+/** Strings are stepped over: "/v1/*" begins no comment. (A lone quote in a regular expression may leave a comment in.) */
+const STRING_OR_COMMENT = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|\/\/.*$/gm;
+
+const withoutComments = (text: string): string => text.replace(STRING_OR_COMMENT, "$1");
 
 /** The exported functions of a file, each with the text of its parameters. */
 export const exportedFunctions = ({ code }: SourceFile): { name: string; parameters: string }[] =>

@@ -28,6 +28,7 @@ describe("a push may go to", () => {
     ["a public IPv4 address", "https://1.1.1.1/", "https://1.1.1.1/"],
     ["a public IPv4 address in one number", "https://16843009/", "https://1.1.1.1/"],
     ["a public IPv6 address", "https://[2606:4700:4700::1111]/", "https://[2606:4700:4700::1111]/"],
+    ["the far half of the routed IPv6 addresses", "https://[3000::1]/", "https://[3000::1]/"],
   ])("%s", (_, url, href) => {
     const target = checkTarget(url, PUBLIC);
     expect(target.ok && target.value.href).toBe(href);

@@ -10,8 +10,8 @@ import { type JobRow, jobOfRow, rowOfSpec } from "../../src/projection/rows.ts";
 import { type JobFacts, type Snapshot, snapshotOf } from "../../src/projection/snapshot.ts";
 import { aSpec, given, HOUR, MINUTE, NAMED, NOON, PULL, PUSH, SECOND, STRANGER, TIMEOUT } from "./a-job.ts";
 
-/** Large enough for a few attempts to need parts. */
-const BODY = "x".repeat(40_000);
+/** Large enough for two attempts to need parts. */
+const BODY = "x".repeat(60_000);
 
 const ERROR = { code: "http_status", message: "no" } as const;
 const RESPONSE = { status: 500, headers: {}, body: BODY, truncated: true };
@@ -36,10 +36,10 @@ const HAPPENINGS = {
   release: 1,
   heartbeat: 1,
   cancel: 1,
-  retry: 2,
+  retry: 3,
   hold: 1,
   report: 1,
-  deliver: 3,
+  deliver: 5,
   lose: 1,
   // What the owner's alarm does on its own, here at any moment.
   begin: 1,
@@ -93,6 +93,8 @@ export class World {
   readonly model: ReadModel = { revision: 0, facts: null, executions: new Map() };
   /** Every attempt there has been, as it was last seen. */
   readonly history = new Map<number, Execution>();
+  /** Whether a report has ever been too large for one message. */
+  wasInParts = false;
   /** The number of the newest attempt when the budget was last made fresh. */
   freshAfter = 0;
   readonly #chance: number;
@@ -110,7 +112,7 @@ export class World {
     else if (name === "lose") this.#takeSent(dice);
     else if (this.forgotten) this.#become(name === "retry" ? this.#revived() : undefined);
     else if (name === "ring" || name === "ringWithoutQueue") this.#ring(pick(LATENESS, dice), name !== "ring");
-    else if (name === "report") this.report();
+    else if (name === "report") this.#report();
     else this.#become(this.#changed(name, dice));
   }
 
@@ -150,17 +152,24 @@ export class World {
     }
   }
 
-  report(): void {
-    this.#sent.push(snapshotOf(this.job));
+  /** Lets the read model hear everything, in whatever parts it needs. */
+  drain(): void {
+    for (let part = 0; part <= this.job.attempt; part++) {
+      const snapshot = this.#snapshot();
+      this.#apply(snapshot);
+      if (snapshot.facts !== null) return;
+    }
+    throw new Error("there is no end of parts");
   }
 
-  /** Lets the read model hear everything, in whatever parts it needs. @returns the parts it took */
-  drain(): number {
-    for (let part = 1; ; part++) {
-      const snapshot = snapshotOf(this.job);
-      this.#apply(snapshot);
-      if (snapshot.facts !== null) return part;
-    }
+  #snapshot(): Snapshot {
+    const snapshot = snapshotOf(this.job);
+    this.wasInParts ||= snapshot.facts === null;
+    return snapshot;
+  }
+
+  #report(): void {
+    this.#sent.push(this.#snapshot());
   }
 
   /** The alarm's handler, as job-errands.ts has it. */
@@ -172,7 +181,7 @@ export class World {
       if (task === "rest" || task === "forget") return;
       this.#become(this.#done(task));
       if (task === "offer" && queueIsDown) this.#become(life.offerSoon(this.job, this.now));
-      if (task === "offer" || task === "report" || task === "report_end") this.report();
+      if (task === "offer" || task === "report" || task === "report_end") this.#report();
     }
     throw new Error("the alarm does not come to rest");
   }
