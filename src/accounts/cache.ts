@@ -33,7 +33,7 @@ export class Cache<T> {
       const freshMs = answer.value === undefined ? UNKNOWN_MS : FRESH_MS;
       this.#remember(key, { value: answer.value, readAt: now, freshUntil: now + freshMs });
     } else if (known?.value !== undefined && now < known.readAt + STALE_MS) {
-      this.#remember(key, { ...known, freshUntil: now + ASK_AGAIN_MS });
+      this.#remember(key, { ...known, freshUntil: Math.min(now + ASK_AGAIN_MS, known.readAt + STALE_MS) });
       return ok(known.value);
     }
     return answer;

@@ -10,11 +10,13 @@ import {
   type JobSpec,
   type Json,
   type PushResponse,
+  type Running,
   type SigningState,
   statusOf,
   type Trigger,
 } from "./job.ts";
 import type { StateRefusal } from "./refusal.ts";
+import { REPORT_AGAIN_MS } from "./reporting.ts";
 import { err, ok, type Result } from "./result.ts";
 import { backoffMs, MAX_INTERRUPTED_MS, retryDelayMs } from "./retry-policy.ts";
 import { KEEP_MS } from "./timer.ts";
@@ -43,10 +45,6 @@ const OFFER_AGAIN_MS = [MINUTE, 5 * MINUTE, 30 * MINUTE] as const;
 const NAMED_OFFER_AGAIN_MS = 24 * HOUR;
 
 const OFFER_SOON_MS = 30 * SECOND;
-
-/** An unconfirmed end is reported again after 30 s, doubling to 15 min. */
-const REPORT_AGAIN_MS = 30 * SECOND;
-const MAX_REPORT_AGAIN_MS = 15 * MINUTE;
 
 /** A suspended account's due jobs look again after a minute and half their lateness, at most 15 min. */
 const MAX_HOLD_MS = 15 * MINUTE;
@@ -77,13 +75,7 @@ export function start(job: Job, executionId: string, now: number): Job | undefin
   return {
     ...due,
     started: due.started + 1,
-    phase: {
-      name: "running",
-      executionId,
-      startedAt: now,
-      leaseEndsAt: now + job.timeoutSeconds * SECOND,
-      reported: false,
-    },
+    phase: runningFrom(job, executionId, now),
     executions: withNewest(due, { status: "running", startedAt: now }),
   };
 }
@@ -118,20 +110,14 @@ export function lease(job: Job, executionId: string, workerId: string | null, no
   if (phase.name !== "queued" || phase.executionId !== executionId) return leaseLost(job);
   const leased = changed(job, now, {
     started: job.started + 1,
-    phase: {
-      name: "running",
-      executionId,
-      startedAt: now,
-      leaseEndsAt: now + job.timeoutSeconds * SECOND,
-      reported: false,
-    },
+    phase: runningFrom(job, executionId, now),
   });
   return ok({ ...leased, executions: withNewest(leased, { status: "running", startedAt: now, workerId }) });
 }
 
 /** A worker that was given the lease has gone before it learned of it: the execution waits again, nothing is burned. */
 export function release(job: Job, executionId: string, now: number): Step {
-  const running = job.delivery.type === "pull" ? holder(job, executionId, now) : leaseLost(job);
+  const running = worker(job, executionId, now);
   if (!running.ok) return running;
   const released = changed(job, now, {
     started: job.started - 1,
@@ -142,7 +128,7 @@ export function release(job: Job, executionId: string, now: number): Step {
 
 /** The worker is alive: its lease lasts another `timeout` from now, never less than before. */
 export function heartbeat(job: Job, executionId: string, now: number): Step {
-  const running = holder(job, executionId, now);
+  const running = worker(job, executionId, now);
   if (!running.ok) return running;
   const leaseEndsAt = Math.max(running.value.leaseEndsAt, now + job.timeoutSeconds * SECOND);
   return ok(changed(job, now, { phase: { ...running.value, leaseEndsAt } }));
@@ -153,6 +139,12 @@ export function settle(job: Job, executionId: string, outcome: Outcome, chance: 
   const running = holder(job, executionId, now);
   if (!running.ok) return running;
   return ok(outcome.kind === "completed" ? completed(job, outcome, now) : failed(job, outcome, chance, now));
+}
+
+/** A worker's report on an execution it holds. What we push we settle ourselves, whatever the target says elsewhere. */
+export function report(job: Job, executionId: string, outcome: Outcome, chance: number, now: number): Step {
+  const running = worker(job, executionId, now);
+  return running.ok ? settle(job, executionId, outcome, chance, now) : running;
 }
 
 /** A pull worker let its lease end without a report. Undefined while the lease lasts. */
@@ -205,34 +197,6 @@ export function hold(job: Job, now: number): Job {
   return changed(job, now, { phase: { ...job.phase, heldUntil } });
 }
 
-/** The read model has been told of a `queued` or `running` that lasts. No change of the job: the revision stays. */
-export function reported(job: Job): Job {
-  const { phase } = job;
-  return phase.name === "queued" || phase.name === "running" ? { ...job, phase: { ...phase, reported: true } } : job;
-}
-
-/** The end is reported once more; the next report follows if this one is not confirmed either. */
-export function reportAgain(job: Job, now: number): Job {
-  const { phase } = job;
-  if (!isEnded(phase)) return job;
-  const reports = phase.reports + 1;
-  const reportAt = now + Math.min(REPORT_AGAIN_MS * 2 ** reports, MAX_REPORT_AGAIN_MS);
-  return { ...job, phase: { ...phase, reports, reportAt } };
-}
-
-/**
- * The read model holds this revision and the executions up to this attempt. Those are let go; an end all of whose
- * executions are known there is confirmed.
- */
-export function confirm(job: Job, revision: number, throughAttempt: number): Job {
-  const executions = job.executions.filter(
-    (one) => one.completedAt === null || one.attempt > throughAttempt || one.revision > revision,
-  );
-  const confirmed = isEnded(job.phase) && revision === job.revision && executions.length === 0;
-  if (isEnded(job.phase) && confirmed) return { ...job, executions, phase: { ...job.phase, confirmed } };
-  return executions.length === job.executions.length ? job : { ...job, executions };
-}
-
 /** Whether the fence lets this execution speak: it is the one in flight and, for a pull worker, its lease lasts. */
 function holder(job: Job, executionId: string, now: number) {
   const { phase } = job;
@@ -240,6 +204,10 @@ function holder(job: Job, executionId: string, now: number) {
   if (job.delivery.type === "pull" && now >= phase.leaseEndsAt) return leaseLost(job);
   return ok(phase);
 }
+
+/** The same for somebody outside: only the lease of a pull job is ever in other hands. */
+const worker = (job: Job, executionId: string, now: number) =>
+  job.delivery.type === "pull" ? holder(job, executionId, now) : leaseLost(job);
 
 const leaseLost = (job: Job) => err<StateRefusal>({ code: "lease_lost", status: statusOf(job) });
 
@@ -291,6 +259,14 @@ function failed(job: Job, outcome: Exclude<Outcome, { kind: "completed" }>, chan
   const end = { status: outcome.kind, completedAt: now, error, response: response ?? null };
   return { ...met, executions: withNewest(met, end) };
 }
+
+const runningFrom = (job: Job, executionId: string, now: number): Running => ({
+  name: "running",
+  executionId,
+  startedAt: now,
+  leaseEndsAt: now + job.timeoutSeconds * SECOND,
+  reported: false,
+});
 
 const waiting = (runAt: number, trigger: Trigger) => ({ name: "waiting", runAt, trigger }) as const;
 

@@ -188,7 +188,8 @@ export function holdAll(schedule: Schedule, until: number, now: number): Schedul
 /** Changes what its owner may change. A new timing counts from now; a tick that is due or under way stays. */
 export function amend(schedule: Schedule, spec: ScheduleSpec, now: number): Schedule {
   const { timing, nextRunAt, missedRuns } = schedule;
-  if (isSameTiming(spec.timing, timing)) return following(changed(schedule, now, spec), nextRunAt ?? undefined, now);
+  if (isSameTiming(spec.timing, timing))
+    return following(changed(schedule, now, spec), nextRunAt ?? tickAfter(timing, now), now);
   const due = dueAt(schedule, now);
   const begun = due && { held: due.tick, missedRuns: missedRuns + due.missed };
   return following(changed(schedule, now, { ...spec, ...begun }), tickAfter(spec.timing, now), now);

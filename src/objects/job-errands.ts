@@ -7,6 +7,7 @@ import { push } from "../delivery/push.ts";
 import { taskAt } from "../domain/agenda.ts";
 import type { Job } from "../domain/job.ts";
 import * as life from "../domain/life.ts";
+import { reportAgain, reported } from "../domain/reporting.ts";
 import { REPORT_AFTER_MS } from "../domain/timer.ts";
 import type { JobKeeper } from "./job-keeper.ts";
 import { offerToPolls } from "./offers.ts";
@@ -36,11 +37,11 @@ export async function runErrands(keeper: JobKeeper, env: Cloudflare.Env): Promis
         await keeper.report();
         break;
       case "report":
-        record.write(life.reported(job), now);
+        record.write(reported(job), now);
         await keeper.report();
         break;
       case "report_end":
-        record.write(life.reportAgain(job, now), now);
+        record.write(reportAgain(job, now), now);
         await keeper.report();
         break;
       case "forget":

@@ -17,6 +17,7 @@ import {
   viewOf,
 } from "../domain/job.ts";
 import * as life from "../domain/life.ts";
+import { confirm } from "../domain/reporting.ts";
 import { err, ok } from "../domain/result.ts";
 import { log, nameOf } from "../log.ts";
 import { readExecution } from "../projection/executions-store.ts";
@@ -113,7 +114,9 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     }
     const known = await this.#execution(ref, owned.value, executionId);
     if (!known.ok) return known;
-    return known.value?.status === "cancelled" ? ok({ leaseEndsAt: null }) : this.#leaseLost(owned.value);
+    const job = viewOfOwned(owned.value);
+    const cancelled = job.delivery.type === "pull" && known.value?.status === "cancelled";
+    return cancelled ? ok({ leaseEndsAt: null }) : err({ code: "lease_lost", status: job.status });
   }
 
   async confirm(revision: number, throughAttempt: number): Promise<void> {
@@ -121,7 +124,7 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     const now = Date.now();
     const job = record.read();
     if (!job) return;
-    const confirmed = life.confirm(job, revision, throughAttempt);
+    const confirmed = confirm(job, revision, throughAttempt);
     if (confirmed === job) return;
     if (taskAt(confirmed, null, now) === "forget") return record.erase();
     record.write(confirmed, now);
@@ -154,13 +157,14 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
     if ("job" in owned.value) {
-      const settled = this.#keeper.change((job, now) => life.settle(job, executionId, outcome, Math.random(), now));
+      const settled = this.#keeper.change((job, now) => life.report(job, executionId, outcome, Math.random(), now));
       if (settled.ok) return this.#shown(settled);
     }
     const known = await this.#execution(ref, owned.value, executionId);
     if (!known.ok) return known;
-    if (known.value?.status !== outcome.kind) return this.#leaseLost(owned.value);
-    return ok("job" in owned.value ? viewOf(owned.value.job) : viewOfRow(owned.value.row));
+    const job = viewOfOwned(owned.value);
+    const saidBefore = job.delivery.type === "pull" && known.value?.status === outcome.kind;
+    return saidBefore ? ok(job) : err({ code: "lease_lost", status: job.status });
   }
 
   /** An execution of ours, held here or only in the read model. */
@@ -169,16 +173,14 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     return held ? ok(held) : readExecution(databaseOf(this.env.DB), ref, executionId);
   }
 
-  #leaseLost(owned: Owned): Answer<never> {
-    return err({ code: "lease_lost", status: "job" in owned ? viewOf(owned.job).status : owned.row.status });
-  }
-
   #shown(changed: Answer<Job>): Answer<JobView> {
     if (!changed.ok) return changed;
     this.#keeper.reportLater();
     return ok(viewOf(changed.value));
   }
 }
+
+const viewOfOwned = (owned: Owned): JobView => ("job" in owned ? viewOf(owned.job) : viewOfRow(owned.row));
 
 function leasedOf(job: Job, executionId: string): Leased {
   const leaseEndsAt = job.phase.name === "running" ? job.phase.leaseEndsAt : 0;

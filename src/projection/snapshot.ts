@@ -19,6 +19,9 @@ export const SNAPSHOT_VERSION = 1;
 /** A queue carries 128 KB a message; a result may take 64 of them. */
 export const MAX_SNAPSHOT_BYTES = 100_000;
 
+/** What a message says beside state and executions. */
+const ENVELOPE_BYTES = 1_000;
+
 /** A live job with more than this unconfirmed asks for a confirmation, so that its stored state stays small. */
 const CONFIRM_BYTES = 32_000;
 
@@ -52,8 +55,9 @@ export interface Snapshot {
 
 export function snapshotOf(job: Job): Snapshot {
   const facts = factsOf(job);
-  const fitting = takeFitting(job.executions, MAX_SNAPSHOT_BYTES - bytesOf(facts) - 1_000);
-  const whole = fitting.length === job.executions.length;
+  const room = MAX_SNAPSHOT_BYTES - ENVELOPE_BYTES;
+  const whole = bytesOf(facts) + bytesOf(job.executions) <= room || job.executions.length <= 1;
+  const fitting = whole ? job.executions : takeFitting(job.executions.slice(0, -1), room); // the last goes with the state
   const heavy = bytesOf(job.executions.filter((one) => one.completedAt !== null)) > CONFIRM_BYTES;
   return {
     kind: "snapshot",

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { newest, viewOf } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
-import { confirm } from "../../src/domain/life.ts";
+import { confirm } from "../../src/domain/reporting.ts";
 import {
   aSpec,
   begun,

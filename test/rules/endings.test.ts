@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { type Job, statusOf, viewOf } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
+import * as reporting from "../../src/domain/reporting.ts";
 import {
   begun,
   cancelled,
@@ -92,7 +93,7 @@ describe("holding a due job back", () => {
 describe("reporting", () => {
   it("what lasts is reported once", () => {
     for (const job of [queued(), pushing(), leased()])
-      expect(life.reported(job)).toEqual({ ...job, phase: { ...job.phase, reported: true } });
+      expect(reporting.reported(job)).toEqual({ ...job, phase: { ...job.phase, reported: true } });
   });
 
   const YOUNG = NOON - 10 * SECOND;
@@ -107,7 +108,7 @@ describe("reporting", () => {
   it("doubles its patience up to 15 minutes", () => {
     let job: Job = completed();
     const waits = [1, 2, 3, 4, 5, 6].map(() => {
-      job = life.reportAgain(job, NOON);
+      job = reporting.reportAgain(job, NOON);
       return "reportAt" in job.phase ? job.phase.reportAt - NOON : 0;
     });
     expect(waits).toEqual([MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 15 * MINUTE, 15 * MINUTE]);
@@ -122,42 +123,42 @@ describe("a confirmation", () => {
   const isConfirmed = ({ phase }: Job) => "confirmed" in phase && phase.confirmed;
 
   it("of the whole confirms the end", () => {
-    const job = life.confirm(thrice, thrice.revision, 3);
+    const job = reporting.confirm(thrice, thrice.revision, 3);
     expect([numbers(job), isConfirmed(job)]).toEqual([[], true]);
   });
 
   it("of a part lets that part go, and the end waits for the rest", () => {
-    const part = life.confirm(thrice, thrice.revision, 2);
+    const part = reporting.confirm(thrice, thrice.revision, 2);
     expect([numbers(part), isConfirmed(part)]).toEqual([[3], false]);
-    const rest = life.confirm(part, thrice.revision, 3);
+    const rest = reporting.confirm(part, thrice.revision, 3);
     expect([numbers(rest), isConfirmed(rest)]).toEqual([[], true]);
   });
 
   it("of an earlier revision lets go only what has not changed since", () => {
-    const before = life.confirm(thrice, thrice.revision - 1, 3);
+    const before = reporting.confirm(thrice, thrice.revision - 1, 3);
     expect([numbers(before), isConfirmed(before)]).toEqual([[3], false]);
-    expect(isConfirmed(life.confirm(before, thrice.revision + 1, 3))).toBe(false);
+    expect(isConfirmed(reporting.confirm(before, thrice.revision + 1, 3))).toBe(false);
   });
 
   it("of an end without any execution needs none", () => {
     const job = cancelled();
-    expect(isConfirmed(life.confirm(job, job.revision, 0))).toBe(true);
-    expect(life.confirm(job, job.revision - 1, 0)).toBe(job);
+    expect(isConfirmed(reporting.confirm(job, job.revision, 0))).toBe(true);
+    expect(reporting.confirm(job, job.revision - 1, 0)).toBe(job);
   });
 
   it("of a live job lets closed executions go and keeps the open one", () => {
     const second = begun(settled(pushing(), FAILURE));
-    expect(numbers(life.confirm(second, second.revision, 2))).toEqual([2]);
-    expect(runAtIn(life.confirm(settled(pushing(), FAILURE), 99, 1))).toBe(NOON + SECOND);
+    expect(numbers(reporting.confirm(second, second.revision, 2))).toEqual([2]);
+    expect(runAtIn(reporting.confirm(settled(pushing(), FAILURE), 99, 1))).toBe(NOON + SECOND);
   });
 
   it("that says nothing new changes nothing", () => {
-    expect(life.confirm(thrice, thrice.revision, 0)).toBe(thrice);
-    expect(life.confirm(pushing(), 99, 99)).toEqual(pushing());
+    expect(reporting.confirm(thrice, thrice.revision, 0)).toBe(thrice);
+    expect(reporting.confirm(pushing(), 99, 99)).toEqual(pushing());
   });
 
   it("is no change of the job", () => {
-    expect(life.confirm(thrice, thrice.revision, 3)).toMatchObject({
+    expect(reporting.confirm(thrice, thrice.revision, 3)).toMatchObject({
       revision: thrice.revision,
       updatedAt: thrice.updatedAt,
     });

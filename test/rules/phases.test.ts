@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { Job } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
+import * as reporting from "../../src/domain/reporting.ts";
 import {
   cancelled,
   completed,
@@ -36,6 +37,7 @@ const TRANSITIONS = {
   lease: (job: Job) => life.lease(job, E1, null, WORKING),
   release: (job: Job) => life.release(job, E1, WORKING),
   heartbeat: (job: Job) => life.heartbeat(job, E1, WORKING),
+  reportDone: (job: Job) => life.report(job, E1, { kind: "completed" }, NO_CHANCE, WORKING),
   complete: (job: Job) => life.settle(job, E1, { kind: "completed" }, NO_CHANCE, WORKING),
   fail: (job: Job) => life.settle(job, E1, FAILURE, NO_CHANCE, WORKING),
   expire: (job: Job) => life.expire(job, NO_CHANCE, NOON + TIMEOUT),
@@ -43,8 +45,8 @@ const TRANSITIONS = {
   cancel: (job: Job) => life.cancel(job, WORKING),
   retry: (job: Job) => life.retry(job, WORKING),
   hold: (job: Job) => life.hold(job, NOON + MINUTE),
-  reported: life.reported,
-  reportAgain: (job: Job) => life.reportAgain(job, LATER),
+  reported: reporting.reported,
+  reportAgain: (job: Job) => reporting.reportAgain(job, LATER),
 } satisfies Record<string, (job: Job) => life.Step | Job | undefined>;
 
 /** The phase a transition led to, the code it was refused with, or "–" when nothing came of it. */
@@ -67,7 +69,8 @@ const TABLE: Record<keyof typeof TRANSITIONS, string[]> = {
   offerSoon:   ["–",         "queued",    "–",         "–",         "–",         "–",         "–"],
   lease:       [LOST,        "running",   LOST,        LOST,        LOST,        LOST,        LOST],
   release:     [LOST,        LOST,        LOST,        "queued",    LOST,        LOST,        LOST],
-  heartbeat:   [LOST,        LOST,        "running",   "running",   LOST,        LOST,        LOST],
+  heartbeat:   [LOST,        LOST,        LOST,        "running",   LOST,        LOST,        LOST],
+  reportDone:  [LOST,        LOST,        LOST,        "completed", LOST,        LOST,        LOST],
   complete:    [LOST,        LOST,        "completed", "completed", LOST,        LOST,        LOST],
   fail:        [LOST,        LOST,        "waiting",   "waiting",   LOST,        LOST,        LOST],
   expire:      ["–",         "–",         "–",         "waiting",   "–",         "–",         "–"],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Execution, Job } from "../../src/domain/job.ts";
-import * as life from "../../src/domain/life.ts";
+import * as reporting from "../../src/domain/reporting.ts";
 import { rowOfJob, type Snapshot, snapshotOf } from "../../src/projection/snapshot.ts";
 import {
   begun,
@@ -62,7 +62,7 @@ function partsOf(job: Job): { parts: Snapshot[]; rest: Job } {
   do {
     const part = snapshotOf(rest);
     parts.push(part);
-    const next = life.confirm(rest, part.revision, part.executions.at(-1)?.attempt ?? 0);
+    const next = reporting.confirm(rest, part.revision, part.executions.at(-1)?.attempt ?? 0);
     if (next === rest) throw new Error("a confirmed part brought nothing");
     rest = next;
   } while (!("confirmed" in rest.phase && rest.phase.confirmed));

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Task, taskAt } from "../../src/domain/agenda.ts";
 import type { Job, Phase } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
+import * as reporting from "../../src/domain/reporting.ts";
 import { attentionAt, unarmedAttentionAt, wakeAt } from "../../src/domain/timer.ts";
 import {
   cancelled,
@@ -29,7 +30,7 @@ const DAY = 24 * 60 * MINUTE;
 const YOUNG = { createdAt: NOON - 10 * SECOND };
 const KEPT_UNTIL = YOUNG.createdAt + MINUTE;
 
-const confirmed = (job: Job): Job => life.confirm(job, job.revision, job.attempt);
+const confirmed = (job: Job): Job => reporting.confirm(job, job.revision, job.attempt);
 const soon = (job: Job): Job => ({ ...job, phase: { ...job.phase, offerAt: NOON + 3 * SECOND } as Phase });
 
 /** In each state: when its owner wakes, what for, and when the sweeper would miss it. */
@@ -38,14 +39,14 @@ const STATES: [string, Job, number, Task, number | null][] = [
   ["a held job", life.hold(waiting(), NOON), NOON + MINUTE, "deliver", NOON + MINUTE],
   ["a retrying job", settled(pushing(), FAILURE), NOON + SECOND, "deliver", NOON + SECOND],
   ["a queued job not reported", queued(), NOON + 5 * SECOND, "report", NOON + MINUTE],
-  ["a queued job", life.reported(queued()), NOON + MINUTE, "offer", NOON + MINUTE],
+  ["a queued job", reporting.reported(queued()), NOON + MINUTE, "offer", NOON + MINUTE],
   ["a queued job whose offer failed", soon(queued()), NOON + 3 * SECOND, "offer", NOON + 3 * SECOND],
-  ["a job on a named queue", life.reported(queued({ delivery: NAMED })), NOON + DAY, "offer", NOON + DAY],
+  ["a job on a named queue", reporting.reported(queued({ delivery: NAMED })), NOON + DAY, "offer", NOON + DAY],
   ["a lease not reported", leased(), NOON + 5 * SECOND, "report", NOON + TIMEOUT],
-  ["a lease", life.reported(leased()), NOON + TIMEOUT, "expire", NOON + TIMEOUT],
+  ["a lease", reporting.reported(leased()), NOON + TIMEOUT, "expire", NOON + TIMEOUT],
   ["a lease too short to report", leased({ timeoutSeconds: 3 }), NOON + 3 * SECOND, "expire", NOON + 3 * SECOND],
   ["an end not confirmed", completed(), NOON + 30 * SECOND, "report_end", null],
-  ["an end reported again", life.reportAgain(failed(), NOON), NOON + MINUTE, "report_end", null],
+  ["an end reported again", reporting.reportAgain(failed(), NOON), NOON + MINUTE, "report_end", null],
   ["a young end not confirmed", failed(YOUNG), KEPT_UNTIL, "report_end", null],
   ["a young end", confirmed(cancelled(YOUNG)), KEPT_UNTIL, "forget", null],
 ];

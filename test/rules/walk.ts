@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { type Task, taskAt } from "../../src/domain/agenda.ts";
 import type { Delivery, Execution, Job } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
+import * as reporting from "../../src/domain/reporting.ts";
 import { wakeAt } from "../../src/domain/timer.ts";
 import { type JobRow, jobOfRow, rowOfSpec } from "../../src/projection/rows.ts";
 import { type JobFacts, type Snapshot, snapshotOf } from "../../src/projection/snapshot.ts";
@@ -146,9 +147,9 @@ export class World {
       case "interrupt":
         return life.interrupt(job, this.#chance, now);
       case "reported":
-        return life.reported(job);
+        return reporting.reported(job);
       case "reportAgain":
-        return life.reportAgain(job, now);
+        return reporting.reportAgain(job, now);
     }
   }
 
@@ -196,9 +197,9 @@ export class World {
       case "interrupt":
         return this.#changed(task, 0);
       case "report":
-        return life.reported(this.job);
+        return reporting.reported(this.job);
       case "report_end":
-        return life.reportAgain(this.job, this.now);
+        return reporting.reportAgain(this.job, this.now);
     }
   }
 
@@ -221,7 +222,7 @@ export class World {
     for (const one of executions)
       if (one.revision > (this.model.executions.get(one.attempt)?.revision ?? 0))
         this.model.executions.set(one.attempt, one);
-    if (confirm && !this.forgotten) this.job = life.confirm(this.job, revision, executions.at(-1)?.attempt ?? 0);
+    if (confirm && !this.forgotten) this.job = reporting.confirm(this.job, revision, executions.at(-1)?.attempt ?? 0);
   }
 
   /** A manual retry of a job whose row is the whole truth: the row is claimed, the owner made from it. */
