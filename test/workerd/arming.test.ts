@@ -1,0 +1,203 @@
+// How a job gets its owner (design, rules 1 and 2): once, whoever says it how often, and never back from the dead.
+
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { JobSpec } from "../../src/domain/job.ts";
+import { type Account, newAccount } from "./harness/account.ts";
+import { HOUR, iso, MINUTE, NOON, SECOND, setClock } from "./harness/clock.ts";
+import { databaseDown } from "./harness/database.ts";
+import { JobUnderTest, newJob, unarmedJob } from "./harness/job.ts";
+import { post } from "./harness/post.ts";
+import { receiver } from "./harness/receiver.ts";
+
+const IN_AN_HOUR = { scheduled_for: iso(NOON + HOUR) };
+const SIGNING = { signingVersion: 1, overlapEndsAt: null };
+
+let account: Account;
+beforeEach(async () => {
+  account = await newAccount();
+});
+
+/** What the route said when it armed the job. */
+async function specOf(job: JobUnderTest): Promise<JobSpec> {
+  const row = await job.row();
+  if (!row) throw new Error("the job has no row");
+  const { accountId, id, scheduleId, name, handler, payload, delivery } = row;
+  const { timeoutSeconds, maxRetries, idempotencyKey, scheduledFor, createdAt } = row;
+  return {
+    ...{ accountId, id, scheduleId, name, handler, payload, delivery },
+    ...{ timeoutSeconds, maxRetries, idempotencyKey, scheduledFor, createdAt },
+  };
+}
+
+const arm = async (job: JobUnderTest) => job.owner.arm(await specOf(job), SIGNING);
+
+describe("a new job", () => {
+  it("waits with its alarm at its time", async () => {
+    const job = await newJob(account, IN_AN_HOUR);
+    expect(await job.alarm()).toBe(NOON + HOUR);
+    expect(await job.stored()).toMatchObject({ v: 1, revision: 1, phase: { name: "waiting", runAt: NOON + HOUR } });
+  });
+
+  it("that is due has its alarm a millisecond ahead, never in the past", async () => {
+    expect(await (await newJob(account)).alarm()).toBe(NOON + 1);
+  });
+
+  it("costs the read model one row, written once", async () => {
+    const job = await newJob(account, IN_AN_HOUR);
+    expect(post.sent).toEqual([]);
+    expect(await job.row()).toMatchObject({ status: "pending", revision: 0, attentionAt: NOON + HOUR });
+  });
+});
+
+describe("an arm said again", () => {
+  it("changes nothing while the job waits", async () => {
+    const job = await newJob(account, IN_AN_HOUR);
+    const before = await job.stored();
+    await Promise.all([arm(job), arm(job), arm(job)]);
+    expect([await job.stored(), await job.alarm()]).toEqual([before, NOON + HOUR]);
+  });
+
+  it("changes nothing after the job has completed", async () => {
+    const job = await newJob(account);
+    await job.ring();
+    const before = await job.stored();
+    await arm(job);
+    expect(await job.stored()).toEqual(before);
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  it("changes nothing after the end is confirmed: the state is kept until no young arm can come any more", async () => {
+    const job = await newJob(account);
+    await job.ring();
+    await post.deliver();
+    setClock(NOON + 30 * SECOND);
+    await arm(job);
+    expect(await job.show()).toMatchObject({ status: "completed", attempts: 1 });
+    await job.ring();
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  it("does not bring a cancelled job back that its owner has forgotten", async () => {
+    const job = await newJob(account, IN_AN_HOUR);
+    await job.cancel();
+    setClock(NOON + MINUTE);
+    await post.deliver();
+    expect(await job.isEmpty()).toBe(true);
+    await arm(job);
+    expect(await job.isEmpty()).toBe(true);
+  });
+});
+
+describe("an arm that comes late", () => {
+  it("is believed for 30 seconds, without a look at the row", async () => {
+    const job = await unarmedJob(account, IN_AN_HOUR);
+    const spec = await specOf(job);
+    await job.deleteRow();
+    setClock(NOON + 30 * SECOND);
+    await job.owner.arm(spec, SIGNING);
+    expect(await job.alarm()).toBe(NOON + HOUR);
+  });
+
+  it("is a poke a millisecond later: without a row there is no job", async () => {
+    const job = await unarmedJob(account, IN_AN_HOUR);
+    const spec = await specOf(job);
+    await job.deleteRow();
+    setClock(NOON + 30 * SECOND + 1);
+    await job.owner.arm(spec, SIGNING);
+    expect(await job.isEmpty()).toBe(true);
+  });
+
+  it("arms from the row where there is one", async () => {
+    const job = await unarmedJob(account, IN_AN_HOUR);
+    setClock(NOON + 10 * MINUTE);
+    await arm(job);
+    expect(await job.alarm()).toBe(NOON + HOUR);
+  });
+});
+
+describe("a poke", () => {
+  it("arms a row that nobody has armed, with all that was asked for", async () => {
+    const asked = { payload: { n: 1 }, handler: "h", timeout: 7, max_retries: 9, idempotency_key: "k", ...IN_AN_HOUR };
+    const [lost, armed] = [await unarmedJob(account, asked), await newJob(await newAccount(), asked)];
+    const pending = await lost.show();
+    await lost.owner.poke(lost.ref);
+    expect(await lost.alarm()).toBe(NOON + HOUR);
+    expect(await lost.show()).toEqual(pending);
+    const { id, accountId, revision, signing, ...rest } = (await lost.stored()) ?? {};
+    expect(await armed.stored()).toMatchObject(rest);
+    await lost.ringAt(NOON + HOUR);
+    expect(receiver.received).toHaveLength(1);
+    expect(await lost.show()).toMatchObject({ status: "completed", attempts: 1 });
+  });
+
+  it("arms once, however many come at once, an arm among them", async () => {
+    const job = await unarmedJob(account, IN_AN_HOUR);
+    await Promise.all([...Array.from({ length: 10 }, () => job.owner.poke(job.ref)), arm(job)]);
+    expect((await job.stored())?.phase).toEqual({ name: "waiting", runAt: NOON + HOUR, trigger: "scheduled" });
+    await job.ringAt(NOON + HOUR);
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  it.each(["completed", "failed", "cancelled"])("stores nothing for a row that has %s", async (status) => {
+    const job = await unarmedJob(account, IN_AN_HOUR);
+    await env.DB.prepare("UPDATE jobs SET status = ? WHERE id = ?").bind(status, job.id).run();
+    await job.owner.poke(job.ref);
+    expect(await job.isEmpty()).toBe(true);
+  });
+
+  it("stores nothing where there is no row", async () => {
+    const nobody = new JobUnderTest(account, crypto.randomUUID());
+    await nobody.owner.poke(nobody.ref);
+    expect(await nobody.isEmpty()).toBe(true);
+  });
+
+  it("stores nothing while D1 cannot answer, and does not fail", async () => {
+    const job = await unarmedJob(account, IN_AN_HOUR);
+    const down = databaseDown();
+    await job.owner.poke(job.ref);
+    down.end();
+    expect(await job.isEmpty()).toBe(true);
+  });
+
+  it("mends an alarm that the platform has lost", async () => {
+    const job = await newJob(account, IN_AN_HOUR);
+    await runInDurableObject(job.owner, (_, { storage }) => storage.deleteAlarm());
+    await job.owner.poke(job.ref);
+    expect(await job.alarm()).toBe(NOON + HOUR);
+  });
+
+  it("mends it for a job that is overdue, and rings at once", async () => {
+    const job = await newJob(account, IN_AN_HOUR);
+    await runInDurableObject(job.owner, (_, { storage }) => storage.deleteAlarm());
+    setClock(NOON + 2 * HOUR);
+    await job.owner.poke(job.ref);
+    expect(await job.alarm()).toBe(NOON + 2 * HOUR + 1);
+  });
+
+  it("has the job reported as it is", async () => {
+    const job = await newJob(account, IN_AN_HOUR);
+    await job.owner.poke(job.ref);
+    expect(post.sent).toMatchObject([{ jobId: job.id, revision: 1, facts: { status: "pending", runAt: NOON + HOUR } }]);
+  });
+
+  it("finds a row queued or running whose owner has lost everything due again, its numbers going on", async () => {
+    const job = await newJob(account);
+    await env.DB.prepare("UPDATE jobs SET status = 'running', attempt = 3, started = 3, revision = 9 WHERE id = ?")
+      .bind(job.id)
+      .run();
+    await runInDurableObject(job.owner, (_, { storage }) => storage.deleteAll());
+    await job.owner.poke(job.ref);
+    await job.ringWhenSet();
+    expect(receiver.received[0]?.headers.get("X-Chronos-Attempt")).toBe("4");
+    expect(await job.show()).toMatchObject({ status: "completed", attempts: 4 });
+  });
+});
+
+it("reading a job nobody has armed shows its row and stores nothing", async () => {
+  const job = await unarmedJob(account, IN_AN_HOUR);
+  expect(await job.show()).toMatchObject({ status: "pending", run_at: iso(NOON + HOUR) });
+  expect(await job.executions()).toEqual([]);
+  expect(await job.isEmpty()).toBe(true);
+});

@@ -1,0 +1,85 @@
+// The API from outside: one call, one answer, read as a client reads it.
+
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { createApp } from "../../../src/app.ts";
+import type { showExecution, showJob } from "../../../src/routes/show-job.ts";
+
+export type JobJson = ReturnType<typeof showJob>;
+export type ExecutionJson = ReturnType<typeof showExecution>;
+
+export interface Paging {
+  readonly page: number;
+  readonly pages: number;
+  readonly size: number;
+  readonly total: number;
+  readonly next_cursor?: string | null;
+}
+
+export interface Envelope<T> {
+  readonly success: boolean;
+  readonly message: string;
+  readonly data: T;
+  readonly meta: { readonly paging: Paging };
+  readonly code: string;
+  readonly errors: readonly { readonly field: string; readonly message: string }[];
+}
+
+export interface Answer<T = unknown> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Envelope<T>;
+  /** As it came over the wire. */
+  readonly text: string;
+}
+
+export interface Call {
+  /** The API key, or the admin token. */
+  readonly key?: string | undefined;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Sent as it is, as JSON unless the headers say otherwise. */
+  readonly raw?: BodyInit | undefined;
+  readonly headers?: Record<string, string>;
+  /** What of the environment is another one for this call. */
+  readonly env?: Partial<Record<keyof Cloudflare.Env, unknown>>;
+}
+
+export const ORIGIN = "https://chronos.test";
+export const ADMIN = "adm_test";
+
+/** The application with a clock that follows the test's. */
+export const app = createApp({
+  now: () => Date.now(),
+  newId: () => crypto.randomUUID(),
+  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+});
+
+/** Most tests ask more often in a second than a client may in ten. */
+const UNLIMITED = { limit: async () => ({ success: true }) };
+
+export async function api<T = unknown>(method: string, path: string, call: Call = {}): Promise<Answer<T>> {
+  const request = requestOf(method, path, call);
+  const around = { ...env, API_RATE_LIMIT: UNLIMITED, WORKER_RATE_LIMIT: UNLIMITED, ...call.env };
+  return read(await app.fetch(request, around as Cloudflare.Env, createExecutionContext()));
+}
+
+export function requestOf(method: string, path: string, { key, body, raw, headers }: Call = {}): Request {
+  const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+  const all = new Headers(sent === undefined ? {} : { "Content-Type": "application/json" });
+  if (key !== undefined) all.set("Authorization", `Bearer ${key}`);
+  for (const [name, value] of Object.entries(headers ?? {})) all.set(name, value);
+  return new Request(ORIGIN + path, { method, headers: all, body: sent ?? null });
+}
+
+export async function read<T>(response: Response): Promise<Answer<T>> {
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text), text };
+}
+
+/** The data of an answer that must be a success. */
+export async function must<T>(answer: Promise<Answer<T>>): Promise<T> {
+  const { status, body } = await answer;
+  if (status >= 300) throw new Error(`${status}: ${JSON.stringify(body)}`);
+  return body.data;
+}

@@ -1,0 +1,55 @@
+// D1 on a bad day, for routes and objects alike.
+
+import { env } from "cloudflare:workers";
+import { vi } from "vitest";
+
+export const OVERLOADED = "D1_ERROR: D1 DB is overloaded. Too many requests queued.";
+
+export interface Outage {
+  end(): void;
+}
+
+/** D1 refuses everything, in words that hold what must not get out. */
+export const databaseDown = (words: string = OVERLOADED): Outage => outage(() => Promise.reject(new Error(words)));
+
+/** D1 takes every query and says nothing. */
+export const databaseHangs = (): Outage => outage(() => new Promise(() => {}));
+
+/** D1 does what the next query beginning like this asks, and its answer is lost. */
+export function answerLost(
+  start: string,
+  words: string,
+  { times = 1, blind = false }: { times?: number /** Nothing can be read either. */; blind?: boolean } = {},
+): Outage {
+  const prepare = env.DB.prepare.bind(env.DB);
+  let left = times;
+  const losing = (statement: D1PreparedStatement): D1PreparedStatement =>
+    new Proxy(statement, {
+      get(target, name: keyof D1PreparedStatement) {
+        if (name === "bind") return (...values: unknown[]) => losing(target.bind(...values));
+        return async (...values: never[]) => {
+          const answer = await (target[name] as (...values: never[]) => Promise<unknown>).apply(target, values);
+          if (left-- > 0) throw new Error(words);
+          return answer;
+        };
+      },
+    });
+  const spy = vi.spyOn(env.DB, "prepare").mockImplementation((query) => {
+    if (query.startsWith(start)) return losing(prepare(query));
+    return blind && query.startsWith("select") ? silent(() => Promise.reject(new Error(words))) : prepare(query);
+  });
+  return { end: () => void spy.mockRestore() };
+}
+
+function outage(answer: () => Promise<never>): Outage {
+  const spies = [
+    vi.spyOn(env.DB, "prepare").mockImplementation(() => silent(answer)),
+    vi.spyOn(env.DB, "batch").mockImplementation(answer),
+  ];
+  return { end: () => spies.forEach((spy) => void spy.mockRestore()) };
+}
+
+function silent(answer: () => Promise<never>): D1PreparedStatement {
+  const statement = { bind: () => statement, all: answer, raw: answer, run: answer, first: answer };
+  return statement as unknown as D1PreparedStatement;
+}

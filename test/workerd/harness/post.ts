@@ -1,0 +1,36 @@
+// The snapshots on their way from the objects to the read model: they stop here until a test lets them go on, in the
+// order and as often as it likes.
+
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { vi } from "vitest";
+import worker from "../../../src/index.ts";
+import type { Snapshot } from "../../../src/projection/snapshot.ts";
+
+class Post {
+  readonly sent: Snapshot[] = [];
+
+  reset(): void {
+    this.sent.length = 0;
+    vi.spyOn(env.SNAPSHOTS, "send").mockImplementation(async (snapshot) => {
+      this.sent.push(structuredClone(snapshot) as Snapshot);
+      return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+    });
+  }
+
+  /** What was sent since the last look. */
+  take(): Snapshot[] {
+    return this.sent.splice(0);
+  }
+
+  /** Brings snapshots to the queue's consumer, all that wait unless told otherwise. */
+  async deliver(snapshots: readonly Snapshot[] = this.take()) {
+    const messages = snapshots.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body }));
+    const batch = createMessageBatch<Snapshot>("chronos-snapshots", messages);
+    const context = createExecutionContext();
+    await worker.queue(batch as MessageBatch<never>, env);
+    return getQueueResult(batch, context);
+  }
+}
+
+export const post = new Post();

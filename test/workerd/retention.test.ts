@@ -1,0 +1,197 @@
+// The cron's second half (design, rule 11): what has been over for RETENTION_DAYS is deleted, and what belonged to
+// accounts that are gone.
+
+import { createScheduledController } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+import worker from "../../src/index.ts";
+import type { NewJobRow } from "../../src/projection/rows.ts";
+import { type Account, newAccount, remove } from "./harness/account.ts";
+import { DAY, HOUR, MINUTE, NOON, setClock } from "./harness/clock.ts";
+import { JobUnderTest, newJob, postJob } from "./harness/job.ts";
+import { logs } from "./harness/logs.ts";
+import { post } from "./harness/post.ts";
+import { insertMany, insertRows } from "./harness/rows.ts";
+import { executionAt, snapshotOf } from "./harness/snapshots.ts";
+
+let account: Account;
+beforeEach(async () => {
+  await env.DB.batch(
+    ["accounts", "api_keys", "jobs", "executions", "retention_walk"].map((table) =>
+      env.DB.prepare(`DELETE FROM ${table}`),
+    ),
+  );
+  account = await newAccount();
+});
+
+/** The cron, with owners that are not woken. */
+const cron = (vars: object = {}) =>
+  worker.scheduled(createScheduledController(), {
+    ...env,
+    JOBS: { getByName: () => ({ poke: async () => {} }) } as never,
+    ...vars,
+  });
+
+const cronAt = (at: number, vars: object = {}) => {
+  setClock(at);
+  return cron(vars);
+};
+
+const count = async (table: string, of: Account = account): Promise<unknown> =>
+  (await env.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE account_id = ?`).bind(of.id).first())?.n;
+
+const exists = async (id: string | undefined): Promise<boolean> =>
+  (await env.DB.prepare("SELECT 1 FROM jobs WHERE id = ?")
+    .bind(id ?? "")
+    .first()) !== null;
+
+const OVER: Partial<NewJobRow> = { status: "completed", createdAt: NOON - DAY, completedAt: NOON };
+
+describe("a job that has ended", () => {
+  it.each(["completed", "failed", "cancelled"] as const)(
+    "%s, is kept for 30 days to the millisecond",
+    async (status) => {
+      const [id] = await insertRows(account, [{ ...OVER, status }]);
+      await cronAt(NOON + 30 * DAY);
+      expect(await exists(id)).toBe(true);
+      await cronAt(NOON + 30 * DAY + HOUR);
+      expect(await exists(id)).toBe(false);
+      expect(logs.of("retention")).toEqual([{ level: "info", event: "retention", deleted: 1 }]);
+    },
+  );
+
+  it("is deleted a millisecond after its 30 days", async () => {
+    const [id] = await insertRows(account, [OVER]);
+    await cronAt(NOON + 30 * DAY + 1);
+    expect(await exists(id)).toBe(false);
+  });
+
+  it("is kept for RETENTION_DAYS when that is set, and for 30 when it is nonsense", async () => {
+    const [id] = await insertRows(account, [OVER]);
+    await cronAt(NOON + 29 * DAY, { RETENTION_DAYS: "soon" });
+    expect(await exists(id)).toBe(true);
+    await cronAt(NOON + 29 * DAY + HOUR, { RETENTION_DAYS: "7" });
+    expect(await exists(id)).toBe(false);
+  });
+
+  it("takes its executions with it, and nobody else's", async () => {
+    const [old = "", young = ""] = await insertRows(account, [OVER, { ...OVER, completedAt: NOON + DAY }]);
+    const jobs = [old, young].map((id) => new JobUnderTest(account, id));
+    await post.deliver(
+      jobs.map((job) => snapshotOf(job, 0, { facts: null, executions: [executionAt(1, 1), executionAt(2, 1)] })),
+    );
+    await cronAt(NOON + 30 * DAY + 1);
+    expect(await jobs[0]?.executionRows()).toEqual([]);
+    expect(await jobs[1]?.executionRows()).toHaveLength(2);
+  });
+
+  it("frees its idempotency key", async () => {
+    await insertRows(account, [{ ...OVER, idempotencyKey: "order-1" }]);
+    setClock(NOON + 30 * DAY + 1);
+    expect((await postJob(account, { idempotency_key: "order-1" })).status).toBe(409);
+    await cron();
+    expect((await postJob(account, { idempotency_key: "order-1" })).status).toBe(201);
+  });
+
+  it("is counted from its end, not from its creation", async () => {
+    const [id] = await insertRows(account, [{ ...OVER, createdAt: NOON - 1_000 * DAY }]);
+    await cronAt(NOON + 30 * DAY);
+    expect(await exists(id)).toBe(true);
+  });
+
+  it("and was taken back to life by hand is kept", async () => {
+    const job = await newJob(account);
+    await job.cancel();
+    setClock(NOON + MINUTE);
+    await post.deliver();
+    setClock(NOON + 40 * DAY);
+    await job.retry();
+    await cron();
+    expect(await job.row()).toMatchObject({ status: "pending" });
+  });
+});
+
+it.each(["pending", "queued", "running", "retrying"] as const)(
+  "a job that is %s is kept, however old",
+  async (status) => {
+    const [id] = await insertRows(account, [{ status, createdAt: NOON - 2_000 * DAY }]);
+    await cronAt(NOON);
+    expect(await exists(id)).toBe(true);
+  },
+);
+
+describe("the walk", () => {
+  it("goes through all accounts, a bounded number of rows each minute, and comes to an end", async () => {
+    const accounts = [account, await newAccount(), await newAccount()];
+    for (const one of accounts) {
+      await insertMany(one, 2_100, OVER);
+      await insertRows(one, [
+        { status: "pending", createdAt: NOON - DAY },
+        { ...OVER, completedAt: NOON + 20 * DAY },
+      ]);
+    }
+    const left = async () => {
+      const all = await Promise.all(accounts.map((one) => count("jobs", one)));
+      return all.reduce<number>((sum, n) => sum + Number(n), 0);
+    };
+    const rest = [];
+    for (let minute = 1; minute <= 3; minute++) {
+      await cronAt(NOON + 30 * DAY + minute * MINUTE);
+      rest.push(await left());
+    }
+    expect(rest[0]).toBeGreaterThan(6);
+    expect(rest[0]).toBeLessThan(6_306);
+    expect(rest.at(-1)).toBe(6);
+  });
+
+  it("that has ended begins anew an hour after its beginning", async () => {
+    await cronAt(NOON);
+    const [id] = await insertRows(account, [{ ...OVER, completedAt: NOON - 31 * DAY, createdAt: NOON - 31 * DAY }]);
+    await cronAt(NOON + HOUR - 1);
+    expect(await exists(id)).toBe(true);
+    await cronAt(NOON + HOUR);
+    expect(await exists(id)).toBe(false);
+  });
+});
+
+describe("a deleted account", () => {
+  it("vanishes wholly: jobs in every state, executions, keys, itself", async () => {
+    const gone = await newAccount();
+    await insertRows(gone, [
+      OVER,
+      { status: "pending" },
+      { status: "running" },
+      { status: "failed", completedAt: NOON },
+    ]);
+    const [id = ""] = await insertRows(gone, [{}]);
+    const job = new JobUnderTest(gone, id);
+    await post.deliver([snapshotOf(job, 2, { executions: [executionAt(1, 2)] })]);
+    await insertRows(account, [{}]);
+    await remove(gone);
+    await cronAt(NOON + MINUTE);
+    for (const table of ["jobs", "executions", "api_keys"])
+      expect([table, await count(table, gone)]).toEqual([table, 0]);
+    expect(await env.DB.prepare("SELECT 1 FROM accounts WHERE id = ?").bind(gone.id).first()).toBeNull();
+    expect(await count("jobs")).toBe(1);
+    expect(await env.DB.prepare("SELECT status FROM accounts WHERE id = ?").bind(account.id).first()).toEqual({
+      status: "active",
+    });
+  });
+
+  it("of many jobs vanishes page by page", async () => {
+    await insertMany(account, 6_000, { status: "pending" });
+    await remove(account);
+    await cronAt(NOON + MINUTE);
+    expect(await count("jobs")).toBeGreaterThan(0);
+    await cronAt(NOON + 2 * MINUTE);
+    expect(await count("jobs")).toBe(0);
+    expect(await env.DB.prepare("SELECT 1 FROM accounts WHERE id = ?").bind(account.id).first()).toBeNull();
+  });
+});
+
+it("a suspended account's rows are kept like everybody's", async () => {
+  const [old, live] = await insertRows(account, [OVER, { status: "pending", createdAt: NOON - DAY }]);
+  await env.DB.prepare("UPDATE accounts SET status = 'suspended'").run();
+  await cronAt(NOON + 30 * DAY + 1);
+  expect([await exists(old), await exists(live)]).toEqual([false, true]);
+});
