@@ -2,6 +2,20 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { closingLine } from "./test/closing-line.ts";
 
+/** The Worker itself, with the bindings of wrangler.toml and a few more. */
+const inWorkerd = (bindings: Record<string, string>) =>
+  cloudflareTest(async () => ({
+    wrangler: { configPath: "./wrangler.toml" },
+    miniflare: {
+      bindings: {
+        TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+        MASTER_KEY: "a master key for tests, and for tests only",
+        ADMIN_TOKEN: "adm_test",
+        ...bindings,
+      },
+    },
+  }));
+
 // Three rings: pure rules in Node, objects and the API in workerd, the whole service as real processes.
 export default defineConfig({
   test: {
@@ -9,27 +23,52 @@ export default defineConfig({
     projects: [
       { test: { name: "rules", include: ["test/rules/**/*.test.ts"] } },
       {
-        plugins: [
-          cloudflareTest(async () => ({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              bindings: {
-                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
-                MASTER_KEY: "a master key for tests, and for tests only",
-                ADMIN_TOKEN: "adm_test",
-              },
-            },
-          })),
-        ],
+        plugins: [inWorkerd({})],
         test: {
           name: "workerd",
-          include: ["test/workerd/**/*.test.ts"],
+          include: ["test/workerd/**/*.test.ts", "test/sdk/workerd/*.test.ts", "test/docs/workerd/*.test.ts"],
           isolate: false,
           maxWorkers: 1,
           setupFiles: ["test/workerd/setup.ts"],
         },
       },
-      { test: { name: "service", include: ["test/service/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        plugins: [
+          inWorkerd({ FAULTS_SEED: process.env.FAULTS_SEED ?? "", FAULTS_REQUESTS: process.env.FAULTS_REQUESTS ?? "" }),
+        ],
+        test: {
+          name: "faults",
+          include: ["test/faults/**/*.test.ts"],
+          isolate: false,
+          maxWorkers: 1,
+          setupFiles: ["test/workerd/setup.ts"],
+          testTimeout: 60_000,
+        },
+      },
+      "sdk",
+      {
+        test: {
+          name: "sdk-service",
+          include: ["test/sdk/*.test.ts"],
+          globalSetup: ["test/sdk/build.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      { test: { name: "docs", include: ["test/docs/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: "service",
+          include: ["test/service/**/*.test.ts"],
+          globalSetup: ["test/service/harness/shared.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Its tests mostly wait, for real time and real processes: they do so together, beside nothing else.
+          sequence: { groupOrder: 1 },
+          maxConcurrency: 8,
+          maxWorkers: 4,
+        },
+      },
     ],
   },
 });

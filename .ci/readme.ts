@@ -1,9 +1,10 @@
-// Runs the README's commands as they are written: every ```sh block in its order, in one shell. A block marked
-// `background` is a server: it is started, the service is waited for, and stopped at the end.
+// Runs the commands of the README, and then those of each guide in docs/, as they are written: every ```sh block in its
+// order. A document's blocks share one shell, as a reader's terminal does. A block marked `background` is a server: it is
+// started, waited for, and stopped at the end; one that runs already for an earlier document is left as it is.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const READY_MS = 120_000;
@@ -12,41 +13,59 @@ const HEALTH = "http://127.0.0.1:8787/health";
 const root = join(import.meta.dirname, "..");
 const env = { ...process.env, NO_COLOR: "1" };
 
-const readme = readFileSync(join(root, "README.md"), "utf8");
-const blocks = [...readme.matchAll(/^```sh( background)?\n(.*?)^```$/gms)];
-if (blocks.length === 0) throw new Error("The README has no commands.");
-
-const servers: ChildProcess[] = [];
-let failure = "";
-for (const [, background, commands = ""] of blocks) {
-  console.log(`\n$ ${commands.trim().replaceAll("\n", "\n$ ")}`);
-  failure = background ? await serve(commands) : await run(commands);
-  if (failure) break;
+interface Block {
+  readonly commands: string;
+  readonly isServer: boolean;
 }
-for (const server of servers) if (server.pid) process.kill(-server.pid, "SIGTERM");
-await Promise.all(servers.map((server) => (server.exitCode === null ? once(server, "exit") : null)));
+
+const guides = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+const documents = ["README.md", ...guides.map((name) => `docs/${name}`)];
+
+const servers = new Map<string, ChildProcess>();
+let failure = "";
+let passed = 0;
+for (const document of documents) {
+  const blocks = blocksOf(readFileSync(join(root, document), "utf8"));
+  if (document === "README.md" && blocks.length === 0) failure = "The README has no commands.";
+  for (const { commands } of blocks.filter(({ isServer }) => isServer)) failure ||= await serve(document, commands);
+  const commands = blocks.filter(({ isServer }) => !isServer).map(({ commands }) => commands);
+  if (commands.length > 0) failure ||= await run(document, commands.join("\n"));
+  if (failure) break;
+  passed += blocks.length;
+}
+for (const { pid } of servers.values()) if (pid) process.kill(-pid, "SIGTERM");
+await Promise.all([...servers.values()].map((server) => (server.exitCode === null ? once(server, "exit") : null)));
 if (failure) console.error(failure);
-console.log(failure ? "0 passed, 1 failed" : `${blocks.length} passed, 0 failed`);
+console.log(failure ? `${passed} passed, 1 failed` : `${passed} passed, 0 failed`);
 process.exit(failure ? 1 : 0);
 
-async function run(commands: string): Promise<string> {
-  const shell = spawn("bash", ["-euo", "pipefail", "-c", commands], { cwd: root, env, stdio: "inherit" });
-  const [code] = await once(shell, "exit");
-  return code === 0 ? "" : `This block of the README failed with ${code}:\n${commands}`;
+function blocksOf(text: string): Block[] {
+  const found = [...text.matchAll(/^```sh( background)?\n(.*?)^```$/gms)];
+  return found.map(([, background, commands = ""]) => ({ commands, isServer: background !== undefined }));
 }
 
-async function serve(commands: string): Promise<string> {
+/** @returns what went wrong; nothing when all went well */
+async function run(document: string, commands: string): Promise<string> {
+  console.log(`\n# ${document}`);
+  const shell = spawn("bash", ["-veuo", "pipefail", "-c", commands], { cwd: root, env, stdio: "inherit" });
+  const [code] = await once(shell, "exit");
+  return code === 0 ? "" : `The commands of ${document} failed with ${code}.`;
+}
+
+async function serve(document: string, commands: string): Promise<string> {
+  if (servers.has(commands)) return "";
+  console.log(`\n# ${document}\n$ ${commands.trim().replaceAll("\n", "\n$ ")}`);
   const shell = spawn("bash", ["-euo", "pipefail", "-c", commands], {
     cwd: root,
     env,
     stdio: "inherit",
     detached: true,
   });
-  servers.push(shell);
+  servers.set(commands, shell);
   const until = Date.now() + READY_MS;
   while (Date.now() < until && shell.exitCode === null) {
     if (!commands.includes("npm start") || (await fetch(HEALTH).catch(() => null))?.ok) return "";
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  return `This server of the README did not come up:\n${commands}`;
+  return `This server of ${document} did not come up:\n${commands}`;
 }

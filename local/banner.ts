@@ -16,6 +16,7 @@ export function banner({ account, stateFolder, descriptorLimit, color }: BannerF
     color ? styleText(style, text, { validateStream: false }) : text;
   const rows = [
     ["Base URL", paint("cyan", account.url)],
+    ["Reference", paint("cyan", `${account.url}/docs`)],
     ["API key", account.api_key],
     ["Signing secret", account.signing_secret],
     ["State", stateFolder],

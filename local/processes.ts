@@ -28,7 +28,7 @@ export async function endOrphan(mark: ProcessMark): Promise<void> {
 
 /** When the process began, in the system's own form; null if it does not run. */
 function birthOf(pid: number): string | null {
-  if (process.platform !== "linux") return spawnSync("ps", ["-o", "lstart=", "-p", `${pid}`]).stdout.toString() || null;
+  if (process.platform !== "linux") return `${spawnSync("ps", ["-o", "lstart=", "-p", `${pid}`]).stdout}` || null;
   try {
     // Field 2 is the name and may hold spaces and parentheses: 3 (state) and 22 (start time) are counted from its end.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ");

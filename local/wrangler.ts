@@ -1,6 +1,7 @@
 // Calls the project's own wrangler: offline, without prompts, and with its files inside the state folder.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PROJECT, StartError } from "./settings.ts";
@@ -11,6 +12,7 @@ export const CONFIG_FILE = join(PROJECT, "wrangler.toml");
 /** Bundles the Worker and answers the path of its module. */
 export async function buildWorker(stateFolder: string): Promise<string> {
   const folder = join(stateFolder, "bundle");
+  rmSync(folder, { recursive: true, force: true }); // files of an older bundle would be loaded with this one
   await run(stateFolder, ["deploy", "--dry-run", "--outdir", folder]);
   return join(folder, "index.js");
 }

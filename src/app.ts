@@ -11,6 +11,7 @@ import { rateLimited } from "./http/rate-limit.ts";
 import { requestLog } from "./http/request-log.ts";
 import { unwrap } from "./http/unwrap.ts";
 import { log, nameOf } from "./log.ts";
+import { reference } from "./openapi/reference.ts";
 import { canAnswer, databaseOf } from "./projection/store.ts";
 import { admin } from "./routes/admin.ts";
 import { apiKeys } from "./routes/api-keys.ts";
@@ -47,6 +48,8 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
     unwrap(await canAnswer(databaseOf(c.env.DB)));
     return done(c, "The service is well.", { status: "ok" });
   });
+
+  app.route("/", reference(app));
 
   app.use("/v1/admin/*", operated);
   app.route("/v1/admin", admin);

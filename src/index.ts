@@ -3,6 +3,7 @@
 import { createApp } from "./app.ts";
 import type { OfferMessage } from "./delivery/enqueue.ts";
 import { consumeOffers } from "./objects/offers.ts";
+import { consumePokes, type PokeMessage } from "./objects/pokes.ts";
 import { consumeSnapshots } from "./objects/receipts.ts";
 import { consumeScheduleReports } from "./objects/schedule-reports.ts";
 import { cleanUp, sweep } from "./objects/sweeper.ts";
@@ -14,7 +15,7 @@ export { PullQueue } from "./objects/pull-queue.ts";
 export { ScheduleObject } from "./objects/schedule-object.ts";
 
 /** What travels on our own queues. */
-type Incoming = Snapshot | ScheduleReport | OfferMessage;
+type Incoming = Snapshot | ScheduleReport | OfferMessage | PokeMessage;
 
 const app = createApp();
 
@@ -26,6 +27,7 @@ export default {
       consumeSnapshots(env, messages.filter(isSnapshot)),
       consumeScheduleReports(env, messages.filter(isScheduleReport)),
       consumeOffers(env, messages.filter(isOffer)),
+      consumePokes(env, messages.filter(isPoke)),
     ]);
   },
   scheduled: async (_event, env) => {
@@ -37,8 +39,9 @@ export default {
 
 /** Something only a newer deployment knows: it waits for that one. */
 const isForeign = (message: Message<Incoming>): boolean =>
-  !isSnapshot(message) && !isScheduleReport(message) && !isOffer(message);
+  !isSnapshot(message) && !isScheduleReport(message) && !isOffer(message) && !isPoke(message);
 const isSnapshot = (message: Message<Incoming>): message is Message<Snapshot> => message.body.kind === "snapshot";
 const isScheduleReport = (message: Message<Incoming>): message is Message<ScheduleReport> =>
   message.body.kind === "schedule";
 const isOffer = (message: Message<Incoming>): message is Message<OfferMessage> => message.body.kind === "offer";
+const isPoke = (message: Message<Incoming>): message is Message<PokeMessage> => message.body.kind === "poke";

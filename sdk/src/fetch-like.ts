@@ -11,6 +11,8 @@ export interface FetchInit {
 export interface FetchResponse {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
+  /** Read in preference to `text()`: it tells whether an answer has begun. Without it a poll may end late at a stop. */
+  readonly body?: { getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> } } | null;
   text(): Promise<string>;
 }
 

@@ -13,7 +13,10 @@ export interface HttpCall {
   query?: [string, string][];
   /** Already JSON: repeating a request must repeat its bytes. */
   body?: string;
-  /** Gives up at once, unless an answer has begun to arrive: it may hold a job that is already leased to us. */
+  /**
+   * Gives up at once, unless an answer has begun to arrive: it may hold a job that is already leased to us. The spaces
+   * that a long poll sends while it waits are no answer yet.
+   */
   signal?: AbortSignal;
   timeoutMs?: number;
 }
@@ -78,8 +81,8 @@ export class Http {
             redirect: "manual",
             ...(call.body === undefined ? {} : { body: call.body }),
           });
-          call.signal?.removeEventListener("abort", giveUp);
-          return { response, text: await response.text() };
+          const begun = () => call.signal?.removeEventListener("abort", giveUp);
+          return { response, text: await readText(response, begun) };
         })(),
       ]);
       return { response, text };
@@ -111,6 +114,23 @@ export class Http {
       return new IdempotencyKeyConflictError(envelope.message, facts, holder);
     }
     return new ChronosApiError(envelope.message, facts);
+  }
+}
+
+/** The whole body; `begun` is called once more than spaces have come. */
+async function readText(response: FetchResponse, begun: () => void): Promise<string> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) {
+    begun();
+    return response.text();
+  }
+  const decoder = new TextDecoder();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    text += decoder.decode(value, { stream: true });
+    if (text.trimStart() !== "") begun();
   }
 }
 

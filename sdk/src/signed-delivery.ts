@@ -47,7 +47,7 @@ function readBodyless({ executionId, attempt, standard }: SignedHeaders, signedA
 
 function parse(body: Uint8Array): Partial<WireDelivery> {
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body));
     if (typeof value === "object" && value !== null) return value;
   } catch (cause) {
     throw malformedBody("The signed body is no JSON", cause);

@@ -146,28 +146,45 @@ export class FakeChronos {
     return accept(job);
   }
 
-  async #claim(input: Record<string, unknown>, signal: AbortSignal | null): Promise<Response> {
+  /** As the service: at once if a job is due, else a status, a space each second, and the answer when there is one. */
+  #claim(input: Record<string, unknown>, signal: AbortSignal | null): Response {
     const endsAt = Date.now() + Number(input.wait_time_seconds ?? 20) * 1000;
-    for (;;) {
-      signal?.throwIfAborted();
-      this.#expireLeases();
-      const due = this.jobs.find(
-        (job) =>
-          ["pending", "retrying"].includes(job.status) &&
-          Date.parse(job.run_at ?? "") <= Date.now() &&
-          (input.handlers as string[]).includes(String(job.handler)),
-      );
-      if (due) return accept(this.#lease(due, this.#execution(due), input.worker_id));
-      if (Date.now() >= endsAt) return accept(null);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 50);
+    const claimed = this.#claimDue(input);
+    if (claimed || Date.now() >= endsAt) return accept(claimed);
+    let timer: ReturnType<typeof setTimeout>;
+    const encoder = new TextEncoder();
+    const body = new ReadableStream<Uint8Array>({
+      start: (out) => {
+        const look = (looks: number) => {
+          const found = this.#claimDue(input);
+          if (!found && Date.now() < endsAt) {
+            if (looks % 20 === 0) out.enqueue(encoder.encode(" "));
+            timer = setTimeout(look, 50, looks + 1);
+            return;
+          }
+          out.enqueue(encoder.encode(JSON.stringify({ success: true, message: "OK", data: found })));
+          out.close();
+        };
+        timer = setTimeout(look, 50, 1);
         const leave = () => {
           clearTimeout(timer);
-          resolve();
+          out.error(signal?.reason);
         };
         signal?.addEventListener("abort", leave, { once: true });
-      });
-    }
+      },
+    });
+    return new Response(body, { headers: { "content-type": "application/json", "x-request-id": crypto.randomUUID() } });
+  }
+
+  #claimDue(input: Record<string, unknown>): Record<string, unknown> | null {
+    this.#expireLeases();
+    const due = this.jobs.find(
+      (job) =>
+        ["pending", "retrying"].includes(job.status) &&
+        Date.parse(job.run_at ?? "") <= Date.now() &&
+        (input.handlers as string[]).includes(String(job.handler)),
+    );
+    return due ? this.#lease(due, this.#execution(due), input.worker_id) : null;
   }
 
   #worker(jobId: string, call: string, input: Record<string, unknown>): Response {

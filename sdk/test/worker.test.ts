@@ -1,5 +1,12 @@
 import { expect, it, vi } from "vitest";
-import { Chronos, ChronosApiError, ChronosConfigError, ChronosError } from "../src/index.ts";
+import {
+  Chronos,
+  ChronosApiError,
+  ChronosConfigError,
+  ChronosError,
+  type FetchLike,
+  type FetchResponse,
+} from "../src/index.ts";
 import { refuse } from "./fake-chronos.ts";
 import { gate, NOON, pass, settled, setUp } from "./setup.ts";
 
@@ -135,16 +142,35 @@ it("waits on stop() for the running handler and its report, and takes nothing ne
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it("runs a job whose claim was being answered when stop() was called", async () => {
+type Answered = (response: Response, text: string, rest: Promise<void>) => FetchResponse;
+
+const halfOfTheBody: Answered = ({ status, headers }, text, rest) => {
+  const [half, other] = [text.slice(0, 20), text.slice(20)].map((part) => new TextEncoder().encode(part));
+  const body = new ReadableStream({
+    async start(out) {
+      out.enqueue(half);
+      await rest;
+      out.enqueue(other);
+      out.close();
+    },
+  });
+  return new Response(body, { status, headers });
+};
+
+const onlyTheHeaders: Answered = ({ status, headers }, text, rest) => {
+  return { status, headers, text: () => rest.then(() => text) };
+};
+
+it.each([
+  ["half of the body has come", halfOfTheBody],
+  ["the headers have come, of a fetch whose answers have no stream", onlyTheHeaders],
+])("runs a job whose claim is being answered when stop() is called: %s", async (_, answered) => {
   const { chronos, app, line } = setUp();
-  const body = gate();
+  const rest = gate();
   const job = await chronos.jobs.create({ name: "One", handler: "hello" });
-  // The headers have arrived, the body is still on its way.
-  const slow = async (url: string, init: Parameters<typeof line.fetch>[1]) => {
-    const response = await line.fetch(url, init);
-    if (!CLAIM.test(url)) return response;
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text: () => body.promise.then(() => text) };
+  const slow: FetchLike = async (url, init) => {
+    const response = (await line.fetch(url, init)) as Response;
+    return CLAIM.test(url) ? answered(response, await response.text(), rest.promise) : response;
   };
   const slowly = new Chronos({ apiKey: app.apiKey, baseUrl: app.baseUrl, fetch: slow });
   slowly.worker.handle("hello", () => {});
@@ -152,9 +178,22 @@ it("runs a job whose claim was being answered when stop() was called", async () 
   await pass(10);
   const stopped = slowly.worker.stop();
   await pass(10);
-  body.open();
+  rest.open();
   await stopped;
   expect(app.job(job.id).status).toBe("completed");
+});
+
+it("reads an answer that comes in pieces, after spaces and with letters cut in two", async () => {
+  const { app } = setUp();
+  const text = `   ${JSON.stringify({ success: true, message: "One", data: [{ name: "é" }] })}`;
+  const pieces = new ReadableStream({
+    start(out) {
+      for (const byte of new TextEncoder().encode(text)) out.enqueue(Uint8Array.of(byte));
+      out.close();
+    },
+  });
+  const piecemeal = new Chronos({ apiKey: app.apiKey, baseUrl: app.baseUrl, fetch: () => new Response(pieces) });
+  expect((await piecemeal.jobs.list().page()).items[0]?.name).toBe("é");
 });
 
 it("resolves stop() without a running worker, and twice", async () => {

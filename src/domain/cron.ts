@@ -8,6 +8,8 @@ import { err, ok, type Result } from "./result.ts";
 
 const FIELD = /^[\d*,\-/A-Za-z]+$/;
 const NAMES = /JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT/g;
+/** croner takes the second Sunday for 7, and all of it for the whole week. */
+const SUNDAY_ALONE = /SUN-SUN(\/\d+)?/g;
 const ACCEPTED =
   "five fields: minute hour day month weekday, each a number, *, a list, a range, a step, or a name (JAN, MON)";
 
@@ -34,7 +36,8 @@ export function parseCron(expression: string): Result<string, string> {
   const outside = outOfBounds(fields);
   if (outside !== undefined) return err(outside);
   try {
-    return localCron(plain).nextRun(new Date(0)) ? ok(plain) : err("Never fires: no date matches it.");
+    const read = plain.replace(SUNDAY_ALONE, "SUN");
+    return localCron(read).nextRun(new Date(0)) ? ok(read) : err("Never fires: no date matches it.");
   } catch (fault) {
     return err(`Is not valid: ${fault instanceof Error ? fault.message.replace(/^CronPattern: /, "") : ACCEPTED}`);
   }
@@ -89,5 +92,13 @@ function momentOf(local: number, timeZone: string): number {
   return found.getTimeZoneTransition("next")?.epochMilliseconds ?? found.epochMilliseconds;
 }
 
+/** The expression read last: who counts ticks asks for the same one again and again. */
+let last: { readonly expression: string; readonly cron: Cron } | undefined;
+
 /** An offset of 0 and not the zone "UTC": croner walks nine times as fast without asking for a zone. */
-const localCron = (expression: string): Cron => new Cron(expression, { utcOffset: 0, mode: "5-part" });
+function localCron(expression: string): Cron {
+  if (last?.expression !== expression) {
+    last = { expression, cron: new Cron(expression, { utcOffset: 0, mode: "5-part" }) };
+  }
+  return last.cron;
+}

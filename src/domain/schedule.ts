@@ -114,7 +114,7 @@ export interface Due {
   readonly next: number | undefined;
 }
 
-/** Ticks counted one by one at most; after a longer outage the rest is found by looking back from now. */
+/** Ticks counted one by one at most; of a longer outage the rest counts as one. */
 const MAX_COUNTED = 10_000;
 
 /**
@@ -145,19 +145,23 @@ function newestDue({ timing, stopAt }: Schedule, first: number, now: number): Du
   }
   let due: Due = { tick: first, missed: 0, next: tickAfter(timing, first) };
   while (due.next !== undefined && due.next <= horizon) {
-    const from: number = due.missed < MAX_COUNTED ? due.next : newestBefore(timing, due.next, horizon);
-    due = { tick: from, missed: due.missed + 1, next: tickAfter(timing, from) };
+    const tick: number = due.missed < MAX_COUNTED ? due.next : newestUpTo(timing, due.next, horizon);
+    due = { tick, missed: due.missed + 1, next: tickAfter(timing, tick) };
   }
   return due;
 }
 
-/** A tick close to the horizon, by looking back further and further. */
-function newestBefore(timing: Timing, known: number, horizon: number): number {
-  for (let back = 60_000; horizon - back > known; back *= 2) {
-    const tick = tickAfter(timing, horizon - back);
-    if (tick !== undefined && tick <= horizon) return tick;
+/** The newest tick up to the horizon, by halving: the later one asks, the later the tick that follows. */
+function newestUpTo(timing: Timing, known: number, horizon: number): number {
+  let newest = known;
+  let beyond = horizon;
+  while (beyond - newest > 1) {
+    const middle = Math.floor((newest + beyond) / 2);
+    const tick = tickAfter(timing, middle);
+    if (tick !== undefined && tick <= horizon) newest = tick;
+    else beyond = middle;
   }
-  return known;
+  return newest;
 }
 
 /** Goes straight to the newest tick due. Written before its job is made, so that no later look can miss that job. */

@@ -1,4 +1,5 @@
-// Field types that several requests share.
+// Field types that several requests share. Their `metadata` says in JSON Schema what their checks say in code: the API's
+// description is made from it.
 
 import * as v from "valibot";
 import { parseInstant } from "../domain/instant.ts";
@@ -7,6 +8,7 @@ import { parseInstant } from "../domain/instant.ts";
 export const text = (max: number) =>
   v.pipe(
     v.string(),
+    v.metadata({ minLength: 1, maxLength: max }),
     v.check((value) => value.length > 0, "Must not be empty."),
     v.check((value) => value.length <= max || [...value].length <= max, `Must be at most ${max} characters long.`),
     v.check((value) => value.isWellFormed(), "Must be well-formed Unicode."),
@@ -15,6 +17,7 @@ export const text = (max: number) =>
 /** Any UUID, in lower case from then on. */
 export const uuid = v.pipe(
   v.string(),
+  v.metadata({ format: "uuid" }),
   v.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, "Must be a UUID."),
   v.toLowerCase(),
 );
@@ -22,6 +25,7 @@ export const uuid = v.pipe(
 /** An ISO 8601 date and time with an offset, as epoch milliseconds from then on. */
 export const instant = v.pipe(
   v.string(),
+  v.metadata({ format: "date-time" }),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const at = parseInstant(dataset.value);
     if (at !== undefined) return at;
@@ -34,6 +38,7 @@ export const instant = v.pipe(
 export const integer = (min: number, max: number) =>
   v.pipe(
     v.number(),
+    v.metadata({ type: "integer", minimum: min, maximum: max }),
     v.check((value) => Number.isInteger(value) && value >= min && value <= max, wholeNumber(min, max)),
   );
 
@@ -41,6 +46,7 @@ export const integer = (min: number, max: number) =>
 export const integerText = (min: number, max: number) =>
   v.pipe(
     v.string(),
+    v.metadata({ type: "integer", minimum: min, maximum: max }),
     v.regex(/^\d{1,9}$/, wholeNumber(min, max)),
     v.transform(Number),
     v.check((value) => value >= min && value <= max, wholeNumber(min, max)),

@@ -7,6 +7,14 @@ import { ApiError, type FieldError } from "./errors.ts";
 import { readBody } from "./read-body.ts";
 
 type Schema = v.GenericSchema;
+
+/** The three parts of a request a route may check. */
+export interface Parts {
+  readonly params?: Schema | undefined;
+  readonly query?: Schema | undefined;
+  readonly body?: Schema | undefined;
+}
+
 type Output<S> = S extends Schema ? v.InferOutput<S> : undefined;
 
 /** What a handler reads with `c.req.valid("form")`: one object for all three parts. */
@@ -23,7 +31,7 @@ export function valid<
   Q extends Schema | undefined = undefined,
   B extends Schema | undefined = undefined,
 >(schemas: { readonly params?: P; readonly query?: Q; readonly body?: B }) {
-  return createMiddleware<AppEnv, string, Valid<P, Q, B>>(async (c, next) => {
+  const middleware = createMiddleware<AppEnv, string, Valid<P, Q, B>>(async (c, next) => {
     const sent = await readBody(c.req.raw);
     const params = check(schemas.params ?? v.object({}), c.req.param());
     const query = check(schemas.query ?? closed({}), queryOf(new URL(c.req.url)));
@@ -31,7 +39,14 @@ export function valid<
     c.req.addValidatedData("form", { params, query, body } as object);
     await next();
   });
+  checked.set(middleware, schemas);
+  return middleware;
 }
+
+const checked = new WeakMap<object, Parts>();
+
+/** What a handler made by `valid` checks, so that the API's description is made of the very same schemas. */
+export const partsOf = (handler: object): Parts | undefined => checked.get(handler);
 
 /** An object that takes its own fields and no others, not even those every object inherits. */
 export function closed<const E extends v.ObjectEntries>(entries: E) {

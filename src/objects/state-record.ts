@@ -65,6 +65,9 @@ export class StateRecord<T extends { readonly v: number }> {
   #ring(at: number): void {
     if (this.#ringsAt === at) return;
     this.#ringsAt = at;
-    void this.#storage.setAlarm(at);
+    // One that cannot be set is set by whoever comes next; the last of them is the sweeper.
+    this.#storage.setAlarm(at).catch(() => {
+      this.#ringsAt = undefined;
+    });
   }
 }

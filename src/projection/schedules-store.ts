@@ -30,9 +30,13 @@ function rowOf(schedule: Schedule): typeof schedules.$inferInsert {
   return { accountId, id, status, handler, createdAt, revision, attentionAt, state: schedule, sweeps: 0 };
 }
 
-/** Writes the intent; safe to repeat. */
-export const insertSchedule = (db: Database, schedule: Schedule): Promise<Stored<unknown>> =>
-  stored(() => db.insert(schedules).values(rowOf(schedule)).onConflictDoNothing());
+/** Writes the intent; safe to repeat. One that was applied although its answer was lost is recognised by its id. */
+export async function insertSchedule(db: Database, schedule: Schedule): Promise<Stored<unknown>> {
+  const inserted = await stored(() => db.insert(schedules).values(rowOf(schedule)).onConflictDoNothing());
+  if (inserted.ok) return inserted;
+  const own = await readSchedule(db, { accountId: schedule.accountId, scheduleId: schedule.id });
+  return own.ok && own.value ? own : inserted;
+}
 
 export async function readSchedule(db: Database, ref: ScheduleRef): Promise<Stored<Schedule | undefined>> {
   const row = await stored(() => db.select({ state: schedules.state }).from(schedules).where(is(ref)).get());

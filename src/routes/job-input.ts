@@ -9,9 +9,9 @@ import { invalid } from "../http/errors.ts";
 import { instant, integer, text } from "../http/fields.ts";
 import { closed } from "../http/valid.ts";
 
-const MAX_PAYLOAD_BYTES = 65_536;
-const MAX_HEADERS = 50;
-const MAX_HEADER_BYTES = 8_192;
+export const MAX_PAYLOAD_BYTES = 65_536;
+export const MAX_HEADERS = 50;
+export const MAX_HEADER_BYTES = 8_192;
 export const MAX_TIMEOUT = { push: 600, pull: 86_400 } as const;
 
 const bytesOf = (value: string): number => new TextEncoder().encode(value).byteLength;
@@ -38,7 +38,7 @@ const headerValue = v.pipe(
   v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, "Must be a valid header value: one line of Latin-1 text."),
 );
 
-const headers = v.pipe(
+export const headers = v.pipe(
   v.custom<Record<string, unknown>>(isObject, "Must be an object."),
   v.record(headerName, headerValue),
   v.check((all) => Object.keys(all).length <= MAX_HEADERS, `Must be at most ${MAX_HEADERS} headers.`),
@@ -65,7 +65,7 @@ const Pull = closed({ type: v.literal("pull"), queue: v.nullish(text(255)) });
 
 export const delivery = v.variant("type", [Push, Pull]);
 
-const idempotencyKey = v.pipe(
+export const idempotencyKey = v.pipe(
   text(255),
   v.check(
     (key) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.\d+$/i.test(key),

@@ -22,7 +22,7 @@ import {
 
 const MAX_INTERVAL_MS = 5 * 365 * 86_400_000;
 
-const cron = v.pipe(
+export const cron = v.pipe(
   text(255),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const parsed = parseCron(dataset.value);
@@ -31,7 +31,7 @@ const cron = v.pipe(
     return NEVER;
   }),
 );
-const timezone = v.pipe(text(255), v.check(isTimeZone, "Must be an IANA time zone, such as Europe/London."));
+export const timezone = v.pipe(text(255), v.check(isTimeZone, "Must be an IANA time zone, such as Europe/London."));
 const Timed = { cron: v.nullish(cron), interval: v.nullish(duration), timezone: v.nullish(timezone) };
 const Bounds = { runs: v.nullish(integer(1, Number.MAX_SAFE_INTEGER)), stop_at: v.nullish(instant) };
 

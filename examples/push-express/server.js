@@ -1,0 +1,30 @@
+// Receives push deliveries with Express and verifies each before it is trusted.
+
+import { SignatureVerificationError, verifySignature } from "@chronos-edge/sdk";
+import express from "express";
+
+const { PORT = "3000", CHRONOS_SIGNING_SECRET = "" } = process.env;
+const secrets = CHRONOS_SIGNING_SECRET.split(",");
+
+const app = express();
+
+app.post("/chronos", express.raw({ type: "application/json", limit: "256kb" }), async (request, response) => {
+  try {
+    const delivery = await verifySignature({ headers: request.headers, body: request.body }, secrets);
+    console.log(`Job ${delivery.jobId}, attempt ${delivery.attempt}:`, delivery.payload);
+    response.sendStatus(204);
+  } catch (error) {
+    if (!(error instanceof SignatureVerificationError)) throw error; // Express answers 500: the service tries again.
+    console.warn(`Refused a delivery: ${error.message}`);
+    response.status(401).send(error.reason);
+  }
+});
+
+const server = app.listen(Number(PORT), "127.0.0.1", (error) => {
+  if (error) throw error;
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : PORT;
+  console.log(`Waiting for deliveries at http://127.0.0.1:${port}/chronos`);
+});
+
+for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => server.close());

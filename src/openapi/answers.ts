@@ -1,0 +1,178 @@
+// What the service answers with, field by field. `describes` holds each schema to what the routes really show.
+
+import * as v from "valibot";
+import type { showKey } from "../routes/api-keys.ts";
+import type { showExecution, showJob } from "../routes/show-job.ts";
+import type { showSchedule, showTick } from "../routes/show-schedule.ts";
+
+/** Refuses, at compile time, a schema that lacks a field of what is shown. */
+const describes =
+  <Shown>() =>
+  <S extends v.GenericSchema<{ [K in keyof Shown]: unknown }>>(schema: S) =>
+    schema;
+
+const uuid = v.pipe(v.string(), v.metadata({ format: "uuid" }));
+const time = v.pipe(v.string(), v.metadata({ format: "date-time" }));
+const count = v.pipe(v.number(), v.metadata({ type: "integer", minimum: 0 }));
+const anything = v.unknown();
+const object = v.record(v.string(), v.unknown());
+const texts = v.record(v.string(), v.string());
+
+const JobStatus = v.picklist(["pending", "queued", "running", "retrying", "completed", "failed", "cancelled"]);
+const FaultCode = v.picklist([
+  "http_status",
+  "timeout",
+  "network",
+  "redirect",
+  "blocked_target",
+  "handler_error",
+  "lease_expired",
+  "platform",
+]);
+const Fault = v.object({ code: FaultCode, message: v.pipe(v.string(), v.maxLength(4096)) });
+const Delivery = v.variant("type", [
+  v.object({
+    type: v.literal("push"),
+    http: v.object({
+      url: v.string(),
+      method: v.picklist(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+      headers: texts,
+    }),
+  }),
+  v.object({ type: v.literal("pull"), queue: v.optional(v.string()) }),
+]);
+
+const Job = describes<ReturnType<typeof showJob>>()(
+  v.object({
+    id: uuid,
+    schedule_id: v.nullable(uuid),
+    name: v.string(),
+    handler: v.nullable(v.string()),
+    status: JobStatus,
+    payload: v.nullable(object),
+    delivery: Delivery,
+    timeout: count,
+    max_retries: count,
+    idempotency_key: v.nullable(v.string()),
+    scheduled_for: time,
+    run_at: v.nullable(time),
+    attempts: count,
+    last_error: v.nullable(Fault),
+    result: anything,
+    created_at: time,
+    updated_at: time,
+    completed_at: v.nullable(time),
+  }),
+);
+
+const Execution = describes<ReturnType<typeof showExecution>>()(
+  v.object({
+    id: uuid,
+    job_id: uuid,
+    attempt: count,
+    trigger: v.picklist(["scheduled", "system_retry", "manual_retry"]),
+    status: v.picklist(["queued", "running", "completed", "failed", "timed_out", "cancelled", "interrupted"]),
+    worker_id: v.nullable(v.string()),
+    due_at: time,
+    started_at: v.nullable(time),
+    completed_at: v.nullable(time),
+    lateness_ms: v.nullable(v.pipe(v.number(), v.metadata({ type: "integer" }))),
+    response: v.nullable(v.object({ status: count, headers: texts, body: v.string(), truncated: v.boolean() })),
+    result: anything,
+    error: v.nullable(Fault),
+  }),
+);
+
+const Schedule = describes<ReturnType<typeof showSchedule>>()(
+  v.object({
+    id: uuid,
+    name: v.string(),
+    description: v.nullable(v.string()),
+    status: v.picklist(["active", "completed", "archived"]),
+    handler: v.nullable(v.string()),
+    cron: v.nullable(v.string()),
+    interval: v.nullable(v.object({ value: count, unit: v.picklist(["second", "minute", "hour", "day", "week"]) })),
+    timezone: v.string(),
+    runs: v.nullable(count),
+    stop_at: v.nullable(time),
+    delivery: Delivery,
+    payload: v.nullable(object),
+    timeout: count,
+    max_retries: count,
+    next_run_at: v.nullable(time),
+    last_run_at: v.nullable(time),
+    run_count: count,
+    missed_runs: count,
+    created_at: time,
+    updated_at: time,
+  }),
+);
+
+const Tick = describes<ReturnType<typeof showTick>>()(v.object({ utc: time, local: time }));
+
+const ApiKey = describes<ReturnType<typeof showKey>>()(
+  v.object({ id: uuid, name: v.string(), prefix: v.string(), created_at: time }),
+);
+
+const Claimed = v.object({
+  job_id: uuid,
+  execution_id: uuid,
+  handler: v.nullable(v.string()),
+  attempt: count,
+  scheduled_for: time,
+  payload: v.nullable(object),
+  timeout: count,
+  lease_expires_at: time,
+});
+
+const Account = v.object({
+  id: uuid,
+  name: v.string(),
+  status: v.picklist(["active", "suspended"]),
+  created_at: time,
+});
+
+/** Everything that can stand in `data`, by the name it has in the document. */
+export const ANSWERS = {
+  Job,
+  Execution,
+  Schedule,
+  Tick,
+  ApiKey,
+  NewApiKey: v.object({ ...ApiKey.entries, key: v.string() }),
+  SigningSecret: v.object({
+    signing_secret: v.string(),
+    previous_signing_secret: v.nullable(v.string()),
+    previous_valid_until: v.nullable(time),
+  }),
+  Claimed,
+  Heartbeat: v.object({ lease_expires_at: v.nullable(time), cancel_requested: v.boolean() }),
+  Account,
+  NewAccount: v.object({ ...Account.entries, api_key: v.string(), signing_secret: v.string() }),
+  Deleted: v.object({ id: uuid }),
+  Health: v.object({ status: v.literal("ok") }),
+  About: v.object({
+    name: v.literal("Chronos on the edge"),
+    healthy: v.boolean(),
+    docs: v.string(),
+    openapi: v.string(),
+    health: v.string(),
+  }),
+  DeliveryBody: v.object({
+    job_id: uuid,
+    handler: v.nullable(v.string()),
+    execution_id: uuid,
+    scheduled_for: time,
+    attempt: count,
+    payload: v.nullable(object),
+  }),
+  Paging: v.object({
+    page: count,
+    pages: count,
+    size: count,
+    total: count,
+    next_cursor: v.optional(v.nullable(v.string())),
+  }),
+};
+
+export type AnswerName = keyof typeof ANSWERS;

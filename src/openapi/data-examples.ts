@@ -1,0 +1,127 @@
+// One example of everything that can stand in `data`.
+
+import type * as v from "valibot";
+import type { ANSWERS, AnswerName } from "./answers.ts";
+
+type Examples = { [Name in AnswerName]: v.InferInput<(typeof ANSWERS)[Name]> };
+
+const JOB = "0b6f0a3c-9a53-4d6e-8f0e-3c2f3f1b7c55";
+const EXECUTION = "7d44fe73-7a9f-4a3e-8f0c-52f2a8a7e2a1";
+const ACCOUNT = "5a1a3c46-7d0f-4a57-a3b7-0f6a0c9e1d22";
+const KEY = "c2f7d9b1-2f3e-4c55-9b1e-6b8a1f0d4e33";
+
+const job: Examples["Job"] = {
+  id: JOB,
+  schedule_id: null,
+  name: "Welcome mail",
+  handler: "send-welcome",
+  status: "pending",
+  payload: { to: "ada@example.com" },
+  delivery: {
+    type: "push",
+    http: { url: "https://example.com/jobs", method: "POST", headers: { "X-Team": "growth" } },
+  },
+  timeout: 30,
+  max_retries: 3,
+  idempotency_key: null,
+  scheduled_for: "2026-01-15T11:00:00.000Z",
+  run_at: "2026-01-15T11:00:00.000Z",
+  attempts: 0,
+  last_error: null,
+  result: null,
+  created_at: "2026-01-15T09:00:00.000Z",
+  updated_at: "2026-01-15T09:00:00.000Z",
+  completed_at: null,
+};
+
+const schedule: Examples["Schedule"] = {
+  id: "e1f0c8a7-6b1d-4f6e-9a53-1d0e8f7c2b44",
+  name: "Weekly report",
+  description: null,
+  status: "active",
+  handler: null,
+  cron: "0 9 * * 1",
+  interval: null,
+  timezone: "Europe/London",
+  runs: null,
+  stop_at: null,
+  delivery: { type: "push", http: { url: "https://example.com/reports", method: "POST", headers: {} } },
+  payload: null,
+  timeout: 30,
+  max_retries: 3,
+  next_run_at: "2026-01-19T09:00:00.000Z",
+  last_run_at: null,
+  run_count: 0,
+  missed_runs: 0,
+  created_at: "2026-01-15T09:00:00.000Z",
+  updated_at: "2026-01-15T09:00:00.000Z",
+};
+
+const account: Examples["Account"] = {
+  id: ACCOUNT,
+  name: "growth",
+  status: "active",
+  created_at: "2026-01-15T09:00:00.000Z",
+};
+
+const apiKey: Examples["ApiKey"] = {
+  id: KEY,
+  name: "worker in Frankfurt",
+  prefix: "chrns_AbCd",
+  created_at: "2026-01-15T09:00:00.000Z",
+};
+
+export const DATA_EXAMPLES: Examples = {
+  Job: job,
+  Execution: {
+    id: EXECUTION,
+    job_id: JOB,
+    attempt: 1,
+    trigger: "scheduled",
+    status: "failed",
+    worker_id: null,
+    due_at: "2026-01-15T11:00:00.000Z",
+    started_at: "2026-01-15T11:00:00.004Z",
+    completed_at: "2026-01-15T11:00:00.120Z",
+    lateness_ms: 4,
+    response: { status: 500, headers: { "content-type": "text/plain" }, body: "out of stamps", truncated: false },
+    result: null,
+    error: { code: "http_status", message: "The target answered 500." },
+  },
+  Schedule: schedule,
+  Tick: { utc: "2026-03-29T01:00:00.000Z", local: "2026-03-29T02:00:00.000+01:00" },
+  ApiKey: apiKey,
+  NewApiKey: { ...apiKey, key: "chrns_…" },
+  SigningSecret: { signing_secret: "whsec_…", previous_signing_secret: null, previous_valid_until: null },
+  Claimed: {
+    job_id: JOB,
+    execution_id: EXECUTION,
+    handler: "resize",
+    attempt: 1,
+    scheduled_for: "2026-01-15T11:00:00.000Z",
+    payload: { picture: 4711 },
+    timeout: 300,
+    lease_expires_at: "2026-01-15T11:05:00.000Z",
+  },
+  Heartbeat: { lease_expires_at: "2026-01-15T11:07:30.000Z", cancel_requested: false },
+  Account: account,
+  NewAccount: { ...account, api_key: "chrns_…", signing_secret: "whsec_…" },
+  Deleted: { id: KEY },
+  Health: { status: "ok" },
+  About: {
+    name: "Chronos on the edge",
+    healthy: true,
+    docs: "/docs",
+    openapi: "/openapi.json",
+    health: "/health",
+  },
+  DeliveryBody: {
+    job_id: JOB,
+    handler: "send-welcome",
+    execution_id: EXECUTION,
+    scheduled_for: "2026-01-15T11:00:00.000Z",
+    attempt: 1,
+    payload: { to: "ada@example.com" },
+  },
+  Paging: { page: 1, pages: 1, size: 20, total: 1 },
+};

@@ -1,0 +1,51 @@
+// What one operation's entry in the document is made of, beside the schemas its route checks.
+
+import type { ErrorCode } from "../http/errors.ts";
+import type { AnswerName } from "./answers.ts";
+
+export const TAGS = {
+  Jobs: "Create jobs, follow them, change your mind.",
+  Schedules: "Recurring jobs, by cron expression or interval.",
+  Workers: "What a pull worker says: claim a job, keep its lease, report how it went.",
+  Account: "API keys and the signing secret of the account that calls.",
+  Operator: "Accounts. Needs the operator's `ADMIN_TOKEN`; without that secret set, these paths answer 404.",
+  Service: "About the service itself. Needs no key.",
+} as const;
+
+/** A request as an example: it can be sent as it is, but for the ids in it. */
+export interface RequestExample {
+  readonly summary: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: object;
+}
+
+/** An answer in the envelope. */
+export interface EnvelopeAnswer {
+  readonly status?: 201;
+  readonly data: AnswerName;
+  /** A page of them; "all" is a list that has no pages; "maybe" is one or null. */
+  readonly as?: "page" | "all" | "maybe";
+  /** The answer's own `message`. */
+  readonly message: string;
+}
+
+/** An answer that is no envelope: pages and files. */
+export interface FileAnswer {
+  readonly types: readonly string[];
+  readonly message: string;
+}
+
+export interface Operation {
+  readonly id: string;
+  readonly tag: keyof typeof TAGS;
+  readonly summary: string;
+  readonly description?: string;
+  readonly answer: EnvelopeAnswer | FileAnswer;
+  /** What it can refuse beside what every operation of its kind can. */
+  readonly refuses?: readonly ErrorCode[];
+  /** By name; none for an operation that takes nothing but its path. */
+  readonly examples?: Readonly<Record<string, RequestExample>>;
+}
+
+/** By method and path, as the router has them. */
+export type Operations = Readonly<Record<string, Operation>>;

@@ -1,0 +1,101 @@
+import type { Operations } from "../operation.ts";
+
+export const jobs: Operations = {
+  "POST /v1/jobs": {
+    id: "createJob",
+    tag: "Jobs",
+    summary: "Create a job",
+    description:
+      "Neither `delay` nor `scheduled_for`: as soon as possible. A 201 means that the job is stored and will run; of any " +
+      "number of requests with one `idempotency_key`, at any time, exactly one is 201.",
+    answer: { status: 201, data: "Job", message: "Job created." },
+    refuses: ["idempotency_key_conflict"],
+    examples: {
+      push: {
+        summary: "Pushed to your URL in two hours",
+        body: {
+          name: "Welcome mail",
+          handler: "send-welcome",
+          payload: { to: "ada@example.com" },
+          delay: { value: 2, unit: "hour" },
+          delivery: {
+            type: "push",
+            http: { url: "https://example.com/jobs", method: "POST", headers: { "X-Team": "growth" } },
+          },
+        },
+      },
+      pull: {
+        summary: "For a worker that polls, tomorrow",
+        body: {
+          name: "Resize a picture",
+          handler: "resize",
+          payload: { picture: 4711 },
+          delay: { value: 1, unit: "day" },
+          timeout: 300,
+          max_retries: 5,
+        },
+      },
+      idempotent: {
+        summary: "Safe to send again",
+        body: {
+          name: "Charge an order",
+          handler: "charge",
+          payload: { order: 4711 },
+          delay: { value: 1, unit: "week" },
+          idempotency_key: "order-4711",
+        },
+      },
+    },
+  },
+  "GET /v1/jobs": {
+    id: "listJobs",
+    tag: "Jobs",
+    summary: "List jobs",
+    description:
+      "Newest first. The list reads the database that jobs report to and can be seconds behind; `GET /v1/jobs/{id}` is not.",
+    answer: { data: "Job", as: "page", message: "Jobs." },
+    examples: {
+      all: { summary: "The newest twenty" },
+      failed: {
+        summary: "Failed one-off jobs of a handler",
+        query: { status: "failed", handler: "resize", schedule_id: "null" },
+      },
+      recent: { summary: "Created since a moment", query: { created_after: "2026-01-15T09:00:00Z", size: "50" } },
+    },
+  },
+  "GET /v1/jobs/:id": {
+    id: "getJob",
+    tag: "Jobs",
+    summary: "Read a job",
+    description: "The job as its owner knows it at this moment.",
+    answer: { data: "Job", message: "Job." },
+    refuses: ["job_not_found"],
+  },
+  "GET /v1/jobs/:id/executions": {
+    id: "listExecutions",
+    tag: "Jobs",
+    summary: "List a job's executions",
+    description: "Every attempt, oldest first: when it was due, how late it was, what came back.",
+    answer: { data: "Execution", as: "page", message: "Executions." },
+    refuses: ["job_not_found"],
+    examples: { first: { summary: "The first five", query: { size: "5" } } },
+  },
+  "POST /v1/jobs/:id/cancel": {
+    id: "cancelJob",
+    tag: "Jobs",
+    summary: "Cancel a job",
+    description:
+      "No attempt starts after the answer. One that is in flight can no longer change the job; a pull worker learns of it " +
+      "from its next heartbeat or report.",
+    answer: { data: "Job", message: "Job cancelled." },
+    refuses: ["job_not_found", "job_not_cancellable"],
+  },
+  "POST /v1/jobs/:id/retry": {
+    id: "retryJob",
+    tag: "Jobs",
+    summary: "Retry a job that failed or was cancelled",
+    description: "The job is due now, with a fresh budget of retries.",
+    answer: { data: "Job", message: "Job is due again." },
+    refuses: ["job_not_found", "job_not_retryable"],
+  },
+};

@@ -1,0 +1,37 @@
+import type { Operations } from "../operation.ts";
+
+export const service: Operations = {
+  "GET /health": {
+    id: "getHealth",
+    tag: "Service",
+    summary: "Ask whether the service is well",
+    description: "200 when the database answers and `MASTER_KEY` is set.",
+    answer: { data: "Health", message: "The service is well." },
+    refuses: ["unavailable"],
+  },
+  "GET /": {
+    id: "getAbout",
+    tag: "Service",
+    summary: "What this is",
+    description: "JSON for a program; a page for a browser, which asks for `text/html`.",
+    answer: { data: "About", message: "Chronos on the edge." },
+  },
+  "GET /openapi.json": {
+    id: "getDescription",
+    tag: "Service",
+    summary: "This document",
+    answer: { types: ["application/json"], message: "The API in OpenAPI 3.1." },
+  },
+  "GET /docs": {
+    id: "getReference",
+    tag: "Service",
+    summary: "This document as a page to read and to try",
+    answer: { types: ["text/html"], message: "The reference." },
+  },
+  "GET /docs/reference.js": {
+    id: "getReferenceScript",
+    tag: "Service",
+    summary: "The script of that page",
+    answer: { types: ["text/javascript"], message: "RapiDoc." },
+  },
+};

@@ -1,0 +1,72 @@
+// What the service says about itself, without a key: what it is, its description in OpenAPI, and the page to read and try it.
+
+import { type Context, Hono } from "hono";
+import script from "rapidoc/dist/rapidoc-min.js.gz";
+import { masterKeysOf } from "../accounts/standing.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { done } from "../http/envelope.ts";
+import { canAnswer, databaseOf } from "../projection/store.ts";
+import { DATA_EXAMPLES } from "./data-examples.ts";
+import { documentOf } from "./document.ts";
+import { HOME_POLICY, homePage, REFERENCE_POLICY, referencePage } from "./pages.ts";
+
+/** How long a client may keep what only a deployment changes. */
+const MAX_AGE_SECONDS = 300;
+
+/** @param app read on the first request for its description, when all its routes are mounted */
+export function reference(app: Hono<AppEnv>): Hono<AppEnv> {
+  let written: Promise<Written> | undefined;
+  return new Hono<AppEnv>()
+    .get("/", async (c) => {
+      const healthy = await isWell(c);
+      c.header("Vary", "Accept");
+      c.header("Cache-Control", "no-store");
+      if (!(c.req.header("Accept") ?? "").includes("text/html"))
+        return done(c, "Chronos on the edge.", { ...DATA_EXAMPLES.About, healthy });
+      c.header("Content-Security-Policy", HOME_POLICY);
+      return c.html(homePage(healthy));
+    })
+
+    .get("/openapi.json", async (c) => {
+      written ??= write(documentOf(app.routes));
+      const { text, tag } = await written;
+      return cached(c, tag) ?? c.body(text, 200, { "Content-Type": "application/json" });
+    })
+
+    .get("/docs", (c) => {
+      c.header("Content-Security-Policy", REFERENCE_POLICY);
+      return c.html(referencePage);
+    })
+
+    .get("/docs/reference.js", (c) => {
+      c.header("Content-Type", "text/javascript; charset=utf-8");
+      c.header("Vary", "Accept-Encoding");
+      c.header("Cache-Control", `public, max-age=${MAX_AGE_SECONDS}`);
+      if (!/\bgzip\b/.test(c.req.header("Accept-Encoding") ?? ""))
+        return c.body(new Blob([script]).stream().pipeThrough(new DecompressionStream("gzip")));
+      c.header("Content-Encoding", "gzip");
+      return new Response(script, { headers: c.res.headers, encodeBody: "manual" });
+    });
+}
+
+interface Written {
+  readonly text: string;
+  readonly tag: string;
+}
+
+async function write(document: object): Promise<Written> {
+  const text = JSON.stringify(document);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return { text, tag: `"${btoa(String.fromCharCode(...digest.slice(0, 12)))}"` };
+}
+
+/** 304 for a client that has this version; otherwise only the headers that let it keep what it gets. */
+function cached(c: Context<AppEnv>, tag: string): Response | undefined {
+  c.header("Cache-Control", `public, max-age=${MAX_AGE_SECONDS}`);
+  c.header("ETag", tag);
+  const known = (c.req.header("If-None-Match") ?? "").split(",").map((one) => one.trim().replace(/^W\//, ""));
+  return known.includes(tag) ? c.body(null, 304) : undefined;
+}
+
+const isWell = async (c: Context<AppEnv>): Promise<boolean> =>
+  masterKeysOf(c.env) !== undefined && (await canAnswer(databaseOf(c.env.DB))).ok;

@@ -1,0 +1,105 @@
+// Every refusal a client can meet: when it comes, and how it reads. A code without words does not compile.
+
+import { type ErrorCode, type FieldError, STATUS_OF } from "../http/errors.ts";
+
+interface Refusal {
+  /** When it comes. */
+  readonly when: string;
+  /** The answer's own `message`, as an example. */
+  readonly message: string;
+  readonly errors?: readonly FieldError[];
+}
+
+export const REFUSALS: Record<ErrorCode, Refusal> = {
+  bad_request: {
+    when: "The body is not JSON, or is not sent as `application/json`.",
+    message: "The body is not valid JSON.",
+  },
+  handler_required_for_pull: {
+    when: "The change would leave a pull schedule without a `handler`.",
+    message: "A schedule whose delivery is pull needs a `handler`.",
+  },
+  unauthorized: {
+    when: "The API key is missing, malformed, unknown or revoked: the same answer for all four.",
+    message: "A valid API key is required: `Authorization: Bearer chrns_…`.",
+  },
+  forbidden: {
+    when: "Reserved: at present nothing answers it.",
+    message: "This is not allowed.",
+  },
+  not_found: {
+    when: "There is nothing at this path, or nothing of yours with this id.",
+    message: "There is nothing at this path.",
+  },
+  job_not_found: { when: "There is no such job on this account.", message: "There is no such job." },
+  schedule_not_found: { when: "There is no such schedule on this account.", message: "There is no such schedule." },
+  method_not_allowed: {
+    when: "The path is served, but not with this method. `Allow` names those that are.",
+    message: "PATCH is not served here.",
+  },
+  conflict: {
+    when: "The present state forbids it.",
+    message: "This is the account's last API key. Create another one first.",
+  },
+  idempotency_key_conflict: {
+    when: "A job with this key exists already. `data` is that job, and nothing was created.",
+    message: "A job with this idempotency key exists already.",
+  },
+  job_not_cancellable: {
+    when: "The job has ended.",
+    message: "The job is cancelled and can no longer be cancelled.",
+  },
+  job_not_retryable: {
+    when: "The job neither failed nor was cancelled.",
+    message: "The job is pending; only failed and cancelled jobs can be retried.",
+  },
+  lease_lost: {
+    when: "The execution no longer holds the job's lease: it expired, was superseded, or the job was cancelled.",
+    message: "This execution does not hold the job's lease any more: the job is cancelled. Nothing was changed.",
+  },
+  schedule_archived: {
+    when: "The schedule is archived.",
+    message: "The schedule is archived and can no longer be changed.",
+  },
+  schedule_completed: {
+    when: "The schedule is completed.",
+    message: "The schedule is completed and can no longer be changed.",
+  },
+  schedule_status_changed: {
+    when: "The schedule ended between reading and changing it.",
+    message: "The schedule became archived meanwhile. Nothing was changed.",
+  },
+  payload_too_large: {
+    when: "The body is larger than 256 KB.",
+    message: "The body may be at most 262144 bytes.",
+  },
+  validation_error: {
+    when: "The request does not fit its schema. Unknown fields and query parameters are refused too.",
+    message: "The request is not valid.",
+    errors: [{ field: "colour", message: "There is no such field." }],
+  },
+  rate_limit_exceeded: {
+    when: "More than 100 requests in 10 s with this API key (1,000 on worker endpoints). `Retry-After` says when to come back.",
+    message: "Too many requests with this API key. Please slow down.",
+  },
+  internal_error: {
+    when: "A fault nobody foresaw. Please report it with the answer's `X-Request-Id`.",
+    message: "Something went wrong on our side.",
+  },
+  unavailable: {
+    when: "A store cannot answer at the moment. `Retry-After` says when to try again.",
+    message: "The service cannot answer at the moment. Please try again.",
+  },
+};
+
+export const exampleOf = (code: ErrorCode) => {
+  const { message, errors = [] } = REFUSALS[code];
+  return { success: false, message, code, errors };
+};
+
+/** The codes of each status among these, in their order. */
+export function byStatus(codes: readonly ErrorCode[]): Map<number, ErrorCode[]> {
+  const found = new Map<number, ErrorCode[]>();
+  for (const code of codes) found.set(STATUS_OF[code], [...(found.get(STATUS_OF[code]) ?? []), code]);
+  return new Map([...found].sort(([one], [other]) => one - other));
+}

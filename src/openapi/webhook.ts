@@ -1,0 +1,74 @@
+// The push delivery as a webhook: what we send, and what its receiver may answer.
+
+const text = { type: "string" };
+
+const HEADERS: [name: string, description: string, schema: object, example: string][] = [
+  [
+    "X-Chronos-Delivery-Id",
+    "The execution's id.",
+    { type: "string", format: "uuid" },
+    "7d44fe73-7a9f-4a3e-8f0c-52f2a8a7e2a1",
+  ],
+  ["X-Chronos-Timestamp", "When it was signed, in Unix seconds.", { type: "string", pattern: "^\\d+$" }, "1768474800"],
+  [
+    "X-Chronos-Signature",
+    "`sha256=` and the hex HMAC-SHA256 of `{delivery id}.{timestamp}.{raw body}`, keyed with the whole signing secret as it stands.",
+    { type: "string", pattern: "^sha256=[0-9a-f]{64}$" },
+    `sha256=${"0123456789abcdef".repeat(4)}`,
+  ],
+  [
+    "X-Chronos-Job-Id",
+    "The job's id, the same for every attempt.",
+    { type: "string", format: "uuid" },
+    "0b6f0a3c-9a53-4d6e-8f0e-3c2f3f1b7c55",
+  ],
+  ["X-Chronos-Attempt", "The number of the execution.", { type: "string", pattern: "^\\d+$" }, "1"],
+  ["webhook-id", "Standard Webhooks: the job's id.", text, "0b6f0a3c-9a53-4d6e-8f0e-3c2f3f1b7c55"],
+  [
+    "webhook-timestamp",
+    "Standard Webhooks: when it was signed, in Unix seconds.",
+    { type: "string", pattern: "^\\d+$" },
+    "1768474800",
+  ],
+  [
+    "webhook-signature",
+    "Standard Webhooks: one signature `v1,<base64>` for each secret in force, separated by spaces.",
+    { type: "string", pattern: "^v1,\\S+( v1,\\S+)*$" },
+    "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+  ],
+];
+
+export const WEBHOOKS = {
+  delivery: {
+    post: {
+      operationId: "delivery",
+      tags: ["Jobs"],
+      summary: "A push delivery",
+      description:
+        "Sent to a job's `delivery.http.url` with its `method`, whichever of the five that is, and its own `headers`; " +
+        "`User-Agent` is `chronos.sh/1.0`. A GET carries no body, and its signatures cover the empty one. Redirects are not followed.",
+      security: [],
+      parameters: HEADERS.map(([name, description, schema, example]) => ({
+        name,
+        in: "header",
+        required: true,
+        description,
+        schema,
+        example,
+      })),
+      requestBody: {
+        required: true,
+        content: { "application/json": { schema: { $ref: "#/components/schemas/DeliveryBody" } } },
+      },
+      responses: {
+        "2XX": { description: "The job is completed." },
+        "3XX": { description: "Not followed: the job fails for good, with `redirect`." },
+        "408": { description: "Tried again." },
+        "425": { description: "Tried again." },
+        "429": { description: "Tried again; `Retry-After` is honoured up to an hour." },
+        "4XX": { description: "The job fails for good, with `http_status`." },
+        "5XX": { description: "Tried again with exponential backoff; `Retry-After` is honoured up to an hour." },
+      },
+    },
+  },
+};

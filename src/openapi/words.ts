@@ -1,0 +1,120 @@
+// What each field means, in words. A name means the same wherever it stands; where it does not, it is named with its place.
+
+import type { JsonSchema } from "@valibot/to-json-schema";
+import { mapped } from "./walk.ts";
+
+const TIME = "ISO 8601, UTC, with milliseconds.";
+
+export const WORDS: Record<string, string> = {
+  api_key: "The account's first API key. Shown only here.",
+  attempt: "The number of the execution, from 1. It never restarts.",
+  attempts: "Executions started so far.",
+  body: "The first 4 KB of the answer's body, as text.",
+  cancel_requested: "The job was cancelled: stop, and report nothing.",
+  code: "What went wrong, for programs.",
+  completed_at: `When it ended, whatever the end; null before. ${TIME}`,
+  count: "How many runs to show.",
+  created_after: "Only jobs created after this moment.",
+  created_at: `When it was created. ${TIME}`,
+  created_before: "Only jobs created before this moment.",
+  cron: "Five fields: minute, hour, day of month, month, day of week (0 and 7 are Sunday). Give either `cron` or `interval`.",
+  cursor: "A `next_cursor` of an earlier page: walks a list of any length. Not together with `page`.",
+  data: "What was asked for.",
+  delay: "Run this long from now. Not together with `scheduled_for`.",
+  delivery: "How an attempt reaches your code: pushed to a URL, or pulled by a worker.",
+  description: "For people.",
+  docs: "The reference: a page to read and to try.",
+  due_at: `When the attempt was due. ${TIME}`,
+  error: "Why the attempt failed; null while it has not.",
+  errors: "The fields at fault, each once; empty when none is.",
+  execution_id: "The execution: one attempt of the job.",
+  field: "A dotted path into the request, such as `delivery.http.url`.",
+  handler: "The name of the code that does the work. Required when the delivery is pull.",
+  handlers: "The handlers this worker has.",
+  headers: "Header names and values.",
+  health: "200 while the service is well.",
+  healthy: "Whether the service is well.",
+  http: "Where a push goes.",
+  id: "A UUID.",
+  idempotency_key:
+    "Unique within the account while the job exists, ended jobs included: creating a second job with it is 409. Keys of the form `<uuid>.<digits>` belong to schedules.",
+  interval: "Run again after this long, counted from run to run. At most five years. Give either `cron` or `interval`.",
+  job_id: "The job.",
+  key: "The API key. Shown only here.",
+  last_error: "Why the last attempt failed; null while none has.",
+  last_run_at: `When it last made a job; null before the first. ${TIME}`,
+  lateness_ms: "How long after `due_at` the attempt started, in milliseconds; null before it has.",
+  lease_expires_at: `Until when the job is yours, unless a heartbeat extends it; null once it is not. ${TIME}`,
+  local: "The same moment on the clock of the schedule's time zone, with its offset.",
+  max_retries: "Retries after the first attempt.",
+  message: "What happened, for people.",
+  meta: "About the list.",
+  method: "The method of the request.",
+  missed_runs: "Runs skipped because they fell into an outage.",
+  name: "For people.",
+  next_cursor: "Give it as `cursor` for the next page; null on the last one.",
+  next_run_at: `When it makes its next job; null once it is over. ${TIME}`,
+  openapi: "The API in OpenAPI 3.1.",
+  overlap_hours: "How long the old secret stays valid.",
+  page: "The number of the page, from 1.",
+  pages: "How many pages there are. Exact up to 10,000 entries.",
+  paging: "Where in the list this page stands.",
+  payload: "What your code is told. Carried as it is, never looked into.",
+  prefix: "How the key begins: enough to recognise it.",
+  previous_signing_secret: "The secret before, while it is still valid; else null.",
+  previous_valid_until: `Until when the previous secret is valid; else null. ${TIME}`,
+  queue: "The name of a Cloudflare Queue bound to the service. Without one, workers poll.",
+  response: "What the push target answered; null for a pull, and when nothing came back.",
+  result: "What a pull worker returned: any JSON, at most 64 KB; else null.",
+  retryable: "Whether trying again makes sense. `false` fails the job for good.",
+  run_at: `When the next attempt is due; null once the job has ended. ${TIME}`,
+  run_count: "How many jobs it has made.",
+  runs: "How many jobs it makes at most.",
+  schedule_id: "The schedule that made the job; `null` for a one-off job.",
+  scheduled_for:
+    "The job's nominal time. In a request: ISO 8601 with any offset, in the future and at most five years ahead; not together with `delay`. It does not change with retries.",
+  signing_secret: "What deliveries are signed with: the whole string, `whsec_` included.",
+  size: "Entries on a page.",
+  started_at: `When it started; null before. ${TIME}`,
+  status: "Where it stands.",
+  stop_at: "No run at or after this moment. In a request: in the future.",
+  success: "Whether it was done.",
+  timeout:
+    "Seconds an attempt may take: at most 600 for push, 86,400 for pull. A pull lease lasts as long; heartbeats extend it.",
+  timezone: "An IANA time zone, such as `Europe/London`. UTC unless given.",
+  total: "Entries in the whole list. Exact up to 10,000.",
+  trigger: "What made the attempt start.",
+  truncated: "Whether the body was longer.",
+  type: "Which kind of delivery.",
+  unit: "The unit.",
+  updated_at: `When it last changed. ${TIME}`,
+  url: "A public https address. Redirects are not followed.",
+  utc: `The moment. ${TIME}`,
+  value: "How many.",
+  wait_time_seconds: "How long to wait for a job when none is due.",
+  worker_id: "The worker's own name, shown with its executions.",
+};
+
+/** The schema with words for every field that has none of its own. */
+export function inWords(schema: JsonSchema): JsonSchema {
+  return mapped(schema, (part) => {
+    if (!part.properties) return part;
+    const properties = Object.entries(part.properties).map(([name, field]) => {
+      const words = typeof field === "object" && field.description === undefined ? WORDS[name] : undefined;
+      return [name, words === undefined || typeof field !== "object" ? field : { ...field, description: words }];
+    });
+    return { ...part, properties: Object.fromEntries(properties) };
+  });
+}
+
+/**
+ * Says defaults in words. Generators of clients take `default` in a body for a promise that the field is there, and then
+ * demand it of the caller.
+ */
+export function defaultsInWords(schema: JsonSchema): JsonSchema {
+  return mapped(schema, (part) => {
+    if (part.default === undefined) return part;
+    const { default: value, description, ...rest } = part;
+    return { ...rest, description: [description, `Default: \`${JSON.stringify(value)}\`.`].filter(Boolean).join(" ") };
+  });
+}

@@ -1,0 +1,133 @@
+// Every documented example is sent to the running service; what comes back must be what the document says.
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Service } from "../sdk/harness/service.ts";
+import { type Document, type Endpoint, endpointsIn, Judge, successOf } from "./harness/document.ts";
+import { Tenant } from "./harness/tenant.ts";
+
+const service = await Service.start();
+const document: Document = await (await fetch(`${service.url}/openapi.json`)).json();
+const endpoints = endpointsIn(document).filter(
+  ({ path }) => path.startsWith("/v1/") || path === "/health" || path === "/",
+);
+
+let judge: Judge;
+let tenant: Tenant;
+
+beforeAll(() => {
+  judge = new Judge(document);
+});
+afterAll(() => service.stop());
+
+interface Shown {
+  readonly title: string;
+  readonly endpoint: Endpoint;
+  readonly body: unknown;
+}
+
+const shown: Shown[] = endpoints.flatMap((endpoint) => {
+  const bodies = Object.entries(endpoint.operation.requestBody?.content["application/json"]?.examples ?? {});
+  const title = `${endpoint.method} ${endpoint.path}`;
+  if (bodies.length === 0) return [{ title, endpoint, body: undefined }];
+  return bodies.map(([name, { value }]) => ({ title: `${title} (${name})`, endpoint, body: value }));
+});
+
+describe("a documented example is answered as documented", () => {
+  it("there are examples for every operation of the API", () => {
+    expect(new Set(shown.map(({ endpoint }) => endpoint))).toEqual(new Set(endpoints));
+    expect(shown.length).toBeGreaterThan(35);
+  });
+
+  it.each(shown)("$title", async ({ endpoint, body }) => {
+    tenant = await Tenant.of(service);
+    const { operation, method, path } = endpoint;
+    const ids = await tenant.ready(operation.operationId);
+    const query = new URLSearchParams();
+    for (const { in: place, name, example } of operation.parameters ?? [])
+      if (place === "query" && example !== undefined)
+        for (const one of [example].flat()) query.append(name, String(one));
+    const real = path.replace(/\{\w+\}/, ids.id ?? "");
+    const sent = ids.execution_id && typeof body === "object" ? { ...body, execution_id: ids.execution_id } : body;
+
+    const key = path.startsWith("/v1/admin/") ? service.dev.admin_token : tenant.key;
+    const answer = await tenant.send(method, `${real}?${query}`, { key, body: sent });
+
+    const { status, content } = successOf(operation);
+    const example = content["application/json"]?.example as { message: string };
+    expect(answer.status, JSON.stringify(answer.body)).toBe(status);
+    expect(judge.answerFaults(endpoint, status, answer.body)).toEqual([]);
+    expect(["No job was due.", example.message]).toContain(answer.body.message);
+    expect(answer.headers.get("X-Request-Id")).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe("a refusal reads as its example", () => {
+  /** How each code is met from outside. */
+  const PROVOKED: Record<string, (tenant: Tenant) => Promise<[string, string, object?]>> = {
+    unauthorized: async (tenant) => ["GET", "/v1/jobs", { key: `${tenant.key}x` }],
+    not_found: async () => ["GET", "/v1/jobz"],
+    method_not_allowed: async () => ["PATCH", "/v1/jobs"],
+    bad_request: async () => ["POST", "/v1/jobs", { raw: "{" }],
+    payload_too_large: async () => ["POST", "/v1/jobs", { raw: `"${"x".repeat(262_144)}"` }],
+    validation_error: async () => ["GET", "/v1/jobs?colour=red"],
+    idempotency_key_conflict: async (tenant) => {
+      const body = { name: "a job", handler: "a", idempotency_key: "taken", delay: { value: 1, unit: "hour" } };
+      await tenant.must("POST", "/v1/jobs", { body });
+      return ["POST", "/v1/jobs", { body }];
+    },
+    job_not_found: async () => ["GET", `/v1/jobs/${crypto.randomUUID()}`],
+    job_not_cancellable: async (tenant) => ["POST", `/v1/jobs/${(await tenant.ready("retryJob")).id}/cancel`],
+    job_not_retryable: async (tenant) => ["POST", `/v1/jobs/${(await tenant.ready("getJob")).id}/retry`],
+    lease_lost: async (tenant) => {
+      const { id, execution_id } = await tenant.ready("completeJob");
+      await tenant.must("POST", `/v1/jobs/${id}/cancel`);
+      return ["POST", `/v1/worker/jobs/${id}/complete`, { body: { execution_id } }];
+    },
+    conflict: async (tenant) => {
+      const [first] = await tenant.must<{ id: string }[]>("GET", "/v1/api-keys");
+      return ["DELETE", `/v1/api-keys/${first?.id}`];
+    },
+    schedule_not_found: async () => ["GET", `/v1/schedules/${crypto.randomUUID()}`],
+    handler_required_for_pull: async (tenant) => {
+      const { id } = await tenant.ready("getSchedule");
+      return ["PATCH", `/v1/schedules/${id}`, { body: { delivery: { type: "pull" } } }];
+    },
+    schedule_archived: async (tenant) => {
+      const { id } = await tenant.ready("getSchedule");
+      await tenant.must("POST", `/v1/schedules/${id}/archive`);
+      return ["PATCH", `/v1/schedules/${id}`, { body: { name: "another" } }];
+    },
+    schedule_completed: async (tenant) => {
+      const id = await tenant.completedSchedule();
+      return ["PATCH", `/v1/schedules/${id}`, { body: { name: "another" } }];
+    },
+    rate_limit_exceeded: async (tenant) => {
+      await Promise.all(Array.from({ length: 220 }, () => tenant.send("GET", "/v1/api-keys")));
+      return ["GET", "/v1/api-keys"];
+    },
+  };
+  /** Those that nobody can provoke from outside are held in test/docs/workerd. */
+  const ELSEWHERE = ["forbidden", "internal_error", "schedule_status_changed", "unavailable"];
+
+  it("every code is looked at", () => {
+    expect([...Object.keys(PROVOKED), ...ELSEWHERE].sort()).toEqual(Object.keys(document.components.examples).sort());
+  });
+
+  it.each(Object.keys(PROVOKED))("%s", async (code) => {
+    tenant = await Tenant.of(service);
+    const [method, path, call] = (await PROVOKED[code]?.(tenant)) ?? ["", ""];
+    const { status, headers, body } = await tenant.send(method, path, call);
+    const { data, ...refusal } = body;
+    const { data: _, ...example } = (document.components.examples[code]?.value ?? {}) as { data?: unknown };
+    expect(refusal).toEqual(example);
+    expect(judge.faults(["components", "schemas", data ? "KeyConflict" : "Refusal"], body)).toEqual([]);
+    expect(status).toBe(Number(/\d+/.exec(rowOf(code))?.[0]));
+    if (status === 429) expect(headers.get("Retry-After")).toBe("10");
+    if (status === 405) expect(headers.get("Allow")).toBe("GET, HEAD, POST");
+  });
+
+  const rowOf = (code: string): string =>
+    (document as unknown as { info: { description: string } }).info.description
+      .split("\n")
+      .find((line) => line.startsWith(`| \`${code}\``)) ?? "";
+});

@@ -1,0 +1,119 @@
+// The load under which the process is killed: jobs of every kind, created, retried, cancelled and claimed at the same time.
+
+import type { Chance } from "../harness/chance.ts";
+import type { Receiver } from "../harness/receiver.ts";
+import type { Tenant } from "../harness/tenant.ts";
+import { sleep } from "../harness/wait.ts";
+
+export type Kind = "push" | "push later" | "push retried" | "push slow" | "pull" | "pull retried" | "cancelled";
+
+/** A job the service said 201 to. */
+export interface Accepted {
+  readonly id: string;
+  readonly tenant: Tenant;
+  readonly kind: Kind;
+  readonly scheduledFor: number;
+  /** When the answer to its cancellation came, and that it was accepted. */
+  readonly cancelledAt: number | null;
+}
+
+const KINDS: readonly Kind[] = ["push", "push later", "push retried", "push slow", "pull", "pull retried", "cancelled"];
+
+/** Seconds a pull worker's lease lasts: one that a crash has cut off is over soon. */
+const LEASE_SECONDS = 6;
+
+export class Load {
+  readonly accepted: Accepted[] = [];
+  readonly #tenants: readonly Tenant[];
+  readonly #receiver: Receiver;
+  readonly #chance: Chance;
+  #made = 0;
+
+  constructor(tenants: readonly Tenant[], receiver: Receiver, chance: Chance) {
+    this.#tenants = tenants;
+    this.#receiver = receiver;
+    this.#chance = chance;
+  }
+
+  /** Makes jobs until the moment has come, so many in a second. */
+  async run(perSecond: number, until: () => boolean): Promise<void> {
+    const made: Promise<void>[] = [];
+    while (!until()) {
+      made.push(this.#make());
+      await sleep(1_000 / perSecond);
+    }
+    await Promise.all(made);
+  }
+
+  async #make(): Promise<void> {
+    const number = ++this.#made;
+    const kind = this.#chance.pick(KINDS);
+    const tenant = this.#chance.pick(this.#tenants);
+    const body = { ...this.#body(kind, tenant), idempotency_key: `faults-${number}` };
+    const cancelAfterMs = this.#chance.between(0, 1_500);
+    const job = await create(tenant, body);
+    const cancelledAt = kind === "cancelled" ? await cancel(tenant, job.id, cancelAfterMs) : null;
+    this.accepted.push({ id: job.id, tenant, kind, scheduledFor: Date.parse(job.scheduled_for), cancelledAt });
+  }
+
+  #body(kind: Kind, tenant: Tenant) {
+    const name = kind;
+    const payload = { canary: "canary-payload", work_ms: this.#chance.between(0, 800), fails: 0 };
+    const delay = { value: this.#chance.between(1, 4), unit: "second" };
+    const push = (fails: number, slowMs: number) => ({
+      type: "push",
+      http: {
+        url: this.#receiver.url(tenant, fails, slowMs),
+        method: "POST",
+        headers: { "x-canary": "canary-header" },
+      },
+    });
+    switch (kind) {
+      case "push":
+        return { name, payload, delivery: push(0, 0) };
+      case "push later":
+        return { name, payload, delivery: push(0, 20), delay };
+      case "push retried":
+        return { name, payload, delivery: push(2, 0), max_retries: 10 };
+      case "push slow":
+        return { name, payload, delivery: push(0, this.#chance.between(500, 2_500)), delay };
+      case "pull":
+        return { name, payload, handler: "work", timeout: LEASE_SECONDS, max_retries: 20 };
+      case "pull retried":
+        return { name, payload: { ...payload, fails: 1 }, handler: "work", timeout: LEASE_SECONDS, max_retries: 20 };
+      case "cancelled":
+        return { name, payload, delivery: push(0, 0), delay: { value: 3, unit: "second" } };
+    }
+  }
+}
+
+interface JobJson {
+  readonly id: string;
+  readonly scheduled_for: string;
+}
+
+/** A 409 after a try whose answer was lost is that try's job. */
+async function create(tenant: Tenant, body: object): Promise<JobJson> {
+  for (;;) {
+    const { status, body: answer, tries } = await tenant.call<JobJson>("POST", "/v1/jobs", body);
+    if (status === 201 || (status === 409 && tries > 1)) return answer.data;
+    if (status !== 503) throw new Error(`a job was refused: ${status} ${JSON.stringify(answer)}`);
+    await sleep(500);
+  }
+}
+
+/** @returns when the service said that no attempt will start; null when the job was quicker */
+async function cancel(tenant: Tenant, id: string, afterMs: number): Promise<number | null> {
+  await sleep(afterMs);
+  for (;;) {
+    const { status, tries } = await tenant.call("POST", `/v1/jobs/${id}/cancel`);
+    const now = Date.now();
+    if (status === 200) return now;
+    if (status === 409 && tries === 1) return null;
+    if (status === 409) {
+      const shown = await tenant.call<{ status: string }>("GET", `/v1/jobs/${id}`);
+      return shown.body.data.status === "cancelled" ? now : null;
+    }
+    await sleep(500);
+  }
+}

@@ -1,0 +1,88 @@
+// The process dies: workerd is killed again and again, at moments nobody chose, under load. What was answered 201 happens.
+
+import { Chance } from "../harness/chance.ts";
+import { PullWorker } from "../harness/pull-worker.ts";
+import { Receiver } from "../harness/receiver.ts";
+import type { Service } from "../harness/service.ts";
+import { p99, type Row } from "../harness/table.ts";
+import { Tenant } from "../harness/tenant.ts";
+import { eachOf, sleep, until } from "../harness/wait.ts";
+import type { Part } from "../part.ts";
+import { type Accepted, type Kind, Load } from "./load.ts";
+import { judge, type Verdict } from "./verdict.ts";
+
+export interface ProcessPlan {
+  readonly rounds: number;
+  readonly tenants: number;
+  readonly keysEach: number;
+  readonly jobsPerSecond: number;
+}
+
+/** A round is as long as a job takes from its creation to its retry. */
+const ROUND_MS = { min: 1_500, max: 6_000 } as const;
+
+/**
+ * The longest that a crash may hold a job up: a row nobody armed waits 15 s and for the minute's sweep, an offer lost in
+ * the queue a minute, a push cut off 35 s; then its backoff, doubled by each crash it meets.
+ */
+const RECOVERY_MS = 150_000;
+
+/** While the last jobs recover, there is time for other tests on the same service. */
+export async function killUnderLoad(
+  service: Service,
+  plan: ProcessPlan,
+  seed: number,
+  meanwhile: () => Promise<void>,
+): Promise<Part> {
+  const chance = new Chance(seed);
+  const receiver = await Receiver.listen();
+  const tenants: Tenant[] = [];
+  for (let i = 0; i < plan.tenants; i++) tenants.push(await Tenant.make(service, `faults ${i}`, plan.keysEach));
+  const workers = new Map(tenants.map((tenant, i) => [tenant.id, new PullWorker(tenant, seed + i, 4)]));
+  const load = new Load(tenants, receiver, chance);
+
+  let roundsLeft = plan.rounds;
+  const loaded = load.run(plan.jobsPerSecond, () => roundsLeft === 0);
+  for (; roundsLeft > 0; roundsLeft--) {
+    await sleep(chance.between(ROUND_MS.min, ROUND_MS.max));
+    service.kill();
+    await service.comesBack();
+  }
+  await loaded;
+  await meanwhile();
+
+  const deadline = Date.now() + RECOVERY_MS;
+  await eachOf(load.accepted, 20, async (job) => void (await until(() => hasEnded(job), deadline - Date.now(), 1_000)));
+  await Promise.all([...workers.values()].map((worker) => worker.stop()));
+  const verdicts: Verdict[] = [];
+  await eachOf(load.accepted, 20, async (job) => void verdicts.push(await judge(job, receiver, workers)));
+  await receiver.close();
+  const faults = verdicts.flatMap((verdict) => verdict.faults);
+  if (receiver.badSignatures > 0) faults.push(`${receiver.badSignatures} deliveries were not signed as they should be`);
+  const row = (name: string, of: (kind: Kind) => boolean): Row => {
+    const some = verdicts.filter(({ kind }) => of(kind));
+    return {
+      fault: `SIGKILL, ${plan.rounds} times: ${name}`,
+      jobs: some.length,
+      delivered: some.filter((verdict) => verdict.delivered).length,
+      lost: some.filter((verdict) => verdict.faults.length > 0).length,
+      duplicated: some.reduce((sum, verdict) => sum + verdict.duplicates, 0),
+      early: some.filter((verdict) => verdict.isEarly).length,
+      lateP99Ms: p99(some.flatMap((verdict) => verdict.lateMs)),
+    };
+  };
+  return {
+    rows: [
+      row("push", (kind) => kind.startsWith("push")),
+      row("pull", (kind) => kind.startsWith("pull")),
+      row("cancelled", (kind) => kind === "cancelled"),
+    ],
+    faults: [...faults, ...verdicts.flatMap((verdict) => (verdict.isEarly ? ["a job ran before its time"] : []))],
+    secrets: tenants.flatMap((tenant) => tenant.secrets),
+  };
+}
+
+async function hasEnded({ tenant, id }: Accepted): Promise<boolean> {
+  const { status } = (await tenant.call<{ status: string }>("GET", `/v1/jobs/${id}`)).body.data;
+  return status === "completed" || status === "failed" || status === "cancelled";
+}

@@ -1,0 +1,134 @@
+// D1 on its worst days. Creating answers 201 or 503 and means it; live jobs go on without it; a minute after its return
+// everything agrees.
+
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { type Account, newAccount } from "../../workerd/harness/account.ts";
+import { api, type JobJson } from "../../workerd/harness/api.ts";
+import { HOUR, MINUTE, NOON, SECOND, setClock } from "../../workerd/harness/clock.ts";
+import { answerLost, databaseDown, type Outage, OVERLOADED } from "../../workerd/harness/database.ts";
+import { JobUnderTest, newJob, PUSH } from "../../workerd/harness/job.ts";
+import { logs } from "../../workerd/harness/logs.ts";
+import { post } from "../../workerd/harness/post.ts";
+import { receiver } from "../../workerd/harness/receiver.ts";
+import { recover, sweepNow } from "./harness/recovery.ts";
+
+const CANARY = "canary-5c3e";
+
+let account: Account;
+beforeEach(async () => {
+  account = await newAccount();
+  expect((await api("GET", "/v1/jobs", { key: account.key })).status).toBe(200); // the key is known here from now on
+});
+
+const LOST = "D1_ERROR: Network connection lost.";
+
+/** How D1 may fail a create. Its words hold what must not get out. */
+const DAYS: Record<string, () => Outage> = {
+  "is down": () => databaseDown(`D1_ERROR: internal error ${CANARY}`),
+  "is overloaded": () => databaseDown(`${OVERLOADED} ${CANARY}`),
+  "loses the connection": () => databaseDown(`${LOST} ${CANARY}`),
+  "was reset": () => databaseDown(`D1_ERROR: storage caused object to be reset ${CANARY}`),
+  "applies the write, and its answer is lost": () => answerLost("insert", `D1_ERROR: internal error ${CANARY}`),
+  "applies the write twice unheard": () => answerLost("insert", `${LOST} ${CANARY}`, { times: 2 }),
+  "applies the write unheard, and cannot be asked": () =>
+    answerLost("insert", `D1_ERROR: internal error ${CANARY}`, { blind: true }),
+};
+
+const body = { name: "a job", delivery: PUSH, idempotency_key: "once", payload: { text: CANARY } };
+const post201 = () => api<JobJson>("POST", "/v1/jobs", { key: account.key, body });
+const countJobs = () =>
+  env.DB.prepare("SELECT count(*) AS n FROM jobs WHERE account_id = ?").bind(account.id).first<number>("n");
+
+describe.each(Object.entries(DAYS))("a job created while D1 %s", (_, begins) => {
+  it("is 201 or 503 with Retry-After; tried again it is one job, and it runs once", async () => {
+    const outage = begins();
+    const first = await post201();
+    outage.end();
+    expect([201, 503]).toContain(first.status);
+    if (first.status === 503) expect(Number(first.headers.get("Retry-After"))).toBeGreaterThan(0);
+    const again = await post201();
+    // A 409 is true only where the first try has made the job.
+    expect([201, 409]).toContain(again.status);
+    if (again.status === 409) expect(await countJobs()).toBe(1);
+    const id = first.status === 201 ? first.body.data.id : again.body.data.id;
+    expect(again.body.data.id).toBe(id);
+    expect(await countJobs()).toBe(1);
+    await recover(new JobUnderTest(account, id));
+    expect(receiver.received).toHaveLength(1);
+    expect(first.text).not.toContain(CANARY.concat("'"));
+    expect(logs.lines.join()).not.toContain(CANARY);
+  });
+});
+
+it("a schedule whose insert was applied although its answer was lost is created once", async () => {
+  const lost = answerLost("insert", `D1_ERROR: internal error ${CANARY}`);
+  const schedule = { name: "ticks", interval: { value: 1, unit: "hour" }, delivery: PUSH };
+  const answer = await api<{ id: string }>("POST", "/v1/schedules", { key: account.key, body: schedule });
+  lost.end();
+  expect(answer.status).toBe(201);
+  expect((await api<unknown[]>("GET", "/v1/schedules", { key: account.key })).body.data).toHaveLength(1);
+});
+
+describe("while D1 is down", () => {
+  it("live jobs fire, are retried, claimed, reported and cancelled for an hour; then all agrees within a minute", async () => {
+    receiver.answers(500, 200);
+    const pull = { handler: "work", delivery: { type: "pull" } };
+    const pushed = await newJob(account);
+    const pulled = await newJob(account, pull);
+    const cancelled = await newJob(account, { delay: { value: 1, unit: "day" } });
+    await pulled.ring();
+    const outage = databaseDown();
+    await pushed.ring();
+    for (const at of [NOON + MINUTE, NOON + 30 * MINUTE, NOON + 55 * MINUTE]) {
+      setClock(at);
+      expect((await api("GET", `/v1/jobs/${pushed.id}`, { key: account.key })).status).toBe(200);
+      await pushed.ring();
+    }
+    expect(await pushed.show()).toMatchObject({ status: "completed", attempts: 2 });
+    const claim = { key: account.key, body: { handlers: ["work"], wait_time_seconds: 0 } };
+    await pulled.ring();
+    const claimed = await api<{ job_id: string; execution_id: string }>("POST", "/v1/worker/jobs/claim", claim);
+    expect(claimed.body.data.job_id).toBe(pulled.id);
+    const report = { key: account.key, body: { execution_id: claimed.body.data.execution_id } };
+    expect((await api("POST", `/v1/worker/jobs/${pulled.id}/heartbeat`, report)).status).toBe(200);
+    expect((await api("POST", `/v1/worker/jobs/${pulled.id}/complete`, report)).status).toBe(200);
+    expect((await cancelled.cancel()).status).toBe(200);
+    await post.deliver(); // to no avail: all of it is lost
+    outage.end();
+    setClock(NOON + HOUR + MINUTE);
+    for (const job of [pushed, pulled, cancelled]) await job.ring();
+    await sweepNow();
+    await post.deliver();
+    expect(await pushed.row()).toMatchObject({ status: "completed", attempt: 2, attentionAt: null });
+    expect(await pulled.row()).toMatchObject({ status: "completed", attempt: 1, attentionAt: null });
+    expect(await cancelled.row()).toMatchObject({ status: "cancelled", attentionAt: null });
+  });
+});
+
+describe("a batch that fails", () => {
+  it("before it was applied, after it was applied, or in the middle: nothing is lost, nothing undone", async () => {
+    const jobs = [await newJob(account), await newJob(account), await newJob(account)];
+    for (const job of jobs) await job.ring();
+    const sent = post.take();
+    const batch = env.DB.batch.bind(env.DB);
+    let calls = 0;
+    vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+      calls += 1;
+      if (calls === 2) throw new Error("D1_ERROR: internal error"); // one of those redone alone fails as well
+      const answer = await batch<never>(statements);
+      if (calls === 1) throw new Error("D1_ERROR: internal error"); // applied, and its answer is lost
+      return answer;
+    });
+    await post.deliver(sent);
+    expect(calls).toBe(4);
+    setClock(NOON + MINUTE + SECOND);
+    for (const job of jobs) await job.ring();
+    await post.deliver();
+    for (const job of jobs) {
+      expect(await job.row()).toMatchObject({ status: "completed" });
+      expect(await job.executionRows()).toHaveLength(1);
+      expect(await job.isEmpty()).toBe(true);
+    }
+  });
+});

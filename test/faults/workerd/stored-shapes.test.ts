@@ -1,0 +1,174 @@
+// What an earlier deployment stored or sent is read by this one; what a later one did is left alone. A fixture, once
+// there, never changes: it stands for the state of somebody's job.
+
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { JOB_VERSION, SCHEDULE_VERSION } from "../../../src/domain/upgrade.ts";
+import worker from "../../../src/index.ts";
+import { insertSchedule } from "../../../src/projection/schedules-store.ts";
+import { databaseOf } from "../../../src/projection/store.ts";
+import { MINUTE, NOON, SECOND } from "../../workerd/harness/clock.ts";
+import { JobUnderTest } from "../../workerd/harness/job.ts";
+import { receiver } from "../../workerd/harness/receiver.ts";
+import { insertRows } from "../../workerd/harness/rows.ts";
+import completed from "../fixtures/job-v1-completed.json" with { type: "json" };
+import queued from "../fixtures/job-v1-queued.json" with { type: "json" };
+import retrying from "../fixtures/job-v1-retrying.json" with { type: "json" };
+import runningPull from "../fixtures/job-v1-running-pull.json" with { type: "json" };
+import runningPush from "../fixtures/job-v1-running-push.json" with { type: "json" };
+import waiting from "../fixtures/job-v1-waiting.json" with { type: "json" };
+import offer from "../fixtures/offer-v1.json" with { type: "json" };
+import poke from "../fixtures/poke-v1.json" with { type: "json" };
+import scheduleReport from "../fixtures/schedule-report-v1.json" with { type: "json" };
+import schedule from "../fixtures/schedule-v1.json" with { type: "json" };
+import snapshot from "../fixtures/snapshot-v1.json" with { type: "json" };
+
+const account = { id: waiting.accountId, key: "", secret: "" };
+
+beforeEach(async () => {
+  vi.spyOn(Math, "random").mockReturnValue(0);
+  await env.DB.prepare("DELETE FROM jobs").run();
+  await env.DB.prepare("DELETE FROM schedules").run();
+  await env.DB.prepare(
+    "INSERT OR IGNORE INTO accounts (id, name, status, created_at) VALUES (?, 'fixture', 'active', 0)",
+  )
+    .bind(account.id)
+    .run();
+});
+
+type Stored = { v: number; id: string };
+
+/** An object that wakes up with this in its storage, its alarm about to ring. */
+async function holding(state: Stored): Promise<JobUnderTest> {
+  const job = new JobUnderTest(account, state.id);
+  await runInDurableObject(job.owner, async (_, { storage }) => {
+    await storage.deleteAll();
+    storage.kv.put("state", state);
+    await storage.setAlarm(Date.now() + 1);
+  });
+  return job;
+}
+
+const shownBy = ({ owner }: JobUnderTest) => owner.get();
+
+async function arrive(body: object) {
+  const message = { body, ack: vi.fn(), retry: vi.fn() };
+  await worker.queue({ messages: [message] } as unknown as MessageBatch<never>, env);
+  return { acked: message.ack.mock.calls.length === 1, again: message.retry.mock.calls.length === 1 };
+}
+
+describe("a job as version 1 stored it", () => {
+  it.each([
+    ["waiting", waiting, "completed"],
+    ["waiting for its retry", retrying, "completed"],
+  ])("%s runs when its alarm rings", async (_, state, status) => {
+    const job = await holding(state);
+    await job.ring();
+    expect(await shownBy(job)).toMatchObject({ status, payload: state.payload, idempotencyKey: state.idempotencyKey });
+    expect(receiver.received).toHaveLength(1);
+    expect(JSON.parse(receiver.received[0]?.body ?? "")).toMatchObject({ attempt: state.attempt + 1 });
+  });
+
+  it("with a push in flight is found interrupted, and runs again", async () => {
+    const job = await holding(runningPush);
+    await job.ring();
+    await job.ringAt(NOON + SECOND);
+    expect(await shownBy(job)).toMatchObject({ status: "completed", attempts: 2 });
+  });
+
+  it("queued is taken by a worker", async () => {
+    const job = await holding(queued);
+    expect(await arrive(offer)).toEqual({ acked: true, again: false });
+    const leased = await job.owner.lease(job.ref, offer.executionId, "worker-8");
+    expect(leased).toMatchObject({ ok: true, value: { attempt: 1, leaseEndsAt: NOON + 30 * SECOND } });
+  });
+
+  it("in a worker's hands is completed by its report", async () => {
+    const job = await holding(runningPull);
+    const id = runningPull.executions[0]?.id ?? "";
+    expect(await job.owner.complete(job.ref, id, { ok: true })).toMatchObject({
+      ok: true,
+      value: { status: "completed" },
+    });
+  });
+
+  it("completed reports its end, and is let go", async () => {
+    await insertRows(account, [{ id: completed.id, revision: 3, status: "running" }]);
+    const job = await holding(completed);
+    expect(await shownBy(job)).toMatchObject({ status: "completed", result: { ok: true } });
+    await job.owner.confirm(4, 1);
+    expect(await job.isEmpty()).toBe(true);
+  });
+});
+
+describe("a message of version 1", () => {
+  it("a snapshot is applied", async () => {
+    await insertRows(account, [{ id: snapshot.jobId, revision: 1 }]);
+    expect(await arrive(snapshot)).toEqual({ acked: true, again: false });
+    const job = new JobUnderTest(account, snapshot.jobId);
+    expect(await job.row()).toMatchObject({ status: "completed", revision: 4, result: { ok: true } });
+    expect(await job.executionRows()).toMatchObject([{ attempt: 1, status: "completed" }]);
+  });
+
+  it("a poke arms its row", async () => {
+    await insertRows(account, [{ id: poke.jobId, revision: 0, scheduledFor: NOON + MINUTE, runAt: NOON + MINUTE }]);
+    await arrive(poke);
+    expect(await new JobUnderTest(account, poke.jobId).alarm()).toBe(NOON + MINUTE);
+  });
+
+  it("a schedule's report is applied", async () => {
+    await insertSchedule(databaseOf(env.DB), schedule as never);
+    await arrive(scheduleReport);
+    const row = await env.DB.prepare("SELECT revision FROM schedules WHERE id = ?").bind(schedule.id).first("revision");
+    expect(row).toBe(7);
+  });
+});
+
+it("a schedule as version 1 stored it makes its tick's job", async () => {
+  await insertSchedule(databaseOf(env.DB), schedule as never);
+  const owner = env.SCHEDULES.getByName(`${account.id}/${schedule.id}`);
+  await owner.poke({ accountId: account.id, scheduleId: schedule.id });
+  await runInDurableObject(owner, (instance) => instance.alarm());
+  const made = await env.DB.prepare("SELECT idempotency_key AS key FROM jobs WHERE schedule_id = ?")
+    .bind(schedule.id)
+    .first("key");
+  expect(made).toBe(`${schedule.id}.${NOON}`);
+});
+
+describe("what a newer deployment wrote", () => {
+  it.each([["a job's state", { ...waiting, v: JOB_VERSION + 1, phase: { name: "unheard of" } }]])(
+    "%s is left untouched, and looked at again in 30 seconds",
+    async (_, state) => {
+      const job = await holding(state);
+      await job.ring();
+      const kept = await runInDurableObject(job.owner, (_, { storage }) => storage.kv.get("state"));
+      expect(kept).toEqual(state);
+      expect(await job.alarm()).toBe(NOON + 30 * SECOND);
+      expect(receiver.received).toHaveLength(0);
+    },
+  );
+
+  it("a schedule's state is left untouched, too", async () => {
+    const state = { ...schedule, v: SCHEDULE_VERSION + 1, status: "unheard of" };
+    const owner = env.SCHEDULES.getByName(`${account.id}/0f0e0d0c-0000-4000-8000-000000000399`);
+    await runInDurableObject(owner, async (instance, { storage }) => {
+      storage.kv.put("state", state);
+      await instance.alarm();
+      expect(storage.kv.get("state")).toEqual(state);
+      expect(await storage.getAlarm()).toBe(NOON + 30 * SECOND);
+    });
+  });
+
+  it.each([
+    ["a snapshot", { ...snapshot, v: 2 }],
+    ["an offer", { ...offer, v: 2 }],
+    ["a poke", { ...poke, v: 2 }],
+    ["a schedule's report", { ...scheduleReport, schedule: { ...scheduleReport.schedule, v: SCHEDULE_VERSION + 1 } }],
+    ["a kind of message nobody here knows", { kind: "unheard of", v: 1 }],
+  ])("%s stays on its queue", async (_, body) => {
+    await insertRows(account, [{ id: snapshot.jobId, revision: 1 }]);
+    expect(await arrive(body)).toEqual({ acked: false, again: true });
+    expect(await new JobUnderTest(account, snapshot.jobId).row()).toMatchObject({ status: "pending", revision: 1 });
+  });
+});

@@ -1,0 +1,7 @@
+// The SDK as its users get it: built once before the tests that run it in processes of its own.
+
+import { execFileSync } from "node:child_process";
+
+export default function build(): void {
+  execFileSync("npm", ["run", "build:sdk"], { stdio: "inherit" });
+}

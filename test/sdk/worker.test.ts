@@ -1,0 +1,198 @@
+// The SDK's worker against the running service, in real time: what a user sees who starts from the quick start.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Chronos, type ChronosContext, ExecutionAbortedError, type FetchLike } from "@chronos-edge/sdk";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { Service } from "./harness/service.ts";
+
+let service: Service;
+beforeAll(async () => {
+  service = await Service.start();
+});
+afterAll(() => service?.stop());
+
+/** The line to the service, where a test can see what is sent and cut what it likes. */
+function line(isCut: (path: string) => boolean = () => false) {
+  const sent: string[] = [];
+  const through: FetchLike = (url, init) => {
+    const { pathname } = new URL(url);
+    sent.push(pathname);
+    if (isCut(pathname)) throw new TypeError("the line is cut");
+    return fetch(url, init);
+  };
+  return { sent, fetch: through };
+}
+
+const executionsOf = async (chronos: Chronos, jobId: string) => (await chronos.jobs.executions(jobId).page()).items;
+
+const until = (holds: () => void | Promise<void>, interval = 20) => vi.waitFor(holds, { timeout: 15_000, interval });
+
+/** Asked five times a second: a key may ask a hundred times in ten. */
+const statusIs = (chronos: Chronos, jobId: string, status: string) =>
+  until(async () => expect((await chronos.jobs.get(jobId)).status).toBe(status), 200);
+
+it("runs the quick start: a job created over HTTP begins within 200 ms of being due", async () => {
+  const { apiKey } = await service.newAccount();
+  const chronos = service.client(apiKey);
+  const begun = new Map<string, { at: number; ctx: ChronosContext }>();
+  chronos.worker.handle("hello", async (ctx) => {
+    begun.set(ctx.jobId, { at: Date.now(), ctx });
+    return { ok: true };
+  });
+  const running = chronos.worker.start();
+
+  const create = (i: number) => {
+    const scheduled_for = new Date(Date.now() + 1_000 + i * 250).toISOString();
+    const body = { name: "Hello", handler: "hello", payload: { to: "world" }, scheduled_for };
+    return service.call<{ id: string; scheduled_for: string }>("/v1/jobs", { key: apiKey, body });
+  };
+  const jobs = await Promise.all([0, 1, 2, 3, 4].map(create));
+  await until(() => expect(begun.size).toBe(jobs.length));
+  const late = jobs.map((job) => (begun.get(job.id)?.at ?? 0) - Date.parse(job.scheduled_for)).sort((a, b) => a - b);
+  expect(late[0]).toBeGreaterThanOrEqual(0);
+  // The middle one: this machine runs other tests beside us.
+  expect(late[2]).toBeLessThan(200);
+
+  const [job] = jobs;
+  const ctx = begun.get(job?.id ?? "")?.ctx;
+  expect(ctx).toMatchObject({ jobId: job?.id, handler: "hello", attempt: 1, payload: { to: "world" } });
+  expect(ctx?.scheduledFor).toEqual(new Date(job?.scheduled_for ?? 0));
+  await statusIs(chronos, job?.id ?? "", "completed");
+  expect((await chronos.jobs.get(job?.id ?? "")).result).toEqual({ ok: true });
+  await chronos.worker.stop();
+  await running;
+});
+
+it.concurrent("completes a handler that runs three times longer than its timeout, thanks to heartbeats", async () => {
+  const { apiKey } = await service.newAccount();
+  const { sent, fetch } = line();
+  const chronos = service.client(apiKey, { fetch });
+  const deadlines: Date[] = [];
+  chronos.worker.handle("long", async (ctx) => {
+    deadlines.push(ctx.deadline);
+    await sleep(6_000);
+    deadlines.push(ctx.deadline);
+    return { aborted: ctx.signal.aborted };
+  });
+  void chronos.worker.start({ workerId: "w1" });
+  const { id } = await chronos.jobs.create({ name: "Long", handler: "long", timeout: 2, maxRetries: 0 });
+  await statusIs(chronos, id, "completed");
+  await chronos.worker.stop();
+
+  expect((await chronos.jobs.get(id)).result).toEqual({ aborted: false });
+  expect(await executionsOf(chronos, id)).toMatchObject([{ status: "completed", workerId: "w1" }]);
+  expect(sent.filter((path) => path.endsWith("/heartbeat")).length).toBeGreaterThanOrEqual(6);
+  expect(Number(deadlines[1]) - Number(deadlines[0])).toBeGreaterThan(4_000);
+});
+
+it.concurrent("times the same handler out without heartbeats, tries again, and drops what it says too late", async () => {
+  const { apiKey } = await service.newAccount();
+  const logged: string[] = [];
+  const warn = (message: string) => void logged.push(message);
+  const logger = { debug() {}, info() {}, warn, error: warn };
+  const { fetch } = line((path) => path.endsWith("/heartbeat"));
+  const chronos = service.client(apiKey, { fetch, logger });
+  const causes: string[] = [];
+  chronos.worker.handle("long", async ({ attempt, signal }) => {
+    signal.addEventListener("abort", () => {
+      if (signal.reason instanceof ExecutionAbortedError) causes.push(signal.reason.abortCause);
+    });
+    if (attempt === 1) await sleep(4_000);
+    return { attempt };
+  });
+  void chronos.worker.start({ concurrency: 2 });
+  const { id } = await chronos.jobs.create({ name: "Long", handler: "long", timeout: 1, maxRetries: 1 });
+  await statusIs(chronos, id, "completed");
+  await until(() => expect(logged).toContain("Dropped a report: lease_lost"));
+  await chronos.worker.stop();
+
+  expect(causes).toEqual(["deadline"]);
+  expect(await executionsOf(chronos, id)).toMatchObject([
+    { attempt: 1, trigger: "scheduled", status: "timed_out", error: { code: "lease_expired" } },
+    { attempt: 2, trigger: "system_retry", status: "completed" },
+  ]);
+  expect((await chronos.jobs.get(id)).result).toEqual({ attempt: 2 });
+});
+
+it.concurrent("learns from a heartbeat that its job was cancelled", async () => {
+  const { apiKey } = await service.newAccount();
+  const chronos = service.client(apiKey);
+  let reason: unknown;
+  chronos.worker.handle("endless", async ({ signal }) => {
+    await sleep(30_000, undefined, { signal }).catch(() => {});
+    reason = signal.reason;
+  });
+  void chronos.worker.start();
+  const { id } = await chronos.jobs.create({ name: "Endless", handler: "endless", timeout: 1 });
+  await statusIs(chronos, id, "running");
+  expect((await chronos.jobs.cancel(id)).status).toBe("cancelled");
+  await until(() => expect(reason).toMatchObject({ name: "ExecutionAbortedError", abortCause: "cancelled" }));
+  await chronos.worker.stop();
+  expect(await executionsOf(chronos, id)).toMatchObject([{ status: "cancelled" }]);
+});
+
+it.concurrent("stops at once during a poll, and the next job is the next worker's", async () => {
+  const { apiKey } = await service.newAccount();
+  const attempts: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const { sent, fetch } = line();
+    const leaving = service.client(apiKey, { fetch });
+    leaving.worker.handle("hello", () => "the wrong one");
+    const running = leaving.worker.start();
+    await until(() => expect(sent).toHaveLength(1));
+    await sleep(200);
+    const askedAt = performance.now();
+    await leaving.worker.stop();
+    await running;
+    expect(performance.now() - askedAt).toBeLessThan(100);
+
+    const staying = service.client(apiKey);
+    staying.worker.handle("hello", ({ attempt }) => attempts.push(attempt) && "the right one");
+    const { id } = await staying.jobs.create({ name: "Hello", handler: "hello", timeout: 1 });
+    void staying.worker.start();
+    await statusIs(staying, id, "completed");
+    await staying.worker.stop();
+    expect((await staying.jobs.get(id)).result).toBe("the right one");
+  }
+  // That a client has gone is noticed within 10 ms on most days, but nothing promises it: then its lease has to run out.
+  expect(attempts.filter((attempt) => attempt === 1).length).toBeGreaterThanOrEqual(3);
+});
+
+it.concurrent("loses no job to a worker that stops in the moment it comes", async () => {
+  const account = await service.newAccount();
+  const [readerKey = ""] = await service.moreKeys(account, 1);
+  const ids: string[] = [];
+  for (let round = 0; round < 30; round++) {
+    const leaving = service.client(account.apiKey);
+    leaving.worker.handle("hello", () => "early");
+    void leaving.worker.start();
+    ids.push((await leaving.jobs.create({ name: `${round}`, handler: "hello", timeout: 1 })).id);
+    await sleep(round % 15);
+    await leaving.worker.stop();
+  }
+  const last = service.client(account.apiKey);
+  last.worker.handle("hello", () => "late");
+  void last.worker.start({ concurrency: 10 });
+  const reader = service.client(readerKey);
+  for (const id of ids) await statusIs(reader, id, "completed");
+  await last.worker.stop();
+});
+
+it.concurrent("waits at a stop for the handler and its report", async () => {
+  const { apiKey } = await service.newAccount();
+  const chronos = service.client(apiKey);
+  const said: string[] = [];
+  chronos.worker.handle("work", async () => {
+    said.push("begun");
+    await sleep(700);
+    said.push("ended");
+    return "done";
+  });
+  const running = chronos.worker.start();
+  const { id } = await chronos.jobs.create({ name: "Work", handler: "work" });
+  await until(() => expect(said).toEqual(["begun"]));
+  await chronos.worker.stop();
+  expect(said).toEqual(["begun", "ended"]);
+  expect(await chronos.jobs.get(id)).toMatchObject({ status: "completed", result: "done", attempts: 1 });
+  await running;
+});

@@ -1,0 +1,122 @@
+// The whole service as a user has it: `npm start` on a folder of its own and a free port, its log in a file. Whoever
+// starts one ends it; others may look at it and speak to it.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DevAccount } from "../../../local/account.ts";
+import { isAlive, killAll, treeOf } from "./process-tree.ts";
+import { Tenant } from "./tenant.ts";
+import { until } from "./until.ts";
+
+const PROJECT = join(import.meta.dirname, "../../..");
+const START_MS = 60_000;
+const COME_BACK_MS = 20_000;
+const STOP_MS = 15_000;
+
+/** A service somebody runs on this folder. */
+export class Service {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Waits until it serves. */
+  async ready(): Promise<this> {
+    await until(
+      () => this.log.includes("Chronos is running."),
+      START_MS,
+      () => `It does not start:\n${this.log}`,
+    );
+    return this;
+  }
+
+  get dev(): DevAccount {
+    return JSON.parse(readFileSync(join(this.folder, "state", "dev.json"), "utf8"));
+  }
+
+  get url(): string {
+    return this.dev.url;
+  }
+
+  /** What it has printed since its last start. */
+  get log(): string {
+    const path = join(this.folder, "log");
+    return existsSync(path) ? readFileSync(path, "utf8") : "";
+  }
+
+  get workerdPid(): number {
+    return JSON.parse(readFileSync(join(this.folder, "state", "run.json"), "utf8")).workerd_pid;
+  }
+
+  /** An account of a test's own: no test meets another's jobs or rate limits. */
+  async newTenant(name = "a tenant"): Promise<Tenant> {
+    type Made = { id: string; api_key: string; signing_secret: string };
+    const { url, admin_token } = this.dev;
+    const operator = new Tenant({ url, id: "", apiKey: admin_token, signingSecret: "" });
+    const made = await operator.post<Made>("/v1/admin/accounts", { name });
+    return new Tenant({ url, id: made.id, apiKey: made.api_key, signingSecret: made.signing_secret });
+  }
+
+  /** SIGKILL to workerd: no goodbye, nothing flushed. Resolves once the next one serves. */
+  async crash(): Promise<void> {
+    const pid = this.workerdPid;
+    process.kill(pid, "SIGKILL");
+    const isBack = async () =>
+      this.workerdPid !== pid &&
+      (await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(2_000) }).catch(() => null))?.ok === true;
+    await until(isBack, COME_BACK_MS, () => `It does not come back:\n${this.log}`, 100);
+  }
+}
+
+/** A service of one's own. `stop()` it, whatever happens. */
+export class OwnService extends Service {
+  #npm: ChildProcess | undefined;
+
+  constructor() {
+    super(mkdtempSync(join(tmpdir(), "chronos-service-")));
+    this.start();
+  }
+
+  /** Starts it again on what it knows. */
+  start(): void {
+    const log = openSync(join(this.folder, "log"), "w");
+    const env = { CHRONOS_STATE: join(this.folder, "state"), PORT: "0", CHRONOS_LOG: "json", NO_COLOR: "1" };
+    this.#npm = spawn("npm", ["start"], {
+      cwd: PROJECT,
+      stdio: ["ignore", log, log],
+      env: { ...process.env, ...env },
+    });
+    closeSync(log);
+  }
+
+  /** The pids of all its processes. */
+  get processes(): number[] {
+    return this.#npm?.pid === undefined ? [] : treeOf(this.#npm.pid);
+  }
+
+  /** SIGTERM to npm, as a supervisor would. @returns its exit code; null when it had to be killed, or died of a signal */
+  async terminate(): Promise<number | null> {
+    const npm = this.#npm;
+    if (!npm || npm.exitCode !== null || npm.signalCode !== null) return npm?.exitCode ?? null;
+    const processes = this.processes;
+    const ended = once(npm, "exit");
+    npm.kill("SIGTERM");
+    await Promise.race([ended, sleep(STOP_MS, undefined, { ref: false })]);
+    const isOver = npm.exitCode !== null && !processes.some(isAlive);
+    if (!isOver) killAll(processes);
+    return npm.exitCode;
+  }
+
+  /** Ends it and forgets all it knew. */
+  async stop(): Promise<void> {
+    const processes = this.processes;
+    await this.terminate();
+    killAll(processes);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

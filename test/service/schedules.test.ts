@@ -1,0 +1,81 @@
+// Schedules in real time: exactly one job per tick, on the same path as everyone's jobs (contract §6).
+
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Receiver } from "./harness/receiver.ts";
+import type { Service } from "./harness/service.ts";
+import { sharedService } from "./harness/shared.ts";
+import type { Job, Schedule, Tenant } from "./harness/tenant.ts";
+import { until } from "./harness/until.ts";
+
+let service: Service;
+let receiver: Receiver;
+beforeAll(async () => {
+  [service, receiver] = await Promise.all([sharedService(), Receiver.listen()]);
+});
+afterAll(() => receiver?.close());
+
+const everySeconds = (value: number) => ({ name: "a schedule", interval: { value, unit: "second" } });
+
+const jobsOf = (tenant: Tenant, scheduleId: string | null) =>
+  tenant.get<Job[]>(`/v1/jobs?schedule_id=${scheduleId}&size=100`);
+
+it.concurrent("makes exactly five jobs of an interval of two seconds with five runs, two seconds apart", async () => {
+  const tenant = await service.newTenant();
+  const target = receiver.target();
+  const schedule = { ...everySeconds(2), ...target.delivery(), runs: 5, payload: { from: "the schedule" } };
+  const { id, created_at } = await tenant.post<Schedule>("/v1/schedules", schedule);
+  const oneOff = await tenant.create({ handler: "h", delay: { value: 1, unit: "hour" } });
+  await target.receives(5, 30_000);
+  const over = await tenant.get<Schedule>(`/v1/schedules/${id}`);
+  expect(over).toMatchObject({ status: "completed", run_count: 5, missed_runs: 0, next_run_at: null });
+
+  const first = Date.parse(created_at) + 2_000;
+  const times = [0, 1, 2, 3, 4].map((i) => first + i * 2_000);
+  const ticks = (await jobsOf(tenant, id)).reverse();
+  expect(ticks.map(({ scheduled_for }) => Date.parse(scheduled_for))).toEqual(times);
+  expect(ticks.map(({ idempotency_key }) => idempotency_key)).toEqual(times.map((at) => `${id}.${at}`));
+  expect(ticks.every(({ schedule_id }) => schedule_id === id)).toBe(true);
+  expect(target.deliveries.map(({ json }) => json.job_id)).toEqual(ticks.map((job) => job.id));
+  for (const { at, json } of target.deliveries) {
+    const index = target.deliveries.findIndex((one) => one.at === at);
+    expect(at).toBeGreaterThanOrEqual(times[index] ?? 0);
+    expect(json.payload).toEqual({ from: "the schedule" });
+  }
+  expect((await jobsOf(tenant, null)).map((job) => job.id)).toEqual([oneOff.id]);
+  expect(await tenant.get<Job[]>("/v1/jobs")).toHaveLength(6);
+});
+
+it.concurrent("cancels the waiting jobs of a schedule that is archived, and makes no more", async () => {
+  const tenant = await service.newTenant();
+  const { id } = await tenant.post<Schedule>("/v1/schedules", { ...everySeconds(1), handler: "tick" });
+  const bystander = await tenant.create({ handler: "tick" });
+  const made = async () => (await jobsOf(tenant, id)).length >= 2;
+  await until(made, 15_000, () => "The schedule made no jobs", 250);
+  const archived = await tenant.post<Schedule>(`/v1/schedules/${id}/archive`);
+  expect(archived).toMatchObject({ status: "archived", next_run_at: null });
+
+  const jobs = await jobsOf(tenant, id);
+  const present = await Promise.all(jobs.map((job) => tenant.job(job.id)));
+  expect(new Set(present.map(({ status }) => status))).toEqual(new Set(["cancelled"]));
+  expect(await tenant.claim("tick", 3)).toMatchObject({ job_id: bystander.id });
+  expect(await jobsOf(tenant, id)).toHaveLength(jobs.length);
+  const change = await tenant.call("PATCH", `/v1/schedules/${id}`, { name: "again" });
+  expect(change).toMatchObject({ status: 409, body: { code: "schedule_archived" } });
+});
+
+it.concurrent("takes a change from the next run on, and pauses nothing meanwhile", async () => {
+  const tenant = await service.newTenant();
+  const [before, after] = [receiver.target(), receiver.target()];
+  const made = { ...everySeconds(2), ...before.delivery(), runs: 3 };
+  const { id } = await tenant.post<Schedule>("/v1/schedules", made);
+  await before.receives(1);
+  expect((await tenant.call("PATCH", `/v1/schedules/${id}`, after.delivery())).status).toBe(200);
+  await after.receives(1);
+  await until(
+    async () => (await tenant.get<Schedule>(`/v1/schedules/${id}`)).status === "completed",
+    15_000,
+    () => "The schedule does not end",
+    250,
+  );
+  expect(await jobsOf(tenant, id)).toHaveLength(3);
+});

@@ -1,0 +1,137 @@
+// One schedule as a test sees it: over the API, in its owner's storage, in the read model, and in the jobs it makes.
+
+import {
+  abortAllDurableObjects,
+  createScheduledController,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { and, asc, eq } from "drizzle-orm";
+import type { Schedule } from "../../../src/domain/schedule.ts";
+import worker from "../../../src/index.ts";
+import { jobs, schedules } from "../../../src/projection/schema.ts";
+import { databaseOf } from "../../../src/projection/store.ts";
+import type { showSchedule } from "../../../src/routes/show-schedule.ts";
+import type { Account } from "../harness/account.ts";
+import { api, must } from "../harness/api.ts";
+import { setClock } from "../harness/clock.ts";
+
+export type ScheduleJson = ReturnType<typeof showSchedule>;
+export interface TickJson {
+  readonly utc: string;
+  readonly local: string;
+}
+
+export class ScheduleUnderTest {
+  readonly account: Account;
+  readonly id: string;
+
+  constructor(account: Account, id: string) {
+    this.account = account;
+    this.id = id;
+  }
+
+  get ref() {
+    return { accountId: this.account.id, scheduleId: this.id };
+  }
+
+  /** A fresh one each time: a crash breaks those that were made before. */
+  get owner() {
+    return env.SCHEDULES.getByName(`${this.account.id}/${this.id}`);
+  }
+
+  call<T = ScheduleJson>(method: "GET" | "PATCH" | "POST", action = "", body?: unknown) {
+    return api<T>(method, `/v1/schedules/${this.id}${action}`, { key: this.account.key, body });
+  }
+
+  show = (): Promise<ScheduleJson> => must(this.call("GET"));
+  patch = (body: unknown) => this.call("PATCH", "", body);
+  archive = () => this.call("POST", "/archive");
+  preview = (query = "") => this.call<TickJson[]>("GET", `/preview${query}`);
+
+  /** Rings the alarm now. @returns false when none is set */
+  ring = (): Promise<boolean> => runDurableObjectAlarm(this.owner);
+
+  ringAt(at: number): Promise<boolean> {
+    setClock(at);
+    return this.ring();
+  }
+
+  poke = (): Promise<void> => this.owner.poke(this.ref);
+
+  /** What its owner holds. */
+  stored = (): Promise<Schedule | undefined> =>
+    runInDurableObject(this.owner, (_, { storage }) => [...storage.kv.list<Schedule>()][0]?.[1]);
+
+  alarm = (): Promise<number | null> => runInDurableObject(this.owner, (_, { storage }) => storage.getAlarm());
+
+  /** Whether nothing at all is stored. */
+  isEmpty = (): Promise<boolean> =>
+    runInDurableObject(
+      this.owner,
+      async (_, { storage }) => [...storage.kv.list()].length === 0 && (await storage.getAlarm()) === null,
+    );
+
+  /** Lets go of the instance in peace; what is stored stays. */
+  evict = (): Promise<void> => evictDurableObject(this.owner);
+
+  /** The instance dies in the middle of whatever it does, and all others with it; what is stored stays. */
+  crash = (): Promise<void> => abortAllDurableObjects();
+
+  /** The platform loses the alarm. */
+  loseAlarm = (): Promise<void> => runInDurableObject(this.owner, (_, { storage }) => storage.deleteAlarm());
+
+  row = () =>
+    databaseOf(env.DB)
+      .select()
+      .from(schedules)
+      .where(and(eq(schedules.accountId, this.account.id), eq(schedules.id, this.id)))
+      .get();
+
+  deleteRow = () =>
+    databaseOf(env.DB)
+      .delete(schedules)
+      .where(and(eq(schedules.accountId, this.account.id), eq(schedules.id, this.id)));
+
+  /** The rows of the jobs it has made, by their tick. */
+  jobs = () =>
+    databaseOf(env.DB)
+      .select()
+      .from(jobs)
+      .where(and(eq(jobs.accountId, this.account.id), eq(jobs.scheduleId, this.id)))
+      .orderBy(asc(jobs.scheduledFor))
+      .all();
+
+  /** The ticks that have a job. One that had two would be here twice. */
+  ticks = async (): Promise<number[]> => (await this.jobs()).map(({ scheduledFor }) => scheduledFor);
+}
+
+export const HOURLY = { interval: { value: 1, unit: "hour" } } as const;
+
+export const postSchedule = (account: Account, body: Record<string, unknown> = HOURLY) =>
+  api<ScheduleJson>("POST", "/v1/schedules", {
+    key: account.key,
+    body: { name: "a schedule", handler: "h", ...body },
+  });
+
+export async function newSchedule(account: Account, body: Record<string, unknown> = HOURLY) {
+  return new ScheduleUnderTest(account, (await must(postSchedule(account, body))).id);
+}
+
+/** A schedule whose owner has not heard of it: the poke was lost. */
+export async function unheardSchedule(account: Account, body: Record<string, unknown> = HOURLY) {
+  const deaf = { getByName: () => ({ poke: () => Promise.reject(new Error("lost")) }) };
+  const made = await must(
+    api<ScheduleJson>("POST", "/v1/schedules", {
+      key: account.key,
+      body: { name: "a schedule", handler: "h", ...body },
+      env: { SCHEDULES: deaf },
+    }),
+  );
+  return new ScheduleUnderTest(account, made.id);
+}
+
+/** Rings the cron: the sweeper goes round. */
+export const sweep = () => worker.scheduled(createScheduledController(), env);
