@@ -49,10 +49,14 @@ export default defineConfig({
       {
         test: {
           name: "sdk-service",
-          include: ["test/sdk/*.test.ts"],
+          // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
+          include: ["test/sdk/*.test.ts", ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts"] : [])],
           globalSetup: ["test/sdk/build.ts"],
+          // They mostly wait, and some look at the clock: after all others.
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
           testTimeout: 60_000,
-          hookTimeout: 60_000,
+          hookTimeout: 90_000,
         },
       },
       { test: { name: "docs", include: ["test/docs/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
@@ -61,12 +65,12 @@ export default defineConfig({
           name: "service",
           include: ["test/service/**/*.test.ts"],
           globalSetup: ["test/service/harness/shared.ts"],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 60_000,
           // Its tests mostly wait, for real time and real processes: they do so together, beside nothing else.
           sequence: { groupOrder: 1 },
-          maxConcurrency: 8,
-          maxWorkers: 4,
+          maxConcurrency: 5,
+          maxWorkers: 6,
         },
       },
     ],

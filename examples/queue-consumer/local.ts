@@ -25,7 +25,6 @@ await runMain(serve);
 
 async function serve(prepared: Prepared): Promise<void> {
   const { settings, state, secrets, stop } = prepared;
-  await migrate(state.path);
   const { api_key } = await firstAccount(prepared);
   // Where wrangler looks for the secrets of a Worker that runs beside another one.
   writeFileSync(join(dirname(consumerConfig), ".dev.vars"), `CHRONOS_API_KEY=${api_key}\n`, { mode: 0o600 });
@@ -58,7 +57,8 @@ async function serve(prepared: Prepared): Promise<void> {
   if (wrangler.pid !== undefined) state.noteChild(wrangler.pid, "wrangler");
   for (const input of [wrangler.stdout, wrangler.stderr]) {
     createInterface({ input }).on("line", (line) => {
-      const readable = readableLine(line, { at: Date.now(), color: settings.color, raw: settings.rawLogs });
+      const own = line.replace(/^\[[\w-]+\] /, ""); // which Worker wrote it
+      const readable = readableLine(own, { at: Date.now(), color: settings.color, raw: settings.rawLogs });
       if (readable !== null) console.log(readable);
     });
   }
@@ -84,10 +84,11 @@ async function serve(prepared: Prepared): Promise<void> {
 
 /** The consumer is started with an API key, so there must be an account before: the service makes it, by itself. */
 async function firstAccount({ settings, state, secrets, stop }: Prepared): Promise<DevAccount> {
+  const [bundle] = await Promise.all([buildWorker(state.path), migrate(state.path)]);
   const server = await startServer({
     port: settings.port,
     stateFolder: state.path,
-    bundle: await buildWorker(state.path),
+    bundle,
     bindings: { ...secrets, ...settings.vars },
     onLog: () => {},
     onRuntime: (pid) => state.noteChild(pid, "workerd"),

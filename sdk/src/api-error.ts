@@ -111,9 +111,9 @@ export class IdempotencyKeyConflictError extends ChronosApiError {
   }
 }
 
-/** The service says that it did nothing: asking again cannot do it twice. */
+/** It was refused at the door: asking again cannot do it twice. Not so a 503: its store may have done it unseen. */
 export function isUntouched(error: unknown): boolean {
-  return error instanceof ChronosApiError && (error.status === 429 || error.code === "unavailable");
+  return error instanceof ChronosApiError && error.status === 429;
 }
 
 /** A fault that may pass with time; what was asked may or may not have been done. */

@@ -5,6 +5,7 @@ import type { AnyHandlers, HandlerMap } from "./handlers.ts";
 import { Jobs } from "./jobs.ts";
 import { type ChronosOptions, resolveOptions } from "./options.ts";
 import { type Platform, systemPlatform } from "./platform.ts";
+import { Schedules } from "./schedules.ts";
 import { Worker } from "./worker.ts";
 
 /**
@@ -30,6 +31,8 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
   readonly worker: Worker<M>;
   /** Creates, reads, cancels and retries jobs. */
   readonly jobs: Jobs<M>;
+  /** Creates, reads, changes, archives and previews schedules. */
+  readonly schedules: Schedules<M>;
   /** @internal */
   readonly connection: Connection;
 
@@ -40,5 +43,6 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
     this.connection = connect(resolveOptions(options), platform);
     this.worker = new Worker(this.connection);
     this.jobs = new Jobs(this.connection);
+    this.schedules = new Schedules(this.connection);
   }
 }

@@ -40,6 +40,18 @@ export type { ChronosLogger } from "./logger.ts";
 export type { ChronosOptions } from "./options.ts";
 export type { Page, PagedList, PagePosition } from "./pages.ts";
 export { type QueueBatch, type QueueHandlers, type QueueMessage, queueConsumer } from "./queue-consumer.ts";
+export type {
+  FireTime,
+  NewPushSchedule,
+  NewSchedule,
+  Recurrence,
+  Schedule,
+  ScheduleBounds,
+  ScheduleChanges,
+  ScheduleFilters,
+  ScheduleStatus,
+} from "./schedule.ts";
+export type { Schedules } from "./schedules.ts";
 export type { DeliveryParts, RequestLike, VerifyOptions } from "./verify-signature.ts";
 export { verifySignature } from "./verify-signature.ts";
 export type { Worker, WorkerStartOptions } from "./worker.ts";

@@ -49,8 +49,8 @@ export class Jobs<M> {
   }
 
   /**
-   * Creates a job. Repeated by itself after 429 and 503 `unavailable`, which create nothing; after a network fault or
-   * another 5xx only with an `idempotencyKey`, since the first try may have got through. If it had, the service answers
+   * Creates a job. Repeated by itself after 429, which creates nothing; after a network fault or a 5xx only with an
+   * `idempotencyKey`, since the first try may have got through. If it had, the service answers
    * the second with 409; that job is then returned as ours if it was made during this very call and says the same.
    * Any other 409 throws IdempotencyKeyConflictError.
    */
@@ -119,7 +119,7 @@ export class Jobs<M> {
 
   /**
    * Runs a failed or cancelled job again, now, with a fresh retry budget. Else 409 `job_not_retryable`. Repeated by
-   * itself only after 429 and 503: after a lost answer the job may have run and failed anew, so that is for you to judge.
+   * itself only after 429: after a lost answer the job may have run and failed anew, so that is for you to judge.
    */
   retry<Name extends HandlerName<M> = HandlerName<M>>(id: string): Promise<JobOf<M, Name>>;
   async retry(id: string): Promise<Job> {

@@ -54,7 +54,7 @@ type SnakeName<Name extends string> = Name extends `${infer Head}${infer Tail}`
   : Name;
 
 /** The top level only: what lies inside is not ours. */
-type Snake<T> = { [Name in keyof T & string as SnakeName<Name>]: T[Name] };
+export type Snake<T> = { [Name in keyof T & string as SnakeName<Name>]: T[Name] };
 
 export function jobFromWire(job: WireJob): Job {
   return {
@@ -160,12 +160,12 @@ export function filtersToWire(filters: JobFilters): [string, string][] {
   return query;
 }
 
-function isoTime(field: string, time: Date | string): string {
+export function isoTime(field: string, time: Date | string): string {
   if (typeof time === "string") return time;
   if (Number.isNaN(time.getTime())) throw new ChronosConfigError(`${field} is not a valid date`);
   return time.toISOString();
 }
 
-function dateOrNull(time: string | null): Date | null {
+export function dateOrNull(time: string | null): Date | null {
   return time === null ? null : new Date(time);
 }

@@ -1,6 +1,7 @@
 // The line between the SDK and the service: it records what is sent, and breaks where a test wants it to.
 
 import type { FetchInit, FetchLike } from "../src/index.ts";
+import { refuse } from "./fake-chronos.ts";
 
 export interface Sent {
   method: string;
@@ -11,8 +12,11 @@ export interface Sent {
   redirect: string;
 }
 
-/** `lost`: the request never arrives. `unanswered`: it is done, the answer is lost. `hangs`: nothing, until aborted. */
-export type Fault = "lost" | "unanswered" | "hangs" | (() => Response);
+/**
+ * `lost`: the request never arrives. `unanswered`: it is done, the answer is lost. `unsure`: it is done, and the service
+ * could not see that it was: 503. `hangs`: nothing, until aborted.
+ */
+export type Fault = "lost" | "unanswered" | "unsure" | "hangs" | (() => Response);
 
 export class Line {
   readonly sent: Sent[] = [];
@@ -46,6 +50,10 @@ export class Line {
     broken.times -= 1;
     if (broken.fault === "hangs") return hang(init.signal);
     if (broken.fault === "unanswered") await this.#service(input, init);
+    if (broken.fault === "unsure") {
+      await this.#service(input, init);
+      return refuse(503, "unavailable", "The store did not answer");
+    }
     if (typeof broken.fault === "function") return broken.fault();
     throw new TypeError("fetch failed");
   };

@@ -195,7 +195,7 @@ function description(): string {
   const rows = codes.map((code) => `| \`${code}\` | ${STATUS_OF[code]} | ${REFUSALS[code].when} |`);
   return `Jobs that run once at their time: pushed to your URL as signed requests, or pulled by your workers under a lease.
 
-Ids are UUIDs. Times are ISO 8601: UTC with milliseconds in every answer, any offset in a request. For an optional field
+Ids are UUIDs. Times are ISO 8601: UTC with milliseconds in every answer, and with any offset in a request. For an optional field
 \`null\` is the same as leaving it out. Unknown fields and query parameters are refused. A body may be at most 256 KB.
 Requests are limited to 100 in 10 s for each API key, worker endpoints to 1,000. Every answer carries \`X-Request-Id\`.
 

@@ -65,7 +65,7 @@ export const WORDS: Record<string, string> = {
   previous_valid_until: `Until when the previous secret is valid; else null. ${TIME}`,
   queue: "The name of a Cloudflare Queue bound to the service. Without one, workers poll.",
   response: "What the push target answered; null for a pull, and when nothing came back.",
-  result: "What a pull worker returned: any JSON, at most 64 KB; else null.",
+  result: "The JSON that a pull worker returned, at most 64 KB; else null.",
   retryable: "Whether trying again makes sense. `false` fails the job for good.",
   run_at: `When the next attempt is due; null once the job has ended. ${TIME}`,
   run_count: "How many jobs it has made.",

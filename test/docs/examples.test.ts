@@ -61,6 +61,25 @@ describe("a documented example is answered as documented", () => {
   });
 });
 
+it("what lists hold is as documented, once there is something in them", async () => {
+  tenant = await Tenant.of(service);
+  const { push, pull } = await tenant.endedJobs();
+  await tenant.ready("getSchedule");
+  const lists: [string, string, number][] = [
+    ["/v1/jobs", "/v1/jobs", 2],
+    ["/v1/jobs/{id}/executions", `/v1/jobs/${push}/executions`, 1],
+    ["/v1/jobs/{id}/executions", `/v1/jobs/${pull}/executions`, 1],
+    ["/v1/schedules", "/v1/schedules", 1],
+    ["/v1/api-keys", "/v1/api-keys", 1],
+  ];
+  for (const [path, real, length] of lists) {
+    const endpoint = endpoints.find((one) => one.path === path && one.method === "GET") as Endpoint;
+    const { status, body } = await tenant.send("GET", real);
+    expect(body.data, real).toHaveLength(length);
+    expect(judge.answerFaults(endpoint, status, body), real).toEqual([]);
+  }
+});
+
 describe("a refusal reads as its example", () => {
   /** How each code is met from outside. */
   const PROVOKED: Record<string, (tenant: Tenant) => Promise<[string, string, object?]>> = {

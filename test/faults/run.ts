@@ -1,42 +1,62 @@
 // `npm run test:faults`: the service is started, killed, lied to and besieged, and must keep what it promised. Prints its
-// seed first and a table last. `--quick` is a cut of about a minute, `--seed <n>` repeats a run.
+// seed first and a table last. `--quick` is a cut of about a minute, without the tests inside workerd, which are part of
+// `npm test`; `--seed <n>` repeats a run.
 
 import { parseArgs } from "node:util";
 import { searchLogs } from "./canaries.ts";
 import { Service } from "./harness/service.ts";
 import { table } from "./harness/table.ts";
+import { runInWorkerd } from "./in-workerd.ts";
+import { intrude } from "./intruders/intruders.ts";
+import { walkBesideReference } from "./model/model.ts";
 import type { Part } from "./part.ts";
 import { killUnderLoad } from "./process/process.ts";
+import { besetByTargets } from "./targets/targets.ts";
+
+const FULL = {
+  process: { rounds: 20, tenants: 6, keysEach: 4, jobsPerSecond: 12 },
+  copies: 5,
+  walk: { steps: 400, kills: 6 },
+  requests: 20_000,
+};
+const QUICK = {
+  process: { rounds: 2, tenants: 3, keysEach: 2, jobsPerSecond: 8 },
+  copies: 1,
+  walk: { steps: 80, kills: 1 },
+  requests: 0,
+};
 
 const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, seed: { type: "string" } } });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-const plan = values.quick
-  ? { rounds: 2, tenants: 3, keysEach: 2, jobsPerSecond: 8 }
-  : { rounds: 20, tenants: 6, keysEach: 4, jobsPerSecond: 12 };
-
+const plan = values.quick ? QUICK : FULL;
 const startedAt = Date.now();
-console.log(`seed ${seed}${values.quick ? ", quick" : ""}`);
-
-const service = await Service.start();
+const seconds = () => Math.round((Date.now() - startedAt) / 1_000);
 const parts: Part[] = [];
-const faults: string[] = [];
-try {
-  parts.push(await killUnderLoad(service, plan, seed, async () => {}));
-  faults.push(...parts.flatMap((part) => part.faults));
-  faults.push(
-    ...searchLogs(
-      service,
-      parts.flatMap(({ secrets }) => secrets),
-    ),
-  );
-} finally {
-  await service.stop();
+
+function done(part: Part): void {
+  parts.push(part);
+  console.log(`${seconds()} s: ${part.rows.map(({ fault }) => fault).join(", ")}: ${part.faults.length} faults`);
 }
 
+console.log(`seed ${seed}${values.quick ? ", quick" : ""}`);
+const service = await Service.start();
+const leaks: string[] = [];
+try {
+  done(await intrude(service));
+  // While the last jobs recover from the kills there is time for the targets.
+  const targets = async () => done(await besetByTargets(service, plan.copies));
+  done(await killUnderLoad(service, plan.process, seed, targets));
+  done(await walkBesideReference(service, plan.walk, seed));
+} finally {
+  await service.stop();
+  const secrets = parts.flatMap((part) => part.secrets);
+  leaks.push(...searchLogs(service, secrets));
+}
+if (plan.requests > 0) done(await runInWorkerd(plan.requests, seed));
+
+const faults = [...parts.flatMap((part) => part.faults), ...leaks];
 console.log(`\n${table(parts.flatMap((part) => part.rows))}\n`);
 for (const fault of faults) console.error(`FAULT: ${fault}`);
-const seconds = Math.round((Date.now() - startedAt) / 1_000);
-console.log(
-  `${seconds} s, seed ${seed}: ${faults.length === 0 ? "nothing lost, nothing early" : `${faults.length} faults`}`,
-);
+const verdict = faults.length === 0 ? "nothing lost, nothing early, nothing leaked" : `${faults.length} faults`;
+console.log(`${seconds()} s, seed ${seed}: ${verdict}`);
 process.exit(faults.length === 0 ? 0 : 1);

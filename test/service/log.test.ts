@@ -63,7 +63,7 @@ it("has one line for each request and each execution, and no word of what they c
   const executions = [...(await tenant.executions(pushed.id)), ...(await tenant.executions(pulled.id))];
   const written = () => JSON.stringify(lines()).includes(requestIds.at(-1) ?? "") && executions.every(isWritten);
   const isWritten = ({ id }: { id: string }) => lines().some((line) => line.execution_id === id);
-  await until(written, 5_000, () => "The log lacks the last request or an execution");
+  await until(written, 15_000, () => "The log lacks the last request or an execution");
 
   const requests = lines().filter(({ event }) => event === "request");
   expect(requestIds.map((id) => requests.filter((line) => line.request_id === id).length)).toEqual(

@@ -75,7 +75,6 @@ it.concurrent("cuts a target that hangs at the timeout, and tries again", async 
   const job = await tenant.create({ ...target.delivery(), timeout: 1 });
   await target.receives(2);
   expect(target.deliveries[0]?.cutAt).not.toBeNull();
-  await tenant.whenIt("completed", job.id);
   const executions = await tenant.executions(job.id);
   expect(executions[0]).toMatchObject({ status: "timed_out", error: { code: "timeout" }, response: null });
   expectBetween(durationMs(executions[0]), 1_000, 5_000); // the upper one for a machine that is busy

@@ -50,7 +50,7 @@ it.concurrent("cancels the waiting jobs of a schedule that is archived, and make
   const { id } = await tenant.post<Schedule>("/v1/schedules", { ...everySeconds(1), handler: "tick" });
   const bystander = await tenant.create({ handler: "tick" });
   const made = async () => (await jobsOf(tenant, id)).length >= 2;
-  await until(made, 15_000, () => "The schedule made no jobs", 250);
+  await until(made, 30_000, () => "The schedule made no jobs", 250);
   const archived = await tenant.post<Schedule>(`/v1/schedules/${id}/archive`);
   expect(archived).toMatchObject({ status: "archived", next_run_at: null });
 
@@ -63,19 +63,19 @@ it.concurrent("cancels the waiting jobs of a schedule that is archived, and make
   expect(change).toMatchObject({ status: 409, body: { code: "schedule_archived" } });
 });
 
-it.concurrent("takes a change from the next run on, and pauses nothing meanwhile", async () => {
+it.concurrent("takes a change from the next run on, and misses none for it", async () => {
   const tenant = await service.newTenant();
   const [before, after] = [receiver.target(), receiver.target()];
-  const made = { ...everySeconds(2), ...before.delivery(), runs: 3 };
-  const { id } = await tenant.post<Schedule>("/v1/schedules", made);
+  const made = { ...everySeconds(1), ...before.delivery() };
+  const { id, created_at } = await tenant.post<Schedule>("/v1/schedules", made);
   await before.receives(1);
   expect((await tenant.call("PATCH", `/v1/schedules/${id}`, after.delivery())).status).toBe(200);
-  await after.receives(1);
-  await until(
-    async () => (await tenant.get<Schedule>(`/v1/schedules/${id}`)).status === "completed",
-    15_000,
-    () => "The schedule does not end",
-    250,
-  );
-  expect(await jobsOf(tenant, id)).toHaveLength(3);
+  await after.receives(2);
+  await tenant.post(`/v1/schedules/${id}/archive`);
+  const jobs = await jobsOf(tenant, id);
+  const { missed_runs } = await tenant.get<Schedule>(`/v1/schedules/${id}`);
+  const ticks = (Date.parse(jobs[0]?.scheduled_for ?? "") - Date.parse(created_at)) / 1_000;
+  expect(jobs.length + missed_runs).toBe(ticks); // none is missed unless the machine is very busy
+  const runs = [...before.deliveries, ...after.deliveries].map(({ json }) => json.job_id);
+  expect(new Set(runs).size).toBe(runs.length);
 });

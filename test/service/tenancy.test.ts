@@ -50,9 +50,9 @@ async function jobsInEveryState(owner: Tenant): Promise<[jobId: string, executio
   const [pending, cancelled, claimed, queued, running, failed] = await Promise.all([
     owner.create({ handler: "h", idempotency_key: "k", ...later }),
     owner.create({ handler: "h", ...later }),
-    owner.create({ handler: "claimed" }),
+    owner.create({ handler: "claimed", timeout: 300 }),
     owner.create({ handler: "h" }),
-    owner.create(receiver.target(hang).delivery()),
+    owner.create({ ...receiver.target(hang).delivery(), timeout: 300 }),
     owner.create(receiver.target(404).delivery()),
   ]);
   const [{ execution_id }] = await Promise.all([

@@ -166,6 +166,19 @@ describe("a confirmation", () => {
     expect((await job.stored())?.phase).toMatchObject({ name: "completed", confirmed: false });
   });
 
+  it("of an end that was retried says nothing of the end that followed", async () => {
+    const job = await newJob(account, { scheduled_for: iso(NOON + HOUR) });
+    await job.cancel();
+    const first = post.take();
+    await job.retry();
+    await job.cancel();
+    setClock(NOON + MINUTE);
+    await post.deliver(first);
+    expect((await job.stored())?.phase).toMatchObject({ name: "cancelled", confirmed: false });
+    await post.deliver();
+    expect(await job.isEmpty()).toBe(true);
+  });
+
   it("that names fewer executions than there are confirms nothing of the rest", async () => {
     const job = await completedJob();
     const { revision = 0 } = (await job.stored()) ?? {};
@@ -221,11 +234,11 @@ describe("a row that is gone", () => {
 describe("many large executions", () => {
   it("reach the read model in parts a queue can carry, the end last, and nothing is lost", async () => {
     receiver.answers(() => new Response("x".repeat(5_000), { status: 500, headers: { "X-Long": "v".repeat(4_000) } }));
-    const job = await newJob(account, { max_retries: 50 });
+    const job = await newJob(account, { max_retries: 29 });
     await job.ring();
-    for (let attempt = 2; attempt <= 51; attempt++) await job.ringWhenSet();
+    for (let attempt = 2; attempt <= 30; attempt++) await job.ringWhenSet();
     const [live, executions] = [await job.show(), await job.executions()];
-    expect(live).toMatchObject({ status: "failed", attempts: 51 });
+    expect(live).toMatchObject({ status: "failed", attempts: 30 });
     expect(executions).toHaveLength(20);
     post.take();
     await job.ringWhenSet();
@@ -236,11 +249,11 @@ describe("many large executions", () => {
       await post.deliver();
       await until(async () => post.sent.length > 0 || (await job.isEmpty()));
     }
-    expect(parts).toBeGreaterThanOrEqual(5);
+    expect(parts).toBeGreaterThanOrEqual(3);
     expect(await job.isEmpty()).toBe(true);
     expect(await job.show()).toEqual(live);
     expect(await job.executions()).toEqual(executions);
-    expect(await job.executionRows()).toHaveLength(51);
+    expect(await job.executionRows()).toHaveLength(30);
   });
 
   it("do not pile up in the owner of a job that lives on: it asks for a receipt and lets them go", async () => {

@@ -116,6 +116,19 @@ describe("a job that says only what it must", () => {
   });
 });
 
+it.each(["a\u0000b", "\ufeffx", "\u202e", "e\u0301", " x ", "null", "'; DROP TABLE jobs; --", '{"a":1}'])(
+  "a text comes back from its owner and from a list as it was sent: %j",
+  async (text) => {
+    const asked = { name: text, handler: text, idempotency_key: text, payload: { [text]: text, half: "\ud800" } };
+    const { body } = await create({ ...asked, delay: { value: 1, unit: "day" } });
+    expect(body.data).toMatchObject(asked);
+    expect(await new JobUnderTest(account, body.data.id).show()).toEqual(body.data);
+    const query = `?handler=${encodeURIComponent(text)}&idempotency_key=${encodeURIComponent(text)}`;
+    const { body: list } = await api("GET", `/v1/jobs${query}`, { key: account.key });
+    expect(list.data).toEqual([body.data]);
+  },
+);
+
 describe("name", () => {
   accepts({
     "1 character": { ...PULL, name: "x" },

@@ -8,6 +8,9 @@ import { logs } from "./harness/logs.ts";
 import { post } from "./harness/post.ts";
 import { receiver } from "./harness/receiver.ts";
 
+/** A test takes milliseconds; a machine under load may take its time. */
+vi.setConfig({ testTimeout: 20_000 });
+
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
 
 beforeEach(() => {

@@ -2,8 +2,9 @@
 
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import worker from "../../src/index.ts";
+import type { PokeMessage } from "../../src/objects/pokes.ts";
 import type { NewJobRow } from "../../src/projection/rows.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { HOUR, iso, MINUTE, NOON, SECOND, setClock } from "./harness/clock.ts";
@@ -22,13 +23,30 @@ beforeEach(async () => {
 
 const cron = (around: object = {}) => worker.scheduled(createScheduledController(), { ...env, ...around });
 
-/** Rings the cron and tells whom it has asked. No owner is woken. */
-async function askedAt(at: number): Promise<string[]> {
+interface Asked {
+  /** One call each. */
+  readonly straight: string[];
+  /** In messages, as many at once as the queue was given. */
+  readonly queued: string[][];
+}
+
+/** Rings the cron and tells whom it has asked, in which way. No owner is woken. */
+async function asksAt(at: number): Promise<Asked> {
   setClock(at);
-  const asked: string[] = [];
-  const owners = { getByName: (name: string) => ({ poke: async () => void asked.push(name) }) };
-  await cron({ JOBS: owners });
+  const asked: Asked = { straight: [], queued: [] };
+  await cron({
+    JOBS: { getByName: (name: string) => ({ poke: async () => void asked.straight.push(name) }) },
+    SNAPSHOTS: {
+      sendBatch: async (messages: { body: PokeMessage }[]) =>
+        void asked.queued.push(messages.map(({ body }) => `${body.accountId}/${body.jobId}`)),
+    },
+  });
   return asked;
+}
+
+async function askedAt(at: number): Promise<string[]> {
+  const { straight, queued } = await asksAt(at);
+  return [...straight, ...queued.flat()];
 }
 
 const attentionOf = async (id: string | undefined) =>
@@ -94,18 +112,42 @@ describe("a row that stays silent", () => {
 });
 
 describe("many overdue rows", () => {
-  it("are asked about in pages, so many of them each minute, the longest overdue first, each once", async () => {
+  const pokeOf = (job: JobUnderTest, v = 1): PokeMessage => ({ kind: "poke", v: v as 1, ...job.ref });
+
+  it("are all asked about, each once, the longest overdue first: some straight, the rest over the queue", async () => {
     await insertMany(account, 700, { revision: 0, attentionAt: NOON - MINUTE });
     await insertMany(await newAccount(), 500, { revision: 0, attentionAt: NOON });
-    const first = await askedAt(NOON);
-    expect(first.length % 200).toBe(0);
-    expect(first.length).toBeGreaterThan(0);
-    expect(first.length).toBeLessThan(1_000);
-    const second = await askedAt(NOON + 1);
-    const all = [...first, ...second];
+    const { straight, queued } = await asksAt(NOON);
+    const all = [...straight, ...queued.flat()];
     expect([all.length, new Set(all).size]).toEqual([1_200, 1_200]);
     expect(all.slice(0, 700).every((name) => name.startsWith(account.id))).toBe(true);
-    expect(await askedAt(NOON + 2)).toEqual([]);
+    expect(straight.length).toBeLessThan(900); // A Worker has a thousand calls.
+    expect(Math.max(...queued.map((batch) => batch.length))).toBeLessThanOrEqual(100); // What a queue takes at once.
+    expect(await askedAt(NOON + 1)).toEqual([]);
+  });
+
+  it("whose question the queue does not take are asked about a minute later", async () => {
+    await insertMany(account, 1_200, { revision: 0, attentionAt: NOON });
+    const refused = vi.spyOn(env.SNAPSHOTS, "sendBatch").mockRejectedValue(new Error("Queue is overloaded"));
+    const silent = { getByName: () => ({ poke: async () => {} }) };
+    await cron({ JOBS: silent });
+    refused.mockRestore();
+    expect(logs.of("sweep")).toMatchObject([{ unanswered: 200 }]);
+    expect(await askedAt(NOON + MINUTE)).toHaveLength(1_200);
+  });
+
+  it("wake their owners when the question comes out of the queue", async () => {
+    const job = await unarmedJob(account);
+    const { explicitAcks } = await post.deliver([pokeOf(job)]);
+    expect(explicitAcks).toEqual(["m0"]);
+    await job.ring();
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  it("leave a question of a newer version on the queue", async () => {
+    const job = await unarmedJob(account);
+    const { explicitAcks, retryMessages } = await post.deliver([pokeOf(job, 99)]);
+    expect([explicitAcks, retryMessages.length, await job.isEmpty()]).toEqual([[], 1, true]);
   });
 });
 

@@ -1,5 +1,7 @@
 // An account of a test's own, and whatever an operation needs to be there before it can succeed.
 
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { vi } from "vitest";
 import type { Service } from "../../sdk/harness/service.ts";
 
@@ -99,6 +101,26 @@ export class Tenant {
       { timeout: 10_000, interval: 200 },
     );
     return id;
+  }
+
+  /** One job that was pushed and answered, one that a worker completed; both ended. */
+  async endedJobs(): Promise<{ push: string; pull: string }> {
+    const server = createServer((_, response) => response.end("thank you")).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`;
+    const { id: push } = await this.#job({ delivery: { type: "push", http: { url, method: "POST" } } });
+    const { id: pull = "", execution_id } = await this.#claimed();
+    await this.must("POST", `/v1/worker/jobs/${pull}/complete`, { body: { execution_id, result: { ok: true } } });
+    await vi.waitFor(
+      async () => {
+        const { status } = await this.must<{ status: string }>("GET", `/v1/jobs/${push}`);
+        if (status !== "completed") throw new Error(`It is ${status}`);
+      },
+      { timeout: 10_000, interval: 100 },
+    );
+    server.close();
+    return { push, pull };
   }
 
   #job(body: object): Promise<{ id: string }> {

@@ -9,7 +9,7 @@ import { until } from "./wait.ts";
 
 const PROJECT = join(import.meta.dirname, "../../..");
 const START_MS = 60_000;
-const COME_BACK_MS = 30_000;
+const COME_BACK_MS = 60_000;
 
 export class Service {
   readonly #child: ChildProcess;
@@ -62,8 +62,9 @@ export class Service {
 
   async comesBack(): Promise<void> {
     const isWell = async () =>
-      (await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(2_000) }).catch(() => null))?.ok === true;
-    if (!(await until(isWell, COME_BACK_MS))) throw new Error("The service did not come back.");
+      (await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(10_000) }).catch(() => null))?.ok === true;
+    if (await until(isWell, COME_BACK_MS)) return;
+    throw new Error(`The service did not come back:\n${this.output.slice(-30).join("")}`);
   }
 
   /** The lines of the log, read; what is no line of ours is left out. */

@@ -224,7 +224,8 @@ class Walk {
     if (answer.status !== 200) return this.#wrong(what, answer);
     const { run_at } = answer.body.data;
     if (what === "complete") return reference.completed(job, result);
-    for (const fault of reference.failed(job, retryable, Date.now(), run_at && Date.parse(run_at))) this.#fault(fault);
+    for (const fault of reference.failed(job, retryable, Date.now(), run_at === null ? null : Date.parse(run_at)))
+      this.#fault(fault);
   }
 
   /** An execution that lost its lease cannot change anything. */

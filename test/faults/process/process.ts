@@ -57,8 +57,11 @@ export async function killUnderLoad(
   const verdicts: Verdict[] = [];
   await eachOf(load.accepted, 20, async (job) => void verdicts.push(await judge(job, receiver, workers)));
   await receiver.close();
+  const areListed = () => Promise.all(tenants.map(live)).then((counts) => counts.every((count) => count === 0));
+  const isHeard = await until(areListed, deadline - Date.now(), 1_000);
   const faults = verdicts.flatMap((verdict) => verdict.faults);
   if (receiver.badSignatures > 0) faults.push(`${receiver.badSignatures} deliveries were not signed as they should be`);
+  if (!isHeard) faults.push("a list still shows a job as live that has ended");
   const row = (name: string, of: (kind: Kind) => boolean): Row => {
     const some = verdicts.filter(({ kind }) => of(kind));
     return {
@@ -85,4 +88,10 @@ export async function killUnderLoad(
 async function hasEnded({ tenant, id }: Accepted): Promise<boolean> {
   const { status } = (await tenant.call<{ status: string }>("GET", `/v1/jobs/${id}`)).body.data;
   return status === "completed" || status === "failed" || status === "cancelled";
+}
+
+/** Live jobs as the list has them: it hears of every end, if need be by its being sent again. */
+async function live(tenant: Tenant): Promise<number> {
+  const statuses = ["pending", "queued", "running", "retrying"].map((status) => `status=${status}`).join("&");
+  return (await tenant.call("GET", `/v1/jobs?${statuses}&size=1`)).body.meta.paging.total;
 }

@@ -23,29 +23,33 @@ beforeEach(async () => {
 
 const LOST = "D1_ERROR: Network connection lost.";
 
-/** How D1 may fail a create. Its words hold what must not get out. */
-const DAYS: Record<string, () => Outage> = {
-  "is down": () => databaseDown(`D1_ERROR: internal error ${CANARY}`),
-  "is overloaded": () => databaseDown(`${OVERLOADED} ${CANARY}`),
-  "loses the connection": () => databaseDown(`${LOST} ${CANARY}`),
-  "was reset": () => databaseDown(`D1_ERROR: storage caused object to be reset ${CANARY}`),
-  "applies the write, and its answer is lost": () => answerLost("insert", `D1_ERROR: internal error ${CANARY}`),
-  "applies the write twice unheard": () => answerLost("insert", `${LOST} ${CANARY}`, { times: 2 }),
-  "applies the write unheard, and cannot be asked": () =>
-    answerLost("insert", `D1_ERROR: internal error ${CANARY}`, { blind: true }),
-};
+/** How D1 may fail a create, and what is true then. Its words hold what must not get out. */
+const DAYS: readonly [string, 201 | 503, () => Outage][] = [
+  ["is down", 503, () => databaseDown(`D1_ERROR: internal error ${CANARY}`)],
+  ["is overloaded", 503, () => databaseDown(`${OVERLOADED} ${CANARY}`)],
+  ["loses the connection", 503, () => databaseDown(`${LOST} ${CANARY}`)],
+  ["was reset", 503, () => databaseDown(`D1_ERROR: storage caused object to be reset ${CANARY}`)],
+  ["applies the write unheard", 201, () => answerLost("insert", `D1_ERROR: internal error ${CANARY}`)],
+  ["applies the write unheard, and takes it again", 201, () => answerLost("insert", `${LOST} ${CANARY}`)],
+  ["applies the write unheard, twice", 201, () => answerLost("insert", `${LOST} ${CANARY}`, { times: 2 })],
+  [
+    "applies the write unheard, and cannot be asked",
+    503,
+    () => answerLost("insert", `D1_ERROR: internal error ${CANARY}`, { blind: true }),
+  ],
+];
 
 const body = { name: "a job", delivery: PUSH, idempotency_key: "once", payload: { text: CANARY } };
 const post201 = () => api<JobJson>("POST", "/v1/jobs", { key: account.key, body });
 const countJobs = () =>
   env.DB.prepare("SELECT count(*) AS n FROM jobs WHERE account_id = ?").bind(account.id).first<number>("n");
 
-describe.each(Object.entries(DAYS))("a job created while D1 %s", (_, begins) => {
-  it("is 201 or 503 with Retry-After; tried again it is one job, and it runs once", async () => {
+describe.each(DAYS)("a job created while D1 %s", (_, status, begins) => {
+  it(`is answered ${status}; tried again it is one job, and it runs once`, async () => {
     const outage = begins();
     const first = await post201();
     outage.end();
-    expect([201, 503]).toContain(first.status);
+    expect(first.status).toBe(status);
     if (first.status === 503) expect(Number(first.headers.get("Retry-After"))).toBeGreaterThan(0);
     const again = await post201();
     // A 409 is true only where the first try has made the job.
@@ -56,7 +60,7 @@ describe.each(Object.entries(DAYS))("a job created while D1 %s", (_, begins) => 
     expect(await countJobs()).toBe(1);
     await recover(new JobUnderTest(account, id));
     expect(receiver.received).toHaveLength(1);
-    expect(first.text).not.toContain(CANARY.concat("'"));
+    if (status === 503) expect(first.text).not.toContain(CANARY);
     expect(logs.lines.join()).not.toContain(CANARY);
   });
 });

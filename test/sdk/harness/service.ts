@@ -13,6 +13,9 @@ export interface Account {
   readonly signingSecret: string;
 }
 
+/** Seconds on an idle machine; several services may start at once on a busy one. */
+const START_MS = 80_000;
+
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 export class Service {
@@ -32,7 +35,7 @@ export class Service {
     const env = { CHRONOS_STATE: folder, PORT: "0", CHRONOS_LOG: "json" };
     const service = new Service(folder, new Child(program, { env }));
     try {
-      await service.#child.says(/Chronos is running\./);
+      await service.#child.says(/Chronos is running\./, START_MS);
       return service;
     } catch (error) {
       await service.stop();

@@ -41,7 +41,7 @@ export class Target {
   }
 
   /** Waits for so many deliveries; the last of them is the answer. */
-  async receives(count = 1, limitMs = 15_000): Promise<Delivery> {
+  async receives(count = 1, limitMs = 30_000): Promise<Delivery> {
     const complaint = () => `${this.deliveries.length} instead of ${count} deliveries at ${this.url}`;
     await until(() => this.deliveries.length >= count, limitMs, complaint);
     return this.deliveries[count - 1] as Delivery;
@@ -63,7 +63,8 @@ export class Receiver {
   readonly #targets = new Map<string, Target>();
 
   private constructor() {
-    this.#server = createServer(async (request, response) => {
+    // A connection that is closed after some idle seconds may be in use again already: that would be a network failure.
+    this.#server = createServer({ keepAliveTimeout: 0 }, async (request, response) => {
       const at = Date.now();
       const body = await text(request);
       const json = body === "" ? {} : JSON.parse(body);

@@ -32,7 +32,7 @@ export const iso = (at: number): string => new Date(at).toISOString();
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   const startedAt = performance.now();
   while (!(await holds())) {
-    if (performance.now() - startedAt > 5_000) throw new Error("waited in vain");
+    if (performance.now() - startedAt > 15_000) throw new Error("waited in vain");
     await scheduler.wait(1);
   }
 }

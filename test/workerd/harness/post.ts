@@ -23,10 +23,10 @@ class Post {
     return this.sent.splice(0);
   }
 
-  /** Brings snapshots to the queue's consumer, all that wait unless told otherwise. */
-  async deliver(snapshots: readonly Snapshot[] = this.take()) {
-    const messages = snapshots.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body }));
-    const batch = createMessageBatch<Snapshot>("chronos-snapshots", messages);
+  /** Brings messages to the queue's consumer, all that wait unless told otherwise. */
+  async deliver(sent: readonly { readonly kind: string }[] = this.take()) {
+    const messages = sent.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body }));
+    const batch = createMessageBatch("chronos-snapshots", messages);
     const context = createExecutionContext();
     await worker.queue(batch as MessageBatch<never>, env);
     return getQueueResult(batch, context);

@@ -19,19 +19,22 @@ export const failAt = (moment: Moment, start: string, words: string = OVERLOADED
 export interface Gap {
   /** Resolves when somebody waits there. */
   reached(): Promise<void>;
-  leave(): void;
+  /** @param words D1's answer is this error */
+  leave(words?: string): void;
 }
 
 export function gapAt(moment: Moment, start: string): Gap {
-  const at = { reached: false, left: false };
+  let reached = false;
+  let left: { words: string | undefined } | undefined;
   once(moment, start, async () => {
-    at.reached = true;
-    while (!at.left) await scheduler.wait(1);
+    reached = true;
+    while (!left) await scheduler.wait(1);
+    if (left.words !== undefined) throw new Error(left.words);
   });
   return {
-    reached: () => until(() => at.reached),
-    leave: () => {
-      at.left = true;
+    reached: () => until(() => reached),
+    leave: (words) => {
+      left = { words };
     },
   };
 }

@@ -65,6 +65,12 @@ export class ScheduleUnderTest {
   stored = (): Promise<Schedule | undefined> =>
     runInDurableObject(this.owner, (_, { storage }) => [...storage.kv.list<Schedule>()][0]?.[1]);
 
+  /** Puts another record in its place. */
+  store = (state: unknown): Promise<void> =>
+    runInDurableObject(this.owner, (_, { storage }) => {
+      for (const [key] of storage.kv.list()) storage.kv.put(key, state);
+    });
+
   alarm = (): Promise<number | null> => runInDurableObject(this.owner, (_, { storage }) => storage.getAlarm());
 
   /** Whether nothing at all is stored. */

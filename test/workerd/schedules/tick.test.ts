@@ -18,7 +18,8 @@ const SECOND_TICK = NOON + 2 * HOUR;
 
 let account: Account;
 beforeEach(async () => {
-  await env.DB.batch([env.DB.prepare("DELETE FROM jobs"), env.DB.prepare("DELETE FROM schedules")]);
+  const tables = ["jobs", "schedules", "accounts", "retention_walk"];
+  await env.DB.batch(tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
   account = await newAccount();
 });
 

@@ -10,6 +10,9 @@ export interface Moment {
   readonly side: "before" | "after";
 }
 
+/** A real call leaves only when what was written before it is on disk; one that is mocked must be given the time. */
+const FLUSH_MS = 5;
+
 type AnyCall = (...values: never[]) => Promise<unknown>;
 type Around = (point: string, call: AnyCall) => AnyCall;
 
@@ -50,6 +53,7 @@ export class Tripwire {
         const isIt = this.passed.length === moment?.call && !this.hasKilled;
         if (isIt && moment.side === "before") kill();
         const answer = await call(...values);
+        if (isIt || name === "target") await scheduler.wait(FLUSH_MS);
         if (isIt) kill();
         return answer;
       };

@@ -1,8 +1,15 @@
-// The SDK's worker against the running service, in real time: what a user sees who starts from the quick start.
+// The SDK against the running service, in real time: what a user sees who starts from the quick start.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Chronos, type ChronosContext, ExecutionAbortedError, type FetchLike } from "@chronos-edge/sdk";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import {
+  type Chronos,
+  type ChronosContext,
+  ExecutionAbortedError,
+  type FetchLike,
+  verifySignature,
+} from "@chronos-edge/sdk";
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { receiver } from "./harness/receiver.ts";
 import { Service } from "./harness/service.ts";
 
 let service: Service;
@@ -25,7 +32,7 @@ function line(isCut: (path: string) => boolean = () => false) {
 
 const executionsOf = async (chronos: Chronos, jobId: string) => (await chronos.jobs.executions(jobId).page()).items;
 
-const until = (holds: () => void | Promise<void>, interval = 20) => vi.waitFor(holds, { timeout: 15_000, interval });
+const until = <T>(holds: () => T | Promise<T>, interval = 20) => vi.waitFor(holds, { timeout: 15_000, interval });
 
 /** Asked five times a second: a key may ask a hundred times in ten. */
 const statusIs = (chronos: Chronos, jobId: string, status: string) =>
@@ -195,4 +202,48 @@ it.concurrent("waits at a stop for the handler and its report", async () => {
   expect(said).toEqual(["begun", "ended"]);
   expect(await chronos.jobs.get(id)).toMatchObject({ status: "completed", result: "done", attempts: 1 });
   await running;
+});
+
+it.concurrent("verifies what the service signs: with a body, without one, and while the secret rotates", async () => {
+  const { apiKey, signingSecret } = await service.newAccount();
+  const { url, received, close } = await receiver();
+  onTestFinished(close);
+  const { jobs } = service.client(apiKey);
+  const deliver = async (method: "POST" | "GET") => {
+    const { id } = await jobs.create({
+      name: "Push",
+      handler: "notify",
+      payload: { to: "ada@example.com", é: 1 },
+      delivery: { type: "push", http: { url, method } },
+    });
+    return until(() => {
+      const delivery = received.get(id);
+      if (delivery === undefined) throw new Error("Nothing came");
+      return delivery;
+    });
+  };
+
+  const posted = await deliver("POST");
+  expect(await verifySignature(posted, signingSecret)).toMatchObject({
+    handler: "notify",
+    attempt: 1,
+    payload: { to: "ada@example.com", é: 1 },
+  });
+  await expect(verifySignature({ ...posted, body: `${posted.body} ` }, signingSecret)).rejects.toMatchObject({
+    reason: "no_match",
+  });
+
+  const got = await deliver("GET");
+  expect(got.body).toBe("");
+  expect(await verifySignature(got, signingSecret)).toMatchObject({ handler: null, attempt: 1, payload: null });
+
+  const rotated = await service.call<{ signing_secret: string }>("/v1/signing-secret/rotate", {
+    key: apiKey,
+    body: {},
+  });
+  expect(rotated.signing_secret).not.toBe(signingSecret);
+  const during = await deliver("POST");
+  expect(await verifySignature(during, [signingSecret, rotated.signing_secret])).toMatchObject({ attempt: 1 });
+  expect(await verifySignature(during, signingSecret)).toMatchObject({ attempt: 1 });
+  await expect(verifySignature(during, rotated.signing_secret)).rejects.toMatchObject({ reason: "no_match" });
 });

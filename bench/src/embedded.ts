@@ -1,0 +1,40 @@
+// Serves another Worker than the service's in exactly the service's embedding: the same wrangler, the same workerd, the
+// same bindings and options. Only the code differs.  embedded.ts <state folder> <port> <entry>
+
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { startServer } from "../../local/server.ts";
+import { migrate, spawnWrangler } from "../../local/wrangler.ts";
+
+const [stateFolder = "", port = "", entry = ""] = process.argv.slice(2);
+
+const outdir = join(stateFolder, "bundle");
+rmSync(outdir, { recursive: true, force: true });
+const build = spawnWrangler(stateFolder, ["deploy", entry, "--dry-run", "--outdir", outdir]);
+for (const stream of [build.stdout, build.stderr]) stream?.on("data", (chunk) => process.stdout.write(chunk));
+const [code] = await once(build, "close");
+if (code !== 0) throw new Error(`wrangler could not build ${entry}`);
+await migrate(stateFolder);
+
+const server = await startServer({
+  port: Number(port),
+  stateFolder,
+  bundle: join(outdir, "worker.js"),
+  bindings: {
+    ALLOW_LOCAL_TARGETS: "true",
+    MASTER_KEY: "a key of the benchmark, for the benchmark only",
+    ADMIN_TOKEN: "adm_bench",
+  },
+  onLog: () => {},
+  onRuntime: () => {},
+  onCrash: (reason) => console.error(`workerd ended: ${reason}`),
+});
+const end = async () => {
+  await server.stop();
+  process.exit(0);
+};
+process.on("SIGTERM", end);
+process.on("SIGINT", () => {}); // the benchmark says when
+process.on("disconnect", end);
+process.send?.("ready");

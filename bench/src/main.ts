@@ -1,0 +1,200 @@
+// `npm run bench`: measures the service, its floors and its peers in one go on one machine, within ten minutes.
+// `-- --quick` goes through the same code in about a minute; its figures mean nothing. `-- --only create,bill` takes parts.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startFilledService } from "./filling.ts";
+import { plotsOf } from "./output/plots.ts";
+import { type Results, tablesOf } from "./output/tables.ts";
+import { measureBill, TARGET_MS } from "./parts/bill.ts";
+import { creating, measureCreate } from "./parts/create.ts";
+import { drainPeer, drainService } from "./parts/drain.ts";
+import { measureIdle } from "./parts/idle.ts";
+import { measureLists } from "./parts/lists.ts";
+import { measurePunctuality, pulled, pushed } from "./parts/punctuality.ts";
+import { BENCH, stopAll } from "./processes.ts";
+import { type Receiver, startReceiver } from "./receiving.ts";
+import { FULL, PARTS, type Part, QUICK } from "./sizes.ts";
+import { type Floor, startFloor } from "./systems/floor.ts";
+import { availablePeers, type Peer, startPeer } from "./systems/peers.ts";
+import { type Service, startService } from "./systems/service.ts";
+
+const options = { quick: { type: "boolean" }, only: { type: "string" } } as const;
+const { quick = false, only } = parseArgs({ options }).values;
+const size = quick ? QUICK : FULL;
+const wanted = (only?.split(",") ?? size.parts) as readonly Part[];
+const unknown = wanted.filter((part) => !PARTS.includes(part));
+if (unknown.length > 0) throw new Error(`no part ${unknown}; there are ${PARTS.join(", ")}`);
+
+/** On a disk like any other: BENCH_FOLDER says which. Memory would hide what durability costs. */
+const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), "chronos-bench-"));
+const began = Date.now();
+
+const results: Results = {
+  machine: {
+    date: new Date().toISOString(),
+    mode: quick ? "quick: its figures mean nothing" : "full",
+    processors: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
+    node: process.version,
+    "load at the start": readFileSync("/proc/loadavg", "utf8").split(" ").slice(0, 3).join(" "),
+  },
+  notes: [],
+  systems: {},
+  seconds: {},
+};
+
+/** What is being measured at a time. The service and its floor are always there, the peers where they are wanted. */
+interface Stage {
+  readonly service: Service;
+  readonly floor: Floor;
+  readonly receiver: Receiver;
+}
+
+async function timed(part: string, measure: () => Promise<void>): Promise<void> {
+  const from = Date.now();
+  await measure();
+  results.seconds[part] = Math.round((Date.now() - from) / 1_000);
+  console.log(`${String(Math.round((Date.now() - began) / 1_000)).padStart(4)} s  ${part}`);
+}
+
+async function measureOurs({ service, floor, receiver }: Stage): Promise<void> {
+  if (wanted.includes("create"))
+    await timed("create", async () => {
+      const noop = { name: "floor: a route that does nothing", next: floor.noop, ready: floor.ready };
+      results.create = await measureCreate([creating(service), creating(floor), noop], size.create);
+    });
+  if (wanted.includes("punctuality"))
+    await timed("punctuality", async () => {
+      const all = [pushed(service, receiver), pulled(service), pushed(floor, receiver)];
+      const spread = await measurePunctuality(all, size.spread, size.runs);
+      results.punctuality = [...spread, ...(await measurePunctuality(all, size.burst, size.runs))];
+    });
+  if (wanted.includes("drain"))
+    await timed("drain", async () => {
+      results.drain = [await drainService(service, size.drainJobs)];
+    });
+}
+
+async function measurePeers(receiver: Receiver): Promise<void> {
+  const { peers: setups, missing } = availablePeers();
+  for (const line of missing) {
+    results.notes.push(line);
+    console.log(`        ${line}`);
+  }
+  const waiting: Peer[] = [];
+  for (const setup of setups)
+    await timed(setup.name, async () => {
+      const peer = await startPeer(setup, folder);
+      results.systems[peer.name] = peer.note;
+      if (wanted.includes("create"))
+        results.create = [...(results.create ?? []), ...(await measureCreate([creating(peer)], size.peerCreate))];
+      if (wanted.includes("punctuality"))
+        for (const shape of [size.spread, size.burst])
+          results.punctuality = [
+            ...(results.punctuality ?? []),
+            ...(await measurePunctuality([pushed(peer, receiver)], shape, size.peerRuns)),
+          ];
+      if (wanted.includes("drain")) results.drain = [...(results.drain ?? []), await drainPeer(peer, size.drainJobs)];
+      if (wanted.includes("idle")) {
+        await peer.stopRunner();
+        await peer.startRunner(50);
+        await peer.fill(size.idle.waiting, Date.now() + 86_400_000);
+        waiting.push(peer);
+      } else await peer.stop();
+    });
+  if (wanted.includes("idle") || wanted.includes("flatness")) await measureFilled(receiver, waiting);
+  for (const peer of waiting) await peer.stop();
+}
+
+async function measureFilled(receiver: Receiver, peers: readonly Peer[]): Promise<void> {
+  const past = wanted.includes("flatness") ? size.past : { ...size.past, waiting: size.idle.waiting, ended: 0 };
+  let filled: Awaited<ReturnType<typeof startFilledService>> | undefined;
+  await timed("filling", async () => {
+    filled = await startFilledService(join(folder, "filled"), "Chronos, filled", past);
+  });
+  if (!filled) return;
+  const { service, waiting } = filled;
+  if (wanted.includes("idle"))
+    await timed("idle", async () => {
+      const ours = { system: service, waiting, requests: service.requests };
+      const others = peers.map((system) => ({ system, waiting: size.idle.waiting }));
+      results.idle = await measureIdle([ours, ...others], size.idle);
+    });
+  for (const peer of peers) await peer.stop();
+  if (wanted.includes("flatness"))
+    await timed("flatness", async () => {
+      const empty = await startService(join(folder, "empty"), "Chronos, empty");
+      const create = await measureCreate([creating(empty), creating(service)], size.flatCreate);
+      const both = [pushed(empty, receiver), pushed(service, receiver)];
+      const spread = await measurePunctuality(both, size.spread, size.runs);
+      const burst = await measurePunctuality(both, size.flatBurst, size.runs);
+      const lists = await measureLists(service, size.runs);
+      const { ended } = past;
+      results.flatness = { create, punctuality: [...spread, ...burst], lists, waiting, ended };
+      await empty.stop();
+    });
+  await service.stop();
+}
+
+async function measureAll(): Promise<void> {
+  const receiver = await startReceiver(folder);
+  if (["create", "punctuality", "drain"].some((part) => wanted.includes(part as Part))) {
+    const [service, floor] = await Promise.all([
+      startService(join(folder, "service")),
+      startFloor(join(folder, "floor")),
+    ]);
+    for (const { name, note } of [service, floor]) results.systems[name] = note;
+    await measureOurs({ service, floor, receiver });
+    await service.stop();
+    await floor.stop();
+  }
+  if (wanted.includes("peers")) await measurePeers(receiver);
+  else if (wanted.includes("idle") || wanted.includes("flatness")) await measureFilled(receiver, []);
+  await receiver.stop();
+}
+
+const measureTheBill = (): Promise<void> =>
+  timed("bill", async () => {
+    results.bill = await measureBill(join(folder, "bill"), quick ? "short" : "full");
+    results.systems["the bill"] =
+      `ten jobs of each shape, counted at the bindings; the target answers in ${TARGET_MS} ms`;
+  });
+
+async function save(): Promise<void> {
+  const target = join(BENCH, quick || only ? "results/partial" : "results");
+  mkdirSync(target, { recursive: true });
+  const tables = tablesOf(results);
+  writeFileSync(join(target, "results.json"), `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(join(target, "tables.md"), tables);
+  for (const [name, svg] of await plotsOf(results)) writeFileSync(join(target, name), `${svg}\n`);
+  console.log(`\n${tables}\nIn ${target}; ${Math.round((Date.now() - began) / 1_000)} s in all.`);
+}
+
+/** Whatever happens: nothing is left running, nothing is left lying. */
+async function end(code: number): Promise<never> {
+  await stopAll();
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(code);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void end(130));
+setTimeout(() => {
+  console.error(`Not done after ${size.limitMs / 60_000} minutes: given up.`);
+  void end(1);
+}, size.limitMs).unref();
+
+try {
+  // The bill counts and does not time: in a hurry it may run beside the rest.
+  if (quick && wanted.includes("bill")) await Promise.all([measureTheBill(), measureAll()]);
+  else {
+    if (wanted.includes("bill")) await measureTheBill();
+    await measureAll();
+  }
+  await save();
+  await end(0);
+} catch (error) {
+  console.error(error);
+  await end(1);
+}

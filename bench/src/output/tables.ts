@@ -1,0 +1,140 @@
+// The results as Markdown tables, for the terminal and for results/tables.md.
+
+import type { Bill } from "../parts/bill.ts";
+import type { CreateFigure } from "../parts/create.ts";
+import type { Drain } from "../parts/drain.ts";
+import type { Idle } from "../parts/idle.ts";
+import type { ListFigure } from "../parts/lists.ts";
+import type { Punctuality } from "../parts/punctuality.ts";
+import { BILLED, PRICED_ON } from "../prices.ts";
+
+export interface Results {
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly notes: string[];
+  readonly systems: Record<string, string>;
+  readonly seconds: Record<string, number>;
+  create?: CreateFigure[];
+  punctuality?: Punctuality[];
+  bill?: Bill[];
+  drain?: Drain[];
+  idle?: Idle[];
+  flatness?: {
+    create: CreateFigure[];
+    punctuality: Punctuality[];
+    lists: ListFigure[];
+    waiting: number;
+    ended: number;
+  };
+}
+
+type Cell = string | number;
+
+export const FLOOR = "floor: one row, one alarm";
+
+export function tablesOf(results: Results): string {
+  const { create, punctuality, bill, drain, idle, flatness } = results;
+  return [
+    ...(create ? ["## Create", createTable(create)] : []),
+    ...(punctuality ? ["## Punctuality: lateness in ms", punctualityTable(punctuality)] : []),
+    ...(drain ? ["## Drain: due pull jobs, four workers", drainTable(drain)] : []),
+    ...(bill ? [`## The bill of one job (prices of ${PRICED_ON}, beyond the free allowances)`, billTable(bill)] : []),
+    ...(bill ? bill.map(({ name, notes }) => [`**${name}**`, noteTable(notes)].join("\n\n")) : []),
+    ...(idle ? ["## Idle", idleTable(idle)] : []),
+    ...(flatness
+      ? [
+          `## Flatness: empty beside ${shown(flatness.waiting)} waiting and ${shown(flatness.ended)} ended jobs`,
+          createTable(flatness.create),
+          punctualityTable(flatness.punctuality),
+          table(
+            ["list of an account with all the ended", "rows", "ms"],
+            flatness.lists.map(({ query, rows, p50 }) => [`\`${query}\``, rows, p50]),
+          ),
+        ]
+      : []),
+    ...(results.notes.length > 0 ? ["## Notes", results.notes.map((note) => `- ${note}`).join("\n")] : []),
+    "## What was measured",
+    table(["system", ""], Object.entries(results.systems)),
+    table(["machine", ""], Object.entries(results.machine)),
+    "",
+  ].join("\n\n");
+}
+
+function createTable(figures: readonly CreateFigure[]): string {
+  const floors = figures.filter(({ system }) => system === FLOOR);
+  const rows = figures.map(({ system, connections, perSecond, p50, p99, runs }) => {
+    const floor = floors.find((one) => one.connections === connections);
+    const range = runs.map((run) => run.perSecond);
+    return [
+      system,
+      connections,
+      perSecond,
+      floor ? (perSecond / floor.perSecond).toFixed(2) : "",
+      p50,
+      p99,
+      `${shown(Math.min(...range))}–${shown(Math.max(...range))}`,
+    ];
+  });
+  return table(["system", "connections", "requests/s", "× floor", "p50 ms", "p99 ms", "range of requests/s"], rows);
+}
+
+function punctualityTable(figures: readonly Punctuality[]): string {
+  const rows = figures.map(({ system, shape, p50, p95, p99, max, runs }) => {
+    const sum = (of: (run: (typeof runs)[number]) => number) => runs.reduce((total, run) => total + of(run), 0);
+    const faults = [sum((run) => run.missing), sum((run) => run.duplicates), sum((run) => run.early)].join(" · ");
+    return [system, shape, sum((run) => run.jobs), p50, p95, p99, max, faults];
+  });
+  return table(["system", "shape", "jobs", "p50", "p95", "p99", "max", "missing · twice · early"], rows);
+}
+
+const drainTable = (figures: readonly Drain[]): string =>
+  table(
+    ["system", "jobs", "jobs/s", "claims/s"],
+    figures.map(({ system, jobs, jobsPerSecond, claimsPerSecond }) => [
+      system,
+      jobs,
+      jobsPerSecond,
+      claimsPerSecond ?? "",
+    ]),
+  );
+
+const billTable = (bills: readonly Bill[]): string =>
+  table(
+    ["", ...BILLED.map((what) => what.replaceAll("_", " ")), "$ per million"],
+    bills.map(({ name, used, dollarsPerMillion }) => [name, ...BILLED.map((what) => used[what]), dollarsPerMillion]),
+  );
+
+const noteTable = (notes: Readonly<Record<string, number>>): string =>
+  table(
+    ["what", "which", "each"],
+    Object.entries(notes)
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([note, count]) => {
+        const [what = "", which = ""] = note.split(": ", 2);
+        return [what.replaceAll("_", " "), note.slice(note.indexOf(": ") + 2) || which, count];
+      }),
+  );
+
+const idleTable = (figures: readonly Idle[]): string =>
+  table(
+    ["system", "jobs waiting", "requests/h", "CPU s/h", "MB resident"],
+    figures.map(({ system, waiting, requestsPerHour, cpuSecondsPerHour, residentMegabytes }) => [
+      system,
+      waiting,
+      requestsPerHour ?? "",
+      cpuSecondsPerHour,
+      residentMegabytes,
+    ]),
+  );
+
+function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const line = (cells: readonly Cell[]) => `| ${cells.map(shown).join(" | ")} |`;
+  const numeric = head.map((_, i) => rows.every((row) => typeof row[i] === "number"));
+  return [line(head), `|${numeric.map((right) => (right ? "---:" : "---")).join("|")}|`, ...rows.map(line)].join("\n");
+}
+
+/** Three digits are more than any of these figures deserves. */
+function shown(cell: Cell): string {
+  if (typeof cell === "string") return cell;
+  if (Number.isInteger(cell)) return cell.toLocaleString("en");
+  return Number(cell.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 3 });
+}

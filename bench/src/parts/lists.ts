@@ -1,0 +1,38 @@
+// What lists cost an account with many jobs: the first page, a late one, and filters that find much, little and nothing.
+
+import { median } from "../stats.ts";
+import type { Service } from "../systems/service.ts";
+
+export interface ListFigure {
+  readonly query: string;
+  readonly rows: number;
+  readonly p50: number;
+}
+
+const QUERIES = [
+  "size=20",
+  "size=100",
+  "size=100&page=100",
+  "handler=bench-3&size=20",
+  "status=failed&size=20",
+  "status=running&size=20",
+  "created_after=2020-01-01T00:00:00.000Z&status=retrying&size=20",
+];
+
+export async function measureLists(service: Service, runs: number): Promise<ListFigure[]> {
+  const figures: ListFigure[] = [];
+  for (const query of QUERIES) {
+    const times: number[] = [];
+    let rows = 0;
+    for (let run = 0; run < runs; run++) {
+      const began = performance.now();
+      const answer = await service.get(`/v1/jobs?${query}`);
+      const { data } = (await answer.json()) as { data: unknown[] };
+      if (!answer.ok) throw new Error(`the list ${query} answered ${answer.status}`);
+      times.push(performance.now() - began);
+      rows = data.length;
+    }
+    figures.push({ query, rows, p50: median(times) });
+  }
+  return figures;
+}

@@ -1,0 +1,150 @@
+// How late jobs are: from the moment they were due to the moment the target, or the worker, has them. Spread over time,
+// and all in one instant.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { sendAll } from "../load.ts";
+import { startPollers } from "../pollers.ts";
+import type { Arrival, Receiver } from "../receiving.ts";
+import { median, type Spread, spreadOf } from "../stats.ts";
+import type { Service } from "../systems/service.ts";
+import type { System } from "../systems/system.ts";
+
+export interface Punctuality extends Spread {
+  readonly system: string;
+  readonly shape: "spread" | "burst";
+  readonly runs: readonly Round[];
+}
+
+interface Round extends Spread {
+  readonly jobs: number;
+  readonly missing: number;
+  readonly duplicates: number;
+  readonly early: number;
+}
+
+export interface Shape {
+  readonly jobs: number;
+  /** 0: all are due in one instant. */
+  readonly spanMs: number;
+}
+
+/** How long the slowest may take. */
+const PATIENCE_MS = 60_000;
+const MARGIN_MS = 1_500;
+
+export interface Candidate {
+  readonly name: string;
+  /** Jobs that are due tomorrow, to see how fast they are made. */
+  readonly warmUp: (jobs: number) => Promise<unknown>;
+  /** Makes jobs due at these moments and answers what arrived of them. */
+  readonly run: (dues: readonly number[]) => Promise<readonly Arrival[]>;
+}
+
+const WIDTH = 16;
+
+export function pushed(system: System, receiver: Receiver): Candidate {
+  return {
+    name: system.name,
+    warmUp: (jobs) =>
+      sendAll(
+        times(jobs, () => system.create("tomorrow", receiver.hook)),
+        WIDTH,
+      ),
+    async run(dues) {
+      await receiver.forget();
+      await system.ready(dues.length);
+      const calls = dues.map((due) => system.create(due, receiver.hook));
+      const ids = new Set((await sendAll(calls, WIDTH)).map(system.idOf));
+      refuseIfDue(dues);
+      const arrivals = await receiver.arrivals(ids.size, lastOf(dues) + PATIENCE_MS);
+      return arrivals.filter(({ id }) => ids.has(id));
+    },
+  };
+}
+
+/** Sixteen workers poll; an arrival is the answer to a claim. Each completes its job before it polls again. */
+export function pulled(service: Service): Candidate {
+  const handler = "bench-pull";
+  return {
+    name: `${service.name}, pull`,
+    warmUp: (jobs) =>
+      sendAll(
+        times(jobs, () => service.createPull("tomorrow", "bench-later")),
+        WIDTH,
+      ),
+    async run(dues) {
+      const pollers = startPollers(service, handler, WIDTH);
+      try {
+        const calls = dues.map((due) => service.createPull(due, handler));
+        const ids = new Set((await sendAll(calls, WIDTH)).map(service.idOf));
+        refuseIfDue(dues);
+        return await pollers.arrivals(ids, lastOf(dues) + PATIENCE_MS);
+      } finally {
+        await pollers.stop();
+      }
+    },
+  };
+}
+
+/** Systems take turns. */
+export async function measurePunctuality(
+  candidates: readonly Candidate[],
+  shape: Shape,
+  runs: number,
+): Promise<Punctuality[]> {
+  const rounds = new Map<Candidate, Round[]>(candidates.map((candidate) => [candidate, []]));
+  for (let run = 0; run < runs; run++)
+    for (const candidate of candidates) {
+      rounds.get(candidate)?.push(await roundWithin(TRIES, candidate, shape, 1));
+      await sleep(MARGIN_MS); // reports and confirmations of the last ones
+    }
+  return candidates.map((candidate) => {
+    const own = rounds.get(candidate) ?? [];
+    const of = (field: keyof Spread) => median(own.map((round) => round[field]));
+    const { name } = candidate;
+    const kind = shape.spanMs === 0 ? "burst" : "spread";
+    return { system: name, shape: kind, runs: own, p50: of("p50"), p95: of("p95"), p99: of("p99"), max: of("max") };
+  });
+}
+
+/** How far ahead the first job must be due is measured on a few; a disk that turns slow meanwhile costs another try. */
+async function roundWithin(tries: number, candidate: Candidate, shape: Shape, patience: number): Promise<Round> {
+  const { jobs, spanMs } = shape;
+  const began = Date.now();
+  await candidate.warmUp(PROBE_JOBS);
+  const leadMs = 1.5 * patience * ((Date.now() - began) / PROBE_JOBS) * jobs;
+  const first = Date.now() + MARGIN_MS + leadMs;
+  const dues = Array.from({ length: jobs }, (_, i) => Math.round(first + (i * spanMs) / jobs));
+  try {
+    return roundOf(jobs, await candidate.run(dues));
+  } catch (error) {
+    if (tries <= 1 || Date.now() < first) throw error;
+    await sleep(MARGIN_MS);
+    return roundWithin(tries - 1, candidate, shape, 2 * patience);
+  }
+}
+
+const TRIES = 3;
+const PROBE_JOBS = 32;
+
+/** A job that was made after it was due would be late through no fault of the system. */
+function refuseIfDue([first = 0]: readonly number[]): void {
+  if (Date.now() > first) throw new Error("making the jobs took longer than foreseen");
+}
+
+const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
+
+function roundOf(jobs: number, arrivals: readonly Arrival[]): Round {
+  const first = new Map<string, Arrival>();
+  for (const arrival of arrivals) if (!first.has(arrival.id)) first.set(arrival.id, arrival);
+  const lateness = [...first.values()].map(({ at, due }) => at - due);
+  return {
+    jobs,
+    missing: jobs - first.size,
+    duplicates: arrivals.length - first.size,
+    early: lateness.filter((ms) => ms < 0).length,
+    ...spreadOf(lateness),
+  };
+}
+
+const lastOf = (dues: readonly number[]): number => dues.at(-1) ?? 0;

@@ -1,0 +1,57 @@
+// How much is measured: in full, within ten minutes on two quiet cores, and in quick, within one.
+
+import type { Shape } from "./parts/punctuality.ts";
+
+export const PARTS = ["create", "punctuality", "bill", "drain", "peers", "idle", "flatness"] as const;
+export type Part = (typeof PARTS)[number];
+
+interface Size {
+  readonly parts: readonly Part[];
+  readonly runs: number;
+  readonly create: { readonly runs: number; readonly seconds: number };
+  readonly peerCreate: { readonly runs: number; readonly seconds: number };
+  readonly peerRuns: number;
+  readonly spread: Shape;
+  readonly burst: Shape;
+  readonly drainJobs: number;
+  readonly idle: { readonly runs: number; readonly seconds: number; readonly waiting: number };
+  readonly past: { readonly waiting: number; readonly ended: number; readonly limitMs: number };
+  readonly flatCreate: { readonly runs: number; readonly seconds: number };
+  readonly flatBurst: Shape;
+  readonly limitMs: number;
+}
+
+const MINUTE = 60_000;
+
+export const FULL: Size = {
+  parts: PARTS,
+  runs: 5,
+  create: { runs: 5, seconds: 2 },
+  peerCreate: { runs: 5, seconds: 1 },
+  peerRuns: 5,
+  // 600 jobs over 30 s come as five runs of 120 over 6 s: the same rate, and a median besides.
+  spread: { jobs: 120, spanMs: 6_000 },
+  burst: { jobs: 1_000, spanMs: 0 },
+  drainJobs: 5_000,
+  idle: { runs: 5, seconds: 12, waiting: 10_000 },
+  past: { waiting: 20_000, ended: 200_000, limitMs: MINUTE },
+  flatCreate: { runs: 5, seconds: 1 },
+  flatBurst: { jobs: 300, spanMs: 0 },
+  limitMs: 20 * MINUTE,
+};
+
+export const QUICK: Size = {
+  parts: PARTS.filter((part) => part !== "flatness"),
+  runs: 1,
+  create: { runs: 1, seconds: 1 },
+  peerCreate: { runs: 1, seconds: 1 },
+  peerRuns: 1,
+  spread: { jobs: 20, spanMs: 1_000 },
+  burst: { jobs: 50, spanMs: 0 },
+  drainJobs: 100,
+  idle: { runs: 1, seconds: 2, waiting: 100 },
+  past: { waiting: 100, ended: 1_000, limitMs: MINUTE },
+  flatCreate: { runs: 1, seconds: 1 },
+  flatBurst: { jobs: 50, spanMs: 0 },
+  limitMs: 5 * MINUTE,
+};

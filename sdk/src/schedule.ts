@@ -1,0 +1,119 @@
+// A schedule as the SDK shows it and takes it: the API's names in camelCase, its times as Dates.
+
+import type { Delay, NewJob, PullDelivery, PushDelivery } from "./job.ts";
+
+/** `active` → `completed` (by `runs` or `stopAt`) or `archived` (by hand). */
+export type ScheduleStatus = "active" | "completed" | "archived";
+
+/**
+ * A schedule, as its owner knew it at the moment of the answer. Each of its ticks becomes one job.
+ *
+ * @example
+ * ```ts
+ * import { Chronos, type Schedule } from "@chronos-edge/sdk";
+ *
+ * const chronos = new Chronos({ apiKey: "chrns_example", baseUrl: "https://chronos.example.com" });
+ * const schedule: Schedule = await chronos.schedules.get("0b0e7a6e-6c3f-4f1e-8d3b-0b6f0f6a2c11");
+ * console.log(schedule.status, schedule.runCount, schedule.nextRunAt?.toISOString());
+ * ```
+ */
+export interface Schedule<TPayload = unknown> {
+  id: string;
+  name: string;
+  description: string | null;
+  status: ScheduleStatus;
+  handler: string | null;
+  /** Five fields; null when it recurs by `interval`. */
+  cron: string | null;
+  /** Null when it recurs by `cron`. */
+  interval: Delay | null;
+  /** The IANA zone in which the cron expression is read. */
+  timezone: string;
+  /** How many jobs it makes at most. */
+  runs: number | null;
+  /** No tick at or after this moment. */
+  stopAt: Date | null;
+  delivery: PullDelivery | PushDelivery;
+  payload: TPayload | null;
+  /** Seconds one attempt of a job may take. */
+  timeout: number;
+  /** Retries of a job after its first attempt. */
+  maxRetries: number;
+  /** Null once it is over. */
+  nextRunAt: Date | null;
+  lastRunAt: Date | null;
+  /** How many jobs it has made. */
+  runCount: number;
+  /** Ticks that fell into an outage and were skipped. */
+  missedRuns: number;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** By the calendar of a zone, or by a length of time counted from tick to tick. */
+export type Recurrence =
+  | {
+      /** Five fields: minute hour day month weekday, such as `0 9 * * MON`. */
+      cron: string;
+      interval?: undefined;
+      /** An IANA zone. Default UTC. */
+      timezone?: string | undefined;
+    }
+  | { cron?: undefined; interval: Delay; timezone?: string | undefined };
+
+/** When it ends by itself; without either, never. */
+export interface ScheduleBounds {
+  /** How many jobs it makes at most. */
+  runs?: number | undefined;
+  /** No tick at or after this moment. A string must be ISO 8601 with an offset. */
+  stopAt?: Date | string | undefined;
+}
+
+interface NewScheduleFields extends ScheduleBounds {
+  /** For people, and the name of its jobs; 1–255 characters. */
+  name: string;
+  /** For people; at most 1,000 characters. */
+  description?: string | undefined;
+  /** Seconds one attempt of a job may take. Default 30. */
+  timeout?: number | undefined;
+  /** Retries of a job after its first attempt, 0–50. Default 3. */
+  maxRetries?: number | undefined;
+}
+
+/** What `schedules.create()` takes. Delivery is pull unless said otherwise. */
+export type NewSchedule<Name extends string = string, TPayload = unknown> = NewScheduleFields &
+  Recurrence &
+  Pick<NewJob<Name, TPayload>, "payload"> & {
+    /** Routes its jobs to the function of this name. */
+    handler: Name;
+    delivery?: PullDelivery | PushDelivery | undefined;
+  };
+
+/** A schedule that pushes needs no handler name: its target is the URL. */
+export type NewPushSchedule = NewScheduleFields &
+  Recurrence & { payload?: object | null | undefined; handler?: undefined; delivery: PushDelivery };
+
+/** What `schedules.update()` changes: what is left out stays, and so does what is undefined. */
+export type ScheduleChanges<Name extends string = string> = Partial<NewScheduleFields> & {
+  cron?: string | undefined;
+  interval?: Delay | undefined;
+  timezone?: string | undefined;
+  payload?: object | undefined;
+  handler?: Name | undefined;
+  delivery?: PullDelivery | PushDelivery | undefined;
+};
+
+/** What `schedules.list()` can be narrowed by. */
+export interface ScheduleFilters<Name extends string = string> {
+  status?: ScheduleStatus | readonly ScheduleStatus[] | undefined;
+  handler?: Name | undefined;
+  /** Schedules a page, 1–100. Default 100 when iterating, the service's 20 for a single page. */
+  size?: number | undefined;
+}
+
+/** A moment at which a schedule fires. */
+export interface FireTime {
+  at: Date;
+  /** As the clock in the schedule's zone shows it, with its offset: `2030-03-31T02:00:00.000+01:00`. */
+  local: string;
+}

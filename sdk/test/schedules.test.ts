@@ -1,0 +1,305 @@
+import { describe, expect, it } from "vitest";
+import {
+  ChronosApiError,
+  ChronosConfigError,
+  ChronosConnectionError,
+  type NewSchedule,
+  type Schedule,
+} from "../src/index.ts";
+import { refuse } from "./fake-chronos.ts";
+import { Line } from "./line.ts";
+import { NOON, pass, setUp } from "./setup.ts";
+
+const ID = "0b0e7a6e-6c3f-4f1e-8d3b-0b6f0f6a2c11";
+const HOURLY = { name: "Hourly", handler: "a", interval: { value: 1, unit: "hour" } } as const;
+
+/** A schedule as the service writes it. */
+const written = {
+  id: ID,
+  name: "Weekly",
+  description: null,
+  status: "active",
+  handler: "report",
+  cron: "0 9 * * MON",
+  interval: null,
+  timezone: "Europe/London",
+  runs: 5,
+  stop_at: "2031-01-01T00:00:00.000Z",
+  delivery: { type: "pull" },
+  payload: { first_name: "Ada" },
+  timeout: 60,
+  max_retries: 2,
+  next_run_at: "2030-01-07T09:00:00.000Z",
+  last_run_at: null,
+  run_count: 1,
+  missed_runs: 4,
+  created_at: "2030-01-01T12:00:00.000Z",
+  updated_at: "2030-01-01T13:00:00.000Z",
+  from_a_later_version: true,
+};
+
+const said = (data: unknown, meta?: unknown) => Response.json({ success: true, message: "OK", data, meta });
+
+/** A service that gives these answers, the last of them again and again. */
+function answering(...answers: (() => Response)[]) {
+  const line = new Line(async () => (answers.length > 1 ? answers.shift() : answers[0])?.() ?? said(written));
+  const { chronos } = setUp({ fetch: line.fetch });
+  return { schedules: chronos.schedules, line };
+}
+
+/** The outcome, with the pauses between tries passing at once. */
+async function outcomeOf<T>(promise: Promise<T>): Promise<T | Error> {
+  const outcome = promise.catch((error: Error) => error);
+  await pass(300_000);
+  return outcome;
+}
+
+it("reads every field, times as Dates, and nothing it does not know", async () => {
+  const { schedules } = answering();
+  expect(await schedules.get(ID)).toEqual({
+    id: ID,
+    name: "Weekly",
+    description: null,
+    status: "active",
+    handler: "report",
+    cron: "0 9 * * MON",
+    interval: null,
+    timezone: "Europe/London",
+    runs: 5,
+    stopAt: new Date("2031-01-01T00:00:00Z"),
+    delivery: { type: "pull" },
+    payload: { first_name: "Ada" },
+    timeout: 60,
+    maxRetries: 2,
+    nextRunAt: new Date("2030-01-07T09:00:00Z"),
+    lastRunAt: null,
+    runCount: 1,
+    missedRuns: 4,
+    createdAt: new Date("2030-01-01T12:00:00Z"),
+    updatedAt: new Date("2030-01-01T13:00:00Z"),
+  } satisfies Schedule);
+});
+
+it("writes every field as the API reads it, and leaves out what was left out", async () => {
+  const { schedules, line } = answering();
+  await schedules.create({
+    name: "Weekly",
+    description: "d",
+    handler: "report",
+    cron: "0 9 * * MON",
+    timezone: "Europe/London",
+    runs: 5,
+    stopAt: new Date(NOON),
+    delivery: { type: "pull", queue: "q" },
+    payload: { firstName: "Ada" },
+    timeout: 60,
+    maxRetries: 2,
+  });
+  await schedules.create(HOURLY);
+  expect(line.sent.map(({ method, path, body }) => ({ method, path, body }))).toEqual([
+    {
+      method: "POST",
+      path: "/v1/schedules",
+      body: {
+        name: "Weekly",
+        description: "d",
+        handler: "report",
+        cron: "0 9 * * MON",
+        timezone: "Europe/London",
+        runs: 5,
+        stop_at: "2030-01-01T12:00:00.000Z",
+        delivery: { type: "pull", queue: "q" },
+        payload: { firstName: "Ada" },
+        timeout: 60,
+        max_retries: 2,
+      },
+    },
+    { method: "POST", path: "/v1/schedules", body: HOURLY },
+  ]);
+});
+
+it("takes a time as text as it is, and refuses a date that is none", async () => {
+  const { schedules, line } = answering();
+  await schedules.create({ ...HOURLY, stopAt: "2031-01-01T00:00:00+01:00" });
+  expect(line.sent[0]?.body.stop_at).toBe("2031-01-01T00:00:00+01:00");
+  await expect(schedules.create({ ...HOURLY, stopAt: new Date("x") })).rejects.toBeInstanceOf(ChronosConfigError);
+});
+
+it("refuses a payload that is no JSON before anything is sent", async () => {
+  const { schedules, line } = answering();
+  const endless: { self?: object } = {};
+  endless.self = endless;
+  await expect(schedules.create({ ...HOURLY, payload: endless })).rejects.toBeInstanceOf(ChronosConfigError);
+  expect(line.sent).toEqual([]);
+});
+
+it("changes what is given, with PATCH", async () => {
+  const { schedules, line } = answering();
+  expect(await schedules.update(ID, { runs: 5, maxRetries: 0, stopAt: undefined })).toMatchObject({ id: ID });
+  expect(line.sent).toMatchObject([{ method: "PATCH", path: `/v1/schedules/${ID}` }]);
+  expect(line.sent[0]?.body).toEqual({ runs: 5, max_retries: 0 });
+});
+
+it("lists by filters, in pages and as an iterator", async () => {
+  const paging = (page: number, next: string | null) => ({
+    paging: { page, pages: 2, size: 1, total: 2, next_cursor: next },
+  });
+  const { schedules, line } = answering(
+    () => said([written], paging(1, "c")),
+    () => said([{ ...written, id: "second" }], paging(2, null)),
+  );
+  const ids: string[] = [];
+  for await (const { id } of schedules.list({ status: ["active", "completed"], handler: "a b" })) ids.push(id);
+  expect(ids).toEqual([ID, "second"]);
+  expect(line.sent.map(({ query }) => query.toString())).toEqual([
+    "status=active&status=completed&handler=a+b&size=100",
+    "status=active&status=completed&handler=a+b&cursor=c&size=100",
+  ]);
+  const page = await schedules.list({ size: 7 }).page({ page: 2 });
+  expect(page.paging).toEqual({ page: 2, pages: 2, size: 1, total: 2, nextCursor: null });
+  expect(line.sent.at(-1)?.query.toString()).toBe("page=2&size=7");
+});
+
+it("previews a schedule, and one that is not yet made", async () => {
+  const times = [{ utc: "2030-03-31T01:00:00.000Z", local: "2030-03-31T02:00:00.000+01:00" }];
+  const { schedules, line } = answering(() => said(times));
+  const expected = [{ at: new Date("2030-03-31T01:00:00Z"), local: "2030-03-31T02:00:00.000+01:00" }];
+  expect(await schedules.preview(ID)).toEqual(expected);
+  expect(await schedules.preview(ID, 3)).toEqual(expected);
+  expect(await schedules.preview({ cron: "30 1 * * *", timezone: "Europe/London", stopAt: new Date(NOON) }, 3)).toEqual(
+    expected,
+  );
+  expect(line.sent.map(({ method, path, query }) => `${method} ${path}?${query}`)).toEqual([
+    `GET /v1/schedules/${ID}/preview?`,
+    `GET /v1/schedules/${ID}/preview?count=3`,
+    "POST /v1/schedules/preview?",
+  ]);
+  expect(line.sent[2]?.body).toEqual({
+    cron: "30 1 * * *",
+    timezone: "Europe/London",
+    stop_at: "2030-01-01T12:00:00.000Z",
+    count: 3,
+  });
+});
+
+it("refuses an empty id: it would address the list", async () => {
+  const { schedules, line } = answering();
+  await expect(schedules.get("")).rejects.toBeInstanceOf(ChronosConfigError);
+  await expect(schedules.archive("")).rejects.toBeInstanceOf(ChronosConfigError);
+  await expect(schedules.update("", {})).rejects.toBeInstanceOf(ChronosConfigError);
+  await expect(schedules.preview("")).rejects.toBeInstanceOf(ChronosConfigError);
+  expect(line.sent).toEqual([]);
+});
+
+it("writes an id so that it stays one part of the path", async () => {
+  const { schedules, line } = answering();
+  await schedules.get("../jobs");
+  expect(line.sent[0]?.path).toBe("/v1/schedules/..%2Fjobs");
+});
+
+it.each(["schedule_not_found", "schedule_archived", "schedule_completed", "schedule_status_changed"])(
+  "throws the service's refusal, and tries once: %s",
+  async (code) => {
+    const { schedules, line } = answering(() => refuse(409, code, "No"));
+    const error = await outcomeOf(schedules.update(ID, { name: "x" }));
+    expect(error).toBeInstanceOf(ChronosApiError);
+    expect(error).toMatchObject({ code, status: 409 });
+    expect(line.sent).toHaveLength(1);
+  },
+);
+
+describe("after a fault", () => {
+  const tooMany = () => refuse(429, "rate_limit_exceeded", "Later");
+
+  it("create() is repeated after 429, which creates nothing", async () => {
+    const { schedules, line } = answering();
+    line.breaks(/./, tooMany, 2);
+    expect(await outcomeOf(schedules.create(HOURLY))).toMatchObject({ id: ID });
+    expect(line.sent).toHaveLength(3);
+  });
+
+  it.each(["lost", "unanswered", "unsure"] as const)(
+    "create() is not repeated when it may exist: %s",
+    async (fault) => {
+      const { schedules, line } = answering();
+      line.breaks(/./, fault);
+      expect(await outcomeOf(schedules.create(HOURLY))).toBeInstanceOf(Error);
+      expect(line.sent).toHaveLength(1);
+    },
+  );
+
+  it("what reads, and what says the same when said twice, is repeated", async () => {
+    const { schedules, line } = answering();
+    const calls = [() => schedules.get(ID), () => schedules.update(ID, { runs: 1 }), () => schedules.archive(ID)];
+    for (const call of calls) {
+      line.sent.length = 0;
+      line.breaks(/./, "unanswered");
+      line.breaks(/./, "unsure");
+      expect(await outcomeOf(call())).toMatchObject({ id: ID });
+      expect(new Set(line.sent.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+      expect(line.sent).toHaveLength(3);
+    }
+  });
+
+  it("gives up after four tries", async () => {
+    const { schedules, line } = answering();
+    line.breaks(/./, "lost", 9);
+    expect(await outcomeOf(schedules.preview(ID))).toBeInstanceOf(ChronosConnectionError);
+    expect(line.sent).toHaveLength(4);
+  });
+
+  it("archive() returns the archived schedule when the answer to an earlier try was lost", async () => {
+    const { schedules, line } = answering(
+      () => said(written),
+      () => refuse(409, "schedule_archived", "It is archived"),
+      () => said({ ...written, status: "archived", next_run_at: null }),
+    );
+    line.breaks(/archive$/, "unanswered");
+    expect(await outcomeOf(schedules.archive(ID))).toMatchObject({ status: "archived", nextRunAt: null });
+    expect(line.sent.map(({ method }) => method)).toEqual(["POST", "POST", "GET"]);
+  });
+
+  it.each(["schedule_archived", "schedule_completed"])(
+    "archive() of one that was over before throws: %s",
+    async (code) => {
+      const { schedules, line } = answering(() => refuse(409, code, "It is over"));
+      if (code === "schedule_completed") line.breaks(/archive$/, "lost");
+      else line.breaks(/archive$/, tooMany);
+      expect(await outcomeOf(schedules.archive(ID))).toMatchObject({ code });
+    },
+  );
+});
+
+it("types what it takes and gives by the client's map", () => {
+  interface Handlers {
+    email: { payload: { to: string } };
+    ping: { result: string };
+  }
+  const { chronos } = setUp<Handlers>();
+  const email = { name: "n", cron: "* * * * *", handler: "email" } as const;
+  const _calls = () => [
+    chronos.schedules.create({ ...email, payload: { to: "a" } }).then(({ payload }) => payload?.to),
+    chronos.schedules.create({ name: "n", interval: { value: 1, unit: "day" }, handler: "ping" }),
+    chronos.schedules.create({
+      name: "n",
+      cron: "* * * * *",
+      delivery: { type: "push", http: { url: "https://example.com", method: "POST" } },
+    }),
+    // @ts-expect-error: the payload of email is missing
+    chronos.schedules.create(email),
+    // @ts-expect-error: no such name in the map
+    chronos.schedules.create({ name: "n", cron: "* * * * *", handler: "other" }),
+    // @ts-expect-error: neither cron nor interval
+    chronos.schedules.create({ name: "n", handler: "ping" }),
+    // @ts-expect-error: both
+    chronos.schedules.create({ name: "n", handler: "ping", cron: "* * * * *", interval: { value: 1, unit: "day" } }),
+    // @ts-expect-error: pull needs a handler
+    chronos.schedules.create({ name: "n", cron: "* * * * *" }),
+    // @ts-expect-error: no such status
+    chronos.schedules.list({ status: "paused" }),
+    // @ts-expect-error: a preview needs a timing
+    chronos.schedules.preview({ timezone: "UTC" }),
+  ];
+  const schedule: NewSchedule = { name: "n", handler: "h", cron: "* * * * *" };
+  expect([schedule.cron, typeof _calls]).toEqual(["* * * * *", "function"]);
+});

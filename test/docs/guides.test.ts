@@ -1,0 +1,41 @@
+// What the guides claim beside their commands: links that lead somewhere, and tables that are what their sources say.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { PROJECT } from "../sdk/harness/child.ts";
+
+const DOCS = join(PROJECT, "docs");
+const guides = readdirSync(DOCS).filter((name) => name.endsWith(".md"));
+const read = (name: string): string => readFileSync(join(DOCS, name), "utf8");
+
+describe.each(guides)("%s", (name) => {
+  it("links only to files and headings that are there", () => {
+    const links = [...read(name).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
+    const broken = links.filter(([, path = "", heading]) => {
+      const target = path === "" ? join(DOCS, name) : join(DOCS, path);
+      if (!existsSync(target)) return true;
+      return heading !== undefined && !headingsOf(readFileSync(target, "utf8")).includes(heading);
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
+  });
+
+  it("is named in the index", () => {
+    if (name !== "README.md") expect(read("README.md")).toContain(`](${name})`);
+  });
+});
+
+const headingsOf = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, "")
+      .trim()
+      .replaceAll(" ", "-"),
+  );
+
+it("the table of costs is what cost.mjs computes", () => {
+  const rows = execFileSync(process.execPath, [join(DOCS, "cost.mjs"), "1", "10", "100"], { encoding: "utf8" });
+  for (const row of rows.trim().split("\n")) expect(read("deploying.md")).toContain(row);
+});

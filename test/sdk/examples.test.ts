@@ -1,0 +1,60 @@
+// The examples for Node as their users run them: on their own Node, with the built package.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { Child, nodeOfTheUser } from "./harness/child.ts";
+import { Service } from "./harness/service.ts";
+
+let service: Service;
+beforeAll(async () => {
+  service = await Service.start();
+});
+afterAll(() => service?.stop());
+
+function run(script: string, env: Record<string, string>): Child {
+  const node = nodeOfTheUser();
+  const child = new Child([script], { ...node, env: { ...node.env, ...env } });
+  onTestFinished(async () => void (await child.end("SIGKILL")));
+  return child;
+}
+
+it("push-express takes what is signed, refuses what is not, and ends on SIGTERM", async () => {
+  const { apiKey, signingSecret } = await service.newAccount();
+  const example = run("examples/push-express/server.js", { PORT: "0", CHRONOS_SIGNING_SECRET: signingSecret });
+  const url = await example.says(/http:\/\/\S+/);
+
+  const { jobs } = service.client(apiKey);
+  const payload = { to: "ada@example.com" };
+  const { id } = await jobs.create({
+    name: "Welcome",
+    payload,
+    delivery: { type: "push", http: { url, method: "POST" } },
+  });
+  await example.says(new RegExp(`Job ${id}, attempt 1: { to: 'ada@example.com' }`));
+  await expect.poll(async () => (await jobs.get(id)).status, { timeout: 10_000, interval: 200 }).toBe("completed");
+
+  const forged = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+  expect([forged.status, await forged.text()]).toEqual([401, "missing_header"]);
+  expect(await example.end("SIGTERM")).toBe(0);
+});
+
+it("pull-worker ends what it has begun before it ends on SIGTERM", async () => {
+  const { apiKey } = await service.newAccount();
+  const example = run("examples/pull-worker/worker.js", { CHRONOS_URL: service.url, CHRONOS_API_KEY: apiKey });
+  const { jobs } = service.client(apiKey);
+  const { id } = await jobs.create({ name: "Welcome", handler: "email", payload: { to: "ada@example.com" } });
+  await example.says(new RegExp(`Job ${id}, attempt 1: mailing ada@example.com`));
+  expect(await example.end("SIGTERM")).toBe(0);
+  expect(example.output).toMatch(/Stopping: .*\n[\s\S]*Stopped\n$/);
+  expect(await jobs.get(id)).toMatchObject({ status: "completed", result: { sent: "ada@example.com" }, attempts: 1 });
+});
+
+it("pull-worker that only waits ends at once on SIGTERM", async () => {
+  const { apiKey } = await service.newAccount();
+  const example = run("examples/pull-worker/worker.js", { CHRONOS_URL: service.url, CHRONOS_API_KEY: apiKey });
+  await example.says(/Polling/);
+  await sleep(500);
+  const askedAt = performance.now();
+  expect(await example.end("SIGTERM")).toBe(0);
+  expect(performance.now() - askedAt).toBeLessThan(1_000);
+});

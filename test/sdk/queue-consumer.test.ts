@@ -1,0 +1,71 @@
+// The consumer Worker of the examples, beside the service under one `wrangler dev`, each message delivered twice.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Batch } from "./harness/batch.ts";
+import { PROJECT } from "./harness/child.ts";
+import { Service } from "./harness/service.ts";
+import { FULL_SIZE } from "./harness/size.ts";
+
+const JOBS = FULL_SIZE ? 500 : 50;
+
+const folder = mkdtempSync(join(tmpdir(), "chronos-twice-"));
+const example = join(PROJECT, "examples/queue-consumer");
+let service: Service;
+
+beforeAll(async () => {
+  const config = readFileSync(join(example, "wrangler.toml"), "utf8");
+  const main = JSON.stringify(join(import.meta.dirname, "harness/twice.ts"));
+  writeFileSync(join(folder, "wrangler.toml"), config.replace('"index.ts"', main));
+  service = await Service.start([join(example, "local.ts"), join(folder, "wrangler.toml")]);
+});
+afterAll(async () => {
+  await service?.stop();
+  rmSync(folder, { recursive: true });
+});
+
+it(`completes ${JOBS} jobs once each, though each message comes twice, and burns no retry`, {
+  timeout: 180_000,
+}, async () => {
+  const { api_key: apiKey, signing_secret: signingSecret } = service.dev;
+  const batch = new Batch(service, { apiKey, signingSecret });
+  await batch.create(JOBS, (i) => {
+    const delivery = { type: "pull", queue: "emails" } as const;
+    return { name: `${i}`, handler: "email", payload: { to: `${i}@example.com` }, delivery };
+  });
+  await batch.untilEnded(150_000);
+
+  for (const { job, executions } of await batch.histories()) {
+    expect(job).toMatchObject({ status: "completed", attempts: 1, result: { sent: `${job.name}@example.com` } });
+    expect(executions).toMatchObject([{ attempt: 1, status: "completed" }]);
+  }
+  // Of each pair the service turned one away.
+  expect(service.log.match(/\/start","status":409/g)?.length).toBeGreaterThanOrEqual(JOBS);
+});
+
+it("fails for good what the handler calls hopeless, and what no handler is named for", async () => {
+  const { jobs } = service.client(service.dev.api_key);
+  const delivery = { type: "pull", queue: "emails" } as const;
+  const [hopeless, unknown] = await Promise.all([
+    jobs.create({ name: "No recipient", handler: "email", payload: { subject: "?" }, delivery }),
+    jobs.create({ name: "No handler", handler: "fax", delivery }),
+  ]);
+  await expect
+    .poll(async () => (await jobs.get(hopeless.id)).status, { timeout: 15_000, interval: 200 })
+    .toBe("failed");
+  await expect.poll(async () => (await jobs.get(unknown.id)).status, { timeout: 15_000, interval: 200 }).toBe("failed");
+  expect((await jobs.get(hopeless.id)).lastError?.message).toBe("NonRetryableError: The payload has no recipient");
+  expect((await jobs.get(unknown.id)).lastError?.message).toContain('No handler is registered for "fax"');
+  expect((await jobs.executions(hopeless.id).page()).items).toHaveLength(1);
+});
+
+it("refuses a queue that is not bound, and names those that are", async () => {
+  const { jobs } = service.client(service.dev.api_key);
+  const delivery = { type: "pull", queue: "faxes" } as const;
+  await expect(jobs.create({ name: "No queue", handler: "email", delivery })).rejects.toMatchObject({
+    status: 422,
+    errors: [{ field: "delivery.queue", message: expect.stringContaining("emails") }],
+  });
+});
