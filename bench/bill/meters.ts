@@ -113,8 +113,9 @@ export function countStorage(storage: DurableObjectStorage): void {
     add("object_rows_read", 1, "state");
     return original();
   });
-  wrap(storage, "setAlarm", (original) => {
-    add("object_rows_written", 1, "alarm set");
+  wrap(storage, "setAlarm", (original, [at]) => {
+    const seconds = Math.round((Number(at) - Date.now()) / 1_000);
+    add("object_rows_written", 1, `alarm set, ${seconds} s ahead`);
     return original();
   });
   wrap(storage, "deleteAll", async (original, _args, self) => {

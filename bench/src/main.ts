@@ -1,7 +1,7 @@
 // `npm run bench`: measures the service, its floors and its peers in one go on one machine, within ten minutes.
 // `-- --quick` goes through the same code in about a minute; its figures mean nothing. `-- --only create,bill` takes parts.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -30,6 +30,7 @@ if (unknown.length > 0) throw new Error(`no part ${unknown}; there are ${PARTS.j
 
 /** On a disk like any other: BENCH_FOLDER says which. Memory would hide what durability costs. */
 const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), "chronos-bench-"));
+chmodSync(folder, 0o711); // PostgreSQL runs as a user of its own and has to pass
 const began = Date.now();
 
 const results: Results = {

@@ -122,15 +122,6 @@ export class Schedules<M> {
   /**
    * The next fire times, 1–100 of them (10 unless told otherwise), of a schedule or of one that is not yet made; fewer
    * if `runs` or `stopAt` end it before.
-   *
-   * @example
-   * ```ts
-   * import { Chronos } from "@chronos-edge/sdk";
-   *
-   * const chronos = new Chronos({ apiKey: "chrns_example", baseUrl: "https://chronos.example.com" });
-   * const next = await chronos.schedules.preview({ cron: "30 1 * * *", timezone: "Europe/London" }, 3);
-   * console.log(next.map(({ at, local }) => `${at.toISOString()} is ${local}`));
-   * ```
    */
   async preview(of: string | (Recurrence & ScheduleBounds), count?: number): Promise<FireTime[]> {
     const { data } = await this.#send(previewOf(of, count), isPassing);

@@ -1,15 +1,6 @@
 // Where the API's snake_case meets the SDK's camelCase for schedules; see wire.ts.
 
-import type {
-  FireTime,
-  NewPushSchedule,
-  NewSchedule,
-  Recurrence,
-  Schedule,
-  ScheduleBounds,
-  ScheduleChanges,
-  ScheduleFilters,
-} from "./schedule.ts";
+import type { FireTime, NewPushSchedule, NewSchedule, Schedule, ScheduleChanges, ScheduleFilters } from "./schedule.ts";
 import { dateOrNull, isoTime, type Snake } from "./wire.ts";
 
 /** A schedule as the API writes it. */
@@ -71,7 +62,9 @@ export function scheduleToWire(schedule: NewSchedule | NewPushSchedule | Schedul
 }
 
 /** The body of a preview, as far as create has it too. */
-export function recurrenceToWire(asked: Partial<Recurrence> & ScheduleBounds): Record<string, unknown> {
+export function recurrenceToWire(
+  asked: Pick<ScheduleChanges, "cron" | "interval" | "timezone" | "runs" | "stopAt">,
+): Record<string, unknown> {
   const { cron, interval, timezone, runs, stopAt } = asked;
   return { cron, interval, timezone, runs, stop_at: stopAt === undefined ? undefined : isoTime("stopAt", stopAt) };
 }

@@ -30,7 +30,7 @@ function chance(seed: number): () => number {
   };
 }
 
-it(`ends ${JOBS} jobs of ${WORKERS} workers, one killed each second, each once`, { timeout: 180_000 }, async () => {
+it(`ends ${JOBS} jobs of ${WORKERS} workers, one killed each second, each once`, { timeout: 600_000 }, async () => {
   const account = await service.newAccount();
   const random = chance(1);
   const batch = new Batch(service, account);
@@ -44,7 +44,7 @@ it(`ends ${JOBS} jobs of ${WORKERS} workers, one killed each second, each once`,
       await sleep(1_000);
       await fleet.killOne();
     }
-    await batch.untilEnded(120_000);
+    await batch.untilEnded(300_000);
     expect(await fleet.stop()).toEqual(Array(WORKERS).fill(0));
 
     const histories = await batch.histories();

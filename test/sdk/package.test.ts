@@ -1,9 +1,9 @@
 // The package as it would be published: packed, installed into an empty folder, run by the user's own Node.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { nodeOfTheUser, PROJECT } from "./harness/child.ts";
 
@@ -14,7 +14,12 @@ it("packs what is built, installs without a registry, and runs", () => {
   const npm = (args: string[], cwd: string) =>
     execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
 
-  npm(["pack", "--workspace", "sdk", "--pack-destination", folder], PROJECT);
+  // Of a copy: packing builds, and other tests run what is built.
+  const source = join(folder, "source");
+  const isSource = (path: string) => !["dist", "node_modules", "test"].includes(basename(path));
+  cpSync(join(PROJECT, "sdk"), source, { recursive: true, filter: isSource });
+  npm(["pack", "--pack-destination", folder], source);
+  rmSync(source, { recursive: true });
   const [tarball = "", ...others] = readdirSync(folder);
   expect([tarball, others]).toEqual(["chronos-edge-sdk-0.1.0.tgz", []]);
 

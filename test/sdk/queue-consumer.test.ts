@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 it(`completes ${JOBS} jobs once each, though each message comes twice, and burns no retry`, {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const { api_key: apiKey, signing_secret: signingSecret } = service.dev;
   const batch = new Batch(service, { apiKey, signingSecret });
@@ -35,7 +35,7 @@ it(`completes ${JOBS} jobs once each, though each message comes twice, and burns
     const delivery = { type: "pull", queue: "emails" } as const;
     return { name: `${i}`, handler: "email", payload: { to: `${i}@example.com` }, delivery };
   });
-  await batch.untilEnded(150_000);
+  await batch.untilEnded(200_000);
 
   for (const { job, executions } of await batch.histories()) {
     expect(job).toMatchObject({ status: "completed", attempts: 1, result: { sent: `${job.name}@example.com` } });

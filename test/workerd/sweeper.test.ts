@@ -23,25 +23,12 @@ beforeEach(async () => {
 
 const cron = (around: object = {}) => worker.scheduled(createScheduledController(), { ...env, ...around });
 
-interface Asked {
-  /** One call each. */
-  readonly straight: string[];
-  /** In messages, as many at once as the queue was given. */
-  readonly queued: string[][];
-}
-
-/** Rings the cron and tells whom it has asked, in which way. No owner is woken. */
-async function asksAt(at: number): Promise<Asked> {
+/** Rings the cron and tells whom it has asked: with a call each, or in a message. No owner is woken. */
+async function asksAt(at: number): Promise<{ straight: string[]; queued: string[][] }> {
   setClock(at);
-  const asked: Asked = { straight: [], queued: [] };
-  await cron({
-    JOBS: { getByName: (name: string) => ({ poke: async () => void asked.straight.push(name) }) },
-    SNAPSHOTS: {
-      sendBatch: async (messages: { body: PokeMessage }[]) =>
-        void asked.queued.push(messages.map(({ body }) => `${body.accountId}/${body.jobId}`)),
-    },
-  });
-  return asked;
+  const straight: string[] = [];
+  await cron({ JOBS: { getByName: (name: string) => ({ poke: async () => void straight.push(name) }) } });
+  return { straight, queued: post.pokes.splice(0) };
 }
 
 async function askedAt(at: number): Promise<string[]> {
@@ -128,10 +115,9 @@ describe("many overdue rows", () => {
 
   it("whose question the queue does not take are asked about a minute later", async () => {
     await insertMany(account, 1_200, { revision: 0, attentionAt: NOON });
-    const refused = vi.spyOn(env.SNAPSHOTS, "sendBatch").mockRejectedValue(new Error("Queue is overloaded"));
+    vi.spyOn(env.SNAPSHOTS, "sendBatch").mockRejectedValueOnce(new Error("Queue is overloaded"));
     const silent = { getByName: () => ({ poke: async () => {} }) };
     await cron({ JOBS: silent });
-    refused.mockRestore();
     expect(logs.of("sweep")).toMatchObject([{ unanswered: 200 }]);
     expect(await askedAt(NOON + MINUTE)).toHaveLength(1_200);
   });

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { Batch } from "../harness/batch.ts";
 import { Service } from "../harness/service.ts";
 
-const JOBS = 200;
+const JOBS = 100;
+const MOST_ROUNDS = 10;
 
 let service: Service;
 beforeAll(async () => {
@@ -14,27 +15,35 @@ beforeAll(async () => {
 });
 afterAll(() => service?.stop());
 
-it("offers again what the queue lost, as the same execution", { timeout: 300_000 }, async () => {
+it("offers again what the queue lost, as the same execution", { timeout: 600_000 }, async () => {
   const account = await service.newAccount();
   const [key = ""] = await service.moreKeys(account, 1);
-  const dueAt = Date.now() + 20_000;
-  const batch = new Batch(service, account);
-  await batch.create(JOBS, (i) => ({ name: `${i}`, handler: "hello", scheduledFor: new Date(dueAt) }));
-  expect(Date.now()).toBeLessThan(dueAt);
-  await sleep(dueAt + 100 - Date.now());
-  await service.killRuntime();
-
   const { worker } = service.client(key);
   worker.handle("hello", () => {});
-  void worker.start({ concurrency: 10 });
-  await batch.untilEnded(200_000);
+  const batches: Batch[] = [];
+  const histories = async () => (await Promise.all(batches.map((batch) => batch.histories()))).flat();
+
+  // No crash loses something for sure: rounds, until one did.
+  let lost = 0;
+  for (let round = 0; lost === 0 && round < MOST_ROUNDS; round++) {
+    const batch = new Batch(service, account);
+    batches.push(batch);
+    const dueAt = new Date(Date.now() + 10_000);
+    await batch.create(JOBS, (i) => ({ name: `${i}`, handler: "hello", scheduledFor: dueAt }));
+    await sleep(dueAt.getTime() + round * 15 - Date.now());
+    await service.killRuntime();
+    void worker.start({ concurrency: 10 });
+    await sleep(10_000);
+    lost = (await batch.histories()).filter(({ job }) => job.status === "queued").length;
+    if (lost === 0) await worker.stop();
+  }
+  expect(lost, "something was lost").toBeGreaterThan(0);
+  console.info(`The queue lost ${lost} of ${JOBS} in round ${batches.length}`);
+
+  for (const batch of batches) await batch.untilEnded(120_000);
   await worker.stop();
-  const histories = await batch.histories();
-  for (const { job, executions } of histories) {
+  for (const { job, executions } of await histories()) {
     expect(job).toMatchObject({ status: "completed", attempts: 1 });
     expect(executions).toMatchObject([{ status: "completed", attempt: 1 }]);
   }
-  const late = histories.filter(({ executions }) => (executions[0]?.latenessMs ?? 0) > 50_000);
-  console.info(`${late.length} of ${JOBS} were offered again after a minute`);
-  expect(late.length).toBeGreaterThan(0);
 });

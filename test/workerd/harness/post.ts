@@ -5,16 +5,27 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import worker from "../../../src/index.ts";
+import type { JobRef } from "../../../src/projection/jobs-store.ts";
 import type { Snapshot } from "../../../src/projection/snapshot.ts";
+
+const TAKEN = { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
 
 class Post {
   readonly sent: Snapshot[] = [];
+  /** The sweeper's questions to owners, by the names of the objects, as many at once as the queue was given. */
+  readonly pokes: string[][] = [];
 
   reset(): void {
     this.sent.length = 0;
+    this.pokes.length = 0;
+    vi.spyOn(env.SNAPSHOTS, "sendBatch").mockImplementation(async (messages) => {
+      const refs = [...messages].map(({ body }) => body as JobRef);
+      this.pokes.push(refs.map(({ accountId, jobId }) => `${accountId}/${jobId}`));
+      return TAKEN;
+    });
     vi.spyOn(env.SNAPSHOTS, "send").mockImplementation(async (snapshot) => {
       this.sent.push(structuredClone(snapshot) as Snapshot);
-      return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+      return TAKEN;
     });
   }
 
