@@ -32,8 +32,12 @@ async function show(): Promise<string> {
   const { scenes, followUps } = await makeScenes(account, receiver, stop.signal);
   const [standings] = await Promise.all([watch(scenes), followUps]);
   const wrong = verdict(standings, receiver);
-  if (wrong.length === 0) sumUp(receiver);
-  return wrong.join("\n");
+  if (wrong.length > 0) return wrong.join("\n");
+  const { deliveries } = receiver.total();
+  const seconds = ((Date.now() - begunAt) / 1_000).toFixed(1);
+  console.log(paint("green", `\nAll as it should be: ${deliveries} deliveries, each with a right signature.`));
+  console.log(`${seconds} seconds. The state is gone again; npm start keeps one.\n`);
+  return "";
 }
 
 /** Looks at one scene after the other until each stands as it should, or time is up; then at all once more. */
@@ -59,11 +63,4 @@ function verdict(standings: readonly Standing[], receiver: Receiver): string[] {
     .map(({ scene, state }) => `"${scene.title}" should be: ${told(scene.wanted)}. It is: ${told(state)}.`);
   const { deliveries, unsigned } = receiver.total();
   return unsigned === 0 ? wrong : [...wrong, `${unsigned} of ${deliveries} deliveries have a wrong signature.`];
-}
-
-function sumUp(receiver: Receiver): void {
-  const seconds = ((Date.now() - begunAt) / 1_000).toFixed(1);
-  const { deliveries } = receiver.total();
-  console.log(paint("green", `\nAll as it should be: ${deliveries} deliveries, each with a right signature.`));
-  console.log(`${seconds} seconds. The state is gone again; npm start keeps one.\n`);
 }

@@ -21,7 +21,7 @@ import { signingSecret } from "./routes/signing-secret.ts";
 import { worker } from "./routes/worker.ts";
 
 const workers: Platform = {
-  now: Date.now,
+  now: () => Date.now(),
   newId: () => crypto.randomUUID(),
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
 };

@@ -42,11 +42,8 @@ export async function makeScenes(account: DevAccount, receiver: Receiver, stoppe
   const [reminder, regretted] = jobs;
 
   async function repeat(): Promise<Scene> {
-    const { status, data } = await call("POST", "/v1/jobs", {
-      name: "again",
-      ...once,
-      delivery: receiver.push("/again"),
-    });
+    const again = { ...once, name: "in three seconds", delivery: receiver.push("/again") };
+    const { status, data } = await call("POST", "/v1/jobs", again);
     const shown = `${status} ${data.id === reminder.id ? "same job" : "another job"}`;
     const read = async (): Promise<State> => [shown, 0, receiver.deliveriesAt("/again")];
     return { title: "the same key again", delivery: "push", wanted: ["409 same job", 0, 0], read };
@@ -54,25 +51,22 @@ export async function makeScenes(account: DevAccount, receiver: Receiver, stoppe
 
   async function schedule(): Promise<Scene> {
     const spec = { name: "ticks", interval: inSeconds(2), runs: 2, delivery: receiver.push("/tick") };
-    const { id } = (await call("POST", "/v1/schedules", spec)).data;
-    const read = stateAt(`/v1/schedules/${id}`, "/tick");
+    const { data } = await call("POST", "/v1/schedules", spec);
+    const read = stateAt(`/v1/schedules/${data.id}`, "/tick");
     return { title: "every two seconds, twice", delivery: "push", wanted: ["completed", 2, 2], read };
-  }
-
-  async function cancelSoon(): Promise<void> {
-    await sleep(2_000, undefined, { signal: stopped });
-    await call("POST", `/v1/jobs/${regretted.id}/cancel`);
   }
 
   /** A worker of one job: it polls, and reports what it has done. */
   async function work(): Promise<void> {
-    const { data: claimed } = await call("POST", "/v1/worker/jobs/claim", { handlers: ["resize"] });
-    const report = { execution_id: claimed.execution_id, result: { width: 640 } };
-    await call("POST", `/v1/worker/jobs/${claimed.job_id}/complete`, report);
+    const { data } = await call("POST", "/v1/worker/jobs/claim", { handlers: ["resize"] });
+    if (!data) throw new Error("The worker was given no job in 20 seconds.");
+    const report = { execution_id: data.execution_id, result: { width: 640 } };
+    await call("POST", `/v1/worker/jobs/${data.job_id}/complete`, report);
   }
 
+  const cancel = () => call("POST", `/v1/jobs/${regretted.id}/cancel`);
   const scenes = [...jobs.map(({ scene }) => scene), ...(await Promise.all([repeat(), schedule()]))];
-  return { scenes, followUps: Promise.all([cancelSoon(), work()]) };
+  return { scenes, followUps: Promise.all([sleep(2_000).then(cancel), work()]) };
 }
 
 /** One call, one answer. A conflict is an answer that the demo wants to see, any other refusal its end. */

@@ -26,7 +26,9 @@ export async function push(
   cancelled: AbortSignal,
   clock: () => number,
 ): Promise<Outcome> {
-  const timeout = AbortSignal.timeout(timeoutMs);
+  // A timer and not AbortSignal.timeout: that one could not be cleared, and would hold the object until it rang.
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
   const sentAt = clock();
   try {
     const answer = await fetch(request.url, {
@@ -34,15 +36,18 @@ export async function push(
       headers: request.headers,
       body: request.body === "" ? null : request.body,
       redirect: "manual",
-      signal: AbortSignal.any([timeout, cancelled]),
+      signal: AbortSignal.any([timeout.signal, cancelled]),
     });
     const graceMs = Math.min(BODY_GRACE_MS, Math.max(0, sentAt + timeoutMs - clock()));
     const { text, truncated } = await readHead(answer.body, KEPT_BYTES, graceMs);
     const response = { status: answer.status, headers: keptHeaders(answer.headers), body: text, truncated };
     return outcomeOf(response, retryAfterMs(answer.headers.get("retry-after"), clock()));
   } catch (thrown) {
-    if (timeout.aborted) return failure({ code: "timeout", message: `No answer within ${timeoutMs / 1_000} s.` });
+    if (timeout.signal.aborted)
+      return failure({ code: "timeout", message: `No answer within ${timeoutMs / 1_000} s.` });
     return failure({ code: "network", message: networkMessage(thrown) });
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -33,7 +33,7 @@ export async function runErrands(keeper: JobKeeper, env: Cloudflare.Env): Promis
         keeper.present();
         break;
       case "offer":
-        await offer(keeper, env, life.offerAgain(job, now), [offerToPolls, enqueue]);
+        await offerAgain(keeper, env, job);
         await keeper.report();
         break;
       case "report":
@@ -61,8 +61,7 @@ async function deliver(keeper: JobKeeper, env: Cloudflare.Env, job: Job, now: nu
   const prepared = await prepare(env, job, executionId, standing.signing, now);
   if (prepared?.kind === "unsigned") return hold(keeper, job);
   if (prepared) return send(keeper, job, executionId, prepared);
-  if (isStill(keeper, job))
-    await offer(keeper, env, life.enqueue(job, executionId, Date.now()), [enqueue, offerToPolls]);
+  if (isStill(keeper, job)) await offer(keeper, env, life.enqueue(job, executionId, Date.now()));
 }
 
 /** Between the write that says "running" and the request there is no await: what happens is what is written. */
@@ -89,20 +88,20 @@ async function send(
   if (settled.ok) await keeper.report();
 }
 
-/** Ways to the workers: each says whether it took the execution. */
-type Way = (env: Cloudflare.Env, job: Job) => Promise<boolean>;
-
-/** Puts a queued execution where workers find it, the first way over a queue that batches, later straight. */
-async function offer(
-  keeper: JobKeeper,
-  env: Cloudflare.Env,
-  queued: Job | undefined,
-  [first, second]: readonly [Way, Way],
-): Promise<void> {
+/** Puts a queued execution where workers find it: over the queue, where bursts travel in batches, or else straight. */
+async function offer(keeper: JobKeeper, env: Cloudflare.Env, queued: Job | undefined): Promise<void> {
   if (!queued) return;
   keeper.write(queued, Date.now());
-  const taken = (await first(env, queued)) || (await second(env, queued));
+  const taken = (await enqueue(env, queued)) || (await offerToPolls(env, queued));
   if (!taken && isStill(keeper, queued)) keeper.write(life.offerSoon(queued, Date.now()), Date.now());
+}
+
+/** No worker has come: once more, straight. Written when it is taken, so that an instance that dies before offers again. */
+async function offerAgain(keeper: JobKeeper, env: Cloudflare.Env, job: Job): Promise<void> {
+  const taken = (await offerToPolls(env, job)) || (await enqueue(env, job));
+  const now = Date.now();
+  const offered = isStill(keeper, job) ? life.offerAgain(job, now) : undefined;
+  if (offered) keeper.write(taken ? offered : life.offerSoon(offered, now), now);
 }
 
 async function hold(keeper: JobKeeper, job: Job): Promise<void> {

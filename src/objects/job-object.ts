@@ -138,7 +138,7 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     const standing = await standingOf(this.env, job.accountId, Date.now());
     if (standing.ok && standing.value.status === "gone") return this.#keeper.record.erase();
     const restored = await restoreJob(databaseOf(this.env.DB), rowOfJob(job));
-    log("warn", "row_restored", { account_id: job.accountId, job_id: job.id, done: restored.ok });
+    log("warn", "row_restored", { account_id: job.accountId, job_id: job.id, done: restored.ok && restored.value });
   }
 
   /** Never throws for what can be foreseen: the platform drops an alarm that keeps throwing, and with it the job. */

@@ -49,9 +49,20 @@ export function readJob(db: Database, ref: JobRef): Promise<Stored<JobRow | unde
   return stored(() => db.select().from(jobs).where(is(ref)).get());
 }
 
-/** Writes the row of a live job whose own is gone. */
-export const restoreJob = (db: Database, row: NewJobRow): Promise<Stored<unknown>> =>
-  stored(() => db.insert(jobs).values(row).onConflictDoNothing());
+/**
+ * Writes the row of a live job whose own is gone; without its idempotency key if another job has that by now.
+ *
+ * @returns whether there is a row
+ */
+export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<boolean>> {
+  const insert = (values: NewJobRow) =>
+    stored(() => db.insert(jobs).values(values).onConflictDoNothing().returning({ id: jobs.id }));
+  const restored = await insert(row);
+  if (!restored.ok || restored.value.length > 0 || row.idempotencyKey === null)
+    return restored.ok ? ok(restored.value.length > 0) : restored;
+  const without = await insert({ ...row, idempotencyKey: null });
+  return without.ok ? ok(without.value.length > 0) : without;
+}
 
 /**
  * Takes a failed or cancelled row back to life for a manual retry, so that retention cannot delete it meanwhile.

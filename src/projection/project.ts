@@ -21,13 +21,18 @@ export async function project(db: Database, snapshots: readonly Snapshot[]): Pro
   return alone.flatMap((one) => (one.ok ? one.value : []));
 }
 
+/** A job whose row is gone gets no executions either: nobody would find or delete them. */
 async function attempt(db: Database, snapshots: readonly Snapshot[]): Promise<Stored<Receipt[]>> {
-  const known = revisionsOf(db, snapshots);
-  const writes = snapshots.flatMap((snapshot) => [...factsUpdate(db, snapshot), ...executionUpserts(db, snapshot)]);
-  const applied = await stored(() => db.batch([known, ...writes])).catch(() => unprojectable);
+  const rows = await stored(() => knownOf(db, snapshots).all());
+  if (!rows.ok) return rows;
+  const known = new Set(rows.value.map(({ accountId, id }) => key(accountId, id)));
+  const isKnown = ({ accountId, jobId }: Snapshot) => known.has(key(accountId, jobId));
+  const [first, ...rest] = snapshots
+    .filter(isKnown)
+    .flatMap((snapshot) => [...factsUpdate(db, snapshot), ...executionUpserts(db, snapshot)]);
+  const applied = first ? await stored(() => db.batch([first, ...rest])).catch(() => unprojectable) : rows;
   if (!applied.ok) return applied;
-  const found = new Set(applied.value[0].map((row) => key(row.accountId, row.id)));
-  return ok(snapshots.flatMap((snapshot) => receipt(snapshot, found.has(key(snapshot.accountId, snapshot.jobId)))));
+  return ok(snapshots.flatMap((snapshot) => receipt(snapshot, isKnown(snapshot))));
 }
 
 /** A statement that D1 refuses for good: its owner sends the snapshot again, and the log of the owner tells of it. */
@@ -42,7 +47,7 @@ function receipt({ accountId, jobId, revision, executions, confirm }: Snapshot, 
   return [{ ref, kind: "confirmed", revision, throughAttempt: executions.at(-1)?.attempt ?? 0 }];
 }
 
-function revisionsOf(db: Database, snapshots: readonly Snapshot[]) {
+function knownOf(db: Database, snapshots: readonly Snapshot[]) {
   const named = snapshots.map(({ accountId, jobId }) => ({ accountId, jobId }));
   const wanted = sql`(SELECT value ->> 'accountId', value ->> 'jobId' FROM json_each(${JSON.stringify(named)}))`;
   return db

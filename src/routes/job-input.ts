@@ -38,8 +38,15 @@ const headerValue = v.pipe(
   v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, "Must be a valid header value: one line of Latin-1 text."),
 );
 
+/** Names that a record silently leaves out. */
+const LOST_NAMES = ["__proto__", "constructor", "prototype"];
+
 export const headers = v.pipe(
   v.custom<Record<string, unknown>>(isObject, "Must be an object."),
+  v.check(
+    (all) => !LOST_NAMES.some((name) => Object.hasOwn(all, name)),
+    "Must not have a name that JavaScript objects keep to themselves.",
+  ),
   v.record(headerName, headerValue),
   v.check((all) => Object.keys(all).length <= MAX_HEADERS, `Must be at most ${MAX_HEADERS} headers.`),
   v.check(

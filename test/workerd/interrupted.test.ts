@@ -166,7 +166,7 @@ describe("an instance that is let go in peace", () => {
   });
 
   // Known: `AbortSignal.timeout` keeps the object awake, and billed, until the timeout of the push would have ended.
-  it.fails("is let go when its push is over, and not kept until the push would have timed out", async () => {
+  it("is let go when its push is over, and not kept until the push would have timed out", async () => {
     const job = await newJob(account, { timeout: 600 });
     await job.ring();
     const gone = job.evict().then(

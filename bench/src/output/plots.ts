@@ -31,10 +31,9 @@ function createPlot(figures: NonNullable<Results["create"]>): TopLevelSpec {
     title: "Create: requests per second",
     width: WIDTH,
     data: { values },
-    mark: { type: "bar" },
+    mark: { type: "point", filled: true, size: 90 }, // a bar has no length on a logarithmic scale
     encoding: {
       y: system,
-      yOffset: { field: "connections" },
       x: { field: "perSecond", type: "quantitative", scale: { type: "log" }, title: "requests/s (logarithmic)" },
       color: { field: "connections", title: null },
     },

@@ -25,11 +25,16 @@ export class PullWorker {
   readonly #chance: Chance;
   #stopping = false;
   readonly #done: Promise<unknown>;
+  /** Why it gave up, if it did: nobody answered it. */
+  failure: unknown;
 
   constructor(tenant: Tenant, seed: number, polls: number) {
     this.#tenant = tenant;
     this.#chance = new Chance(seed);
-    this.#done = Promise.all(Array.from({ length: polls }, () => this.#run()));
+    const lanes = Array.from({ length: polls }, () => this.#run());
+    this.#done = Promise.all(lanes).catch((thrown: unknown) => {
+      this.failure = thrown;
+    });
   }
 
   async stop(): Promise<void> {

@@ -26,6 +26,7 @@ export class Service {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, CHRONOS_STATE: state, PORT: "0", CHRONOS_LOG: "json" },
     });
+    process.once("exit", () => void this.#child.kill("SIGTERM")); // whatever ends us, it does not stay behind
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.setEncoding("utf8").on("data", (text: string) => void this.output.push(text));
   }

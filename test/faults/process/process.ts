@@ -61,6 +61,7 @@ export async function killUnderLoad(
   const isHeard = await until(areListed, deadline - Date.now(), 1_000);
   const faults = verdicts.flatMap((verdict) => verdict.faults);
   if (receiver.badSignatures > 0) faults.push(`${receiver.badSignatures} deliveries were not signed as they should be`);
+  for (const { failure } of workers.values()) if (failure !== undefined) faults.push(`a worker gave up: ${failure}`);
   if (!isHeard) faults.push("a list still shows a job as live that has ended");
   const row = (name: string, of: (kind: Kind) => boolean): Row => {
     const some = verdicts.filter(({ kind }) => of(kind));

@@ -3,17 +3,21 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DevAccount } from "../../../local/account.ts";
-import { isAlive, killAll, treeOf } from "./process-tree.ts";
+import { killAll, treeOf } from "./process-tree.ts";
 import { Tenant } from "./tenant.ts";
 import { until } from "./until.ts";
 
 const PROJECT = join(import.meta.dirname, "../../..");
-const START_MS = 60_000;
+const RUNNING = "Chronos is running.";
+/** Our own last line in the log: those who only look at a service learn from it that there is none. */
+const ENDED = "(npm start has ended)";
+
+const START_MS = 50_000;
 const COME_BACK_MS = 20_000;
 const STOP_MS = 15_000;
 
@@ -76,6 +80,8 @@ export class Service {
 /** A service of one's own. `stop()` it, whatever happens. */
 export class OwnService extends Service {
   #npm: ChildProcess | undefined;
+  /** What must be gone once it has ended. */
+  #terminated: number[] = [];
 
   constructor() {
     super(mkdtempSync(join(tmpdir(), "chronos-service-")));
@@ -84,7 +90,8 @@ export class OwnService extends Service {
 
   /** Starts it again on what it knows. */
   start(): void {
-    const log = openSync(join(this.folder, "log"), "w");
+    const path = join(this.folder, "log");
+    const log = openSync(path, "w");
     const env = { CHRONOS_STATE: join(this.folder, "state"), PORT: "0", CHRONOS_LOG: "json", NO_COLOR: "1" };
     this.#npm = spawn("npm", ["start"], {
       cwd: PROJECT,
@@ -92,6 +99,7 @@ export class OwnService extends Service {
       env: { ...process.env, ...env },
     });
     closeSync(log);
+    this.#npm.once("exit", () => appendFileSync(path, `${ENDED}\n`));
   }
 
   /** The pids of all its processes. */
@@ -99,24 +107,21 @@ export class OwnService extends Service {
     return this.#npm?.pid === undefined ? [] : treeOf(this.#npm.pid);
   }
 
-  /** SIGTERM to npm, as a supervisor would. @returns its exit code; null when it had to be killed, or died of a signal */
+  /** SIGTERM to npm, as a supervisor would. @returns its exit code; null when it does not end, or died of a signal */
   async terminate(): Promise<number | null> {
     const npm = this.#npm;
     if (!npm || npm.exitCode !== null || npm.signalCode !== null) return npm?.exitCode ?? null;
-    const processes = this.processes;
+    this.#terminated = this.processes;
     const ended = once(npm, "exit");
     npm.kill("SIGTERM");
     await Promise.race([ended, sleep(STOP_MS, undefined, { ref: false })]);
-    const isOver = npm.exitCode !== null && !processes.some(isAlive);
-    if (!isOver) killAll(processes);
     return npm.exitCode;
   }
 
-  /** Ends it and forgets all it knew. */
+  /** Ends it, by force if need be, and forgets all it knew. */
   async stop(): Promise<void> {
-    const processes = this.processes;
     await this.terminate();
-    killAll(processes);
+    killAll(this.#terminated);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -208,7 +208,7 @@ describe("reports", () => {
     await schedule.ringAt(FIRST);
     await schedule.ringAt(FIRST + HOUR);
     const [first, second] = post.take().slice(-2);
-    for (const report of [second, first, second]) if (report) await post.deliver([report]);
+    for (const report of [second, second, first]) if (report) await post.deliver([report]);
     expect(await schedule.row()).toMatchObject({ revision: 2, state: { runCount: 2 } });
   });
 

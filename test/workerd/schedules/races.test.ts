@@ -1,6 +1,7 @@
 // A change or an archiving that meets a tick: one of two consistent outcomes, never something in between (contract §6).
 
-import { beforeEach, describe, expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../harness/account.ts";
 import { api } from "../harness/api.ts";
 import { HOUR, iso, MINUTE, NOON, SECOND, setClock } from "../harness/clock.ts";
@@ -184,6 +185,16 @@ describe("archiving", () => {
     await sweep();
     for (const { id } of await schedule.jobs()) await new JobUnderTest(account, id).ring();
     expect(receiver.received).toEqual([]);
+  });
+
+  it.each(MOMENTS)("%s a tick's insert: its job is never armed, not even for a moment", async (moment) => {
+    const schedule = await newSchedule(account);
+    const arm = vi.fn();
+    const cancelIfWaiting = vi.fn(async () => ({ ok: true }));
+    vi.spyOn(env.JOBS, "getByName").mockReturnValue({ arm, cancelIfWaiting } as never);
+    await during(schedule, moment, schedule.archive);
+    expect(arm).not.toHaveBeenCalled();
+    expect(cancelIfWaiting).toHaveBeenCalled();
   });
 
   it("while the insert's answer is lost: its job is cancelled all the same", async () => {

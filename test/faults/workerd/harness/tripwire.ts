@@ -10,7 +10,7 @@ export interface Moment {
   readonly side: "before" | "after";
 }
 
-/** A real call leaves only when what was written before it is on disk; one that is mocked must be given the time. */
+/** A real call leaves only when what was written before it is on disk: a death is given the time for that, too. */
 const FLUSH_MS = 5;
 
 type AnyCall = (...values: never[]) => Promise<unknown>;
@@ -51,7 +51,7 @@ export class Tripwire {
       async (...values) => {
         this.passed.push(name);
         const isIt = this.passed.length === moment?.call && !this.hasKilled;
-        if (isIt && moment.side === "before") kill();
+        if (isIt && moment.side === "before") await scheduler.wait(FLUSH_MS).then(kill);
         const answer = await call(...values);
         if (isIt || name === "target") await scheduler.wait(FLUSH_MS);
         if (isIt) kill();
