@@ -15,11 +15,12 @@ import { measureIdle } from "./parts/idle.ts";
 import { measureLists } from "./parts/lists.ts";
 import { measurePunctuality, pulled, pushed } from "./parts/punctuality.ts";
 import { BENCH, stopAll } from "./processes.ts";
-import { type Receiver, startReceiver } from "./receiving.ts";
+import { startReceiver } from "./receiving.ts";
 import { FULL, PARTS, type Part, QUICK } from "./sizes.ts";
 import { type Floor, startFloor } from "./systems/floor.ts";
 import { availablePeers, type Peer, startPeer } from "./systems/peers.ts";
 import { type Service, startService } from "./systems/service.ts";
+import type { System } from "./systems/system.ts";
 
 const options = { quick: { type: "boolean" }, only: { type: "string" } } as const;
 const { quick = false, only } = parseArgs({ options }).values;
@@ -46,79 +47,75 @@ const results: Results = {
   seconds: {},
 };
 
-/** What is being measured at a time. The service and its floor are always there, the peers where they are wanted. */
-interface Stage {
-  readonly service: Service;
-  readonly floor: Floor;
-  readonly receiver: Receiver;
-}
-
 async function timed(part: string, measure: () => Promise<void>): Promise<void> {
   const from = Date.now();
+  if (from - began > size.budgetMs) {
+    results.notes.push(`${part} is left out: the time is over. \`--only\` takes it alone`);
+    return;
+  }
   await measure();
   results.seconds[part] = Math.round((Date.now() - from) / 1_000);
   console.log(`${String(Math.round((Date.now() - began) / 1_000)).padStart(4)} s  ${part}`);
 }
 
-async function measureOurs({ service, floor, receiver }: Stage): Promise<void> {
-  if (wanted.includes("create"))
-    await timed("create", async () => {
-      const noop = { name: "floor: a route that does nothing", next: floor.noop, ready: floor.ready };
-      results.create = await measureCreate([creating(service), creating(floor), noop], size.create);
-    });
-  if (wanted.includes("punctuality"))
-    await timed("punctuality", async () => {
-      const all = [pushed(service, receiver), pulled(service), pushed(floor, receiver)];
-      const spread = await measurePunctuality(all, size.spread, size.runs);
-      results.punctuality = [...spread, ...(await measurePunctuality(all, size.burst, size.runs))];
-    });
-  if (wanted.includes("drain"))
-    await timed("drain", async () => {
-      results.drain = [await drainService(service, size.drainJobs)];
-    });
+interface Stage {
+  readonly service: Service;
+  readonly floor: Floor;
+  readonly peers: readonly Peer[];
 }
 
-async function measurePeers(receiver: Receiver): Promise<void> {
-  const { peers: setups, missing } = availablePeers();
+/** Every system is up all the time, and takes its turns with the others. */
+async function startStage(): Promise<Stage> {
+  const { peers: setups, missing } = wanted.includes("peers") ? availablePeers() : { peers: [], missing: [] };
   for (const line of missing) {
     results.notes.push(line);
     console.log(`        ${line}`);
   }
-  const waiting: Peer[] = [];
-  for (const setup of setups)
-    await timed(setup.name, async () => {
-      const peer = await startPeer(setup, folder);
-      results.systems[peer.name] = peer.note;
-      if (wanted.includes("create"))
-        results.create = [...(results.create ?? []), ...(await measureCreate([creating(peer)], size.peerCreate))];
-      if (wanted.includes("punctuality"))
-        for (const shape of [size.spread, size.burst])
-          results.punctuality = [
-            ...(results.punctuality ?? []),
-            ...(await measurePunctuality([pushed(peer, receiver)], shape, size.peerRuns)),
-          ];
-      if (wanted.includes("drain")) results.drain = [...(results.drain ?? []), await drainPeer(peer, size.drainJobs)];
-      if (wanted.includes("idle")) {
-        await peer.stopRunner();
-        await peer.startRunner(50);
-        await peer.fill(size.idle.waiting, Date.now() + 86_400_000);
-        waiting.push(peer);
-      } else await peer.stop();
-    });
-  if (wanted.includes("idle") || wanted.includes("flatness")) await measureFilled(receiver, waiting);
-  for (const peer of waiting) await peer.stop();
+  const service = await startService(join(folder, "service"));
+  const floor = await startFloor(join(folder, "floor"));
+  const peers: Peer[] = [];
+  for (const setup of setups) peers.push(await startPeer(setup, folder));
+  for (const { name, note } of [service, floor, ...peers]) results.systems[name] = note;
+  return { service, floor, peers };
 }
 
-async function measureFilled(receiver: Receiver, peers: readonly Peer[]): Promise<void> {
+async function measureStage({ service, floor, peers }: Stage): Promise<void> {
+  if (wanted.includes("create"))
+    await timed("create", async () => {
+      const noop = { name: "floor: a route that does nothing", next: floor.noop, ready: floor.ready };
+      results.create = await measureCreate(
+        [creating(service), creating(floor), noop, ...peers.map(creating)],
+        size.create,
+      );
+    });
+  const toReceivers = (systems: readonly System[]) =>
+    Promise.all(systems.map(async (system) => pushed(system, await startReceiver(folder))));
+  if (wanted.includes("punctuality"))
+    await timed("punctuality", async () => {
+      const pushes = await toReceivers([service, floor, ...peers]);
+      const { runs } = size;
+      const spread = await measurePunctuality([...pushes, pulled(service)], size.spread, { runs, order: "together" });
+      const burst = await measurePunctuality(pushes, size.burst, { runs, order: "turns" });
+      const pull = await measurePunctuality([pulled(service)], size.pullBurst, { runs, order: "turns" });
+      results.punctuality = [...spread, ...burst, ...pull];
+    });
+  if (wanted.includes("drain"))
+    await timed("drain", async () => {
+      results.drain = [await drainService(service, size.drainJobs)];
+      for (const peer of peers) results.drain.push(await drainPeer(peer, size.drainJobs));
+    });
+}
+
+async function measureFilled(peers: readonly Peer[]): Promise<void> {
   const past = wanted.includes("flatness") ? size.past : { ...size.past, waiting: size.idle.waiting, ended: 0 };
-  let filled: Awaited<ReturnType<typeof startFilledService>> | undefined;
-  await timed("filling", async () => {
-    filled = await startFilledService(join(folder, "filled"), "Chronos, filled", past);
-  });
-  if (!filled) return;
-  const { service, waiting } = filled;
+  const { service, waiting } = await startFilledService(join(folder, "filled"), "Chronos, filled", past);
   if (wanted.includes("idle"))
     await timed("idle", async () => {
+      for (const peer of peers) {
+        await peer.stopRunner();
+        await peer.startRunner();
+        await peer.fill(size.idle.waiting, Date.now() + 86_400_000);
+      }
       const ours = { system: service, waiting, requests: service.requests };
       const others = peers.map((system) => ({ system, waiting: size.idle.waiting }));
       results.idle = await measureIdle([ours, ...others], size.idle);
@@ -128,10 +125,11 @@ async function measureFilled(receiver: Receiver, peers: readonly Peer[]): Promis
     await timed("flatness", async () => {
       const empty = await startService(join(folder, "empty"), "Chronos, empty");
       const create = await measureCreate([creating(empty), creating(service)], size.flatCreate);
-      const both = [pushed(empty, receiver), pushed(service, receiver)];
-      const spread = await measurePunctuality(both, size.spread, size.runs);
-      const burst = await measurePunctuality(both, size.flatBurst, size.runs);
-      const lists = await measureLists(service, size.runs);
+      const both = [pushed(empty, await startReceiver(folder)), pushed(service, await startReceiver(folder))];
+      const { runs } = size;
+      const spread = await measurePunctuality(both, size.spread, { runs, order: "together" });
+      const burst = await measurePunctuality(both, size.flatBurst, { runs, order: "turns" });
+      const lists = await measureLists(service, runs);
       const { ended } = past;
       results.flatness = { create, punctuality: [...spread, ...burst], lists, waiting, ended };
       await empty.stop();
@@ -139,21 +137,17 @@ async function measureFilled(receiver: Receiver, peers: readonly Peer[]): Promis
   await service.stop();
 }
 
+/** The bill counts and does not time: it runs beside what waits or fills. */
 async function measureAll(): Promise<void> {
-  const receiver = await startReceiver(folder);
-  if (["create", "punctuality", "drain"].some((part) => wanted.includes(part as Part))) {
-    const [service, floor] = await Promise.all([
-      startService(join(folder, "service")),
-      startFloor(join(folder, "floor")),
-    ]);
-    for (const { name, note } of [service, floor]) results.systems[name] = note;
-    await measureOurs({ service, floor, receiver });
-    await service.stop();
-    await floor.stop();
-  }
-  if (wanted.includes("peers")) await measurePeers(receiver);
-  else if (wanted.includes("idle") || wanted.includes("flatness")) await measureFilled(receiver, []);
-  await receiver.stop();
+  const bill = () => (wanted.includes("bill") ? measureTheBill() : Promise.resolve());
+  const early = quick ? bill() : undefined;
+  const staged = (["create", "punctuality", "drain", "peers"] as const).some((part) => wanted.includes(part));
+  const stage = staged ? await startStage() : undefined;
+  if (stage) await measureStage(stage);
+  await stage?.service.stop();
+  await stage?.floor.stop();
+  const filled = wanted.includes("idle") || wanted.includes("flatness");
+  await Promise.all([early ?? bill(), filled ? measureFilled(stage?.peers ?? []) : undefined]);
 }
 
 const measureTheBill = (): Promise<void> =>
@@ -187,12 +181,7 @@ setTimeout(() => {
 }, size.limitMs).unref();
 
 try {
-  // The bill counts and does not time: in a hurry it may run beside the rest.
-  if (quick && wanted.includes("bill")) await Promise.all([measureTheBill(), measureAll()]);
-  else {
-    if (wanted.includes("bill")) await measureTheBill();
-    await measureAll();
-  }
+  await measureAll();
   await save();
   await end(0);
 } catch (error) {

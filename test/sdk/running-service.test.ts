@@ -195,7 +195,7 @@ it.concurrent("waits at a stop for the handler and its report", async () => {
     said.push("ended");
     return "done";
   });
-  const running = chronos.worker.start();
+  const running = chronos.worker.start({ concurrency: 2 });
   const { id } = await chronos.jobs.create({ name: "Work", handler: "work" });
   await until(() => expect(said).toEqual(["begun"]));
   await chronos.worker.stop();

@@ -32,6 +32,9 @@ export interface Shape {
 const PATIENCE_MS = 60_000;
 const MARGIN_MS = 1_500;
 
+/** Reports and confirmations of the last jobs. */
+const AFTERMATH_MS = 1_000;
+
 export interface Candidate {
   readonly name: string;
   /** Jobs that are due tomorrow, to see how fast they are made. */
@@ -86,18 +89,20 @@ export function pulled(service: Service): Candidate {
   };
 }
 
-/** Systems take turns. */
+/** Systems take turns; `together` they are measured beside each other, as far as a few jobs a second let them be alone. */
 export async function measurePunctuality(
   candidates: readonly Candidate[],
   shape: Shape,
-  runs: number,
+  { runs, order }: { runs: number; order: "turns" | "together" },
 ): Promise<Punctuality[]> {
   const rounds = new Map<Candidate, Round[]>(candidates.map((candidate) => [candidate, []]));
-  for (let run = 0; run < runs; run++)
-    for (const candidate of candidates) {
-      rounds.get(candidate)?.push(await roundWithin(TRIES, candidate, shape, 1));
-      await sleep(MARGIN_MS); // reports and confirmations of the last ones
-    }
+  const run = async (candidate: Candidate) => {
+    rounds.get(candidate)?.push(await roundWithin(TRIES, candidate, shape, 1));
+    await sleep(AFTERMATH_MS);
+  };
+  for (let i = 0; i < runs; i++)
+    if (order === "together") await Promise.all(candidates.map(run));
+    else for (const candidate of candidates) await run(candidate);
   return candidates.map((candidate) => {
     const own = rounds.get(candidate) ?? [];
     const of = (field: keyof Spread) => median(own.map((round) => round[field]));

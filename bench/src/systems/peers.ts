@@ -11,7 +11,8 @@ import { momentOf, PAYLOAD, plainId, type System } from "./system.ts";
 export interface Peer extends System {
   /** Makes many that are due tomorrow, or now, straight through the library. Nobody is told of them. */
   fill(count: number, due: number): Promise<void>;
-  startRunner(concurrency: number): Promise<void>;
+  /** With fifty jobs at a time, unless told otherwise. */
+  startRunner(concurrency?: number): Promise<void>;
   stopRunner(): Promise<void>;
   /** How many jobs the present runner has had. */
   handled(): Promise<number>;
@@ -74,10 +75,10 @@ export async function startPeer({ name, adapter, store, storeSettings, note }: S
   const port = await freePort();
   const front = await startModule("peers/front.ts", [adapter, url, String(port)], own); // first: it makes the schema
   let runner: ChildProcess | undefined;
-  const startRunner = async (concurrency: number) => {
+  const startRunner = async (concurrency = CONCURRENCY) => {
     runner = await startModule("peers/runner.ts", [adapter, url, String(concurrency)], own);
   };
-  await startRunner(CONCURRENCY);
+  await startRunner();
   const call = (path: string, body: object): Call => ({
     url: `http://${HOST}:${port}${path}`,
     headers: {},

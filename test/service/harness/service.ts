@@ -32,7 +32,7 @@ export class Service {
   /** Waits until it serves. */
   async ready(): Promise<this> {
     await until(
-      () => this.log.includes("Chronos is running."),
+      () => this.log.includes(RUNNING),
       START_MS,
       () => `It does not start:\n${this.log}`,
     );
