@@ -127,7 +127,10 @@ function familyOf(root: number): number[] {
 function cpuSecondsOf(pid: number): number {
   try {
     const threads = readdirSync(`/proc/${pid}/task`).map((thread) => read(`/proc/${pid}/task/${thread}/schedstat`));
-    return threads.reduce((sum, line) => sum + Number(line.split(" ")[0]), 0) / 1e9;
+    // Children that have ended, such as PostgreSQL's backends, are only in their parent's account, in ticks.
+    const fields = read(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ").map(Number) ?? [];
+    const reaped = ((fields[13] ?? 0) + (fields[14] ?? 0)) / CLOCK_TICKS;
+    return reaped + threads.reduce((sum, line) => sum + Number(line.split(" ")[0]), 0) / 1e9;
   } catch {
     return 0; // gone meanwhile
   }

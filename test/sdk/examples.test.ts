@@ -56,5 +56,5 @@ it("pull-worker that only waits ends at once on SIGTERM", async () => {
   await sleep(500);
   const askedAt = performance.now();
   expect(await example.end("SIGTERM")).toBe(0);
-  expect(performance.now() - askedAt).toBeLessThan(1_000);
+  expect(performance.now() - askedAt).toBeLessThan(5_000); // the poll it cuts off would last 20 s
 });

@@ -1,10 +1,11 @@
-// The service as a user starts it, on a state of its own and a free port; its workerd can be killed, its log is kept.
+// The service as a user starts it, on a state and a port of its own; its workerd can be killed, its log is kept.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { quietPort } from "./quiet-port.ts";
 import { until } from "./wait.ts";
 
 const PROJECT = join(import.meta.dirname, "../../..");
@@ -19,12 +20,12 @@ export class Service {
   url = "";
   adminToken = "";
 
-  private constructor(state: string) {
+  private constructor(state: string, port: number) {
     this.#state = state;
     this.#child = spawn(process.execPath, ["--no-warnings", "local/start.ts"], {
       cwd: PROJECT,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, CHRONOS_STATE: state, PORT: "0", CHRONOS_LOG: "json" },
+      env: { ...process.env, CHRONOS_STATE: state, PORT: `${port}`, CHRONOS_LOG: "json" },
     });
     process.once("exit", () => void this.#child.kill("SIGTERM")); // whatever ends us, it does not stay behind
     for (const stream of [this.#child.stdout, this.#child.stderr])
@@ -32,7 +33,7 @@ export class Service {
   }
 
   static async start(): Promise<Service> {
-    const service = new Service(mkdtempSync(join(tmpdir(), "chronos-faults-")));
+    const service = new Service(mkdtempSync(join(tmpdir(), "chronos-faults-")), await quietPort());
     const known = join(service.#state, "dev.json");
     const up = await until(() => existsSync(known) || service.#child.exitCode !== null, START_MS);
     if (!up || service.#child.exitCode !== null) {

@@ -22,6 +22,9 @@ const KINDS: readonly Kind[] = ["push", "push later", "push retried", "push slow
 /** Seconds a pull worker's lease lasts: one that a crash has cut off is over soon. */
 const LEASE_SECONDS = 6;
 
+/** So many at a time: a machine that is busy elsewhere is not buried under jobs it has no time for. */
+const MAX_UNDERWAY = 40;
+
 export class Load {
   readonly accepted: Accepted[] = [];
   readonly #tenants: readonly Tenant[];
@@ -37,9 +40,12 @@ export class Load {
 
   /** Makes jobs until the moment has come, so many in a second. */
   async run(perSecond: number, until: () => boolean): Promise<void> {
-    const made: Promise<void>[] = [];
+    const made = new Set<Promise<void>>();
     while (!until()) {
-      made.push(this.#make());
+      if (made.size < MAX_UNDERWAY) {
+        const making = this.#make().finally(() => made.delete(making));
+        made.add(making);
+      }
       await sleep(1_000 / perSecond);
     }
     await Promise.all(made);

@@ -138,7 +138,9 @@ describe.each(Object.entries(BODIES))("of a %s job", (_, body) => {
 });
 
 describe("a manual retry", () => {
+  /** The only job there is, and retention about to walk. */
   async function endedLongAgo(): Promise<JobUnderTest> {
+    await env.DB.batch([env.DB.prepare("DELETE FROM jobs"), env.DB.prepare("DELETE FROM retention_walk")]);
     receiver.answers(400, 200);
     const job = await newJob(account);
     await job.ring();
@@ -163,6 +165,22 @@ describe("a manual retry", () => {
     }
     expect((await job.retry()).status).toBe(404);
     expect(await job.isEmpty()).toBe(true);
+  });
+
+  it("between retention's look at the row and its deletion keeps the job, and it runs", async () => {
+    const job = await endedLongAgo();
+    const batch = env.DB.batch.bind(env.DB);
+    const deletion = vi.spyOn(env.DB, "batch").mockImplementationOnce(async (statements) => {
+      expect((await job.retry()).status).toBe(200);
+      return batch<never>(statements);
+    });
+    for (let minute = 0; deletion.mock.calls.length === 0 && minute < 60; minute++) {
+      advance(MINUTE);
+      await sweepNow();
+    }
+    expect(await job.row()).toMatchObject({ status: "pending" });
+    await job.ringWhenSet();
+    expect(await job.executions()).toMatchObject([{ status: "failed" }, { status: "completed" }]);
   });
 
   it("at the same moment as retention: either it runs or it is gone, never half of it", async () => {

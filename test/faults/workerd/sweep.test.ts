@@ -123,7 +123,7 @@ describe("10,000 queued jobs that wait for a worker", () => {
         .bind(...values)
         .all<{ detail: string }>();
       expect(results.map(({ detail }) => detail).join()).toMatch(
-        /USING (?:COVERING )?INDEX (?:jobs|schedules)_attention/,
+        /SEARCH \w+ USING (?:COVERING )?INDEX (?:jobs|schedules)_attention/,
       );
     }
   });

@@ -3,6 +3,7 @@
 
 import { createMessageBatch } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
+import { beforeEach, expect, it, vi } from "vitest";
 import {
   Chronos,
   type ChronosApiError,
@@ -10,8 +11,7 @@ import {
   type FetchLike,
   type QueueBatch,
   queueConsumer,
-} from "@chronos-edge/sdk";
-import { beforeEach, expect, it, vi } from "vitest";
+} from "../../../sdk/src/index.ts";
 import { newAccount } from "../../workerd/harness/account.ts";
 
 const app: FetchLike = (url, init) => exports.default.fetch(new Request(url, init));
@@ -171,15 +171,18 @@ it("ends a worker whose key the service refuses, and tells why", async () => {
   expect(await refusal(worker.start())).toMatchObject({ code: "unauthorized", status: 401 });
 });
 
-it("reports once, however often the answer is lost", async () => {
-  const { jobs, worker } = await newClient({ fetch: losing(/\/complete$/) });
+it("reports again when the answer to a report is lost, and the job ends once", async () => {
+  const told: string[] = [];
+  const logger = { ...silent, debug: (message: string) => void told.push(message) };
+  const { jobs, worker } = await newClient({ fetch: losing(/\/complete$/), logger });
   let runs = 0;
   worker.handle("hello", () => ++runs);
   void worker.start();
   const { id } = await jobs.create({ name: "One", handler: "hello" });
-  await vi.waitFor(async () => expect((await jobs.get(id)).status).toBe("completed"), { interval: 50 });
+  await vi.waitFor(() => expect(told).toContain("Reported: complete"), { timeout: 5_000, interval: 50 });
   await worker.stop();
   expect(runs).toBe(1);
+  expect(await jobs.get(id)).toMatchObject({ status: "completed", result: 1 });
   expect((await jobs.executions(id).page()).items).toMatchObject([{ attempt: 1, status: "completed" }]);
 });
 

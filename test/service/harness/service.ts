@@ -31,11 +31,9 @@ export class Service {
 
   /** Waits until it serves. */
   async ready(): Promise<this> {
-    await until(
-      () => this.log.includes(RUNNING),
-      START_MS,
-      () => `It does not start:\n${this.log}`,
-    );
+    const isDecided = () => this.log.includes(RUNNING) || this.log.includes(ENDED);
+    await until(isDecided, START_MS, () => `It does not start:\n${this.log}`, 100);
+    if (!this.log.includes(RUNNING)) throw new Error(`It did not start:\n${this.log}`);
     return this;
   }
 
@@ -99,7 +97,7 @@ export class OwnService extends Service {
       env: { ...process.env, ...env },
     });
     closeSync(log);
-    this.#npm.once("exit", () => appendFileSync(path, `${ENDED}\n`));
+    this.#npm.once("exit", () => existsSync(path) && appendFileSync(path, `${ENDED}\n`));
   }
 
   /** The pids of all its processes. */
