@@ -30,13 +30,12 @@ export async function consumeScheduleReports(
   for (const message of readable) message.ack();
   const schedules = readable.map(({ body }) => body.schedule);
   const found = await projectSchedules(databaseOf(env.DB), schedules);
-  if (!found.ok) return;
-  await Promise.all(schedules.map((schedule, i) => tell(env, schedule, found.value[i] === true)));
+  await Promise.all(schedules.map((schedule, i) => tell(env, schedule, found[i])));
 }
 
-async function tell(env: Cloudflare.Env, schedule: Schedule, found: boolean): Promise<void> {
+async function tell(env: Cloudflare.Env, schedule: Schedule, found: boolean | undefined): Promise<void> {
   const { accountId, id, revision, status } = schedule;
-  if (found && status === "active") return;
+  if (found === undefined || (found && status === "active")) return;
   const owner = () => scheduleAt(env, { accountId, scheduleId: id });
   const told = await ask(() => (found ? owner().confirm(revision) : owner().missing()));
   if (!told.ok) log("warn", "receipt_lost", { account_id: accountId, schedule_id: id });

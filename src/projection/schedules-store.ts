@@ -3,6 +3,7 @@
 import { and, count, desc, eq, lt, or, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
 import { type Schedule, type ScheduleStatus, scheduleWakeAt } from "../domain/schedule.ts";
+import { ARM_GRACE_MS } from "../domain/timer.ts";
 import { upgradeSchedule } from "../domain/upgrade.ts";
 import { MAX_COUNTED, type Place } from "./jobs-store.ts";
 import { schedules } from "./schema.ts";
@@ -26,7 +27,8 @@ const is = ({ accountId, scheduleId }: ScheduleRef) =>
 
 function rowOf(schedule: Schedule): typeof schedules.$inferInsert {
   const { accountId, id, status, handler, createdAt, revision } = schedule;
-  const attentionAt = status === "active" ? scheduleWakeAt(schedule) : null;
+  const wakeAt = status === "active" ? scheduleWakeAt(schedule) : null;
+  const attentionAt = wakeAt !== null && revision === 0 ? wakeAt + ARM_GRACE_MS : wakeAt;
   return { accountId, id, status, handler, createdAt, revision, attentionAt, state: schedule, sweeps: 0 };
 }
 
@@ -90,25 +92,53 @@ export async function listSchedules(
 const isOlderThan = ({ createdAt, id }: Place) =>
   or(lt(schedules.createdAt, createdAt), and(eq(schedules.createdAt, createdAt), lt(schedules.id, id)));
 
-/** Applies reports; the highest revision wins. @returns for each whether its row is there */
-export async function projectSchedules(db: Database, reports: readonly Schedule[]): Promise<Stored<boolean[]>> {
-  const applied = await Promise.all(
-    reports.map((schedule) => {
-      const { accountId, id } = schedule;
-      const { state, status, handler, revision, attentionAt, sweeps } = rowOf(schedule);
-      const own = is({ accountId, scheduleId: id });
-      return stored(() =>
-        db.batch([
-          db.select({ id: schedules.id }).from(schedules).where(own),
-          db
-            .update(schedules)
-            .set({ state, status, handler, revision, attentionAt, sweeps })
-            .where(and(own, lt(schedules.revision, revision))),
-        ]),
-      );
-    }),
-  );
-  const failed = applied.find((one) => !one.ok);
-  if (failed && !failed.ok) return failed;
-  return ok(applied.map((one) => one.ok && one.value[0].length > 0));
+/**
+ * Applies reports; the highest revision wins.
+ *
+ * @returns for each whether its row is there; undefined when D1 could not say
+ */
+export async function projectSchedules(
+  db: Database,
+  reports: readonly Schedule[],
+): Promise<readonly (boolean | undefined)[]> {
+  const together = await apply(db, reports);
+  if (together) return together;
+  const alone = await Promise.all(reports.map((report) => apply(db, [report])));
+  return alone.map((one) => one?.[0]);
+}
+
+/** In one transaction. What D1 refuses for good is treated like an outage: the owner of an end reports it again. */
+async function apply(db: Database, reports: readonly Schedule[]): Promise<readonly boolean[] | undefined> {
+  const updates = newestOf(reports).map((report) => update(db, report));
+  const applied = await stored(() => db.batch([knownOf(db, reports), ...updates])).catch(() => undefined);
+  if (!applied?.ok) return undefined;
+  const known = new Set(applied.value[0].map(keyOf));
+  return reports.map((report) => known.has(keyOf(report)));
+}
+
+const keyOf = ({ accountId, id }: { accountId: string; id: string }): string => `${accountId}/${id}`;
+
+/** A schedule that ticks often comes more than once in a batch: its row is written once. */
+function newestOf(reports: readonly Schedule[]): Schedule[] {
+  const newest = new Map<string, Schedule>();
+  for (const report of reports)
+    if (report.revision >= (newest.get(keyOf(report))?.revision ?? 0)) newest.set(keyOf(report), report);
+  return [...newest.values()];
+}
+
+function knownOf(db: Database, reports: readonly Schedule[]) {
+  const named = reports.map(({ accountId, id }) => ({ accountId, id }));
+  const wanted = sql`(SELECT value ->> 'accountId', value ->> 'id' FROM json_each(${JSON.stringify(named)}))`;
+  return db
+    .select({ accountId: schedules.accountId, id: schedules.id })
+    .from(schedules)
+    .where(sql`(${schedules.accountId}, ${schedules.id}) IN ${wanted}`);
+}
+
+function update(db: Database, report: Schedule) {
+  const { accountId, id, createdAt, revision, ...reported } = rowOf(report);
+  return db
+    .update(schedules)
+    .set({ ...reported, revision })
+    .where(and(is({ accountId, scheduleId: id }), lt(schedules.revision, revision)));
 }

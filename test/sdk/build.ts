@@ -3,5 +3,5 @@
 import { execFileSync } from "node:child_process";
 
 export default function build(): void {
-  execFileSync("npm", ["run", "build:sdk"], { stdio: "inherit" });
+  execFileSync("npm", ["run", "--silent", "build:sdk"], { stdio: "inherit" });
 }

@@ -104,11 +104,11 @@ it.concurrent("times the same handler out without heartbeats, tries again, and d
     signal.addEventListener("abort", () => {
       if (signal.reason instanceof ExecutionAbortedError) causes.push(signal.reason.abortCause);
     });
-    if (attempt === 1) await sleep(4_000);
+    if (attempt === 1) await sleep(7_000);
     return { attempt };
   });
   void chronos.worker.start({ concurrency: 2 });
-  const { id } = await chronos.jobs.create({ name: "Long", handler: "long", timeout: 1, maxRetries: 1 });
+  const { id } = await chronos.jobs.create({ name: "Long", handler: "long", timeout: 2, maxRetries: 1 });
   await statusIs(chronos, id, "completed");
   await until(() => expect(logged).toContain("Dropped a report: lease_lost"));
   await chronos.worker.stop();
@@ -130,7 +130,7 @@ it.concurrent("learns from a heartbeat that its job was cancelled", async () => 
     reason = signal.reason;
   });
   void chronos.worker.start();
-  const { id } = await chronos.jobs.create({ name: "Endless", handler: "endless", timeout: 1 });
+  const { id } = await chronos.jobs.create({ name: "Endless", handler: "endless", timeout: 5 });
   await statusIs(chronos, id, "running");
   expect((await chronos.jobs.cancel(id)).status).toBe("cancelled");
   await until(() => expect(reason).toMatchObject({ name: "ExecutionAbortedError", abortCause: "cancelled" }));
@@ -151,7 +151,7 @@ it.concurrent("stops at once during a poll, and the next job is the next worker'
     const askedAt = performance.now();
     await leaving.worker.stop();
     await running;
-    expect(performance.now() - askedAt).toBeLessThan(100);
+    expect(performance.now() - askedAt).toBeLessThan(500);
 
     const staying = service.client(apiKey);
     staying.worker.handle("hello", ({ attempt }) => attempts.push(attempt) && "the right one");
