@@ -20,6 +20,9 @@ const inWorkerd = (bindings: Record<string, string>) =>
     },
   }));
 
+/** Tests that mostly wait, for real time and real processes: they do so together, beside nothing else. */
+const waiting = { sequence: { groupOrder: 1 }, maxWorkers: 8, testTimeout: 120_000, hookTimeout: 90_000 };
+
 // Three rings: pure rules in Node, objects and the API in workerd, the whole service as real processes.
 export default defineConfig({
   test: {
@@ -56,11 +59,7 @@ export default defineConfig({
           // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
           include: ["test/sdk/*.test.ts", ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts"] : [])],
           globalSetup: ["test/sdk/build.ts"],
-          // They mostly wait, and some look at the clock: after all others.
-          maxWorkers: 2,
-          sequence: { groupOrder: 2 },
-          testTimeout: 60_000,
-          hookTimeout: 90_000,
+          ...waiting,
         },
       },
       { test: { name: "docs", include: ["test/docs/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
@@ -69,12 +68,8 @@ export default defineConfig({
           name: "service",
           include: ["test/service/**/*.test.ts"],
           globalSetup: ["test/service/harness/shared.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
-          // Its tests mostly wait, for real time and real processes: they do so together, beside nothing else.
-          sequence: { groupOrder: 1 },
           maxConcurrency: 5,
-          maxWorkers: 6,
+          ...waiting,
         },
       },
     ],

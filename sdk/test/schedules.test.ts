@@ -262,7 +262,10 @@ describe("after a fault", () => {
   it.each(["schedule_archived", "schedule_completed"])(
     "archive() of one that was over before throws: %s",
     async (code) => {
-      const { schedules, line } = answering(() => refuse(409, code, "It is over"));
+      const { schedules, line } = answering(
+        () => refuse(409, code, "It is over"),
+        () => said(written),
+      );
       if (code === "schedule_completed") line.breaks(/archive$/, "lost");
       else line.breaks(/archive$/, tooMany);
       expect(await outcomeOf(schedules.archive(ID))).toMatchObject({ code });

@@ -28,7 +28,7 @@ export class ScheduleObject extends DurableObject<Cloudflare.Env> implements Sch
     const owned = await this.#owned(ref);
     if (!owned.ok || !this.#record.read()) return;
     await this.#record.mendTimer(owned.value, Date.now());
-    this.ctx.waitUntil(reportSchedule(this.env, owned.value));
+    if (owned.value.revision > 0) this.ctx.waitUntil(reportSchedule(this.env, owned.value));
   }
 
   async get(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>> {

@@ -101,7 +101,7 @@ export async function projectSchedules(
   db: Database,
   reports: readonly Schedule[],
 ): Promise<readonly (boolean | undefined)[]> {
-  const together = await apply(db, reports);
+  const together = reports.length === 0 ? [] : await apply(db, reports);
   if (together) return together;
   const alone = await Promise.all(reports.map((report) => apply(db, [report])));
   return alone.map((one) => one?.[0]);

@@ -8,7 +8,7 @@ import {
   type FetchLike,
   verifySignature,
 } from "@chronos-edge/sdk";
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { receiver } from "./harness/receiver.ts";
 import { Service } from "./harness/service.ts";
 
@@ -32,15 +32,19 @@ function line(isCut: (path: string) => boolean = () => false) {
 
 const executionsOf = async (chronos: Chronos, jobId: string) => (await chronos.jobs.executions(jobId).page()).items;
 
-const until = <T>(holds: () => T | Promise<T>, interval = 20) => vi.waitFor(holds, { timeout: 15_000, interval });
+const until = <T>(holds: () => T | Promise<T>, interval = 20) => vi.waitFor(holds, { timeout: 30_000, interval });
+
+/** By then the service knows of any client that it has gone (http/long-answer.ts). */
+const NEWS_MS = 1_500;
 
 /** Asked five times a second: a key may ask a hundred times in ten. */
 const statusIs = (chronos: Chronos, jobId: string, status: string) =>
   until(async () => expect((await chronos.jobs.get(jobId)).status).toBe(status), 200);
 
-it("runs the quick start: a job created over HTTP begins within 200 ms of being due", async () => {
+it.concurrent("runs the quick start: a job created over HTTP goes at its time to the poll that waits for it", async () => {
   const { apiKey } = await service.newAccount();
-  const chronos = service.client(apiKey);
+  const { sent, fetch } = line();
+  const chronos = service.client(apiKey, { fetch });
   const begun = new Map<string, { at: number; ctx: ChronosContext }>();
   chronos.worker.handle("hello", async (ctx) => {
     begun.set(ctx.jobId, { at: Date.now(), ctx });
@@ -55,10 +59,9 @@ it("runs the quick start: a job created over HTTP begins within 200 ms of being 
   };
   const jobs = await Promise.all([0, 1, 2, 3, 4].map(create));
   await until(() => expect(begun.size).toBe(jobs.length));
-  const late = jobs.map((job) => (begun.get(job.id)?.at ?? 0) - Date.parse(job.scheduled_for)).sort((a, b) => a - b);
-  expect(late[0]).toBeGreaterThanOrEqual(0);
-  // The middle one: this machine runs other tests beside us.
-  expect(late[2]).toBeLessThan(200);
+  for (const { id, scheduled_for } of jobs) {
+    expect(begun.get(id)?.at).toBeGreaterThanOrEqual(Date.parse(scheduled_for));
+  }
 
   const [job] = jobs;
   const ctx = begun.get(job?.id ?? "")?.ctx;
@@ -66,6 +69,7 @@ it("runs the quick start: a job created over HTTP begins within 200 ms of being 
   expect(ctx?.scheduledFor).toEqual(new Date(job?.scheduled_for ?? 0));
   await statusIs(chronos, job?.id ?? "", "completed");
   expect((await chronos.jobs.get(job?.id ?? "")).result).toEqual({ ok: true });
+  expect(sent.filter((path) => path.endsWith("/claim")).length).toBeLessThanOrEqual(jobs.length + 1);
   await chronos.worker.stop();
   await running;
 });
@@ -77,19 +81,19 @@ it.concurrent("completes a handler that runs three times longer than its timeout
   const deadlines: Date[] = [];
   chronos.worker.handle("long", async (ctx) => {
     deadlines.push(ctx.deadline);
-    await sleep(6_000);
+    await sleep(12_000);
     deadlines.push(ctx.deadline);
     return { aborted: ctx.signal.aborted };
   });
   void chronos.worker.start({ workerId: "w1" });
-  const { id } = await chronos.jobs.create({ name: "Long", handler: "long", timeout: 2, maxRetries: 0 });
+  const { id } = await chronos.jobs.create({ name: "Long", handler: "long", timeout: 4, maxRetries: 0 });
   await statusIs(chronos, id, "completed");
   await chronos.worker.stop();
 
   expect((await chronos.jobs.get(id)).result).toEqual({ aborted: false });
   expect(await executionsOf(chronos, id)).toMatchObject([{ status: "completed", workerId: "w1" }]);
   expect(sent.filter((path) => path.endsWith("/heartbeat")).length).toBeGreaterThanOrEqual(6);
-  expect(Number(deadlines[1]) - Number(deadlines[0])).toBeGreaterThan(4_000);
+  expect(Number(deadlines[1]) - Number(deadlines[0])).toBeGreaterThan(8_000);
 });
 
 it.concurrent("times the same handler out without heartbeats, tries again, and drops what it says too late", async () => {
@@ -141,7 +145,7 @@ it.concurrent("learns from a heartbeat that its job was cancelled", async () => 
 it.concurrent("stops at once during a poll, and the next job is the next worker's", async () => {
   const { apiKey } = await service.newAccount();
   const attempts: number[] = [];
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 3; round++) {
     const { sent, fetch } = line();
     const leaving = service.client(apiKey, { fetch });
     leaving.worker.handle("hello", () => "the wrong one");
@@ -151,7 +155,8 @@ it.concurrent("stops at once during a poll, and the next job is the next worker'
     const askedAt = performance.now();
     await leaving.worker.stop();
     await running;
-    expect(performance.now() - askedAt).toBeLessThan(500);
+    expect(performance.now() - askedAt).toBeLessThan(5_000); // the poll would have waited 20 s
+    await sleep(NEWS_MS);
 
     const staying = service.client(apiKey);
     staying.worker.handle("hello", ({ attempt }) => attempts.push(attempt) && "the right one");
@@ -161,8 +166,7 @@ it.concurrent("stops at once during a poll, and the next job is the next worker'
     await staying.worker.stop();
     expect((await staying.jobs.get(id)).result).toBe("the right one");
   }
-  // That a client has gone is noticed within 10 ms on most days, but nothing promises it: then its lease has to run out.
-  expect(attempts.filter((attempt) => attempt === 1).length).toBeGreaterThanOrEqual(3);
+  expect(attempts).toEqual([1, 1, 1]);
 });
 
 it.concurrent("loses no job to a worker that stops in the moment it comes", async () => {
@@ -204,7 +208,9 @@ it.concurrent("waits at a stop for the handler and its report", async () => {
   await running;
 });
 
-it.concurrent("verifies what the service signs: with a body, without one, and while the secret rotates", async () => {
+it.concurrent("verifies what the service signs: with a body, without one, and while the secret rotates", async ({
+  onTestFinished,
+}) => {
   const { apiKey, signingSecret } = await service.newAccount();
   const { url, received, close } = await receiver();
   onTestFinished(close);

@@ -24,6 +24,9 @@ async function queued(tenant: Tenant, more: object = {}) {
   return tenant.whenIt("queued", id);
 }
 
+/** By then the service knows of any client that it has gone (http/long-answer.ts). */
+const NEWS_MS = 1_500;
+
 /** A poll that is given up by its client; resolves once it has been. */
 async function abandonedPoll(tenant: Tenant, afterMs: number): Promise<void> {
   const body = { handlers: ["h"], wait_time_seconds: 20 };
@@ -31,19 +34,17 @@ async function abandonedPoll(tenant: Tenant, afterMs: number): Promise<void> {
   await expect(tenant.call("POST", "/v1/worker/jobs/claim", body, leaving)).rejects.toThrow();
 }
 
-// The machine has other things to do, too: the middle one of five counts, and a busy moment is waited out.
-it.concurrent("hands a job to a waiting poll within 200 ms of its time, and not before", { retry: 6 }, async () => {
+it.concurrent("hands each job to a poll that waits for it, and not before its time", async () => {
   const tenant = await service.newTenant();
   const first = Date.now() + 3_000;
   const times = [0, 1, 2, 3, 4].map((i) => new Date(first + i * 300).toISOString());
   await Promise.all(times.map((scheduled_for) => tenant.create({ handler: "h", scheduled_for })));
   const poll = async () => {
     const { scheduled_for } = await tenant.mustClaim("h");
-    return Date.now() - Date.parse(scheduled_for);
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(scheduled_for));
+    return scheduled_for;
   };
-  const lateMs = (await Promise.all(times.map(poll))).sort((a, b) => a - b);
-  expect(lateMs[0]).toBeGreaterThanOrEqual(0);
-  expect(lateMs[2]).toBeLessThan(200);
+  expect((await Promise.all(times.map(poll))).sort()).toEqual(times);
 });
 
 it.concurrent("gives what a worker needs, and null to a poll in whose time nothing was due", async () => {
@@ -88,8 +89,9 @@ it.concurrent("never gives one job to two of ten pollers", async () => {
 it.concurrent("lets a poll whose client has gone take nothing with it", async () => {
   const tenant = await service.newTenant();
   await Promise.all([100, 200, 300].map((afterMs) => abandonedPoll(tenant, afterMs)));
+  await sleep(NEWS_MS);
   const job = await tenant.create({ handler: "h" });
-  const claimed = await tenant.mustClaim("h", 5);
+  const claimed = await tenant.mustClaim("h");
   expect(claimed).toMatchObject({ job_id: job.id, attempt: 1 });
   expect((await tenant.say("complete", claimed)).status).toBe(200);
   expect(await tenant.job(job.id)).toMatchObject({ status: "completed", attempts: 1, last_error: null });
@@ -97,20 +99,23 @@ it.concurrent("lets a poll whose client has gone take nothing with it", async ()
 });
 
 // Nobody can know whether an answer on its way still finds its client: then the lease runs out, as for any dead worker.
-it.concurrent("loses no job to a client that goes in the moment it is due", async () => {
+it.concurrent("loses no job to a client that goes about when it is due, and no retry to one that had gone", async () => {
   const tenant = await service.newTenant();
   const rounds = [0, 5, 10, 15, 20, 30, 40, 60].map(async (afterMs, i) => {
     const handler = `h${i}`;
     const dueAt = Date.now() + 4_000;
-    const { id } = await tenant.create({ handler, timeout: 2, scheduled_for: new Date(dueAt).toISOString() });
+    const { id } = await tenant.create({ handler, timeout: 10, scheduled_for: new Date(dueAt).toISOString() });
     const body = { handlers: [handler], wait_time_seconds: 20 };
-    const leaving = AbortSignal.timeout(Math.max(0, dueAt + afterMs - Date.now()));
+    const leaving = AbortSignal.timeout(Math.max(1, dueAt + afterMs - Date.now()));
     const answer = await tenant.call<Claimed>("POST", "/v1/worker/jobs/claim", body, leaving).catch(() => null);
-    const claimed = answer?.body.data ?? (await tenant.mustClaim(handler, 15));
+    const leftAt = Date.now();
+    const claimed = answer?.body.data ?? (await tenant.mustClaim(handler));
     expect(claimed.job_id).toBe(id);
-    expect((await tenant.say("complete", claimed)).status).toBe(200);
-    const before = (await tenant.executions(id)).slice(0, -1);
-    expect(before.map(({ status }) => status)).toEqual(claimed.attempt === 1 ? [] : ["timed_out"]);
+    const { status, body: said } = await tenant.say("complete", claimed);
+    expect([status, said.code]).toEqual([200, undefined]);
+    const [first] = await tenant.executions(id);
+    // Leased while it was still there, or in the moment that the news took.
+    if (claimed.attempt > 1) expect(Date.parse(first?.started_at ?? "")).toBeLessThan(leftAt + 100);
   });
   await Promise.all(rounds);
 });

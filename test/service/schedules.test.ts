@@ -19,7 +19,7 @@ const everySeconds = (value: number) => ({ name: "a schedule", interval: { value
 const jobsOf = (tenant: Tenant, scheduleId: string | null) =>
   tenant.get<Job[]>(`/v1/jobs?schedule_id=${scheduleId}&size=100`);
 
-it.concurrent("makes exactly five jobs of an interval of two seconds with five runs, two seconds apart", async () => {
+it.concurrent("makes exactly five jobs of an interval of two seconds with five runs, and counts what it missed", async () => {
   const tenant = await service.newTenant();
   const target = receiver.target();
   const schedule = { ...everySeconds(2), ...target.delivery(), runs: 5, payload: { from: "the schedule" } };
@@ -33,12 +33,16 @@ it.concurrent("makes exactly five jobs of an interval of two seconds with five r
     () => "The schedule does not end",
     250,
   );
-  expect(await read()).toMatchObject({ status: "completed", run_count: 5, missed_runs: 0, next_run_at: null });
+  const ended = await read();
+  expect(ended).toMatchObject({ status: "completed", run_count: 5, next_run_at: null });
 
-  const first = Date.parse(created_at) + 2_000;
-  const times = [0, 1, 2, 3, 4].map((i) => first + i * 2_000);
   const ticks = (await jobsOf(tenant, id)).reverse();
-  expect(ticks.map(({ scheduled_for }) => Date.parse(scheduled_for))).toEqual(times);
+  const times = ticks.map(({ scheduled_for }) => Date.parse(scheduled_for));
+  const runs = times.map((at) => (at - Date.parse(created_at)) / 2_000);
+  expect(runs).toHaveLength(5);
+  // On an idle machine 1, 2, 3, 4, 5: a busy one may be too late for a tick.
+  expect(runs).toEqual([...new Set(runs.map(Math.round))].sort((a, b) => a - b));
+  expect(runs.at(-1)).toBe(5 + ended.missed_runs);
   expect(ticks.map(({ idempotency_key }) => idempotency_key)).toEqual(times.map((at) => `${id}.${at}`));
   expect(ticks.every(({ schedule_id }) => schedule_id === id)).toBe(true);
   expect(target.deliveries.map(({ json }) => json.job_id)).toEqual(ticks.map((job) => job.id));

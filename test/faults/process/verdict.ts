@@ -81,11 +81,13 @@ function foreignStarts(starts: readonly Start[], executions: readonly Execution[
   return [...(foreign.length > 0 ? ["ran an execution nobody knows of"] : []), ...(twice ? ["ran one twice"] : [])];
 }
 
-/** A second success is explained only by a first one that was cut off in flight. */
+const CUT_OFF: ReadonlySet<string> = new Set(["interrupted", "cancelled"]);
+
+/** A second success is explained only by a first one that was cut off in flight, by a death or by a cancellation. */
 function unexplainedRepeats(successes: readonly Start[], executions: readonly Execution[]): string[] {
   const statusOf = new Map(executions.map(({ id, status }) => [id, status]));
   const settled = successes.filter(({ executionId }) => statusOf.get(executionId) === "completed");
-  const cutOff = successes.filter(({ executionId }) => statusOf.get(executionId) === "interrupted");
+  const cutOff = successes.filter(({ executionId }) => CUT_OFF.has(statusOf.get(executionId) ?? ""));
   return settled.length > 1 || settled.length + cutOff.length < successes.length
     ? ["was repeated without a crash"]
     : [];

@@ -19,7 +19,8 @@ const ENDED = "(npm start has ended)";
 
 const START_MS = 50_000;
 const COME_BACK_MS = 20_000;
-const STOP_MS = 15_000;
+/** vitest itself waits ten seconds for what is put away after the tests. */
+const STOP_MS = 7_000;
 
 /** A service somebody runs on this folder. */
 export class Service {
@@ -77,6 +78,7 @@ export class Service {
 
 /** A service of one's own. `stop()` it, whatever happens. */
 export class OwnService extends Service {
+  /** npm behind a guard, which hands on signals and the exit code. */
   #npm: ChildProcess | undefined;
   /** What must be gone once it has ended. */
   #terminated: number[] = [];
@@ -91,9 +93,9 @@ export class OwnService extends Service {
     const path = join(this.folder, "log");
     const log = openSync(path, "w");
     const env = { CHRONOS_STATE: join(this.folder, "state"), PORT: "0", CHRONOS_LOG: "json", NO_COLOR: "1" };
-    this.#npm = spawn("npm", ["start"], {
+    this.#npm = spawn(process.execPath, ["--no-warnings", join(import.meta.dirname, "guard.ts")], {
       cwd: PROJECT,
-      stdio: ["ignore", log, log],
+      stdio: ["pipe", log, log],
       env: { ...process.env, ...env },
     });
     closeSync(log);

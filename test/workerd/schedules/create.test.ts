@@ -65,7 +65,11 @@ describe("a schedule that says only what it must", () => {
     expect(body.data).toMatchObject({ cron: "0 9 * * MON", interval: null, timezone: "Europe/London" });
     const schedule = new ScheduleUnderTest(account, body.data.id);
     expect(await schedule.show()).toEqual(body.data);
-    expect(await schedule.row()).toMatchObject({ status: "active", revision: 0, attentionAt: Date.UTC(2030, 0, 7, 9) });
+    expect(await schedule.row()).toMatchObject({
+      status: "active",
+      revision: 0,
+      attentionAt: Date.UTC(2030, 0, 7, 9, 0, 15),
+    });
     expect(await schedule.alarm()).toBe(Date.UTC(2030, 0, 7, 9));
   });
 

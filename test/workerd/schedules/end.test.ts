@@ -1,7 +1,7 @@
 // The end of a schedule: its jobs are cancelled, the read model knows, its owner forgets (contract §6; design, rule 9).
 
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount, remove } from "../harness/account.ts";
 import { DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock } from "../harness/clock.ts";
 import { databaseDown } from "../harness/database.ts";
@@ -219,6 +219,43 @@ describe("reports", () => {
     expect(await Promise.all(all.map((schedule) => schedule.isEmpty()))).toEqual([true, true, true]);
   });
 
+  it("of one schedule that come together are one row written, the newest", async () => {
+    const schedule = await newSchedule(account);
+    for (const hours of [1, 2, 3]) await schedule.ringAt(NOON + hours * HOUR);
+    const written = vi.spyOn(env.DB, "batch");
+    await post.deliver(post.take().toReversed());
+    expect(written.mock.calls.map(([statements]) => statements.length)).toEqual([2]);
+    expect(await schedule.row()).toMatchObject({ revision: 3, state: { runCount: 3 } });
+  });
+
+  it("do not hold up each other: one that D1 refuses leaves the rest to be written", async () => {
+    const [good, bad] = await Promise.all([completed(), completed()]);
+    const reports = post.take() as unknown as { schedule: { id: string; status: unknown } }[];
+    const spoilt = reports.map((report) =>
+      report.schedule.id === bad.id ? { ...report, schedule: { ...report.schedule, status: null } } : report,
+    );
+    await post.deliver(spoilt as never);
+    expect([await good.isEmpty(), await bad.isEmpty()]).toEqual([true, false]);
+    expect(await bad.row()).toMatchObject({ revision: 0 });
+  });
+
+  it("that D1 cannot take are no receipt: the owner keeps its end", async () => {
+    const schedule = await completed();
+    const outage = databaseDown();
+    await post.deliver();
+    outage.end();
+    expect(await schedule.isEmpty()).toBe(false);
+    expect(await schedule.row()).toMatchObject({ status: "active" });
+  });
+
+  it("that are none ask nothing of D1", async () => {
+    await newSchedule(account);
+    expect(post.take(), "its row says it all").toEqual([]);
+    const asked = vi.spyOn(env.DB, "prepare");
+    await post.deliver([]);
+    expect(asked.mock.calls.filter(([query]) => query.includes("schedules"))).toEqual([]);
+  });
+
   it("that a newer deployment wrote wait for that one", async () => {
     const schedule = await completed();
     const [report] = post.take() as unknown as { schedule: object }[];
@@ -241,12 +278,12 @@ describe("reports", () => {
   });
 });
 
-it("a schedule whose owner never heard of it is taken up by the sweeper as soon as it is due", async () => {
+it("a schedule whose owner never heard of it is taken up by the sweeper 15 s after it was due, and not a millisecond earlier", async () => {
   const schedule = await unheardSchedule(account);
-  setClock(FIRST - 1);
+  setClock(FIRST + 15 * SECOND - 1);
   await sweep();
   expect(await schedule.isEmpty()).toBe(true);
-  setClock(FIRST);
+  setClock(FIRST + 15 * SECOND);
   await sweep();
   await schedule.ring();
   expect(await schedule.show()).toMatchObject({ run_count: 1, last_run_at: iso(FIRST) });

@@ -1,4 +1,5 @@
-// A thousand ticks with fifty faults among them: exactly one job for each. FAULT_SEED in the name says which faults.
+// A thousand ticks with fifty faults among them: exactly one job for each. The seed in the test's name says which
+// faults: written in place of the chance below, it brings them back (workerd sees no environment variable).
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
