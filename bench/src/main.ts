@@ -48,9 +48,11 @@ const results: Results = {
   seconds: {},
 };
 
+const isOver = () => Date.now() - began > size.budgetMs;
+
 async function timed(part: string, measure: () => Promise<void>): Promise<void> {
   const from = Date.now();
-  if (from - began > size.budgetMs) {
+  if (isOver()) {
     results.notes.push(`${part} is left out: the time is over. \`--only\` takes it alone`);
     return;
   }
@@ -138,6 +140,12 @@ async function measureFilled(peers: readonly Peer[]): Promise<void> {
   await service.stop();
 }
 
+function fillingIsWorthIt(): boolean {
+  const parts = (["idle", "flatness"] as const).filter((part) => wanted.includes(part));
+  if (parts.length > 0 && isOver()) results.notes.push(`${parts.join(" and ")} are left out: the time is over`);
+  return parts.length > 0 && !isOver();
+}
+
 /** The bill counts and does not time: it runs beside what waits or fills. */
 async function measureAll(): Promise<void> {
   const bill = () => (wanted.includes("bill") ? measureTheBill() : Promise.resolve());
@@ -147,8 +155,9 @@ async function measureAll(): Promise<void> {
   if (stage) await measureStage(stage);
   await stage?.service.stop();
   await stage?.floor.stop();
-  const filled = wanted.includes("idle") || wanted.includes("flatness");
-  await Promise.all([early ?? bill(), filled ? measureFilled(stage?.peers ?? []) : undefined]);
+  const peers = stage?.peers ?? [];
+  await Promise.all([early ?? bill(), fillingIsWorthIt() ? measureFilled(peers) : undefined]);
+  for (const peer of peers) await peer.stop();
 }
 
 const measureTheBill = (): Promise<void> =>
@@ -175,10 +184,13 @@ async function end(code: number): Promise<never> {
   process.exit(code);
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void end(130));
+/** What was measured until then is kept. */
+const breakOff = (code: number) => save().finally(() => end(code));
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void breakOff(130));
 setTimeout(() => {
   console.error(`Not done after ${size.limitMs / 60_000} minutes: given up.`);
-  void end(1);
+  void breakOff(1);
 }, size.limitMs).unref();
 
 try {
