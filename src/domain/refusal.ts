@@ -26,4 +26,6 @@ export type JobRefusal = StateRefusal | NoSuchJob | Unavailable;
 export type ScheduleRefusal =
   | { readonly code: "schedule_not_found" | "schedule_archived" | "schedule_completed" }
   | { readonly code: "schedule_status_changed"; readonly status: ScheduleStatus }
+  /** Still active, but no longer what the caller looked at: look again. */
+  | { readonly code: "schedule_moved" }
   | Unavailable;

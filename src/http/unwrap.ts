@@ -20,6 +20,8 @@ function errorOf(refusal: JobRefusal | ScheduleRefusal): ApiError {
       return new ApiError(refusal.code, `The job is ${refusal.status} and can no longer be cancelled.`);
     case "job_not_retryable":
       return new ApiError(refusal.code, `The job is ${refusal.status}; only failed and cancelled jobs can be retried.`);
+    case "schedule_moved":
+      return unavailable(1);
     case "schedule_not_found":
       return new ApiError(refusal.code, "There is no such schedule.");
     case "schedule_archived":

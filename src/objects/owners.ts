@@ -4,7 +4,7 @@
 import type { Execution, Fault, JobSpec, JobView, Json, SigningState } from "../domain/job.ts";
 import type { JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
 import type { Result } from "../domain/result.ts";
-import type { Schedule, ScheduleSpec, ScheduleStatus } from "../domain/schedule.ts";
+import type { Schedule, ScheduleSpec } from "../domain/schedule.ts";
 import type { JobRef } from "../projection/jobs-store.ts";
 import type { ScheduleRef } from "../projection/schedules-store.ts";
 
@@ -58,13 +58,16 @@ export interface JobOwner {
   missing(): Promise<void>;
 }
 
+/** A schedule as somebody looked at it. */
+export type Seen = Pick<Schedule, "status" | "revision">;
+
 export interface ScheduleOwner {
   /** Somebody counts on us: take up the schedule if its row is active, mend the timer, report. */
   poke(ref: ScheduleRef): Promise<void>;
   /** The schedule as it is at this moment. */
   get(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
-  /** @param seen the status the change was decided upon: another one meanwhile is a conflict */
-  amend(ref: ScheduleRef, spec: ScheduleSpec, seen: ScheduleStatus): Promise<ScheduleAnswer<Schedule>>;
+  /** @param seen what the change was laid over: another status meanwhile is a conflict, another revision has moved */
+  amend(ref: ScheduleRef, spec: ScheduleSpec, seen: Seen): Promise<ScheduleAnswer<Schedule>>;
   archive(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
   /** The read model holds this revision. */
   confirm(revision: number): Promise<void>;

@@ -10,7 +10,7 @@ import { upgradeSchedule } from "../domain/upgrade.ts";
 import { log, nameOf } from "../log.ts";
 import { insertSchedule, readSchedule, type ScheduleRef } from "../projection/schedules-store.ts";
 import { databaseOf } from "../projection/store.ts";
-import type { ScheduleAnswer, ScheduleOwner } from "./owners.ts";
+import type { ScheduleAnswer, ScheduleOwner, Seen } from "./owners.ts";
 import { runScheduleErrands } from "./schedule-errands.ts";
 import { reportSchedule } from "./schedule-reports.ts";
 import { StateRecord } from "./state-record.ts";
@@ -35,7 +35,7 @@ export class ScheduleObject extends DurableObject<Cloudflare.Env> implements Sch
     return this.#owned(ref);
   }
 
-  async amend(ref: ScheduleRef, spec: ScheduleSpec, seen: Schedule["status"]): Promise<ScheduleAnswer<Schedule>> {
+  async amend(ref: ScheduleRef, spec: ScheduleSpec, seen: Seen): Promise<ScheduleAnswer<Schedule>> {
     return this.#change(ref, seen, (schedule, now) => life.amend(schedule, spec, now));
   }
 
@@ -87,14 +87,15 @@ export class ScheduleObject extends DurableObject<Cloudflare.Env> implements Sch
 
   async #change(
     ref: ScheduleRef,
-    seen: Schedule["status"] | null,
+    seen: Seen | null,
     step: (schedule: Schedule, now: number) => Schedule,
   ): Promise<ScheduleAnswer<Schedule>> {
     const owned = await this.#owned(ref);
     if (!owned.ok) return owned;
-    const { status } = owned.value;
-    if (seen !== null && status !== seen) return err({ code: "schedule_status_changed", status });
+    const { status, revision } = owned.value;
+    if (seen && seen.status !== status) return err({ code: "schedule_status_changed", status });
     if (status !== "active") return err({ code: `schedule_${status}` });
+    if (seen && seen.revision !== revision) return err({ code: "schedule_moved" });
     const now = Date.now();
     const changed = step(this.#record.read() ?? owned.value, now);
     this.#record.write(changed, now);

@@ -28,6 +28,9 @@ const ListQuery = closed({
 
 const PreviewQuery = closed({ count: v.optional(integerText(1, 100), "10") });
 
+/** How often a change is laid over a schedule anew that another change, or a tick, has moved meanwhile. */
+const MAX_TRIES = 20;
+
 export const schedules = new Hono<AppEnv>()
   .post("/", valid({ body: NewSchedule }), async (c) => {
     const { platform, account } = c.var;
@@ -78,11 +81,17 @@ export const schedules = new Hono<AppEnv>()
   .patch("/:id", valid({ params: IdParam, body: SchedulePatch }), async (c) => {
     const { params, body } = c.req.valid("form");
     const ref = refOf(c, params.id);
-    const known = unwrap(await askOwner(() => scheduleAt(c.env, ref).get(ref)));
-    if (known.status !== "active") unwrap({ ok: false, error: { code: `schedule_${known.status}` } });
-    const spec = patched(known, body, c.var.platform.now(), deploymentOf(c));
-    const amended = unwrap(await askOwner(() => scheduleAt(c.env, ref).amend(ref, spec, known.status)));
-    return done(c, "Schedule changed. It takes effect from the next run.", showSchedule(amended));
+    const amend = async () => {
+      const known = unwrap(await askOwner(() => scheduleAt(c.env, ref).get(ref)));
+      if (known.status !== "active") unwrap({ ok: false, error: { code: `schedule_${known.status}` } });
+      const spec = patched(known, body, c.var.platform.now(), deploymentOf(c));
+      const { status, revision } = known;
+      return askOwner(() => scheduleAt(c.env, ref).amend(ref, spec, { status, revision }));
+    };
+    let amended = await amend();
+    for (let tries = 1; tries < MAX_TRIES && !amended.ok && amended.error.code === "schedule_moved"; tries++)
+      amended = await amend();
+    return done(c, "Schedule changed. It takes effect from the next run.", showSchedule(unwrap(amended)));
   })
 
   .post("/:id/archive", valid({ params: IdParam }), async (c) => {

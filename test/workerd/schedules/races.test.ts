@@ -156,6 +156,35 @@ it("a change of a schedule that completed meanwhile is 409 schedule_status_chang
   expect(await schedule.stored()).toEqual(before);
 });
 
+it("changes that come together all hold: none is laid over a schedule that has moved meanwhile", async () => {
+  const schedule = await newSchedule(account);
+  const changes = [
+    { name: "new" },
+    { description: "said" },
+    { cron: "30 * * * *" },
+    { timezone: "Europe/London" },
+    { payload: { v: 2 } },
+    { timeout: 60 },
+    { max_retries: 7 },
+    { runs: 9 },
+  ];
+  const answers = await Promise.all(changes.map((change) => schedule.patch(change)));
+  expect(answers.map(({ status }) => status)).toEqual(changes.map(() => 200));
+  expect(await schedule.show()).toMatchObject({ ...Object.assign({}, ...changes), interval: null });
+});
+
+it("a change that finds the schedule moved again and again is 503, and nothing is changed", async () => {
+  const schedule = await newSchedule(account);
+  const amend = vi.fn(async () => ({ ok: false, error: { code: "schedule_moved" } }));
+  const { status, headers } = await api("PATCH", `/v1/schedules/${schedule.id}`, {
+    key: account.key,
+    body: { name: "new" },
+    env: { SCHEDULES: { getByName: () => ({ get: () => schedule.owner.get(schedule.ref), amend }) } },
+  });
+  expect([status, headers.get("Retry-After"), amend.mock.calls.length]).toEqual([503, "1", 20]);
+  expect(await schedule.show()).toMatchObject({ name: "a schedule" });
+});
+
 describe("archiving", () => {
   it.each(MOMENTS)("%s a tick's insert leaves no job that runs afterwards", async (moment) => {
     const schedule = await newSchedule(account, { ...HOURLY, delivery: PUSH });
