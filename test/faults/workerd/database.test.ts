@@ -5,8 +5,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api, type JobJson } from "../../workerd/harness/api.ts";
-import { HOUR, MINUTE, NOON, SECOND, setClock } from "../../workerd/harness/clock.ts";
-import { answerLost, databaseDown, type Outage, OVERLOADED } from "../../workerd/harness/database.ts";
+import { HOUR, hurry, MINUTE, NOON, SECOND, setClock, until } from "../../workerd/harness/clock.ts";
+import { answerLost, databaseDown, databaseSlow, type Outage, OVERLOADED } from "../../workerd/harness/database.ts";
 import { JobUnderTest, newJob, PUSH } from "../../workerd/harness/job.ts";
 import { logs } from "../../workerd/harness/logs.ts";
 import { post } from "../../workerd/harness/post.ts";
@@ -62,6 +62,51 @@ describe.each(DAYS)("a job created while D1 %s", (_, status, begins) => {
     expect(receiver.received).toHaveLength(1);
     if (status === 503) expect(first.text).not.toContain(CANARY);
     expect(logs.lines.join()).not.toContain(CANARY);
+  });
+});
+
+describe("a job created while D1 takes 30 s for everything", () => {
+  it("is answered 503 after ten; the insert that comes later is one job, found by the next try, and it runs once", async () => {
+    hurry();
+    const outage = databaseSlow(30 * SECOND);
+    expect((await post201()).status).toBe(503);
+    outage.end();
+    expect(await countJobs()).toBe(0);
+    await until(async () => (await countJobs()) === 1);
+    const again = await post201();
+    expect([again.status, again.body.code]).toEqual([409, "idempotency_key_conflict"]);
+    await recover(new JobUnderTest(account, again.body.data.id));
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  it("and tried again before that insert has come is that second job, and the late insert makes none", async () => {
+    hurry();
+    const outage = databaseSlow(30 * SECOND);
+    expect((await post201()).status).toBe(503);
+    outage.end();
+    const again = await post201();
+    expect(again.status).toBe(201);
+    await scheduler.wait(400); // hurried, too: the late insert has come by now
+    expect(await countJobs()).toBe(1);
+    await recover(new JobUnderTest(account, again.body.data.id));
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  it("keeps no live job from its work", async () => {
+    const [pushed, pulled] = [
+      await newJob(account),
+      await newJob(account, { handler: "work", delivery: { type: "pull" } }),
+    ];
+    hurry();
+    const outage = databaseSlow(30 * SECOND);
+    await Promise.all([pushed.ring(), pulled.ring()]);
+    const execution_id = (await pulled.executions())[0]?.id;
+    for (const word of ["start", "complete"]) {
+      const path = `/v1/worker/jobs/${pulled.id}/${word}`;
+      expect((await api("POST", path, { key: account.key, body: { execution_id } })).status).toBe(200);
+    }
+    expect(await pushed.show()).toMatchObject({ status: "completed" });
+    outage.end();
   });
 });
 

@@ -15,6 +15,23 @@ export const databaseDown = (words: string = OVERLOADED): Outage => outage(() =>
 /** D1 takes every query and says nothing. */
 export const databaseHangs = (): Outage => outage(() => new Promise(() => {}));
 
+/** D1 does everything it is asked, but only after a while. What was begun goes on after the end. */
+export function databaseSlow(ms: number): Outage {
+  const prepare = env.DB.prepare.bind(env.DB);
+  const slow = (statement: D1PreparedStatement): D1PreparedStatement =>
+    new Proxy(statement, {
+      get(target, name: keyof D1PreparedStatement) {
+        if (name === "bind") return (...values: unknown[]) => slow(target.bind(...values));
+        return async (...values: never[]) => {
+          await new Promise((resolve) => setTimeout(resolve, ms));
+          return (target[name] as (...values: never[]) => Promise<unknown>).apply(target, values);
+        };
+      },
+    });
+  const spy = vi.spyOn(env.DB, "prepare").mockImplementation((query) => slow(prepare(query)));
+  return { end: () => void spy.mockRestore() };
+}
+
 /** D1 does what the next query beginning like this asks, and its answer is lost. */
 export function answerLost(
   start: string,
