@@ -13,6 +13,7 @@ import { claimForRetry, type JobRef, readJob } from "../projection/jobs-store.ts
 import { hasEnded, type JobRow, jobOfRow } from "../projection/rows.ts";
 import { snapshotOf } from "../projection/snapshot.ts";
 import { databaseOf } from "../projection/store.ts";
+import { askOwner, scheduleAt } from "./addresses.ts";
 import { logExecution } from "./execution-log.ts";
 import type { Answer } from "./owners.ts";
 import { StateRecord } from "./state-record.ts";
@@ -58,9 +59,22 @@ export class JobKeeper {
       const now = Date.now();
       const job = jobOfRow(row.value, now);
       if (!job) return ok({ row: row.value });
-      this.write(job, now);
-      return ok({ job });
+      const late = await this.#isLate(row.value);
+      if (!late.ok) return late;
+      const taken = late.value ? life.cancel(job, now) : ok(job);
+      if (!taken.ok) return taken;
+      this.write(taken.value, now);
+      return ok({ job: taken.value });
     });
+  }
+
+  /** Its insert was applied so late that its schedule had been archived and had cleared up: it must not run any more. */
+  async #isLate({ accountId, scheduleId, revision }: JobRow): Promise<Answer<boolean>> {
+    if (scheduleId === null || revision > 0) return ok(false);
+    const ref = { accountId, scheduleId };
+    const schedule = await askOwner(() => scheduleAt(this.#env, ref).get(ref));
+    if (!schedule.ok) return schedule.error.code === "unavailable" ? err(schedule.error) : ok(false);
+    return ok(schedule.value.status === "archived");
   }
 
   /** A manual retry of an ended, forgotten job: the row is claimed first, so that retention cannot race us. */

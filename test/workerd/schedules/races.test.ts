@@ -4,8 +4,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../harness/account.ts";
 import { api } from "../harness/api.ts";
-import { HOUR, iso, MINUTE, NOON, SECOND, setClock } from "../harness/clock.ts";
-import { databaseDown, OVERLOADED } from "../harness/database.ts";
+import { HOUR, hurry, iso, MINUTE, NOON, SECOND, setClock, until } from "../harness/clock.ts";
+import { databaseDown, databaseSlow, OVERLOADED } from "../harness/database.ts";
 import { JobUnderTest, PUSH } from "../harness/job.ts";
 import { receiver } from "../harness/receiver.ts";
 import { failAt, gapAt, JOB_INSERT, type Moment } from "./faults.ts";
@@ -240,6 +240,26 @@ describe("archiving", () => {
     await schedule.ringAt(FIRST + 5 * SECOND);
     const job = await theJob(schedule);
     expect(await job.show()).toMatchObject({ status: "cancelled" });
+    expect(receiver.received).toEqual([]);
+  });
+
+  it("before an insert that D1 applies long after its schedule has cleared up: its job never runs", async () => {
+    const schedule = await newSchedule(account, { ...HOURLY, delivery: PUSH });
+    setClock(FIRST);
+    await schedule.show(); // the key is known from now on
+    hurry();
+    const slow = databaseSlow(30 * SECOND);
+    await schedule.ring();
+    slow.end();
+    expect((await schedule.archive()).status).toBe(200);
+    await schedule.ring();
+    expect(await schedule.stored()).toMatchObject({ status: "archived", clearing: false });
+    await until(async () => (await schedule.jobs()).length === 1);
+    setClock(FIRST + 2 * MINUTE);
+    await sweep();
+    const job = await theJob(schedule);
+    expect(await job.show()).toMatchObject({ status: "cancelled", attempts: 0 });
+    await job.ring();
     expect(receiver.received).toEqual([]);
   });
 
