@@ -44,6 +44,9 @@ const ListQuery = closed({
   created_before: v.optional(instant),
 });
 
+/** A job that is due later than this is armed behind its answer: its row is the intent, and time remains to mend. */
+const SOON_MS = 5 * 60_000;
+
 export const jobs = new Hono<AppEnv>()
   .post("/", valid({ body: NewJob }), async (c) => {
     const { platform, account } = c.var;
@@ -53,9 +56,11 @@ export const jobs = new Hono<AppEnv>()
     const inserted = unwrap(await insertJob(databaseOf(c.env.DB), spec));
     if (!inserted.created) throw await keyInUse(c, inserted.holder?.id);
     const { signingVersion, overlapEndsAt } = account;
-    await ask(() =>
+    const armed = ask(() =>
       jobAt(c.env, { accountId: account.id, jobId: spec.id }).arm(spec, { signingVersion, overlapEndsAt }),
     );
+    if (spec.scheduledFor - now < SOON_MS) await armed;
+    else c.executionCtx.waitUntil(armed);
     return done(c, "Job created.", showJob(viewOfSpec(spec)), 201);
   })
 

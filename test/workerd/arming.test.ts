@@ -1,13 +1,14 @@
 // How a job gets its owner (design, rules 1 and 2): once, whoever says it how often, and never back from the dead.
 
-import { runInDurableObject } from "cloudflare:test";
+import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { JobSpec } from "../../src/domain/job.ts";
 import { type Account, newAccount } from "./harness/account.ts";
+import { app, requestOf } from "./harness/api.ts";
 import { HOUR, iso, MINUTE, NOON, SECOND, setClock } from "./harness/clock.ts";
 import { databaseDown } from "./harness/database.ts";
-import { JobUnderTest, newJob, unarmedJob } from "./harness/job.ts";
+import { JobUnderTest, newJob, PUSH, unarmedJob } from "./harness/job.ts";
 import { post } from "./harness/post.ts";
 import { receiver } from "./harness/receiver.ts";
 
@@ -42,6 +43,29 @@ describe("a new job", () => {
 
   it("that is due has its alarm a millisecond ahead, never in the past", async () => {
     expect(await (await newJob(account)).alarm()).toBe(NOON + 1);
+  });
+
+  it.each([
+    ["within five minutes waits for its owner", 5 * MINUTE - 1, false],
+    ["later than that is answered before its owner has it", 5 * MINUTE, true],
+  ])("that is due %s", async (_, aheadMs, isAnswered) => {
+    let armed = () => {};
+    const owner = new Promise<void>((resolve) => {
+      armed = resolve;
+    });
+    const around = { ...env, JOBS: { getByName: () => ({ arm: () => owner }) } } as unknown as Cloudflare.Env;
+    const body = { name: "a job", delivery: PUSH, scheduled_for: iso(NOON + aheadMs) };
+    let answered = false;
+    const asked = requestOf("POST", "/v1/jobs", { key: account.key, body });
+    const context = createExecutionContext();
+    const answer = Promise.resolve(app.fetch(asked, around, context)).finally(() => {
+      answered = true;
+    });
+    await scheduler.wait(100);
+    expect(answered).toBe(isAnswered);
+    armed();
+    expect((await answer).status).toBe(201);
+    await waitOnExecutionContext(context);
   });
 
   it("costs the read model one row, written once", async () => {

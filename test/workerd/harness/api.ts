@@ -1,6 +1,6 @@
 // The API from outside: one call, one answer, read as a client reads it.
 
-import { createExecutionContext } from "cloudflare:test";
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { createApp } from "../../../src/app.ts";
 import type { showExecution, showJob } from "../../../src/routes/show-job.ts";
@@ -61,7 +61,10 @@ const UNLIMITED = { limit: async () => ({ success: true }) };
 export async function api<T = unknown>(method: string, path: string, call: Call = {}): Promise<Answer<T>> {
   const request = requestOf(method, path, call);
   const around = { ...env, API_RATE_LIMIT: UNLIMITED, WORKER_RATE_LIMIT: UNLIMITED, ...call.env };
-  return read(await app.fetch(request, around as Cloudflare.Env, createExecutionContext()));
+  const context = createExecutionContext();
+  const answer = await read<T>(await app.fetch(request, around as Cloudflare.Env, context));
+  await waitOnExecutionContext(context);
+  return answer;
 }
 
 export function requestOf(method: string, path: string, { key, body, raw, headers }: Call = {}): Request {
