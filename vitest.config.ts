@@ -20,9 +20,6 @@ const inWorkerd = (bindings: Record<string, string>) =>
     },
   }));
 
-/** Tests that mostly wait, for real time and real processes: they do so together, beside nothing else. */
-const waiting = { sequence: { groupOrder: 1 }, maxWorkers: 8, testTimeout: 120_000, hookTimeout: 90_000 };
-
 // Three rings: pure rules in Node, objects and the API in workerd, the whole service as real processes.
 export default defineConfig({
   test: {
@@ -55,21 +52,21 @@ export default defineConfig({
       "sdk",
       {
         test: {
-          name: "sdk-service",
-          // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
-          include: ["test/sdk/*.test.ts", ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts"] : [])],
-          globalSetup: ["test/sdk/build.ts"],
-          ...waiting,
-        },
-      },
-      { test: { name: "docs", include: ["test/docs/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
-      {
-        test: {
           name: "service",
-          include: ["test/service/**/*.test.ts"],
-          globalSetup: ["test/service/harness/shared.ts"],
+          include: [
+            "test/service/**/*.test.ts",
+            "test/sdk/*.test.ts",
+            "test/docs/*.test.ts",
+            // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
+            ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts"] : []),
+          ],
+          globalSetup: ["test/service/harness/shared.ts", "test/sdk/build.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 90_000,
+          // Its tests mostly wait, for real time and real processes: they do so together, after all others.
+          sequence: { groupOrder: 1 },
           maxConcurrency: 5,
-          ...waiting,
+          maxWorkers: 8,
         },
       },
     ],

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { PROJECT } from "../sdk/harness/child.ts";
 import { Service } from "../sdk/harness/service.ts";
 
@@ -13,9 +13,8 @@ const FOLDER = join(PROJECT, "test/docs/client");
 let service: Service;
 
 beforeAll(async () => {
-  service = await Service.start();
+  service = await Service.shared();
 });
-afterAll(() => service.stop());
 
 /** Runs a program of Node's; its output is the answer. */
 async function run(...args: string[]): Promise<string> {

@@ -1,7 +1,7 @@
 // The document at /openapi.json: judged by others' rules, and complete.
 
 import { createConfig, lintFromString } from "@redocly/openapi-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { Service } from "../sdk/harness/service.ts";
 import { type Document, endpointsIn, type Json, Judge, successOf } from "./harness/document.ts";
 
@@ -12,13 +12,12 @@ let document: Document;
 let judge: Judge;
 
 beforeAll(async () => {
-  service = await Service.start();
+  service = await Service.shared();
   answer = await fetch(`${service.url}/openapi.json`);
   text = await answer.text();
   document = JSON.parse(text);
   judge = new Judge(document);
 });
-afterAll(() => service.stop());
 
 describe("the document", () => {
   it("passes an independent linter's recommended rules without an error", async () => {

@@ -1,11 +1,11 @@
 // Every documented example is sent to the running service; what comes back must be what the document says.
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { Service } from "../sdk/harness/service.ts";
 import { type Document, type Endpoint, endpointsIn, Judge, successOf } from "./harness/document.ts";
 import { Tenant } from "./harness/tenant.ts";
 
-const service = await Service.start();
+const service = await Service.shared();
 const document: Document = await (await fetch(`${service.url}/openapi.json`)).json();
 const endpoints = endpointsIn(document).filter(
   ({ path }) => path.startsWith("/v1/") || path === "/health" || path === "/",
@@ -17,7 +17,6 @@ let tenant: Tenant;
 beforeAll(() => {
   judge = new Judge(document);
 });
-afterAll(() => service.stop());
 
 interface Shown {
   readonly title: string;

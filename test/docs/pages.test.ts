@@ -1,14 +1,14 @@
 // What is served beside the API, as a client without a browser sees it.
 
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { Service } from "../sdk/harness/service.ts";
+import { sharedService } from "../service/harness/shared.ts";
 
 let service: Service;
 
 beforeAll(async () => {
-  service = await Service.start();
+  service = await Service.shared();
 });
-afterAll(() => service.stop());
 
 it("the front page is JSON for a program and a page for a browser", async () => {
   const forProgram = await fetch(service.url);
@@ -27,6 +27,7 @@ it("the reference's script comes from here, compressed for those who can read it
   expect(await plain.text()).toBe(await zipped.text());
 });
 
-it("the start banner names the reference", () => {
-  expect(service.log).toContain(`${service.url}/docs`);
+it("the start banner names the reference", async () => {
+  const { log } = await sharedService();
+  expect(log).toContain(`${service.url}/docs`);
 });

@@ -26,12 +26,11 @@ let browser: Browser;
 
 beforeAll(async () => {
   if (!isHere) return;
-  service = await Service.start();
+  service = await Service.shared();
   browser = await chromium.launch({ executablePath, args: QUIET });
 });
 afterAll(async () => {
   await browser?.close();
-  await service?.stop();
 });
 
 /** A page that remembers what it asked for and what it complained of. */

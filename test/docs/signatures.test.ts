@@ -80,13 +80,12 @@ let pushed: Delivery;
 let fetched: Delivery;
 
 beforeAll(async () => {
-  service = await Service.start();
+  service = await Service.shared();
   account = await service.newAccount();
   folder = mkdtempSync(join(tmpdir(), "chronos-"));
   [pushed, fetched] = await Promise.all([delivered("POST"), delivered("GET")]);
 });
 afterAll(async () => {
-  await service.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 

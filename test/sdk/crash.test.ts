@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Batch } from "./harness/batch.ts";
-import { Service } from "./harness/service.ts";
+import { OwnService } from "./harness/service.ts";
 
-let service: Service;
+let service: OwnService;
 beforeAll(async () => {
-  service = await Service.start();
+  service = await OwnService.start();
 });
 afterAll(() => service?.stop());
 

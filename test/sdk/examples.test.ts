@@ -1,15 +1,14 @@
 // The examples for Node as their users run them: on their own Node, with the built package.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { Child, nodeOfTheUser } from "./harness/child.ts";
 import { Service } from "./harness/service.ts";
 
 let service: Service;
 beforeAll(async () => {
-  service = await Service.start();
+  service = await Service.shared();
 });
-afterAll(() => service?.stop());
 
 function run(script: string, env: Record<string, string>): Child {
   const node = nodeOfTheUser();

@@ -1,7 +1,7 @@
 // Workers fail and die, and still every job comes to its end, once.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { Batch } from "./harness/batch.ts";
 import { Fleet } from "./harness/fleet.ts";
 import { Service } from "./harness/service.ts";
@@ -17,9 +17,8 @@ const FAILURES = 0.3;
 
 let service: Service;
 beforeAll(async () => {
-  service = await Service.start();
+  service = await Service.shared();
 });
-afterAll(() => service?.stop());
 
 /** Chance with a seed: the same failures in every run. */
 function chance(seed: number): () => number {

@@ -8,15 +8,14 @@ import {
   type FetchLike,
   verifySignature,
 } from "@chronos-edge/sdk";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { beforeAll, expect, it, vi } from "vitest";
 import { receiver } from "./harness/receiver.ts";
 import { Service } from "./harness/service.ts";
 
 let service: Service;
 beforeAll(async () => {
-  service = await Service.start();
+  service = await Service.shared();
 });
-afterAll(() => service?.stop());
 
 /** The line to the service, where a test can see what is sent and cut what it likes. */
 function line(isCut: (path: string) => boolean = () => false) {

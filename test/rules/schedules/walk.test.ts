@@ -12,9 +12,10 @@ const PATIENCE_MS = 3_600_000;
 
 const visited = new Set<string>();
 
-it(
-  `on every walk, after every move, the rules hold (SCHEDULE_SEED=${seed})`,
-  () => {
+// The second seed's ways are known to lead everywhere: chance alone might leave something out.
+it.each([seed, 1])(
+  "on every walk, after every move, the rules hold (SCHEDULE_SEED=%i)",
+  (seed) => {
     const walk = fc.property(walks, (way) => {
       const world = new World(way);
       for (const move of way.moves) {

@@ -4,14 +4,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Batch } from "../harness/batch.ts";
-import { Service } from "../harness/service.ts";
+import { OwnService } from "../harness/service.ts";
 
 const JOBS = 100;
 const MOST_ROUNDS = 10;
 
-let service: Service;
+let service: OwnService;
 beforeAll(async () => {
-  service = await Service.start();
+  service = await OwnService.start();
 });
 afterAll(() => service?.stop());
 

@@ -1,4 +1,4 @@
-// The whole service as a process of its own, on any free port with a fresh state.
+// The running service as users of the SDK see it: the one all files share, or a process of one's own.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type AnyHandlers, Chronos, type ChronosOptions, type HandlerMap } from "@chronos-edge/sdk";
 import { vi } from "vitest";
 import type { DevAccount } from "../../../local/account.ts";
+import { sharedService } from "../../service/harness/shared.ts";
 import { Child } from "./child.ts";
 
 export interface Account {
@@ -18,29 +19,19 @@ const START_MS = 80_000;
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
+/** A service somebody runs. */
 export class Service {
+  /** Its state. */
   readonly folder: string;
-  readonly #child: Child;
 
-  private constructor(folder: string, child: Child) {
+  constructor(folder: string) {
     this.folder = folder;
-    this.#child = child;
   }
 
-  /** Resolves once it serves. `program` starts it: a script, and what it is told. */
-  static async start(
-    program: readonly string[] = ["local/start.ts"],
-    folder = mkdtempSync(join(tmpdir(), "chronos-")),
-  ): Promise<Service> {
-    const env = { CHRONOS_STATE: folder, PORT: "0", CHRONOS_LOG: "json" };
-    const service = new Service(folder, new Child(program, { env }));
-    try {
-      await service.#child.says(/Chronos is running\./, START_MS);
-      return service;
-    } catch (error) {
-      await service.stop();
-      throw error;
-    }
+  /** The one for all who neither crash it nor look into its log. */
+  static async shared(): Promise<Service> {
+    const { folder } = await sharedService();
+    return new Service(join(folder, "state"));
   }
 
   get dev(): DevAccount {
@@ -49,10 +40,6 @@ export class Service {
 
   get url(): string {
     return this.dev.url;
-  }
-
-  get log(): string {
-    return this.#child.output;
   }
 
   /** An account of a test's own, so that no test meets another's jobs or rate limits. */
@@ -82,6 +69,36 @@ export class Service {
     const answer = (await response.json()) as { data: T };
     if (!response.ok) throw new Error(`${path}: ${response.status} ${JSON.stringify(answer)}`);
     return answer.data;
+  }
+}
+
+/** A process of one's own, on any free port with a fresh state. */
+export class OwnService extends Service {
+  readonly #child: Child;
+
+  private constructor(folder: string, child: Child) {
+    super(folder);
+    this.#child = child;
+  }
+
+  /** Resolves once it serves. `program` starts it: a script, and what it is told. */
+  static async start(
+    program: readonly string[] = ["local/start.ts"],
+    folder = mkdtempSync(join(tmpdir(), "chronos-")),
+  ): Promise<OwnService> {
+    const env = { CHRONOS_STATE: folder, PORT: "0", CHRONOS_LOG: "json" };
+    const service = new OwnService(folder, new Child(program, { env }));
+    try {
+      await service.#child.says(/Chronos is running\./, START_MS);
+      return service;
+    } catch (error) {
+      await service.stop();
+      throw error;
+    }
+  }
+
+  get log(): string {
+    return this.#child.output;
   }
 
   /** SIGKILL to workerd; resolves once the next one serves. */

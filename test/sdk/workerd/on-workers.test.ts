@@ -18,6 +18,9 @@ const app: FetchLike = (url, init) => exports.default.fetch(new Request(url, ini
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Real time, real queues: nothing here is held back. */
+/** For jobs that nobody works off: their alarms shall not ring in somebody else's test. */
+const TOMORROW = new Date(Date.now() + 86_400_000);
+
 beforeEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
@@ -123,14 +126,15 @@ it("tells a refusal with its code, status, fields and request", async () => {
 
 it("hands over the job that holds an idempotency key", async () => {
   const { jobs } = await newClient();
-  const first = await jobs.create({ name: "One", handler: "hello", idempotencyKey: "k" });
+  const first = await jobs.create({ name: "One", handler: "hello", idempotencyKey: "k", scheduledFor: TOMORROW });
   const conflict = await refusal(jobs.create({ name: "Two", handler: "hello", idempotencyKey: "k" }));
   expect(conflict).toMatchObject({ name: "IdempotencyKeyConflictError", status: 409, data: { id: first.id } });
 });
 
 it("makes one job when the answer to a create with a key is lost, and returns it", async () => {
   const { jobs } = await newClient({ fetch: losing(/\/v1\/jobs$/) });
-  const job = await jobs.create({ name: "One", handler: "hello", payload: { b: 1, a: 2 }, idempotencyKey: "k" });
+  const asked = { name: "One", handler: "hello", payload: { b: 1, a: 2 }, scheduledFor: TOMORROW };
+  const job = await jobs.create({ ...asked, idempotencyKey: "k" });
   expect((await jobs.list().page()).items.map(({ id }) => id)).toEqual([job.id]);
 });
 
@@ -158,6 +162,7 @@ it("runs a worker: results are kept, errors retried, hopeless ones not", async (
   await shows(email?.id, { status: "completed", result: { sent: "ada", attempt: 1 } });
   await shows(broken?.id, { status: "retrying", lastError: { code: "handler_error", message: "RangeError: too far" } });
   await shows(hopeless?.id, { status: "failed", attempts: 1 });
+  await jobs.cancel(broken?.id ?? "");
   await worker.stop();
   await running;
   expect((await jobs.executions(email?.id ?? "").page()).items).toMatchObject([
