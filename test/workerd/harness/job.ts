@@ -1,6 +1,5 @@
 // One job as a test sees it: over the API, in its owner's storage, and in the read model.
 
-import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { and, asc, eq } from "drizzle-orm";
 import type { Job } from "../../../src/domain/job.ts";
@@ -8,16 +7,17 @@ import { executions, jobs } from "../../../src/projection/schema.ts";
 import { databaseOf } from "../../../src/projection/store.ts";
 import type { Account } from "./account.ts";
 import { api, type ExecutionJson, type JobJson, must } from "./api.ts";
-import { setClock } from "./clock.ts";
+import { OwnerUnderTest } from "./owner.ts";
 import { TARGET } from "./receiver.ts";
 
 export const PUSH = { type: "push", http: { url: TARGET, method: "POST" } } as const;
 
-export class JobUnderTest {
+export class JobUnderTest extends OwnerUnderTest<Job> {
   readonly account: Account;
   readonly id: string;
 
   constructor(account: Account, id: string) {
+    super();
     this.account = account;
     this.id = id;
   }
@@ -26,7 +26,6 @@ export class JobUnderTest {
     return { accountId: this.account.id, jobId: this.id };
   }
 
-  /** A fresh one each time: a crash breaks those that were made before. */
   get owner() {
     return env.JOBS.getByName(`${this.account.id}/${this.id}`);
   }
@@ -40,45 +39,12 @@ export class JobUnderTest {
   cancel = () => this.call("POST", "/cancel");
   retry = () => this.call("POST", "/retry");
 
-  /** Rings the alarm now. @returns false when none is set */
-  ring = (): Promise<boolean> => runDurableObjectAlarm(this.owner);
-
-  ringAt(at: number): Promise<boolean> {
-    setClock(at);
-    return this.ring();
-  }
-
   /** Rings the alarm at the moment it is set for. */
   async ringWhenSet(): Promise<void> {
     const at = await this.alarm();
     if (at === null) throw new Error("no alarm is set");
     await this.ringAt(at);
   }
-
-  /** What its owner holds: one record. */
-  stored = (): Promise<Job | undefined> =>
-    runInDurableObject(this.owner, (_, { storage }) => [...storage.kv.list<Job>()][0]?.[1]);
-
-  /** Puts another record in its place. */
-  store = (state: unknown): Promise<void> =>
-    runInDurableObject(this.owner, (_, { storage }) => {
-      for (const [key] of storage.kv.list()) storage.kv.put(key, state);
-    });
-
-  alarm = (): Promise<number | null> => runInDurableObject(this.owner, (_, { storage }) => storage.getAlarm());
-
-  /** Whether nothing at all is stored. */
-  isEmpty = (): Promise<boolean> =>
-    runInDurableObject(
-      this.owner,
-      async (_, { storage }) => [...storage.kv.list()].length === 0 && (await storage.getAlarm()) === null,
-    );
-
-  /** Lets go of the instance in peace; what is stored stays. */
-  evict = (): Promise<void> => evictDurableObject(this.owner);
-
-  /** The instance dies in the middle of whatever it does, and all others with it; what is stored stays. */
-  crash = (): Promise<void> => abortAllDurableObjects();
 
   row = () =>
     databaseOf(env.DB)

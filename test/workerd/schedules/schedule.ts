@@ -1,12 +1,6 @@
 // One schedule as a test sees it: over the API, in its owner's storage, in the read model, and in the jobs it makes.
 
-import {
-  abortAllDurableObjects,
-  createScheduledController,
-  evictDurableObject,
-  runDurableObjectAlarm,
-  runInDurableObject,
-} from "cloudflare:test";
+import { createScheduledController, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { and, asc, eq } from "drizzle-orm";
 import type { Schedule } from "../../../src/domain/schedule.ts";
@@ -16,7 +10,7 @@ import { databaseOf } from "../../../src/projection/store.ts";
 import type { showSchedule } from "../../../src/routes/show-schedule.ts";
 import type { Account } from "../harness/account.ts";
 import { api, must } from "../harness/api.ts";
-import { setClock } from "../harness/clock.ts";
+import { OwnerUnderTest } from "../harness/owner.ts";
 
 export type ScheduleJson = ReturnType<typeof showSchedule>;
 export interface TickJson {
@@ -24,11 +18,12 @@ export interface TickJson {
   readonly local: string;
 }
 
-export class ScheduleUnderTest {
+export class ScheduleUnderTest extends OwnerUnderTest<Schedule> {
   readonly account: Account;
   readonly id: string;
 
   constructor(account: Account, id: string) {
+    super();
     this.account = account;
     this.id = id;
   }
@@ -37,7 +32,6 @@ export class ScheduleUnderTest {
     return { accountId: this.account.id, scheduleId: this.id };
   }
 
-  /** A fresh one each time: a crash breaks those that were made before. */
   get owner() {
     return env.SCHEDULES.getByName(`${this.account.id}/${this.id}`);
   }
@@ -51,40 +45,7 @@ export class ScheduleUnderTest {
   archive = () => this.call("POST", "/archive");
   preview = (query = "") => this.call<TickJson[]>("GET", `/preview${query}`);
 
-  /** Rings the alarm now. @returns false when none is set */
-  ring = (): Promise<boolean> => runDurableObjectAlarm(this.owner);
-
-  ringAt(at: number): Promise<boolean> {
-    setClock(at);
-    return this.ring();
-  }
-
   poke = (): Promise<void> => this.owner.poke(this.ref);
-
-  /** What its owner holds. */
-  stored = (): Promise<Schedule | undefined> =>
-    runInDurableObject(this.owner, (_, { storage }) => [...storage.kv.list<Schedule>()][0]?.[1]);
-
-  /** Puts another record in its place. */
-  store = (state: unknown): Promise<void> =>
-    runInDurableObject(this.owner, (_, { storage }) => {
-      for (const [key] of storage.kv.list()) storage.kv.put(key, state);
-    });
-
-  alarm = (): Promise<number | null> => runInDurableObject(this.owner, (_, { storage }) => storage.getAlarm());
-
-  /** Whether nothing at all is stored. */
-  isEmpty = (): Promise<boolean> =>
-    runInDurableObject(
-      this.owner,
-      async (_, { storage }) => [...storage.kv.list()].length === 0 && (await storage.getAlarm()) === null,
-    );
-
-  /** Lets go of the instance in peace; what is stored stays. */
-  evict = (): Promise<void> => evictDurableObject(this.owner);
-
-  /** The instance dies in the middle of whatever it does, and all others with it; what is stored stays. */
-  crash = (): Promise<void> => abortAllDurableObjects();
 
   /** The platform loses the alarm. */
   loseAlarm = (): Promise<void> => runInDurableObject(this.owner, (_, { storage }) => storage.deleteAlarm());
