@@ -2,7 +2,6 @@
 
 import { beforeAll, expect, it } from "vitest";
 import { Service } from "../sdk/harness/service.ts";
-import { sharedService } from "../service/harness/shared.ts";
 
 let service: Service;
 
@@ -25,9 +24,4 @@ it("the reference's script comes from here, compressed for those who can read it
   const plain = await fetch(`${service.url}/docs/reference.js`, { headers: { "Accept-Encoding": "identity" } });
   expect([zipped.headers.get("Content-Encoding"), plain.headers.get("Content-Encoding")]).toEqual(["gzip", null]);
   expect(await plain.text()).toBe(await zipped.text());
-});
-
-it("the start banner names the reference", async () => {
-  const { log } = await sharedService();
-  expect(log).toContain(`${service.url}/docs`);
 });

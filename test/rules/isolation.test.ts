@@ -47,6 +47,11 @@ describe("a question to D1", () => {
   });
 });
 
+it("objects are found in one place: nobody else makes their addresses (design, rule 15)", () => {
+  const finders = source.filter(({ code }) => /\b(?:getByName|idFromName|idFromString|newUniqueId)\b/.test(code));
+  expect(finders.map(({ path }) => path)).toEqual(["src/objects/addresses.ts"]);
+});
+
 it("no exported function that takes the database is overlooked", () => {
   const taking = source.flatMap(({ code }) => code.match(/^export [^;{}]*?\bdb: Database\b/gm) ?? []);
   expect(queries.length).toBe(taking.length);
