@@ -99,12 +99,4 @@ describe("a Worker of tomorrow and objects of today", () => {
     expect(await job.show()).not.toHaveProperty("priority");
     expect(receiver.received).toHaveLength(1);
   });
-
-  it("a call they do not know is refused, and harms nothing", async () => {
-    const job = await newJob(account);
-    const owner = job.owner as unknown as Calls;
-    await expect(owner.pauseOfTomorrow?.(job.ref)).rejects.toThrow();
-    await job.ring();
-    expect(await job.show()).toMatchObject({ status: "completed" });
-  });
 });
