@@ -66,7 +66,7 @@ export default defineConfig({
           // Its tests mostly wait, for real time and real processes: they do so together, after all others.
           sequence: { groupOrder: 1 },
           maxConcurrency: 5,
-          maxWorkers: 8,
+          maxWorkers: 5,
         },
       },
     ],

@@ -120,10 +120,7 @@ describe("a refusal reads as its example", () => {
       return ["PATCH", `/v1/schedules/${id}`, { body: { name: "another" } }];
     },
     rate_limit_exceeded: async (tenant) => {
-      // A new period of the limit may begin in between: then once more.
-      const ask = () => tenant.send("GET", "/v1/api-keys");
-      do await Promise.all(Array.from({ length: 120 }, ask));
-      while ((await ask()).status !== 429);
+      await Promise.all(Array.from({ length: 220 }, () => tenant.send("GET", "/v1/api-keys")));
       return ["GET", "/v1/api-keys"];
     },
   };
@@ -136,8 +133,13 @@ describe("a refusal reads as its example", () => {
 
   it.each(Object.keys(PROVOKED))("%s", async (code) => {
     tenant = await Tenant.of(service);
-    const [method, path, call] = (await PROVOKED[code]?.(tenant)) ?? ["", ""];
-    const { status, headers, body } = await tenant.send(method, path, call);
+    const provoked = async () => {
+      const [method, path, call] = (await PROVOKED[code]?.(tenant)) ?? ["", ""];
+      return tenant.send(method, path, call);
+    };
+    const first = await provoked();
+    // A new period of the rate limit may have begun right before the last request.
+    const { status, headers, body } = first.status === 200 ? await provoked() : first;
     const { data, ...refusal } = body;
     const { data: _, ...example } = (document.components.examples[code]?.value ?? {}) as { data?: unknown };
     expect(refusal).toEqual(example);

@@ -52,7 +52,7 @@ it.concurrent("runs the quick start: a job created over HTTP goes at its time to
   const running = chronos.worker.start();
 
   const create = (i: number) => {
-    const scheduled_for = new Date(Date.now() + 1_000 + i * 250).toISOString();
+    const scheduled_for = new Date(Date.now() + 4_000 + i * 250).toISOString();
     const body = { name: "Hello", handler: "hello", payload: { to: "world" }, scheduled_for };
     return service.call<{ id: string; scheduled_for: string }>("/v1/jobs", { key: apiKey, body });
   };
@@ -159,7 +159,7 @@ it.concurrent("stops at once during a poll, and the next job is the next worker'
 
     const staying = service.client(apiKey);
     staying.worker.handle("hello", ({ attempt }) => attempts.push(attempt) && "the right one");
-    const { id } = await staying.jobs.create({ name: "Hello", handler: "hello", timeout: 1 });
+    const { id } = await staying.jobs.create({ name: "Hello", handler: "hello", timeout: 10 });
     void staying.worker.start();
     await statusIs(staying, id, "completed");
     await staying.worker.stop();
