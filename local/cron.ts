@@ -3,21 +3,28 @@
 const MINUTE_MS = 60_000;
 const RING_LIMIT_MS = 10 * MINUTE_MS;
 
-/** Calls `ring` at every full minute, but never while an earlier call is still under way. Answers how to stop it. */
+/**
+ * Calls `ring` at once (what became due while nobody was here must not wait) and at every full minute, but never while an
+ * earlier call is still under way. Answers how to stop it.
+ */
 export function everyMinute(ring: (at: number) => Promise<void>, onError: (error: unknown) => void): () => void {
   let ringing = false;
   let timer: NodeJS.Timeout;
+  const ringAt = async (at: number) => {
+    if (ringing) return;
+    ringing = true;
+    await ring(at).catch(onError);
+    ringing = false;
+  };
   const plan = (after: number) => {
     const at = (Math.floor(after / MINUTE_MS) + 1) * MINUTE_MS;
-    timer = setTimeout(async () => {
+    timer = setTimeout(() => {
       plan(Math.max(at, Date.now())); // a timer may fire a millisecond early
-      if (ringing) return;
-      ringing = true;
-      await ring(at).catch(onError);
-      ringing = false;
+      void ringAt(at);
     }, at - Date.now());
   };
   plan(Date.now());
+  void ringAt(Date.now());
   return () => clearTimeout(timer);
 }
 

@@ -37,12 +37,13 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
   });
 
   const url = `http://${HOST}:${port}`;
-  const stopCron = everyMinute(
-    (at) => ringCron(url, at),
-    (error) => console.error(`The cron could not be rung: ${error}`),
-  );
+  let stopCron = () => {};
   try {
     await Promise.race([untilHealthy(url, stop), ended]);
+    stopCron = everyMinute(
+      (at) => ringCron(url, at),
+      (error) => console.error(`The cron could not be rung: ${error}`),
+    );
     const account = await devAccount(state.path, url, secrets.ADMIN_TOKEN);
     console.log(banner({ account, stateFolder: state.path, descriptorLimit: descriptorLimit(), color }));
     if (!stop.aborted) await Promise.race([once(stop, "abort"), ended]);

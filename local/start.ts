@@ -35,9 +35,10 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
     onRuntime: (pid) => state.noteChild(pid, "workerd"),
     onCrash: (reason) => note("runtime_restart", "warn", { reason }),
   });
-  const stopCron = everyMinute(server.ring, (error) => note("cron_failed", "error", { error: `${error}` }));
+  let stopCron = () => {};
   try {
     await untilHealthy(server.url, stop);
+    stopCron = everyMinute(server.ring, (error) => note("cron_failed", "error", { error: `${error}` }));
     const account = await devAccount(state.path, server.url, secrets.ADMIN_TOKEN);
     const limit = descriptorLimit();
     console.log(banner({ account, stateFolder: state.path, descriptorLimit: limit, color }));

@@ -7,6 +7,7 @@ import { consumePokes, type PokeMessage } from "./objects/pokes.ts";
 import { consumeSnapshots } from "./objects/receipts.ts";
 import { consumeScheduleReports } from "./objects/schedule-reports.ts";
 import { cleanUp, sweep } from "./objects/sweeper.ts";
+import { consumeTakeUps, type TakeUpMessage, takeUpAhead } from "./objects/take-ups.ts";
 import type { ScheduleReport } from "./projection/schedules-store.ts";
 import type { Snapshot } from "./projection/snapshot.ts";
 
@@ -15,7 +16,7 @@ export { PullQueue } from "./objects/pull-queue.ts";
 export { ScheduleObject } from "./objects/schedule-object.ts";
 
 /** What travels on our own queues. */
-type Incoming = Snapshot | ScheduleReport | OfferMessage | PokeMessage;
+type Incoming = Snapshot | ScheduleReport | OfferMessage | PokeMessage | TakeUpMessage;
 
 const app = createApp();
 
@@ -28,20 +29,29 @@ export default {
       consumeScheduleReports(env, messages.filter(isScheduleReport)),
       consumeOffers(env, messages.filter(isOffer)),
       consumePokes(env, messages.filter(isPoke)),
+      consumeTakeUps(env, messages.filter(isTakeUp)),
     ]);
   },
   scheduled: async (_event, env) => {
     const now = Date.now();
     await sweep(env, now);
+    await takeUpAhead(env, now);
     await cleanUp(env, now);
   },
 } satisfies ExportedHandler<Cloudflare.Env, Incoming>;
 
+type Kind = Incoming["kind"];
+
+const is =
+  <K extends Kind>(kind: K) =>
+  (message: Message<Incoming>): message is Message<Extract<Incoming, { kind: K }>> =>
+    message.body.kind === kind;
+const isSnapshot = is("snapshot");
+const isScheduleReport = is("schedule");
+const isOffer = is("offer");
+const isPoke = is("poke");
+const isTakeUp = is("take_up");
+const KNOWN = [isSnapshot, isScheduleReport, isOffer, isPoke, isTakeUp];
+
 /** Something only a newer deployment knows: it waits for that one. */
-const isForeign = (message: Message<Incoming>): boolean =>
-  !isSnapshot(message) && !isScheduleReport(message) && !isOffer(message) && !isPoke(message);
-const isSnapshot = (message: Message<Incoming>): message is Message<Snapshot> => message.body.kind === "snapshot";
-const isScheduleReport = (message: Message<Incoming>): message is Message<ScheduleReport> =>
-  message.body.kind === "schedule";
-const isOffer = (message: Message<Incoming>): message is Message<OfferMessage> => message.body.kind === "offer";
-const isPoke = (message: Message<Incoming>): message is Message<PokeMessage> => message.body.kind === "poke";
+const isForeign = (message: Message<Incoming>): boolean => !KNOWN.some((isKnown) => isKnown(message));

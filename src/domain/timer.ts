@@ -18,6 +18,15 @@ export const WATCH_MS = 35 * SECOND;
 /** State made from a row younger than this is kept, so that an `arm` still on its way finds it (design, rule 2). */
 export const KEEP_MS = MINUTE;
 
+/** How far ahead owners hold their timers. A job that is due later is its row and nothing else until then. */
+export const HORIZON_MS = 60 * MINUTE;
+
+/**
+ * A job due within this is armed by whoever creates it. Beyond the horizon by more than clocks differ and an insert takes:
+ * the sweeper's look ahead cannot have passed the row before it was there.
+ */
+export const ARM_AHEAD_MS = HORIZON_MS + 5 * MINUTE;
+
 /** An unarmed row is the sweeper's business this long after its creation. */
 export const ARM_GRACE_MS = 15 * SECOND;
 

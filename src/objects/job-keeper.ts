@@ -1,8 +1,9 @@
 // How a JobObject changes its job: it is read, decided upon in domain/, written, logged and reported. Nothing here talks
 // to a target or a worker.
 
+import { standingOf } from "../accounts/standing.ts";
 import { taskAt } from "../domain/agenda.ts";
-import type { Execution, Job, JobView } from "../domain/job.ts";
+import type { Execution, Job, JobView, SigningState } from "../domain/job.ts";
 import { newest, viewOf } from "../domain/job.ts";
 import * as life from "../domain/life.ts";
 import { err, ok } from "../domain/result.ts";
@@ -57,8 +58,9 @@ export class JobKeeper {
       if (!row.ok) return row;
       if (!row.value) return err({ code: "job_not_found" });
       const now = Date.now();
-      const job = jobOfRow(row.value, now);
-      if (!job) return ok({ row: row.value });
+      const found = jobOfRow(row.value, now);
+      if (!found) return ok({ row: row.value });
+      const job = { ...found, signing: await this.#signingOf(ref.accountId, now) };
       const late = await this.#isLate(row.value);
       if (!late.ok) return late;
       const taken = late.value ? life.cancel(job, now) : ok(job);
@@ -66,6 +68,14 @@ export class JobKeeper {
       this.write(taken.value, now);
       return ok({ job: taken.value });
     });
+  }
+
+  /** As a creator would have handed it over; null when D1 has just stopped to answer. */
+  async #signingOf(accountId: string, now: number): Promise<SigningState | null> {
+    const standing = await standingOf(this.#env, accountId, now);
+    if (!standing.ok || standing.value.signing === null) return null;
+    const { signingVersion, overlapEndsAt } = standing.value.signing;
+    return { signingVersion, overlapEndsAt };
   }
 
   /** Its insert was applied so late that its schedule had been archived and had cleared up: it must not run any more. */

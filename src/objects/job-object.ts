@@ -45,6 +45,11 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     if (!this.#keeper.record.read()) this.#keeper.write(life.arm(spec, signing), now);
   }
 
+  async takeUp(ref: JobRef): Promise<boolean> {
+    const owned = await this.#keeper.owned(ref);
+    return owned.ok || owned.error.code === "job_not_found";
+  }
+
   async poke(ref: JobRef): Promise<void> {
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok || !("job" in owned.value)) return;

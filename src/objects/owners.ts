@@ -35,6 +35,11 @@ export interface Heartbeat {
 export interface JobOwner {
   /** The first word of a job, from the route that inserted its row. Said again, or late, it changes nothing. */
   arm(spec: JobSpec, signing: SigningState | null): Promise<void>;
+  /**
+   * Our time comes near: make state of the row if there is none. Nothing is reported, since nothing has changed.
+   * @returns false when the row could not be read
+   */
+  takeUp(ref: JobRef): Promise<boolean>;
   /** Somebody misses us: make state of the row if there is none, mend the timer, report. */
   poke(ref: JobRef): Promise<void>;
   /** The job as it is at this moment; null when the row is the whole truth. */

@@ -115,6 +115,14 @@ export const schedules = sqliteTable(
   ],
 );
 
+/** How far the sweeper's look ahead has come; one row. */
+export const horizonWalk = sqliteTable("horizon_walk", {
+  id: integer().primaryKey(),
+  dueAt: integer("due_at").notNull(),
+  accountId: text("account_id").notNull(),
+  jobId: text("job_id").notNull(),
+});
+
 /** Where retention stopped on its walk through old rows; one row. */
 export const retentionWalk = sqliteTable("retention_walk", {
   id: integer().primaryKey(),

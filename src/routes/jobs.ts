@@ -2,7 +2,8 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
-import type { JobView } from "../domain/job.ts";
+import type { JobSpec, JobView } from "../domain/job.ts";
+import { ARM_AHEAD_MS } from "../domain/timer.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done, listed } from "../http/envelope.ts";
 import { ApiError, invalid, unavailable } from "../http/errors.ts";
@@ -44,7 +45,7 @@ const ListQuery = closed({
   created_before: v.optional(instant),
 });
 
-/** A job that is due later than this is armed behind its answer: its row is the intent, and time remains to mend. */
+/** A job that is due sooner than this has its owner before it is answered: no time remains to mend. */
 const SOON_MS = 5 * 60_000;
 
 export const jobs = new Hono<AppEnv>()
@@ -55,12 +56,9 @@ export const jobs = new Hono<AppEnv>()
     const spec = specOf(c.req.valid("form").body, origin, deploymentOf(c));
     const inserted = unwrap(await insertJob(databaseOf(c.env.DB), spec));
     if (!inserted.created) throw await keyInUse(c, inserted.holder?.id);
-    const { signingVersion, overlapEndsAt } = account;
-    const armed = ask(() =>
-      jobAt(c.env, { accountId: account.id, jobId: spec.id }).arm(spec, { signingVersion, overlapEndsAt }),
-    );
-    if (spec.scheduledFor - now < SOON_MS) await armed;
-    else c.executionCtx.waitUntil(armed);
+    const ahead = spec.scheduledFor - now;
+    if (ahead < SOON_MS) await arm(c, spec);
+    else if (ahead < ARM_AHEAD_MS) c.executionCtx.waitUntil(arm(c, spec));
     return done(c, "Job created.", showJob(viewOfSpec(spec)), 201);
   })
 
@@ -96,6 +94,13 @@ export const jobs = new Hono<AppEnv>()
   });
 
 const refOf = (c: AppContext, jobId: string): JobRef => ({ accountId: c.var.account.id, jobId });
+
+/** Gives a new job its owner. If that fails, its row remains, and the sweeper. */
+function arm(c: AppContext, spec: JobSpec): Promise<unknown> {
+  const { signingVersion, overlapEndsAt } = c.var.account;
+  const owner = () => jobAt(c.env, { accountId: spec.accountId, jobId: spec.id });
+  return ask(() => owner().arm(spec, { signingVersion, overlapEndsAt }));
+}
 
 /** The refusal for a key in use, with the job that holds it as it is now. */
 async function keyInUse(c: AppContext, holderId: string | undefined): Promise<ApiError> {

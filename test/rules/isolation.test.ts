@@ -7,7 +7,10 @@ import { exportedFunctions, filesIn } from "./source.ts";
 /** What crosses accounts, and why it must. */
 const ACROSS_ACCOUNTS = [
   "accountOfKey", // it is how an account is found
+  "approaching", // walks ahead of the clock, for the sweeper
   "canAnswer", // asks nothing of anybody
+  "horizonPlace", // where that walk stands
+  "keepHorizonPlace", // likewise
   "listAccounts", // the operator's
   "project", // a batch of snapshots, each with its account
   "projectSchedules", // likewise

@@ -1,7 +1,8 @@
 // An orderly end and a new beginning on the same state. A service of its own.
 
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { isAlive } from "./harness/process-tree.ts";
 import { Receiver } from "./harness/receiver.ts";
@@ -18,12 +19,13 @@ afterAll(() => Promise.all([service.stop(), receiver?.close()]));
 it("ends with no process left, and knows everything when it is started again", async () => {
   const tenant = await service.newTenant();
   const before = service.dev;
-  const [target, doneTarget] = [receiver.target(), receiver.target()];
-  const [done, pending, queued, claimable] = await Promise.all([
+  const [target, doneTarget, farTarget] = [receiver.target(), receiver.target(), receiver.target()];
+  const [done, pending, queued, claimable, far] = await Promise.all([
     tenant.create(doneTarget.delivery()),
     tenant.create({ ...target.delivery(), delay: { value: 5, unit: "second" } }),
     tenant.create({ handler: "queued" }),
     tenant.create({ handler: "claimed", timeout: 120 }),
+    tenant.create({ ...farTarget.delivery(), delay: { value: 1, unit: "day" } }),
   ]);
   const [claimed] = await Promise.all([
     tenant.mustClaim("claimed"),
@@ -39,6 +41,7 @@ it("ends with no process left, and knows everything when it is started again", a
   await expect(fetch(`${before.url}/health`)).rejects.toThrow();
   expect(service.log).not.toMatch(/error/i);
 
+  aDayPasses(far.id);
   service.start();
   await service.ready();
   const { url: _, ...kept } = service.dev;
@@ -53,5 +56,21 @@ it("ends with no process left, and knows everything when it is started again", a
   expect(await again.job(claimable.id)).toMatchObject({ status: "completed", attempts: 1 });
   expect((await target.receives()).at).toBeGreaterThanOrEqual(Date.parse(pending.scheduled_for));
   expect(await again.whenIt("completed", pending.id)).toMatchObject({ attempts: 1 });
-  expect([doneTarget.deliveries.length, target.deliveries.length]).toEqual([1, 1]);
+  expect(await farTarget.receives()).toMatchObject({ headers: { "x-chronos-job-id": far.id } });
+  expect(await again.whenIt("completed", far.id)).toMatchObject({ attempts: 1 });
+  const deliveries = [doneTarget, target, farTarget].map((one) => one.deliveries.length);
+  expect(deliveries).toEqual([1, 1, 1]);
 });
+
+/** For one job, while nobody is here: it was due a moment ago. */
+function aDayPasses(jobId: string): void {
+  const databases = join(service.folder, "state/v3/d1/miniflare-D1DatabaseObject");
+  const file = readdirSync(databases).find((name) => /^[0-9a-f]+\.sqlite$/.test(name)) ?? "";
+  const db = new DatabaseSync(join(databases, file));
+  const dueAt = Date.now() - 1_000;
+  const changed = db
+    .prepare("UPDATE jobs SET scheduled_for = ?1, run_at = ?1, attention_at = ?1 WHERE id = ?2")
+    .run(dueAt, jobId);
+  db.close();
+  expect(changed.changes).toBe(1);
+}

@@ -5,7 +5,8 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import worker from "../../../src/index.ts";
-import type { JobRef } from "../../../src/projection/jobs-store.ts";
+import type { PokeMessage } from "../../../src/objects/pokes.ts";
+import type { TakeUpMessage } from "../../../src/objects/take-ups.ts";
 import type { Snapshot } from "../../../src/projection/snapshot.ts";
 
 const TAKEN = { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
@@ -14,13 +15,19 @@ class Post {
   readonly sent: Snapshot[] = [];
   /** The sweeper's questions to owners, by the names of the objects, as many at once as the queue was given. */
   readonly pokes: string[][] = [];
+  /** The same for jobs that come near: what one call gave the queue, message by message. */
+  readonly takeUps: TakeUpMessage[][] = [];
 
   reset(): void {
     this.sent.length = 0;
     this.pokes.length = 0;
+    this.takeUps.length = 0;
     vi.spyOn(env.SNAPSHOTS, "sendBatch").mockImplementation(async (messages) => {
-      const refs = [...messages].map(({ body }) => body as JobRef);
-      this.pokes.push(refs.map(({ accountId, jobId }) => `${accountId}/${jobId}`));
+      const bodies = [...messages].map(({ body }) => body as PokeMessage | TakeUpMessage);
+      const takeUps = bodies.filter((body) => body.kind === "take_up");
+      if (takeUps.length > 0) this.takeUps.push(takeUps);
+      const refs = bodies.filter((body) => body.kind === "poke");
+      if (refs.length > 0) this.pokes.push(refs.map(({ accountId, jobId }) => `${accountId}/${jobId}`));
       return TAKEN;
     });
     vi.spyOn(env.SNAPSHOTS, "send").mockImplementation(async (snapshot) => {

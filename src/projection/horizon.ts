@@ -1,0 +1,55 @@
+// Finds the rows that come near enough for their owners to take them up, each once: a walk along the attention index that
+// stays an hour ahead of the clock and remembers its place.
+
+import { and, asc, eq, gt, lte, sql } from "drizzle-orm";
+import { ok } from "../domain/result.ts";
+import { HORIZON_MS } from "../domain/timer.ts";
+import type { JobRef } from "./jobs-store.ts";
+import { horizonWalk, jobs } from "./schema.ts";
+import { type Database, type Stored, stored } from "./store.ts";
+
+/** The last row that was passed. */
+export interface Place extends JobRef {
+  readonly dueAt: number;
+}
+
+/** Where to go on. After a pause that is behind the clock: what became due meanwhile comes first. */
+export async function horizonPlace(db: Database): Promise<Stored<Place>> {
+  const known = await stored(() => db.select().from(horizonWalk).get());
+  return known.ok ? ok(known.value ?? { dueAt: 0, accountId: "", jobId: "" }) : known;
+}
+
+/** The next rows that nobody has reported of and that are due within the horizon, in the order they are due. */
+export function approaching(db: Database, from: Place, now: number, limit: number): Promise<Stored<Place[]>> {
+  const place = sql`(${jobs.attentionAt}, ${jobs.accountId}, ${jobs.id})`;
+  return stored(() =>
+    db
+      .select({ dueAt: sql<number>`${jobs.attentionAt}`, accountId: jobs.accountId, jobId: jobs.id })
+      .from(jobs)
+      .where(
+        and(
+          gt(place, sql`(${from.dueAt}, ${from.accountId}, ${from.jobId})`),
+          lte(jobs.attentionAt, now + HORIZON_MS),
+          eq(jobs.revision, 0),
+        ),
+      )
+      .orderBy(asc(jobs.attentionAt), asc(jobs.accountId), asc(jobs.id))
+      .limit(limit)
+      .all(),
+  );
+}
+
+/** Two walks at once may meet here: the one that has come further is right. */
+export async function keepHorizonPlace(db: Database, { dueAt, accountId, jobId }: Place): Promise<Stored<void>> {
+  const place = { dueAt, accountId, jobId };
+  const kept = await stored(() =>
+    db
+      .insert(horizonWalk)
+      .values({ id: 1, ...place })
+      .onConflictDoUpdate({ target: horizonWalk.id, set: place, setWhere: lte(horizonWalk.dueAt, dueAt) }),
+  );
+  return kept.ok ? ok(undefined) : kept;
+}
+
+/** The end of the walk for now: behind every row that is within the horizon. */
+export const horizonOf = (now: number): Place => ({ dueAt: now + HORIZON_MS, accountId: "~", jobId: "" });
