@@ -34,8 +34,8 @@ export default {
   },
   scheduled: async (_event, env) => {
     const now = Date.now();
-    await sweep(env, now);
     await takeUpAhead(env, now);
+    await sweep(env, now);
     await cleanUp(env, now);
   },
 } satisfies ExportedHandler<Cloudflare.Env, Incoming>;

@@ -31,7 +31,7 @@ export interface TakeUpMessage {
 /** One run of the walk. Where it cannot go on, it goes on in a minute; a row it never reaches is the sweeper's when due. */
 export async function takeUpAhead(env: Cloudflare.Env, now: number): Promise<void> {
   const db = databaseOf(env.DB);
-  const began = await horizonPlace(db);
+  const began = await horizonPlace(db, now);
   if (!began.ok) return log("warn", "horizon_failed", { asked: 0 });
   let place = began.value;
   let asked = 0;

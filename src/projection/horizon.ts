@@ -13,10 +13,11 @@ export interface Place extends JobRef {
   readonly dueAt: number;
 }
 
-/** Where to go on. After a pause that is behind the clock: what became due meanwhile comes first. */
-export async function horizonPlace(db: Database): Promise<Stored<Place>> {
+/** Where to go on. What became due while nobody walked is the sweeper's. */
+export async function horizonPlace(db: Database, now: number): Promise<Stored<Place>> {
   const known = await stored(() => db.select().from(horizonWalk).get());
-  return known.ok ? ok(known.value ?? { dueAt: 0, accountId: "", jobId: "" }) : known;
+  if (!known.ok) return known;
+  return ok(known.value && known.value.dueAt > now ? known.value : behind(now));
 }
 
 /** The next rows that nobody has reported of and that are due within the horizon, in the order they are due. */
@@ -51,5 +52,8 @@ export async function keepHorizonPlace(db: Database, { dueAt, accountId, jobId }
   return kept.ok ? ok(undefined) : kept;
 }
 
-/** The end of the walk for now: behind every row that is within the horizon. */
-export const horizonOf = (now: number): Place => ({ dueAt: now + HORIZON_MS, accountId: "~", jobId: "" });
+/** The end of the walk for now. */
+export const horizonOf = (now: number): Place => behind(now + HORIZON_MS);
+
+/** Behind every row that is due by then: no account's id is greater. */
+const behind = (dueAt: number): Place => ({ dueAt, accountId: "~", jobId: "" });

@@ -25,6 +25,8 @@ describe("a job scheduled for", () => {
   it.each(MOMENTS)("%s rings then, and delivers", async (_, written) => {
     const at = Date.parse(written);
     const job = await newJob(account, { scheduled_for: written });
+    setClock(Math.max(NOON, at - HOUR));
+    await job.owner.takeUp(job.ref);
     expect(await job.alarm()).toBe(at);
     await job.ringAt(at - 1);
     expect(receiver.received).toHaveLength(0);
@@ -43,6 +45,7 @@ describe("a job scheduled for", () => {
   ])("%s means %s", async (written, meant) => {
     const job = await newJob(account, { scheduled_for: written });
     expect(await job.show()).toMatchObject({ scheduled_for: meant, run_at: meant });
+    await job.owner.takeUp(job.ref);
     expect(await job.alarm()).toBe(Date.parse(meant));
   });
 

@@ -125,7 +125,7 @@ describe("while D1 is down", () => {
     const pull = { handler: "work", delivery: { type: "pull" } };
     const pushed = await newJob(account);
     const pulled = await newJob(account, pull);
-    const cancelled = await newJob(account, { delay: { value: 1, unit: "day" } });
+    const cancelled = await newJob(account, { delay: { value: 1, unit: "hour" } });
     await pulled.ring();
     const outage = databaseDown();
     await pushed.ring();

@@ -32,6 +32,8 @@ const LATE: Record<string, (underway: Underway) => Promise<unknown>> = {
   arm: ({ job, armed }) => job.owner.arm(armed, null),
   poke: ({ job }) => job.owner.poke(job.ref),
   "poke over the queue": ({ job }) => consume({ kind: "poke", v: 1, ...job.ref }),
+  "take-up": ({ job }) => job.owner.takeUp(job.ref),
+  "take-up over the queue": ({ job }) => consume({ kind: "take_up", v: 1, jobs: [job.ref] }),
   snapshot: ({ snapshots }) => post.deliver(snapshots),
   offer: ({ offers }) => Promise.all(offers.map(consume)),
   "receipt of an old revision": ({ job }) => job.owner.confirm(1, 99),

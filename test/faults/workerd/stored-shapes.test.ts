@@ -23,6 +23,7 @@ import poke from "../fixtures/poke-v1.json" with { type: "json" };
 import scheduleReport from "../fixtures/schedule-report-v1.json" with { type: "json" };
 import schedule from "../fixtures/schedule-v1.json" with { type: "json" };
 import snapshot from "../fixtures/snapshot-v1.json" with { type: "json" };
+import takeUp from "../fixtures/take-up-v1.json" with { type: "json" };
 
 const account = { id: waiting.accountId, key: "", secret: "" };
 
@@ -117,6 +118,13 @@ describe("a message of version 1", () => {
     expect(await new JobUnderTest(account, poke.jobId).alarm()).toBe(NOON + MINUTE);
   });
 
+  it("a look ahead arms its rows", async () => {
+    const jobId = takeUp.jobs[0]?.jobId ?? "";
+    await insertRows(account, [{ id: jobId, revision: 0, scheduledFor: NOON + MINUTE, runAt: NOON + MINUTE }]);
+    await arrive(takeUp);
+    expect(await new JobUnderTest(account, jobId).alarm()).toBe(NOON + MINUTE);
+  });
+
   it("a schedule's report is applied", async () => {
     await insertSchedule(databaseOf(env.DB), schedule as never);
     await arrive(scheduleReport);
@@ -164,6 +172,7 @@ describe("what a newer deployment wrote", () => {
     ["a snapshot", { ...snapshot, v: 2 }],
     ["an offer", { ...offer, v: 2 }],
     ["a poke", { ...poke, v: 2 }],
+    ["a look ahead", { ...takeUp, v: 2 }],
     ["a schedule's report", { ...scheduleReport, schedule: { ...scheduleReport.schedule, v: SCHEDULE_VERSION + 1 } }],
     ["a kind of message nobody here knows", { kind: "unheard of", v: 1 }],
   ])("%s stays on its queue", async (_, body) => {

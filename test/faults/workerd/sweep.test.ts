@@ -116,8 +116,9 @@ describe("10,000 queued jobs that wait for a worker", () => {
     expect(asked.batches).toEqual([]);
     expect(logs.of("sweep")).toEqual([]);
     const sweeps = asked.statements.filter((text) => text.includes("attention_at <="));
-    expect(sweeps).toHaveLength(2);
-    for (const text of sweeps) {
+    const ahead = asked.statements.filter((text) => /"attention_at" <= /.test(text));
+    expect([sweeps.length, ahead.length]).toEqual([2, 1]);
+    for (const text of [...sweeps, ...ahead]) {
       const values = Array(text.match(/\?/g)?.length ?? 0).fill(NOON);
       const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${text}`)
         .bind(...values)
