@@ -24,8 +24,12 @@ async function send(_to, signal) {
   signal.throwIfAborted();
 }
 
+// Not `once`: npm sends the Ctrl-C again that the terminal has sent already, and an unheard signal would end the process.
+let stopping = false;
 for (const signal of ["SIGTERM", "SIGINT"]) {
-  process.once(signal, () => {
+  process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
     console.log("Stopping: no new jobs, what has begun is ended");
     void chronos.worker.stop();
   });

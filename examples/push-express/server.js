@@ -27,4 +27,5 @@ const server = app.listen(Number(PORT), "127.0.0.1", (error) => {
   console.log(`Waiting for deliveries at http://127.0.0.1:${port}/chronos`);
 });
 
-for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => server.close());
+// Not `once`: npm sends the Ctrl-C again that the terminal has sent already, and an unheard signal would end the process.
+for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => server.close());

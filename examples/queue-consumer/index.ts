@@ -8,7 +8,7 @@ export interface Env {
 }
 
 interface Handlers {
-  email: { payload: { to?: string }; result: { sent: string } };
+  email: { payload: { to?: string } | null; result: { sent: string } };
 }
 
 export default {
@@ -22,7 +22,7 @@ export default {
       chronos,
       handlers: {
         async email({ payload }) {
-          if (!payload.to) throw new NonRetryableError("The payload has no recipient");
+          if (!payload?.to) throw new NonRetryableError("The payload has no recipient");
           // Here the mail would be sent.
           return { sent: payload.to };
         },

@@ -48,6 +48,19 @@ it("pull-worker ends what it has begun before it ends on SIGTERM", async () => {
   expect(await jobs.get(id)).toMatchObject({ status: "completed", result: { sent: "ada@example.com" }, attempts: 1 });
 });
 
+it("pull-worker ends what it has begun though npm repeats the Ctrl-C of the terminal", async () => {
+  const { apiKey } = await service.newAccount();
+  const example = run("examples/pull-worker/worker.js", { CHRONOS_URL: service.url, CHRONOS_API_KEY: apiKey });
+  const { jobs } = service.client(apiKey);
+  const { id } = await jobs.create({ name: "Welcome", handler: "email", payload: { to: "ada@example.com" } });
+  await example.says(new RegExp(`Job ${id}, attempt 1: mailing ada@example.com`));
+  example.kill("SIGINT");
+  await example.says(/Stopping/);
+  expect(await example.end("SIGINT")).toBe(0);
+  expect(example.output.match(/Stopping|Stopped/g)).toEqual(["Stopping", "Stopped"]);
+  expect(await jobs.get(id)).toMatchObject({ status: "completed", attempts: 1 });
+});
+
 it("pull-worker that only waits ends at once on SIGTERM", async () => {
   const { apiKey } = await service.newAccount();
   const example = run("examples/pull-worker/worker.js", { CHRONOS_URL: service.url, CHRONOS_API_KEY: apiKey });

@@ -50,15 +50,15 @@ it(`completes ${JOBS} jobs once each, though each message comes twice, and burns
 it("fails for good what the handler calls hopeless, and what no handler is named for", async () => {
   const { jobs } = service.client(service.dev.api_key);
   const delivery = { type: "pull", queue: "emails" } as const;
-  const [hopeless, unknown] = await Promise.all([
+  const [hopeless, empty, unknown] = await Promise.all([
     jobs.create({ name: "No recipient", handler: "email", payload: { subject: "?" }, delivery }),
+    jobs.create({ name: "No payload", handler: "email", delivery }),
     jobs.create({ name: "No handler", handler: "fax", delivery }),
   ]);
-  await expect
-    .poll(async () => (await jobs.get(hopeless.id)).status, { timeout: 15_000, interval: 200 })
-    .toBe("failed");
-  await expect.poll(async () => (await jobs.get(unknown.id)).status, { timeout: 15_000, interval: 200 }).toBe("failed");
-  expect((await jobs.get(hopeless.id)).lastError?.message).toBe("NonRetryableError: The payload has no recipient");
+  for (const { id } of [hopeless, empty, unknown])
+    await expect.poll(async () => (await jobs.get(id)).status, { timeout: 15_000, interval: 200 }).toBe("failed");
+  for (const { id } of [hopeless, empty])
+    expect((await jobs.get(id)).lastError?.message).toBe("NonRetryableError: The payload has no recipient");
   expect((await jobs.get(unknown.id)).lastError?.message).toContain('No handler is registered for "fax"');
   expect((await jobs.executions(hopeless.id).page()).items).toHaveLength(1);
 });
