@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import type { DevAccount } from "./account.ts";
 import { bearableBurst } from "./descriptors.ts";
+import { HOST, RECEIVER_PORT } from "./settings.ts";
 
 export interface BannerFacts {
   account: DevAccount;
@@ -28,7 +29,7 @@ export function banner({ account, stateFolder, descriptorLimit, color }: BannerF
     "",
     ...rows.map(([label = "", value]) => `  ${paint("dim", label.padEnd(16))}${value}`),
     "",
-    "Create a job that is due in five seconds:",
+    `Run ${paint("bold", "npm run receive")} in a second terminal, and create a job that is pushed to it in five seconds:`,
     "",
     `  ${curl(account)}`,
     "",
@@ -43,6 +44,11 @@ function descriptors(limit: number | null): string {
 }
 
 function curl({ url, api_key }: DevAccount): string {
-  const job = { name: "hello", handler: "hello", payload: { to: "world" }, delay: { value: 5, unit: "second" } };
+  const job = {
+    name: "hello",
+    payload: { to: "world" },
+    delay: { value: 5, unit: "second" },
+    delivery: { type: "push", http: { url: `http://${HOST}:${RECEIVER_PORT}/jobs`, method: "POST" } },
+  };
   return `curl ${url}/v1/jobs -H 'Authorization: Bearer ${api_key}' -H 'Content-Type: application/json' -d '${JSON.stringify(job)}'`;
 }

@@ -5,9 +5,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { HOST, readSettings } from "./settings.ts";
-
-const PORT = 9000;
+import { HOST, RECEIVER_PORT, readSettings } from "./settings.ts";
 
 const { stateFolder } = readSettings(process.env);
 
@@ -21,10 +19,12 @@ const server = createServer(async (request, response) => {
 });
 
 server.on("error", () => {
-  console.error(`Port ${PORT} is taken. Stop what listens there and try again.`);
+  console.error(`Port ${RECEIVER_PORT} is taken. Stop what listens there and try again.`);
   process.exit(1);
 });
-server.listen(PORT, HOST, () => console.log(`Waiting for deliveries at http://${HOST}:${PORT}. Ctrl-C stops.`));
+server.listen(RECEIVER_PORT, HOST, () =>
+  console.log(`Waiting for deliveries at http://${HOST}:${RECEIVER_PORT}. Ctrl-C stops.`),
+);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(0));
 
 /** The secret is read for each delivery: the server may have been started after us. */

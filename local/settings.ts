@@ -22,6 +22,9 @@ export const PROJECT = resolve(import.meta.dirname, "..");
 /** Only ever this machine: the embedded server lets jobs push to local hosts. */
 export const HOST = "127.0.0.1";
 
+/** Where `npm run receive` waits for deliveries. */
+export const RECEIVER_PORT = 9000;
+
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     port: readPort(env.PORT || "8787"),

@@ -1,6 +1,7 @@
 // What `npm start` says of itself and its machine (design, rule 16).
 
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
+import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bearableBurst, descriptorWarning } from "../../local/descriptors.ts";
 import type { Service } from "./harness/service.ts";
@@ -13,6 +14,13 @@ beforeAll(async () => {
 
 it("the banner names the reference", () => {
   expect(service.log).toContain(`${service.url}/docs`);
+});
+
+it("the banner's curl line, pasted, makes a job that is pushed to npm run receive", async () => {
+  const line = /^ {2}(curl .*)$/m.exec(service.log)?.[1];
+  const { stdout } = await promisify(execFile)("sh", ["-c", `${line} --no-progress-meter`]);
+  const { status, delivery } = JSON.parse(stdout).data;
+  expect([status, delivery.http?.url]).toEqual(["pending", "http://127.0.0.1:9000/jobs"]);
 });
 
 it("the banner tells how many jobs may be due in one instant, by the limit of this machine", () => {
