@@ -17,12 +17,14 @@ declare function sendMail(mail: { to?: string }): Promise<void>;
 it("every snippet compiles", () => {
   const pages = globSync(PAGES, { cwd: PROJECT });
   const snippets = pages.flatMap((page) =>
-    [...readFileSync(join(PROJECT, page), "utf8").matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""], i) => ({
-      name: `${page.replaceAll(/\W/g, "-")}-${i}.ts`,
-      code,
-    })),
+    [...readFileSync(join(PROJECT, page), "utf8").matchAll(/^( *)```ts\n(.*?)^\1```$/gms)].map(
+      ([, , code = ""], i) => ({
+        name: `${page.replaceAll(/\W/g, "-")}-${i}.ts`,
+        code,
+      }),
+    ),
   );
-  expect(snippets.length).toBeGreaterThanOrEqual(8);
+  expect(snippets.length).toBeGreaterThanOrEqual(9);
   const folder = mkdtempSync(join(PROJECT, "test/docs/snippets-"));
   try {
     for (const { name, code } of snippets) writeFileSync(join(folder, name), code);
