@@ -1,12 +1,13 @@
 // What a ScheduleObject's alarm does: it makes the job of a due tick, and after its end it clears up and reports.
 
 import { standingOf } from "../accounts/standing.ts";
+import { ok } from "../domain/result.ts";
 import type { Schedule } from "../domain/schedule.ts";
 import * as life from "../domain/schedule.ts";
 import { jobOfTick, tickKey } from "../domain/tick-job.ts";
 import { log } from "../log.ts";
 import { hasJobWithKey, insertJob } from "../projection/jobs-store.ts";
-import { databaseOf } from "../projection/store.ts";
+import { databaseOf, type Stored } from "../projection/store.ts";
 import { ask, jobAt } from "./addresses.ts";
 import { cancelWaiting } from "./cancel-waiting.ts";
 import { reportSchedule } from "./schedule-reports.ts";
@@ -70,6 +71,25 @@ async function catchUp(
   if (!made.ok) record.write(life.holdAll(schedule, now + TRY_AGAIN_MS, now), now);
   else if (made.value) await makeJob(record, env, schedule, oldest);
   else record.write(life.skipTo(schedule, due, now), now);
+}
+
+/**
+ * Before another timing takes the place of several due ticks: the oldest is counted if an instance that died has made its
+ * job. Otherwise it would be taken for missed.
+ */
+export async function countMade(
+  record: StateRecord<Schedule>,
+  env: Cloudflare.Env,
+  schedule: Schedule,
+): Promise<Stored<void>> {
+  const { accountId, id, held, nextRunAt: oldest } = schedule;
+  const due = life.dueAt(schedule, Date.now());
+  if (held !== null || oldest === null || !due || due.missed === 0) return ok(undefined);
+  const made = await hasJobWithKey(databaseOf(env.DB), accountId, tickKey(id, oldest));
+  if (!made.ok) return made;
+  const now = Date.now();
+  if (made.value && isStill(record, schedule)) record.write(life.ran(schedule, oldest, now), now);
+  return ok(undefined);
 }
 
 /** Inserts the tick's job, then arms it, then counts it; each step may be repeated. */

@@ -11,7 +11,7 @@ import { log, nameOf } from "../log.ts";
 import { insertSchedule, readSchedule, type ScheduleRef } from "../projection/schedules-store.ts";
 import { databaseOf } from "../projection/store.ts";
 import type { ScheduleAnswer, ScheduleOwner, Seen } from "./owners.ts";
-import { runScheduleErrands } from "./schedule-errands.ts";
+import { countMade, runScheduleErrands } from "./schedule-errands.ts";
 import { reportSchedule } from "./schedule-reports.ts";
 import { StateRecord } from "./state-record.ts";
 
@@ -36,6 +36,10 @@ export class ScheduleObject extends DurableObject<Cloudflare.Env> implements Sch
   }
 
   async amend(ref: ScheduleRef, spec: ScheduleSpec, seen: Seen): Promise<ScheduleAnswer<Schedule>> {
+    const owned = await this.#owned(ref);
+    if (!owned.ok) return owned;
+    const counted = await countMade(this.#record, this.env, owned.value);
+    if (!counted.ok) return counted;
     return this.#change(ref, seen, (schedule, now) => life.amend(schedule, spec, now));
   }
 

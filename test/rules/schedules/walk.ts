@@ -148,12 +148,23 @@ export class World {
     this.schedule = ran(this.schedule, tick, this.now);
   }
 
+  /** What the owner does before a change: of several due ticks the oldest may have its job already. */
+  #countMade(): void {
+    const { held, nextRunAt } = this.schedule;
+    const due = dueAt(this.schedule, this.now);
+    if (held === null && nextRunAt !== null && due && due.missed > 0 && this.jobs.has(nextRunAt))
+      this.schedule = ran(this.schedule, nextRunAt, this.now);
+  }
+
   #amend({ stopsIn, ...change }: { stopsIn?: number } & Partial<Pick<ScheduleSpec, "timing" | "runs">>): void {
+    this.#countMade();
     const before = this.schedule;
     if (before.status !== "active") return;
     const stopAt = stopsIn === undefined ? before.stopAt : this.now + stopsIn;
     this.schedule = amend(before, { ...before, ...change, stopAt }, this.now);
-    if (JSON.stringify(this.schedule.timing) === JSON.stringify(before.timing)) return;
+    // A timing that had no tick left before its stop counts anew when that is moved, as a new one does.
+    const goesOn = before.nextRunAt !== null;
+    if (goesOn && JSON.stringify(this.schedule.timing) === JSON.stringify(before.timing)) return;
     this.elapsed += this.#count.before(Math.min(this.now + 1, before.stopAt ?? Number.POSITIVE_INFINITY));
     this.#count = new TickCount(this.schedule.timing, this.now);
   }

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../harness/account.ts";
 import { advance, HOUR, NOON, SECOND, setClock, until } from "../harness/clock.ts";
+import { databaseDown } from "../harness/database.ts";
 import { JobUnderTest, PUSH } from "../harness/job.ts";
 import { receiver } from "../harness/receiver.ts";
 import { gapAt, JOB_INSERT, type Moment } from "./faults.ts";
@@ -57,6 +58,20 @@ describe("when its owner dies", () => {
     await hasRun(schedule, [FIRST, NOON + 4 * HOUR], 2);
     await isArmed(schedule, 0);
     await isArmed(schedule, 1);
+  });
+
+  it("between the insert and the count, and is changed when others are due: that job is counted before", async () => {
+    const schedule = await newSchedule(account, { ...HOURLY, runs: 2 });
+    setClock(FIRST);
+    await dies(schedule, "after");
+    setClock(NOON + 4.5 * HOUR);
+    const down = databaseDown();
+    expect((await schedule.patch({ interval: { value: 2, unit: "hour" } })).status).toBe(503);
+    down.end();
+    expect((await schedule.patch({ interval: { value: 2, unit: "hour" } })).status).toBe(200);
+    await schedule.ring();
+    await hasRun(schedule, [FIRST, NOON + 4 * HOUR], 2);
+    expect(await schedule.show()).toMatchObject({ status: "completed" });
   });
 
   it("while it makes up for an outage: the job of the newest tick is counted, not missed", async () => {
