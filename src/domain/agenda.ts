@@ -1,7 +1,7 @@
 // What a job's owner has to do at a moment: one question with one answer, asked again after each step.
 
 import { isEnded, type Job } from "./job.ts";
-import { KEEP_MS, REPORT_AFTER_MS } from "./timer.ts";
+import { REPORT_AFTER_MS } from "./timer.ts";
 
 /**
  * - `deliver`: the attempt is due
@@ -10,7 +10,7 @@ import { KEEP_MS, REPORT_AFTER_MS } from "./timer.ts";
  * - `offer`: a queued execution is offered again
  * - `report`: the read model must hear of a state that lasts
  * - `report_end`: the end is not confirmed yet
- * - `forget`: the end is confirmed, and no `arm` can be on its way any more
+ * - `forget`: the end is confirmed, and its timer has rung
  * - `rest`: nothing until the timer rings
  */
 export type Task = "deliver" | "interrupt" | "expire" | "offer" | "report" | "report_end" | "forget" | "rest";
@@ -19,8 +19,8 @@ export type Task = "deliver" | "interrupt" | "expire" | "offer" | "report" | "re
 export function taskAt(job: Job, inFlight: string | null, now: number): Task {
   const { phase } = job;
   if (isEnded(phase)) {
-    if (!phase.confirmed) return now >= phase.reportAt ? "report_end" : "rest";
-    return now >= job.createdAt + KEEP_MS ? "forget" : "rest";
+    if (now < phase.reportAt) return "rest";
+    return phase.confirmed ? "forget" : "report_end";
   }
   switch (phase.name) {
     case "waiting":

@@ -74,7 +74,7 @@ export interface Ended {
   readonly endedAt: number;
   /** What a pull worker returned. */
   readonly result: Json;
-  /** The end is reported until the read model confirms it: how often so far, and when next. */
+  /** The end is reported until the read model confirms it: how often so far, and when next. Not while the job is young. */
   readonly reports: number;
   readonly reportAt: number;
   readonly confirmed: boolean;

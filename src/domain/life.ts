@@ -19,7 +19,7 @@ import type { StateRefusal } from "./refusal.ts";
 import { REPORT_AGAIN_MS } from "./reporting.ts";
 import { err, ok, type Result } from "./result.ts";
 import { backoffMs, MAX_INTERRUPTED_MS, retryDelayMs } from "./retry-policy.ts";
-import { KEEP_MS } from "./timer.ts";
+import { KEEP_MS, WATCH_MS } from "./timer.ts";
 
 export type Step = Result<Job, StateRefusal>;
 
@@ -270,8 +270,11 @@ const runningFrom = (job: Job, executionId: string, now: number): Running => ({
 
 const waiting = (runAt: number, trigger: Trigger) => ({ name: "waiting", runAt, trigger }) as const;
 
+/** The end is reported once more when the watch over its push would have rung: a short push leaves its timer as it is. */
 function ended(name: Ended["name"], job: Job, now: number): Ended {
-  const reportAt = Math.max(now + REPORT_AGAIN_MS, job.createdAt + KEEP_MS);
+  const { phase } = job;
+  const watched = job.delivery.type === "push" && phase.name === "running" ? phase.startedAt + WATCH_MS : 0;
+  const reportAt = Math.max(now + REPORT_AGAIN_MS, watched, job.createdAt + KEEP_MS);
   return { name, endedAt: now, result: null, reports: 0, reportAt, confirmed: false };
 }
 

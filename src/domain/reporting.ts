@@ -1,6 +1,7 @@
 // What an owner remembers of its reports to the read model. None of it changes the job: the revision stays.
 
 import { isEnded, type Job } from "./job.ts";
+import { KEEP_MS } from "./timer.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -37,3 +38,7 @@ export function confirm(job: Job, revision: number, throughAttempt: number): Job
     return { ...job, executions, phase: { ...phase, confirmed: true } };
   return executions.length === job.executions.length ? job : { ...job, executions };
 }
+
+/** Whether a confirmed end may go at once. While the job is young, an `arm` may still be on its way: then its timer decides. */
+export const isForgettable = ({ phase, createdAt }: Job, now: number): boolean =>
+  isEnded(phase) && phase.confirmed && now >= createdAt + KEEP_MS;

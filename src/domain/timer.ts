@@ -15,8 +15,14 @@ export const REPORT_AFTER_MS = 5 * SECOND;
  */
 export const WATCH_MS = 35 * SECOND;
 
-/** State made from a row younger than this is kept, so that an `arm` still on its way finds it (design, rule 2). */
-export const KEEP_MS = MINUTE;
+/**
+ * State made from a row younger than this is kept, so that an `arm` still on its way finds it. No longer than the watch: the
+ * timer of a push that is over soon need not be set again, and each setting is a row.
+ */
+export const KEEP_MS = WATCH_MS;
+
+/** An `arm` of a job created longer ago than this is not believed: the row is read instead. Well below `KEEP_MS`. */
+export const STALE_ARM_MS = 10 * SECOND;
 
 /** How far ahead owners hold their timers. A job that is due later is its row and nothing else until then. */
 export const HORIZON_MS = 60 * MINUTE;
@@ -44,7 +50,7 @@ export function wakeAt(job: Job, now: number): number {
     case "completed":
     case "failed":
     case "cancelled":
-      return phase.confirmed ? job.createdAt + KEEP_MS : phase.reportAt;
+      return phase.reportAt;
   }
 }
 

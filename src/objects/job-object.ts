@@ -3,7 +3,6 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { standingOf } from "../accounts/standing.ts";
-import { taskAt } from "../domain/agenda.ts";
 import {
   type Execution,
   type Fault,
@@ -17,8 +16,9 @@ import {
   viewOf,
 } from "../domain/job.ts";
 import * as life from "../domain/life.ts";
-import { confirm } from "../domain/reporting.ts";
+import { confirm, isForgettable } from "../domain/reporting.ts";
 import { err, ok } from "../domain/result.ts";
+import { STALE_ARM_MS } from "../domain/timer.ts";
 import { log, nameOf } from "../log.ts";
 import { readExecution } from "../projection/executions-store.ts";
 import { type JobRef, restoreJob } from "../projection/jobs-store.ts";
@@ -29,9 +29,6 @@ import { runErrands } from "./job-errands.ts";
 import { JobKeeper, type Owned } from "./job-keeper.ts";
 import { withdraw } from "./offers.ts";
 import type { Answer, Heartbeat, JobOwner, Leased, LiveExecutions } from "./owners.ts";
-
-/** An `arm` of a job created longer ago than this is not trusted: the row is read instead (design, rule 2). */
-const STALE_ARM_MS = 30_000;
 
 /** When the alarm looks again after a fault nobody foresaw. */
 const AFTER_FAULT_MS = 30_000;
@@ -131,7 +128,7 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     if (!job) return;
     const confirmed = confirm(job, revision, throughAttempt);
     if (confirmed === job) return;
-    if (taskAt(confirmed, null, now) === "forget") return record.erase();
+    if (isForgettable(confirmed, now)) return record.erase();
     record.write(confirmed, now);
     if (isEnded(confirmed.phase) && !confirmed.phase.confirmed) this.#keeper.reportLater();
   }

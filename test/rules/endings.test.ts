@@ -96,14 +96,23 @@ describe("reporting", () => {
       expect(reporting.reported(job)).toEqual({ ...job, phase: { ...job.phase, reported: true } });
   });
 
-  const YOUNG = NOON - 10 * SECOND;
+  it.each([
+    ["with the ring of the watch after a push of 5 s", 5 * SECOND, NOON + 35 * SECOND],
+    ["30 s after a longer one", 6 * SECOND, NOON + 36 * SECOND],
+  ])("an end nobody confirms is reported again %s", (_, lastsMs, reportAt) => {
+    const { phase } = settled(pushing({ createdAt: NOON - DAY }), { kind: "completed" }, NOON + lastsMs);
+    expect(phase).toMatchObject({ name: "completed", reports: 0, reportAt, confirmed: false });
+  });
 
   it.each([
     ["an old job", NOON - DAY, NOON + 30 * SECOND],
-    ["a job whose `arm` may be on its way", YOUNG, YOUNG + MINUTE],
-  ])("the end of %s is reported again if nobody confirms it", (_, createdAt, reportAt) => {
-    expect(completed({ createdAt }).phase).toMatchObject({ reports: 0, reportAt, confirmed: false });
-  });
+    ["a job whose `arm` may be on its way", NOON - SECOND, NOON + 34 * SECOND],
+  ])(
+    "the end of %s that was not pushed is reported again after 30 s, and not before it is 35 s old",
+    (_, createdAt, reportAt) => {
+      expect(cancelled({ createdAt }).phase).toMatchObject({ reports: 0, reportAt, confirmed: false });
+    },
+  );
 
   it("doubles its patience up to 15 minutes", () => {
     let job: Job = completed();

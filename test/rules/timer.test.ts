@@ -28,7 +28,6 @@ import {
 
 const DAY = 24 * 60 * MINUTE;
 const YOUNG = { createdAt: NOON - 10 * SECOND };
-const KEPT_UNTIL = YOUNG.createdAt + MINUTE;
 
 const confirmed = (job: Job): Job => reporting.confirm(job, job.revision, job.attempt);
 const soon = (job: Job): Job => ({ ...job, phase: { ...job.phase, offerAt: NOON + 3 * SECOND } as Phase });
@@ -45,10 +44,11 @@ const STATES: [string, Job, number, Task, number | null][] = [
   ["a lease not reported", leased(), NOON + 5 * SECOND, "report", NOON + TIMEOUT],
   ["a lease", reporting.reported(leased()), NOON + TIMEOUT, "expire", NOON + TIMEOUT],
   ["a lease too short to report", leased({ timeoutSeconds: 3 }), NOON + 3 * SECOND, "expire", NOON + 3 * SECOND],
-  ["an end not confirmed", completed(), NOON + 30 * SECOND, "report_end", null],
+  ["a short push not confirmed", completed(), NOON + 35 * SECOND, "report_end", null],
+  ["an end not confirmed", cancelled(), NOON + 30 * SECOND, "report_end", null],
   ["an end reported again", reporting.reportAgain(failed(), NOON), NOON + MINUTE, "report_end", null],
-  ["a young end not confirmed", failed(YOUNG), KEPT_UNTIL, "report_end", null],
-  ["a young end", confirmed(cancelled(YOUNG)), KEPT_UNTIL, "forget", null],
+  ["a very young end not confirmed", cancelled({ createdAt: NOON }), NOON + 35 * SECOND, "report_end", null],
+  ["a young end", confirmed(cancelled(YOUNG)), NOON + 30 * SECOND, "forget", null],
 ];
 
 describe("the owner of", () => {
@@ -61,8 +61,12 @@ describe("the owner of", () => {
     expect(attentionAt(job)).toBe(missedAt);
   });
 
-  it("an end that was confirmed when the job was no longer young forgets it at once", () => {
-    expect(taskAt(confirmed(completed()), null, NOON)).toBe("forget");
+  it("an end forgets it with its confirmation, unless the job is younger than 35 seconds", () => {
+    const { createdAt } = completed();
+    const forgets = (job: Job, at: number) => reporting.isForgettable(job, at);
+    expect(forgets(confirmed(completed()), createdAt + 35 * SECOND - 1)).toBe(false);
+    expect(forgets(confirmed(completed()), createdAt + 35 * SECOND)).toBe(true);
+    expect(forgets(completed(), createdAt + DAY)).toBe(false);
   });
 });
 

@@ -75,23 +75,23 @@ describe.each(Object.entries(ENDS))("a job %s", (_, made) => {
 });
 
 describe("an owner empties itself", () => {
-  it("with the confirmation, once a minute has passed since the creation", async () => {
+  it("with the confirmation, once 35 seconds have passed since the creation", async () => {
     const job = await completedJob();
-    setClock(NOON + MINUTE);
+    setClock(NOON + 35 * SECOND);
     await post.deliver();
     expect(await job.isEmpty()).toBe(true);
   });
 
-  it("not with a confirmation a millisecond earlier: then the confirmed state stays until the minute is over", async () => {
+  it("not with a confirmation a millisecond earlier: then the confirmed state stays until they are over", async () => {
     const job = await completedJob();
-    setClock(NOON + MINUTE - 1);
+    setClock(NOON + 35 * SECOND - 1);
     await post.deliver();
     expect((await job.stored())?.phase).toMatchObject({ name: "completed", confirmed: true });
     expect((await job.stored())?.executions).toEqual([]);
     await job.ring();
     expect(await job.isEmpty()).toBe(false);
     await job.ringWhenSet();
-    expect(Date.now()).toBe(NOON + MINUTE);
+    expect(Date.now()).toBe(NOON + 35 * SECOND);
     expect(await job.isEmpty()).toBe(true);
   });
 
@@ -112,7 +112,7 @@ describe("an owner empties itself", () => {
 });
 
 describe("an end that nobody confirms", () => {
-  it("is reported again a minute after the creation, then doubling up to every 15 minutes", async () => {
+  it("is reported again after 35 seconds, then doubling up to every 15 minutes", async () => {
     const job = await completedJob();
     const first = post.take();
     const pauses: number[] = [];
@@ -122,13 +122,29 @@ describe("an end that nobody confirms", () => {
       before = Date.now();
       expect(post.take()).toEqual(first);
     }
-    expect(pauses).toEqual([60, 60, 120, 240, 480, 900, 900]);
+    expect(pauses).toEqual([35, 60, 120, 240, 480, 900, 900]);
   });
 
-  it("of an old job is reported again after 30 seconds", async () => {
+  it("of a short push is reported again by the alarm that watched over it: it is not set again, which would be a row", async () => {
     const job = await newJob(account, { scheduled_for: iso(NOON + HOUR) });
-    await job.ringAt(NOON + HOUR);
-    expect(await job.alarm()).toBe(NOON + HOUR + 30 * SECOND);
+    const push = receiver.holds();
+    const rung = job.ringAt(NOON + HOUR);
+    await push.arrived();
+    expect(await job.alarm()).toBe(NOON + HOUR + 35 * SECOND);
+    push.release(200);
+    await rung;
+    expect(await job.alarm()).toBe(NOON + HOUR + 35 * SECOND);
+  });
+
+  it("that took a job 6 seconds is reported again 30 seconds later", async () => {
+    const job = await newJob(account, { scheduled_for: iso(NOON + HOUR) });
+    const push = receiver.holds();
+    const rung = job.ringAt(NOON + HOUR);
+    await push.arrived();
+    setClock(NOON + HOUR + 6 * SECOND);
+    push.release(200);
+    await rung;
+    expect(await job.alarm()).toBe(NOON + HOUR + 36 * SECOND);
   });
 
   it("is confirmed by a report sent again after the first receipt was lost", async () => {
