@@ -60,7 +60,7 @@ export default defineConfig({
             // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
             ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts"] : []),
           ],
-          globalSetup: ["test/service/harness/shared.ts", "test/sdk/build.ts"],
+          globalSetup: ["test/harness/shared.ts", "test/sdk/build.ts"],
           testTimeout: 120_000,
           hookTimeout: 90_000,
           // Its tests mostly wait, for real time and real processes: they do so together, after all others.

@@ -2,9 +2,9 @@
 
 import { randomUUID } from "node:crypto";
 import { beforeAll, expect, it } from "vitest";
-import type { Service } from "./harness/service.ts";
-import { sharedService } from "./harness/shared.ts";
-import type { Claimed, Envelope, Job, Schedule } from "./harness/tenant.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
+import type { Claimed, Envelope, Job, Schedule } from "../harness/tenant.ts";
 
 let service: Service;
 let key: Record<string, string>;

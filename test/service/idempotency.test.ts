@@ -1,8 +1,8 @@
 // Creation that may be repeated: of any number of tries with one key, exactly one makes a job.
 
 import { expect, it } from "vitest";
-import { sharedService } from "./harness/shared.ts";
-import type { Job } from "./harness/tenant.ts";
+import { sharedService } from "../harness/shared.ts";
+import type { Job } from "../harness/tenant.ts";
 
 it.concurrent("makes one job of 50 concurrent creates with one key, and shows it to the 49 others", async () => {
   const service = await sharedService();

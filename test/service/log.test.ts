@@ -2,11 +2,11 @@
 // anybody sent or must keep to himself.
 
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Receiver } from "./harness/receiver.ts";
-import type { Service } from "./harness/service.ts";
-import { sharedService } from "./harness/shared.ts";
-import type { Answer } from "./harness/tenant.ts";
-import { until } from "./harness/until.ts";
+import { Receiver } from "../harness/receiver.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
+import type { Answer } from "../harness/tenant.ts";
+import { until } from "../harness/until.ts";
 
 let service: Service;
 let receiver: Receiver;

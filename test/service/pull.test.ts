@@ -2,9 +2,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
-import type { Service } from "./harness/service.ts";
-import { sharedService } from "./harness/shared.ts";
-import type { Claimed, Tenant } from "./harness/tenant.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
+import type { Claimed, Tenant } from "../harness/tenant.ts";
 
 let service: Service;
 beforeAll(async () => {

@@ -4,10 +4,10 @@ import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Delivery, Receiver } from "./harness/receiver.ts";
-import type { Service } from "./harness/service.ts";
-import { sharedService } from "./harness/shared.ts";
-import type { Tenant } from "./harness/tenant.ts";
+import { type Delivery, Receiver } from "../harness/receiver.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
+import type { Tenant } from "../harness/tenant.ts";
 
 let service: Service;
 let receiver: Receiver;

@@ -4,10 +4,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { isAlive } from "./harness/process-tree.ts";
-import { Receiver } from "./harness/receiver.ts";
-import { OwnService } from "./harness/service.ts";
-import { Tenant } from "./harness/tenant.ts";
+import { isAlive } from "../harness/process-tree.ts";
+import { Receiver } from "../harness/receiver.ts";
+import { OwnService } from "../harness/service.ts";
+import { Tenant } from "../harness/tenant.ts";
 
 const service = new OwnService();
 let receiver: Receiver;

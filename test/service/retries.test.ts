@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { hang, Receiver } from "./harness/receiver.ts";
-import type { Service } from "./harness/service.ts";
-import { sharedService } from "./harness/shared.ts";
-import type { Execution } from "./harness/tenant.ts";
+import { hang, Receiver } from "../harness/receiver.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
+import type { Execution } from "../harness/tenant.ts";
 
 let service: Service;
 let receiver: Receiver;

@@ -1,11 +1,11 @@
 // Schedules in real time: exactly one job per tick, on the same path as everyone's jobs (contract §6).
 
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Receiver } from "./harness/receiver.ts";
-import type { Service } from "./harness/service.ts";
-import { sharedService } from "./harness/shared.ts";
-import type { Job, Schedule, Tenant } from "./harness/tenant.ts";
-import { until } from "./harness/until.ts";
+import { Receiver } from "../harness/receiver.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
+import type { Job, Schedule, Tenant } from "../harness/tenant.ts";
+import { until } from "../harness/until.ts";
 
 let service: Service;
 let receiver: Receiver;

@@ -4,8 +4,8 @@ import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bearableBurst, descriptorWarning } from "../../local/descriptors.ts";
-import type { Service } from "./harness/service.ts";
-import { sharedService } from "./harness/shared.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
 
 let service: Service;
 beforeAll(async () => {

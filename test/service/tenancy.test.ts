@@ -3,10 +3,10 @@
 
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { hang, Receiver } from "./harness/receiver.ts";
-import type { Service } from "./harness/service.ts";
-import { sharedService } from "./harness/shared.ts";
-import type { Claimed, Envelope, Schedule, Tenant } from "./harness/tenant.ts";
+import { hang, Receiver } from "../harness/receiver.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
+import type { Claimed, Envelope, Schedule, Tenant } from "../harness/tenant.ts";
 
 let service: Service;
 let receiver: Receiver;

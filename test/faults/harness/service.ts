@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { quietPort } from "./quiet-port.ts";
+import { quietPort } from "../../harness/quiet-port.ts";
 import { until } from "./wait.ts";
 
 const PROJECT = join(import.meta.dirname, "../../..");

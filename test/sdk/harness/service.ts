@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type AnyHandlers, Chronos, type ChronosOptions, type HandlerMap } from "@chronos-edge/sdk";
 import { vi } from "vitest";
 import type { DevAccount } from "../../../local/account.ts";
-import { sharedService } from "../../service/harness/shared.ts";
+import { sharedService } from "../../harness/shared.ts";
 import { Child } from "./child.ts";
 
 export interface Account {

@@ -1,7 +1,7 @@
 // A client of the service with nothing between it and the wire.
 
-import type { showExecution, showJob } from "../../../src/routes/show-job.ts";
-import type { showSchedule } from "../../../src/routes/show-schedule.ts";
+import type { showExecution, showJob } from "../../src/routes/show-job.ts";
+import type { showSchedule } from "../../src/routes/show-schedule.ts";
 import { until } from "./until.ts";
 
 export type Job = ReturnType<typeof showJob>;
@@ -60,21 +60,39 @@ export class Tenant {
     this.signingSecret = signingSecret;
   }
 
-  /** The same account under another key, with a rate limit of its own. */
-  async anotherKey(): Promise<Tenant> {
-    const { key } = await this.post<{ key: string }>("/v1/api-keys", { name: "another" });
-    return new Tenant({ url: this.url, id: this.id, apiKey: key, signingSecret: this.signingSecret });
+  /** The same account under a key that is there already, or is not. */
+  withKey(apiKey: string): Tenant {
+    return new Tenant({ ...this, apiKey });
   }
 
-  async call<T = unknown>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer<T>> {
+  /** The same account under another key, with a rate limit of its own. */
+  async anotherKey(): Promise<Tenant> {
+    return this.withKey((await this.post<{ key: string }>("/v1/api-keys", { name: "another" })).key);
+  }
+
+  moreKeys(count: number): Promise<Tenant[]> {
+    return Promise.all(Array.from({ length: count }, () => this.anotherKey()));
+  }
+
+  call<T = unknown>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer<T>> {
+    return this.send(method, path, body === undefined ? null : JSON.stringify(body), signal);
+  }
+
+  /** The body as it stands, be it JSON or not. */
+  async send<T = unknown>(
+    method: string,
+    path: string,
+    body: string | null,
+    signal = AbortSignal.timeout(60_000),
+  ): Promise<Answer<T>> {
     const response = await fetch(this.url + path, {
       method,
       headers: {
         Authorization: `Bearer ${this.apiKey}`,
-        ...(body !== undefined && { "Content-Type": "application/json" }),
+        ...(body !== null && { "Content-Type": "application/json" }),
       },
-      body: body === undefined ? null : JSON.stringify(body),
-      signal: signal ?? AbortSignal.timeout(60_000),
+      body,
+      signal,
     });
     return { status: response.status, headers: response.headers, body: (await response.json()) as Envelope<T> };
   }

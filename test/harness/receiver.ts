@@ -15,6 +15,8 @@ export interface Delivery {
   readonly body: string;
   /** What the body says. */
   readonly json: { job_id: string; execution_id: string; attempt: number; payload: unknown };
+  /** What it was answered, whether that could still be taken or not; null before. */
+  readonly answered: number | null;
   /** When the connection was cut before the answer was whole; null while it was not. */
   cutAt: number | null;
 }
@@ -66,10 +68,16 @@ export class Receiver {
     // A connection that is closed after some idle seconds may be in use again already: that would be a network failure.
     this.#server = createServer({ keepAliveTimeout: 0 }, async (request, response) => {
       const at = Date.now();
-      const body = await text(request);
+      const body = await text(request).catch(() => null);
+      if (body === null) return; // it was cut off before it was whole: nothing was delivered
       const json = body === "" ? {} : JSON.parse(body);
       const { method = "", headers, url = "" } = request;
-      const delivery = { at, method, headers, body, json, cutAt: null };
+      const delivery = {
+        ...{ at, method, headers, body, json, cutAt: null },
+        get answered() {
+          return response.headersSent ? response.statusCode : null;
+        },
+      };
       this.#targets.get(url)?.take(delivery, response);
     });
   }

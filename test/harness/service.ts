@@ -7,17 +7,18 @@ import { appendFileSync, closeSync, existsSync, mkdtempSync, openSync, readFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DevAccount } from "../../../local/account.ts";
+import type { DevAccount } from "../../local/account.ts";
+import { PROJECT } from "../../local/settings.ts";
 import { killAll, treeOf } from "./process-tree.ts";
 import { Tenant } from "./tenant.ts";
 import { until } from "./until.ts";
 
-const PROJECT = join(import.meta.dirname, "../../..");
 const RUNNING = "Chronos is running.";
 /** Our own last line in the log: those who only look at a service learn from it that there is none. */
-const ENDED = "(npm start has ended)";
+const ENDED = "(the service has ended)";
 
-const START_MS = 50_000;
+/** Seconds on an idle machine; several services may start at once on a busy one. */
+const START_MS = 80_000;
 const COME_BACK_MS = 20_000;
 /** vitest itself waits ten seconds for what is put away after the tests. */
 const STOP_MS = 7_000;
@@ -66,25 +67,36 @@ export class Service {
   }
 
   /** SIGKILL to workerd: no goodbye, nothing flushed. Resolves once the next one serves. */
-  async crash(): Promise<void> {
+  async crash(limitMs = COME_BACK_MS): Promise<void> {
     const pid = this.workerdPid;
     process.kill(pid, "SIGKILL");
     const isBack = async () =>
       this.workerdPid !== pid &&
-      (await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(2_000) }).catch(() => null))?.ok === true;
-    await until(isBack, COME_BACK_MS, () => `It does not come back:\n${this.log}`, 100);
+      (await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(5_000) }).catch(() => null))?.ok === true;
+    await until(isBack, limitMs, () => `It does not come back:\n${this.log}`, 100);
   }
+}
+
+export interface OwnServiceOptions {
+  /** What starts it: a program, and what that is told. */
+  readonly command?: readonly string[];
+  /** Any free one, unless told otherwise. */
+  readonly port?: number;
 }
 
 /** A service of one's own. `stop()` it, whatever happens. */
 export class OwnService extends Service {
-  /** npm behind a guard, which hands on signals and the exit code. */
-  #npm: ChildProcess | undefined;
+  readonly #command: readonly string[];
+  readonly #port: number;
+  /** The command behind a guard, which hands on signals and the exit code. */
+  #guard: ChildProcess | undefined;
   /** What must be gone once it has ended. */
   #terminated: number[] = [];
 
-  constructor() {
+  constructor({ command = ["npm", "start"], port = 0 }: OwnServiceOptions = {}) {
     super(mkdtempSync(join(tmpdir(), "chronos-service-")));
+    this.#command = command;
+    this.#port = port;
     this.start();
   }
 
@@ -92,30 +104,36 @@ export class OwnService extends Service {
   start(): void {
     const path = join(this.folder, "log");
     const log = openSync(path, "w");
-    const env = { CHRONOS_STATE: join(this.folder, "state"), PORT: "0", CHRONOS_LOG: "json", NO_COLOR: "1" };
-    this.#npm = spawn(process.execPath, ["--no-warnings", join(import.meta.dirname, "guard.ts")], {
+    const env = {
+      CHRONOS_STATE: join(this.folder, "state"),
+      PORT: `${this.#port}`,
+      CHRONOS_LOG: "json",
+      NO_COLOR: "1",
+    };
+    const guard = ["--no-warnings", join(import.meta.dirname, "guard.ts")];
+    this.#guard = spawn(process.execPath, [...guard, ...this.#command], {
       cwd: PROJECT,
       stdio: ["pipe", log, log],
       env: { ...process.env, ...env },
     });
     closeSync(log);
-    this.#npm.once("exit", () => existsSync(path) && appendFileSync(path, `${ENDED}\n`));
+    this.#guard.once("exit", () => existsSync(path) && appendFileSync(path, `${ENDED}\n`));
   }
 
   /** The pids of all its processes. */
   get processes(): number[] {
-    return this.#npm?.pid === undefined ? [] : treeOf(this.#npm.pid);
+    return this.#guard?.pid === undefined ? [] : treeOf(this.#guard.pid);
   }
 
-  /** SIGTERM to npm, as a supervisor would. @returns its exit code; null when it does not end, or died of a signal */
-  async terminate(): Promise<number | null> {
-    const npm = this.#npm;
-    if (!npm || npm.exitCode !== null || npm.signalCode !== null) return npm?.exitCode ?? null;
+  /** SIGTERM, as a supervisor would. @returns its exit code; null when it does not end, or died of a signal */
+  async terminate(limitMs = STOP_MS): Promise<number | null> {
+    const guard = this.#guard;
+    if (!guard || guard.exitCode !== null || guard.signalCode !== null) return guard?.exitCode ?? null;
     this.#terminated = this.processes;
-    const ended = once(npm, "exit");
-    npm.kill("SIGTERM");
-    await Promise.race([ended, sleep(STOP_MS, undefined, { ref: false })]);
-    return npm.exitCode;
+    const ended = once(guard, "exit");
+    guard.kill("SIGTERM");
+    await Promise.race([ended, sleep(limitMs, undefined, { ref: false })]);
+    return guard.exitCode;
   }
 
   /** Ends it, by force if need be, and forgets all it knew. */
