@@ -5,15 +5,16 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, it } from "vitest";
-import { PROJECT } from "../sdk/harness/child.ts";
-import { Service } from "../sdk/harness/service.ts";
+import { PROJECT } from "../../local/settings.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
 
 const FOLDER = join(PROJECT, "test/docs/client");
 
 let service: Service;
 
 beforeAll(async () => {
-  service = await Service.shared();
+  service = await sharedService();
 });
 
 /** Runs a program of Node's; its output is the answer. */
@@ -28,7 +29,7 @@ it("openapi-typescript generates it, TypeScript compiles it, openapi-fetch makes
   writeFileSync(document, await (await fetch(`${service.url}/openapi.json`)).text());
   await run("node_modules/openapi-typescript/bin/cli.js", document, "--output", "dist/api.d.ts");
   await run(join(PROJECT, "node_modules/typescript/bin/tsc"), "--project", "tsconfig.json");
-  const { apiKey } = await service.newAccount();
+  const { apiKey } = await service.newTenant();
   const said = JSON.parse(await run("program.ts", service.url, apiKey));
   expect(said).toEqual({ id: expect.any(String), status: "pending", found: true, code: "job_not_retryable" });
 });

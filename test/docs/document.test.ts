@@ -2,7 +2,8 @@
 
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Service } from "../sdk/harness/service.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
 import { type Document, endpointsIn, type Json, Judge, successOf } from "./harness/document.ts";
 
 let service: Service;
@@ -12,7 +13,7 @@ let document: Document;
 let judge: Judge;
 
 beforeAll(async () => {
-  service = await Service.shared();
+  service = await sharedService();
   answer = await fetch(`${service.url}/openapi.json`);
   text = await answer.text();
   document = JSON.parse(text);

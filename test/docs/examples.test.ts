@@ -1,11 +1,12 @@
 // Every documented example is sent to the running service; what comes back must be what the document says.
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { Service } from "../sdk/harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
+import type { Answer, Tenant } from "../harness/tenant.ts";
 import { type Document, type Endpoint, endpointsIn, Judge, successOf } from "./harness/document.ts";
-import { Tenant } from "./harness/tenant.ts";
+import { completedSchedule, endedJobs, prepared } from "./harness/prepared.ts";
 
-const service = await Service.shared();
+const service = await sharedService();
 const document: Document = await (await fetch(`${service.url}/openapi.json`)).json();
 const endpoints = endpointsIn(document).filter(
   ({ path }) => path.startsWith("/v1/") || path === "/health" || path === "/",
@@ -38,9 +39,10 @@ describe("a documented example is answered as documented", () => {
   });
 
   it.each(shown)("$title", async ({ endpoint, body }) => {
-    tenant = await Tenant.of(service);
+    tenant = await service.newTenant();
     const { operation, method, path } = endpoint;
-    const ids = await tenant.ready(operation.operationId);
+    const caller = path.startsWith("/v1/admin/") ? service.operator : tenant;
+    const ids = await prepared(operation.operationId, caller);
     const query = new URLSearchParams();
     for (const { in: place, name, example } of operation.parameters ?? [])
       if (place === "query" && example !== undefined)
@@ -48,8 +50,7 @@ describe("a documented example is answered as documented", () => {
     const real = path.replace(/\{\w+\}/, ids.id ?? "");
     const sent = ids.execution_id && typeof body === "object" ? { ...body, execution_id: ids.execution_id } : body;
 
-    const key = path.startsWith("/v1/admin/") ? service.dev.admin_token : tenant.key;
-    const answer = await tenant.send(method, `${real}?${query}`, { key, body: sent });
+    const answer = await caller.call(method, `${real}?${query}`, sent);
 
     const { status, content } = successOf(operation);
     const example = content["application/json"]?.example as { message: string };
@@ -61,9 +62,9 @@ describe("a documented example is answered as documented", () => {
 });
 
 it("what lists hold is as documented, once there is something in them", async () => {
-  tenant = await Tenant.of(service);
-  const { push, pull } = await tenant.endedJobs();
-  await tenant.ready("getSchedule");
+  tenant = await service.newTenant();
+  const { push, pull } = await endedJobs(tenant);
+  await prepared("getSchedule", tenant);
   const lists: [string, string, number][] = [
     ["/v1/jobs", "/v1/jobs", 2],
     ["/v1/jobs/{id}/executions", `/v1/jobs/${push}/executions`, 1],
@@ -73,7 +74,7 @@ it("what lists hold is as documented, once there is something in them", async ()
   ];
   for (const [path, real, length] of lists) {
     const endpoint = endpoints.find((one) => one.path === path && one.method === "GET") as Endpoint;
-    const { status, body } = await tenant.send("GET", real);
+    const { status, body } = await tenant.call("GET", real);
     expect(body.data, real).toHaveLength(length);
     expect(judge.answerFaults(endpoint, status, body), real).toEqual([]);
   }
@@ -81,47 +82,53 @@ it("what lists hold is as documented, once there is something in them", async ()
 
 describe("a refusal reads as its example", () => {
   /** How each code is met from outside. */
-  const PROVOKED: Record<string, (tenant: Tenant) => Promise<[string, string, object?]>> = {
-    unauthorized: async (tenant) => ["GET", "/v1/jobs", { key: `${tenant.key}x` }],
-    not_found: async () => ["GET", "/v1/jobz"],
-    method_not_allowed: async () => ["PATCH", "/v1/jobs"],
-    bad_request: async () => ["POST", "/v1/jobs", { raw: "{" }],
-    payload_too_large: async () => ["POST", "/v1/jobs", { raw: `"${"x".repeat(262_144)}"` }],
-    validation_error: async () => ["GET", "/v1/jobs?colour=red"],
+  const PROVOKED: Record<string, (tenant: Tenant) => Promise<Answer<unknown>>> = {
+    unauthorized: (tenant) => tenant.withKey(`${tenant.apiKey}x`).call("GET", "/v1/jobs"),
+    not_found: (tenant) => tenant.call("GET", "/v1/jobz"),
+    method_not_allowed: (tenant) => tenant.call("PATCH", "/v1/jobs"),
+    bad_request: (tenant) => tenant.send("POST", "/v1/jobs", "{"),
+    payload_too_large: (tenant) => tenant.send("POST", "/v1/jobs", `"${"x".repeat(262_144)}"`),
+    validation_error: (tenant) => tenant.call("GET", "/v1/jobs?colour=red"),
     idempotency_key_conflict: async (tenant) => {
-      const body = { name: "a job", handler: "a", idempotency_key: "taken", delay: { value: 1, unit: "hour" } };
-      await tenant.must("POST", "/v1/jobs", { body });
-      return ["POST", "/v1/jobs", { body }];
+      const job = { name: "a job", handler: "a", idempotency_key: "taken", delay: { value: 1, unit: "hour" } };
+      await tenant.create(job);
+      return tenant.call("POST", "/v1/jobs", job);
     },
-    job_not_found: async () => ["GET", `/v1/jobs/${crypto.randomUUID()}`],
-    job_not_cancellable: async (tenant) => ["POST", `/v1/jobs/${(await tenant.ready("retryJob")).id}/cancel`],
-    job_not_retryable: async (tenant) => ["POST", `/v1/jobs/${(await tenant.ready("getJob")).id}/retry`],
+    job_not_found: (tenant) => tenant.call("GET", `/v1/jobs/${crypto.randomUUID()}`),
+    job_not_cancellable: async (tenant) => {
+      const { id } = await prepared("retryJob", tenant);
+      return tenant.call("POST", `/v1/jobs/${id}/cancel`);
+    },
+    job_not_retryable: async (tenant) => {
+      const { id } = await prepared("getJob", tenant);
+      return tenant.call("POST", `/v1/jobs/${id}/retry`);
+    },
     lease_lost: async (tenant) => {
-      const { id, execution_id } = await tenant.ready("completeJob");
-      await tenant.must("POST", `/v1/jobs/${id}/cancel`);
-      return ["POST", `/v1/worker/jobs/${id}/complete`, { body: { execution_id } }];
+      const { id, execution_id } = await prepared("completeJob", tenant);
+      await tenant.post(`/v1/jobs/${id}/cancel`);
+      return tenant.call("POST", `/v1/worker/jobs/${id}/complete`, { execution_id });
     },
     conflict: async (tenant) => {
-      const [first] = await tenant.must<{ id: string }[]>("GET", "/v1/api-keys");
-      return ["DELETE", `/v1/api-keys/${first?.id}`];
+      const [first] = await tenant.get<{ id: string }[]>("/v1/api-keys");
+      return tenant.call("DELETE", `/v1/api-keys/${first?.id}`);
     },
-    schedule_not_found: async () => ["GET", `/v1/schedules/${crypto.randomUUID()}`],
+    schedule_not_found: (tenant) => tenant.call("GET", `/v1/schedules/${crypto.randomUUID()}`),
     handler_required_for_pull: async (tenant) => {
-      const { id } = await tenant.ready("getSchedule");
-      return ["PATCH", `/v1/schedules/${id}`, { body: { delivery: { type: "pull" } } }];
+      const { id } = await prepared("getSchedule", tenant);
+      return tenant.call("PATCH", `/v1/schedules/${id}`, { delivery: { type: "pull" } });
     },
     schedule_archived: async (tenant) => {
-      const { id } = await tenant.ready("getSchedule");
-      await tenant.must("POST", `/v1/schedules/${id}/archive`);
-      return ["PATCH", `/v1/schedules/${id}`, { body: { name: "another" } }];
+      const { id } = await prepared("getSchedule", tenant);
+      await tenant.post(`/v1/schedules/${id}/archive`);
+      return tenant.call("PATCH", `/v1/schedules/${id}`, { name: "another" });
     },
     schedule_completed: async (tenant) => {
-      const id = await tenant.completedSchedule();
-      return ["PATCH", `/v1/schedules/${id}`, { body: { name: "another" } }];
+      const id = await completedSchedule(tenant);
+      return tenant.call("PATCH", `/v1/schedules/${id}`, { name: "another" });
     },
     rate_limit_exceeded: async (tenant) => {
-      await Promise.all(Array.from({ length: 220 }, () => tenant.send("GET", "/v1/api-keys")));
-      return ["GET", "/v1/api-keys"];
+      await Promise.all(Array.from({ length: 220 }, () => tenant.call("GET", "/v1/api-keys")));
+      return tenant.call("GET", "/v1/api-keys");
     },
   };
   /** Those that nobody can provoke from outside are held in test/docs/workerd. */
@@ -131,15 +138,11 @@ describe("a refusal reads as its example", () => {
     expect([...Object.keys(PROVOKED), ...ELSEWHERE].sort()).toEqual(Object.keys(document.components.examples).sort());
   });
 
-  it.each(Object.keys(PROVOKED))("%s", async (code) => {
-    tenant = await Tenant.of(service);
-    const provoked = async () => {
-      const [method, path, call] = (await PROVOKED[code]?.(tenant)) ?? ["", ""];
-      return tenant.send(method, path, call);
-    };
-    const first = await provoked();
+  it.each(Object.entries(PROVOKED))("%s", async (code, provoke) => {
+    tenant = await service.newTenant();
+    const first = await provoke(tenant);
     // A new period of the rate limit may have begun right before the last request.
-    const { status, headers, body } = first.status === 200 ? await provoked() : first;
+    const { status, headers, body } = first.status === 200 ? await provoke(tenant) : first;
     const { data, ...refusal } = body;
     const { data: _, ...example } = (document.components.examples[code]?.value ?? {}) as { data?: unknown };
     expect(refusal).toEqual(example);

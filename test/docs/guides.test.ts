@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { PROJECT } from "../sdk/harness/child.ts";
+import { PROJECT } from "../../local/settings.ts";
 
 const DOCS = join(PROJECT, "docs");
 const guides = readdirSync(DOCS).filter((name) => name.endsWith(".md"));

@@ -1,12 +1,13 @@
 // What is served beside the API, as a client without a browser sees it.
 
 import { beforeAll, expect, it } from "vitest";
-import { Service } from "../sdk/harness/service.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
 
 let service: Service;
 
 beforeAll(async () => {
-  service = await Service.shared();
+  service = await sharedService();
 });
 
 it("the front page is JSON for a program and a page for a browser", async () => {

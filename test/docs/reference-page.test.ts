@@ -3,8 +3,8 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Service } from "../sdk/harness/service.ts";
-import { Tenant } from "./harness/tenant.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
 
 /** Named by CI, where a missing browser is a failure. Elsewhere these tests are left out without one. */
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -26,7 +26,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   if (!isHere) return;
-  service = await Service.shared();
+  service = await sharedService();
   browser = await chromium.launch({ executablePath, args: QUIET });
 });
 afterAll(async () => {
@@ -47,10 +47,10 @@ async function open(path: string): Promise<{ page: Page; asked: string[]; compla
 
 describe.skipIf(!isHere)("the reference", () => {
   it("finds an operation, sends it with a key, and shows the answer", async () => {
-    const tenant = await Tenant.of(service);
+    const tenant = await service.newTenant();
     const { page, asked, complaints } = await open("/docs");
     await page.locator(".nav-bar-info", { hasText: "Authentication" }).click();
-    await page.getByPlaceholder("api-token").first().fill(tenant.key);
+    await page.getByPlaceholder("api-token").first().fill(tenant.apiKey);
     await page.getByRole("button", { name: "Set" }).first().click();
     await page.getByText("1 API key applied").waitFor();
 
@@ -66,7 +66,7 @@ describe.skipIf(!isHere)("the reference", () => {
     expect([response.url(), response.status()]).toEqual([`${service.url}/v1/jobs`, 201]);
     const { id } = (await response.json()).data;
     await page.getByText(id).first().waitFor();
-    expect(await tenant.must("GET", `/v1/jobs/${id}`)).toMatchObject({ id, name: "Welcome mail" });
+    expect(await tenant.job(id)).toMatchObject({ id, name: "Welcome mail" });
 
     expect(complaints).toEqual([]);
     expect(asked.filter((url) => !url.startsWith(service.url) && !url.startsWith("data:"))).toEqual([]);

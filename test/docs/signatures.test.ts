@@ -1,17 +1,16 @@
 // The functions of docs/verifying-signatures.md, in every language whose runtime is on the machine, judge real deliveries.
 
 import { execFile, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { PROJECT } from "../sdk/harness/child.ts";
-import { type Account, Service } from "../sdk/harness/service.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PROJECT } from "../../local/settings.ts";
+import { Receiver } from "../harness/receiver.ts";
+import { sharedService } from "../harness/shared.ts";
+import type { Tenant } from "../harness/tenant.ts";
 
 interface Delivery {
   readonly headers: Record<string, string>;
@@ -73,41 +72,30 @@ echo is_from_chronos($given['secrets'], $given['headers'], $given['body']) ? "tr
 
 type Language = keyof typeof PROGRAMS;
 
-let service: Service;
-let account: Account;
+let receiver: Receiver;
+let tenant: Tenant;
 let folder: string;
 let pushed: Delivery;
 let fetched: Delivery;
 
 beforeAll(async () => {
-  service = await Service.shared();
-  account = await service.newAccount();
+  const [service, opened] = await Promise.all([sharedService(), Receiver.listen()]);
+  receiver = opened;
+  tenant = await service.newTenant();
   folder = mkdtempSync(join(tmpdir(), "chronos-"));
   [pushed, fetched] = await Promise.all([delivered("POST"), delivered("GET")]);
 });
 afterAll(async () => {
+  await receiver?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
 /** A real delivery, as it arrived. */
 async function delivered(method: string): Promise<Delivery> {
-  const received: Delivery[] = [];
-  const server = createServer(async (request, response) => {
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    received.push({ headers, body: await text(request) });
-    response.end();
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`;
-  await service.call("/v1/jobs", {
-    key: account.apiKey,
-    body: { name: "signed", payload: { to: "Åda 🕰" }, delivery: { type: "push", http: { url, method } } },
-  });
-  const first = await vi.waitFor(() => received[0] ?? Promise.reject(new Error("Nothing came")), { timeout: 10_000 });
-  server.close();
-  return first;
+  const target = receiver.target();
+  await tenant.create({ ...target.delivery(method), name: "signed", payload: { to: "Åda 🕰" } });
+  const { headers, body } = await target.receives(1, 10_000);
+  return { headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])), body };
 }
 
 type Judge = (secrets: readonly string[], delivery: Delivery) => Promise<boolean>;
@@ -126,7 +114,7 @@ function judgeIn(language: Language): Judge {
 }
 
 async function judges(judge: Judge): Promise<void> {
-  const secret = account.signingSecret;
+  const secret = tenant.signingSecret;
   const changed = (headers: Record<string, string>) => ({ ...pushed, headers: { ...pushed.headers, ...headers } });
   expect(await judge([secret], pushed)).toBe(true);
   expect(await judge(["whsec_another", secret], pushed)).toBe(true);

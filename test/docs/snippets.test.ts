@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, it } from "vitest";
-import { PROJECT } from "../sdk/harness/child.ts";
+import { PROJECT } from "../../local/settings.ts";
 
 const PAGES = ["README.md", "docs/*.md", "sdk/README.md", "examples/*/README.md"];
 

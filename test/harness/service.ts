@@ -57,13 +57,17 @@ export class Service {
     return JSON.parse(readFileSync(join(this.folder, "state", "run.json"), "utf8")).workerd_pid;
   }
 
+  /** Who may call /v1/admin, and nothing else. */
+  get operator(): Tenant {
+    const { url, admin_token } = this.dev;
+    return new Tenant({ url, id: "", apiKey: admin_token, signingSecret: "" });
+  }
+
   /** An account of a test's own: no test meets another's jobs or rate limits. */
   async newTenant(name = "a tenant"): Promise<Tenant> {
     type Made = { id: string; api_key: string; signing_secret: string };
-    const { url, admin_token } = this.dev;
-    const operator = new Tenant({ url, id: "", apiKey: admin_token, signingSecret: "" });
-    const made = await operator.post<Made>("/v1/admin/accounts", { name });
-    return new Tenant({ url, id: made.id, apiKey: made.api_key, signingSecret: made.signing_secret });
+    const made = await this.operator.post<Made>("/v1/admin/accounts", { name });
+    return new Tenant({ url: this.url, id: made.id, apiKey: made.api_key, signingSecret: made.signing_secret });
   }
 
   /** SIGKILL to workerd: no goodbye, nothing flushed. Resolves once the next one serves. */

@@ -2,20 +2,19 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { quietPort } from "../harness/quiet-port.ts";
+import { OwnService } from "../harness/service.ts";
 import { Batch } from "./harness/batch.ts";
-import { OwnService } from "./harness/service.ts";
+import { clientOf } from "./harness/client.ts";
 
-let service: OwnService;
-beforeAll(async () => {
-  service = await OwnService.start();
-});
-afterAll(() => service?.stop());
+const service = new OwnService({ port: await quietPort() });
+beforeAll(() => service.ready());
+afterAll(() => service.stop());
 
 it("loses no job when workerd is killed with pending, queued and claimed jobs", async () => {
-  const account = await service.newAccount();
-  const [slowKey = "", quickKey = ""] = await service.moreKeys(account, 2);
-  const slow = service.client(slowKey);
-  const quick = service.client(quickKey);
+  const tenant = await service.newTenant();
+  const slow = clientOf(await tenant.anotherKey());
+  const quick = clientOf(await tenant.anotherKey());
   let claimed = 0;
   let runs = 0;
   slow.worker.handle("slow", async () => {
@@ -26,11 +25,11 @@ it("loses no job when workerd is killed with pending, queued and claimed jobs", 
     runs++;
   });
 
-  const queued = new Batch(service, account);
+  const queued = new Batch(tenant);
   await queued.create(20, (i) => ({ name: `queued ${i}`, handler: "quick" }));
-  const running = new Batch(service, account);
+  const running = new Batch(tenant);
   await running.create(5, (i) => ({ name: `claimed ${i}`, handler: "slow", timeout: 15 }));
-  const pending = new Batch(service, account);
+  const pending = new Batch(tenant);
   await pending.create(10, (i) => ({ name: `due ${i}`, handler: "quick", delay: { value: 8, unit: "second" } }));
   void slow.worker.start({ concurrency: 5 });
   await expect.poll(() => claimed, { timeout: 10_000 }).toBe(5);
@@ -39,7 +38,7 @@ it("loses no job when workerd is killed with pending, queued and claimed jobs", 
   const statuses = new Set((await everything()).map(({ job }) => job.status));
   expect(statuses).toEqual(new Set(["queued", "running", "pending"]));
 
-  await service.killRuntime();
+  await service.crash();
 
   void quick.worker.start({ concurrency: 5 });
   for (const batch of batches) await batch.untilEnded(30_000);

@@ -2,12 +2,14 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
 import { Child, nodeOfTheUser } from "./harness/child.ts";
-import { Service } from "./harness/service.ts";
+import { clientOf } from "./harness/client.ts";
 
 let service: Service;
 beforeAll(async () => {
-  service = await Service.shared();
+  service = await sharedService();
 });
 
 function run(script: string, env: Record<string, string>): Child {
@@ -18,11 +20,11 @@ function run(script: string, env: Record<string, string>): Child {
 }
 
 it("push-express takes what is signed, refuses what is not, and ends on SIGTERM", async () => {
-  const { apiKey, signingSecret } = await service.newAccount();
-  const example = run("examples/push-express/server.js", { PORT: "0", CHRONOS_SIGNING_SECRET: signingSecret });
+  const tenant = await service.newTenant();
+  const example = run("examples/push-express/server.js", { PORT: "0", CHRONOS_SIGNING_SECRET: tenant.signingSecret });
   const url = await example.says(/http:\/\/\S+/);
 
-  const { jobs } = service.client(apiKey);
+  const { jobs } = clientOf(tenant);
   const payload = { to: "ada@example.com" };
   const { id } = await jobs.create({
     name: "Welcome",
@@ -38,9 +40,9 @@ it("push-express takes what is signed, refuses what is not, and ends on SIGTERM"
 });
 
 it("pull-worker ends what it has begun before it ends on SIGTERM", async () => {
-  const { apiKey } = await service.newAccount();
-  const example = run("examples/pull-worker/worker.js", { CHRONOS_URL: service.url, CHRONOS_API_KEY: apiKey });
-  const { jobs } = service.client(apiKey);
+  const tenant = await service.newTenant();
+  const example = run("examples/pull-worker/worker.js", { CHRONOS_URL: tenant.url, CHRONOS_API_KEY: tenant.apiKey });
+  const { jobs } = clientOf(tenant);
   const { id } = await jobs.create({ name: "Welcome", handler: "email", payload: { to: "ada@example.com" } });
   await example.says(new RegExp(`Job ${id}, attempt 1: mailing ada@example.com`));
   expect(await example.end("SIGTERM")).toBe(0);
@@ -49,9 +51,9 @@ it("pull-worker ends what it has begun before it ends on SIGTERM", async () => {
 });
 
 it("pull-worker ends what it has begun though npm repeats the Ctrl-C of the terminal", async () => {
-  const { apiKey } = await service.newAccount();
-  const example = run("examples/pull-worker/worker.js", { CHRONOS_URL: service.url, CHRONOS_API_KEY: apiKey });
-  const { jobs } = service.client(apiKey);
+  const tenant = await service.newTenant();
+  const example = run("examples/pull-worker/worker.js", { CHRONOS_URL: tenant.url, CHRONOS_API_KEY: tenant.apiKey });
+  const { jobs } = clientOf(tenant);
   const { id } = await jobs.create({ name: "Welcome", handler: "email", payload: { to: "ada@example.com" } });
   await example.says(new RegExp(`Job ${id}, attempt 1: mailing ada@example.com`));
   example.kill("SIGINT");
@@ -62,8 +64,8 @@ it("pull-worker ends what it has begun though npm repeats the Ctrl-C of the term
 });
 
 it("pull-worker that only waits ends at once on SIGTERM", async () => {
-  const { apiKey } = await service.newAccount();
-  const example = run("examples/pull-worker/worker.js", { CHRONOS_URL: service.url, CHRONOS_API_KEY: apiKey });
+  const tenant = await service.newTenant();
+  const example = run("examples/pull-worker/worker.js", { CHRONOS_URL: tenant.url, CHRONOS_API_KEY: tenant.apiKey });
   await example.says(/Polling/);
   await sleep(500);
   const askedAt = performance.now();

@@ -2,9 +2,10 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
 import { Batch } from "./harness/batch.ts";
 import { Fleet } from "./harness/fleet.ts";
-import { Service } from "./harness/service.ts";
 import { FULL_SIZE } from "./harness/size.ts";
 
 const JOBS = FULL_SIZE ? 1_000 : 200;
@@ -17,7 +18,7 @@ const FAILURES = 0.3;
 
 let service: Service;
 beforeAll(async () => {
-  service = await Service.shared();
+  service = await sharedService();
 });
 
 /** Chance with a seed: the same failures in every run. */
@@ -30,14 +31,14 @@ function chance(seed: number): () => number {
 }
 
 it(`ends ${JOBS} jobs of ${WORKERS} workers, one killed each second, each once`, { timeout: 600_000 }, async () => {
-  const account = await service.newAccount();
+  const tenant = await service.newTenant();
   const random = chance(1);
-  const batch = new Batch(service, account);
+  const batch = new Batch(tenant);
   await batch.create(JOBS, (i) => {
     const failsIn = [1, 2, 3].filter(() => random() < FAILURES);
     return { name: `${i}`, handler: "work", payload: { failsIn }, timeout: 3, maxRetries: MAX_RETRIES };
   });
-  const fleet = await Fleet.of(WORKERS, service, account, WORK_MS);
+  const fleet = await Fleet.of(WORKERS, tenant, service.folder, WORK_MS);
   try {
     for (let kill = 0; kill < KILLS; kill++) {
       await sleep(1_000);

@@ -5,7 +5,8 @@ import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { nodeOfTheUser, PROJECT } from "./harness/child.ts";
+import { PROJECT } from "../../local/settings.ts";
+import { nodeOfTheUser } from "./harness/child.ts";
 
 it("packs what is built, installs without a registry, and runs", () => {
   const folder = mkdtempSync(join(tmpdir(), "chronos-package-"));

@@ -4,9 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { PROJECT } from "../../local/settings.ts";
+import { OwnService } from "../harness/service.ts";
+import { Tenant } from "../harness/tenant.ts";
 import { Batch } from "./harness/batch.ts";
-import { PROJECT } from "./harness/child.ts";
-import { OwnService } from "./harness/service.ts";
+import { clientOf } from "./harness/client.ts";
 import { FULL_SIZE } from "./harness/size.ts";
 
 const JOBS = FULL_SIZE ? 500 : 50;
@@ -14,12 +16,16 @@ const JOBS = FULL_SIZE ? 500 : 50;
 const folder = mkdtempSync(join(tmpdir(), "chronos-twice-"));
 const example = join(PROJECT, "examples/queue-consumer");
 let service: OwnService;
+let tenant: Tenant;
 
 beforeAll(async () => {
   const config = readFileSync(join(example, "wrangler.toml"), "utf8");
   const main = JSON.stringify(join(import.meta.dirname, "harness/twice.ts"));
   writeFileSync(join(folder, "wrangler.toml"), config.replace('"index.ts"', main));
-  service = await OwnService.start([join(example, "local.ts"), join(folder, "wrangler.toml")]);
+  service = new OwnService({ command: [process.execPath, join(example, "local.ts"), join(folder, "wrangler.toml")] });
+  await service.ready();
+  const { url, api_key: apiKey, signing_secret: signingSecret } = service.dev;
+  tenant = new Tenant({ url, id: "", apiKey, signingSecret });
 });
 afterAll(async () => {
   await service?.stop();
@@ -29,8 +35,7 @@ afterAll(async () => {
 it(`completes ${JOBS} jobs once each, though each message comes twice, and burns no retry`, {
   timeout: 300_000,
 }, async () => {
-  const { api_key: apiKey, signing_secret: signingSecret } = service.dev;
-  const batch = new Batch(service, { apiKey, signingSecret });
+  const batch = new Batch(tenant);
   await batch.create(JOBS, (i) => {
     const delivery = { type: "pull", queue: "emails" } as const;
     return { name: `${i}`, handler: "email", payload: { to: `${i}@example.com` }, delivery };
@@ -48,7 +53,7 @@ it(`completes ${JOBS} jobs once each, though each message comes twice, and burns
 });
 
 it("fails for good what the handler calls hopeless, and what no handler is named for", async () => {
-  const { jobs } = service.client(service.dev.api_key);
+  const { jobs } = clientOf(tenant);
   const delivery = { type: "pull", queue: "emails" } as const;
   const [hopeless, empty, unknown] = await Promise.all([
     jobs.create({ name: "No recipient", handler: "email", payload: { subject: "?" }, delivery }),
@@ -64,7 +69,7 @@ it("fails for good what the handler calls hopeless, and what no handler is named
 });
 
 it("refuses a queue that is not bound, and names those that are", async () => {
-  const { jobs } = service.client(service.dev.api_key);
+  const { jobs } = clientOf(tenant);
   const delivery = { type: "pull", queue: "faxes" } as const;
   await expect(jobs.create({ name: "No queue", handler: "email", delivery })).rejects.toMatchObject({
     status: 422,

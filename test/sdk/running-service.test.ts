@@ -8,14 +8,18 @@ import {
   type FetchLike,
   verifySignature,
 } from "@chronos-edge/sdk";
-import { beforeAll, expect, it, vi } from "vitest";
-import { receiver } from "./harness/receiver.ts";
-import { Service } from "./harness/service.ts";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { Receiver } from "../harness/receiver.ts";
+import type { Service } from "../harness/service.ts";
+import { sharedService } from "../harness/shared.ts";
+import { clientOf } from "./harness/client.ts";
 
 let service: Service;
+let receiver: Receiver;
 beforeAll(async () => {
-  service = await Service.shared();
+  [service, receiver] = await Promise.all([sharedService(), Receiver.listen()]);
 });
+afterAll(() => receiver?.close());
 
 /** The line to the service, where a test can see what is sent and cut what it likes. */
 function line(isCut: (path: string) => boolean = () => false) {
@@ -41,9 +45,9 @@ const statusIs = (chronos: Chronos, jobId: string, status: string) =>
   until(async () => expect((await chronos.jobs.get(jobId)).status).toBe(status), 200);
 
 it.concurrent("runs the quick start: a job created over HTTP goes at its time to the poll that waits for it", async () => {
-  const { apiKey } = await service.newAccount();
+  const tenant = await service.newTenant();
   const { sent, fetch } = line();
-  const chronos = service.client(apiKey, { fetch });
+  const chronos = clientOf(tenant, { fetch });
   const begun = new Map<string, { at: number; ctx: ChronosContext }>();
   chronos.worker.handle("hello", async (ctx) => {
     begun.set(ctx.jobId, { at: Date.now(), ctx });
@@ -54,7 +58,7 @@ it.concurrent("runs the quick start: a job created over HTTP goes at its time to
   const create = (i: number) => {
     const scheduled_for = new Date(Date.now() + 4_000 + i * 250).toISOString();
     const body = { name: "Hello", handler: "hello", payload: { to: "world" }, scheduled_for };
-    return service.call<{ id: string; scheduled_for: string }>("/v1/jobs", { key: apiKey, body });
+    return tenant.create(body);
   };
   const jobs = await Promise.all([0, 1, 2, 3, 4].map(create));
   await until(() => expect(begun.size).toBe(jobs.length));
@@ -74,9 +78,9 @@ it.concurrent("runs the quick start: a job created over HTTP goes at its time to
 });
 
 it.concurrent("completes a handler that runs three times longer than its timeout, thanks to heartbeats", async () => {
-  const { apiKey } = await service.newAccount();
+  const tenant = await service.newTenant();
   const { sent, fetch } = line();
-  const chronos = service.client(apiKey, { fetch });
+  const chronos = clientOf(tenant, { fetch });
   const deadlines: Date[] = [];
   chronos.worker.handle("long", async (ctx) => {
     deadlines.push(ctx.deadline);
@@ -96,12 +100,12 @@ it.concurrent("completes a handler that runs three times longer than its timeout
 });
 
 it.concurrent("times the same handler out without heartbeats, tries again, and drops what it says too late", async () => {
-  const { apiKey } = await service.newAccount();
+  const tenant = await service.newTenant();
   const logged: string[] = [];
   const warn = (message: string) => void logged.push(message);
   const logger = { debug() {}, info() {}, warn, error: warn };
   const { fetch } = line((path) => path.endsWith("/heartbeat"));
-  const chronos = service.client(apiKey, { fetch, logger });
+  const chronos = clientOf(tenant, { fetch, logger });
   const causes: string[] = [];
   chronos.worker.handle("long", async ({ attempt, signal }) => {
     signal.addEventListener("abort", () => {
@@ -125,8 +129,8 @@ it.concurrent("times the same handler out without heartbeats, tries again, and d
 });
 
 it.concurrent("learns from a heartbeat that its job was cancelled", async () => {
-  const { apiKey } = await service.newAccount();
-  const chronos = service.client(apiKey);
+  const tenant = await service.newTenant();
+  const chronos = clientOf(tenant);
   let reason: unknown;
   chronos.worker.handle("endless", async ({ signal }) => {
     await sleep(30_000, undefined, { signal }).catch(() => {});
@@ -142,11 +146,11 @@ it.concurrent("learns from a heartbeat that its job was cancelled", async () => 
 });
 
 it.concurrent("stops at once during a poll, and the next job is the next worker's", async () => {
-  const { apiKey } = await service.newAccount();
+  const tenant = await service.newTenant();
   const attempts: number[] = [];
   for (let round = 0; round < 3; round++) {
     const { sent, fetch } = line();
-    const leaving = service.client(apiKey, { fetch });
+    const leaving = clientOf(tenant, { fetch });
     leaving.worker.handle("hello", () => "the wrong one");
     const running = leaving.worker.start();
     await until(() => expect(sent).toHaveLength(1));
@@ -157,7 +161,7 @@ it.concurrent("stops at once during a poll, and the next job is the next worker'
     expect(performance.now() - askedAt).toBeLessThan(5_000); // the poll would have waited 20 s
     await sleep(NEWS_MS);
 
-    const staying = service.client(apiKey);
+    const staying = clientOf(tenant);
     staying.worker.handle("hello", ({ attempt }) => attempts.push(attempt) && "the right one");
     const { id } = await staying.jobs.create({ name: "Hello", handler: "hello", timeout: 10 });
     void staying.worker.start();
@@ -169,28 +173,27 @@ it.concurrent("stops at once during a poll, and the next job is the next worker'
 });
 
 it.concurrent("loses no job to a worker that stops in the moment it comes", async () => {
-  const account = await service.newAccount();
-  const [readerKey = ""] = await service.moreKeys(account, 1);
+  const tenant = await service.newTenant();
   const ids: string[] = [];
   for (let round = 0; round < 30; round++) {
-    const leaving = service.client(account.apiKey);
+    const leaving = clientOf(tenant);
     leaving.worker.handle("hello", () => "early");
     void leaving.worker.start();
     ids.push((await leaving.jobs.create({ name: `${round}`, handler: "hello", timeout: 1 })).id);
     await sleep(round % 15);
     await leaving.worker.stop();
   }
-  const last = service.client(account.apiKey);
+  const last = clientOf(tenant);
   last.worker.handle("hello", () => "late");
   void last.worker.start({ concurrency: 10 });
-  const reader = service.client(readerKey);
+  const reader = clientOf(await tenant.anotherKey());
   for (const id of ids) await statusIs(reader, id, "completed");
   await last.worker.stop();
 });
 
 it.concurrent("waits at a stop for the handler and its report", async () => {
-  const { apiKey } = await service.newAccount();
-  const chronos = service.client(apiKey);
+  const tenant = await service.newTenant();
+  const chronos = clientOf(tenant);
   const said: string[] = [];
   chronos.worker.handle("work", async () => {
     said.push("begun");
@@ -207,25 +210,21 @@ it.concurrent("waits at a stop for the handler and its report", async () => {
   await running;
 });
 
-it.concurrent("verifies what the service signs: with a body, without one, and while the secret rotates", async ({
-  onTestFinished,
-}) => {
-  const { apiKey, signingSecret } = await service.newAccount();
-  const { url, received, close } = await receiver();
-  onTestFinished(close);
-  const { jobs } = service.client(apiKey);
+it.concurrent("verifies what the service signs: with a body, without one, and while the secret rotates", async () => {
+  const tenant = await service.newTenant();
+  const { signingSecret } = tenant;
+  const { jobs } = clientOf(tenant);
   const deliver = async (method: "POST" | "GET") => {
+    const target = receiver.target(204);
     const { id } = await jobs.create({
       name: "Push",
       handler: "notify",
       payload: { to: "ada@example.com", é: 1 },
-      delivery: { type: "push", http: { url, method } },
+      delivery: { type: "push", http: { url: target.url, method } },
     });
-    return until(() => {
-      const delivery = received.get(id);
-      if (delivery === undefined) throw new Error("Nothing came");
-      return delivery;
-    });
+    const delivery = await target.receives();
+    expect(delivery.headers["webhook-id"]).toBe(id);
+    return delivery;
   };
 
   const posted = await deliver("POST");
@@ -242,10 +241,7 @@ it.concurrent("verifies what the service signs: with a body, without one, and wh
   expect(got.body).toBe("");
   expect(await verifySignature(got, signingSecret)).toMatchObject({ handler: null, attempt: 1, payload: null });
 
-  const rotated = await service.call<{ signing_secret: string }>("/v1/signing-secret/rotate", {
-    key: apiKey,
-    body: {},
-  });
+  const rotated = await tenant.post<{ signing_secret: string }>("/v1/signing-secret/rotate", {});
   expect(rotated.signing_secret).not.toBe(signingSecret);
   const during = await deliver("POST");
   expect(await verifySignature(during, [signingSecret, rotated.signing_secret])).toMatchObject({ attempt: 1 });

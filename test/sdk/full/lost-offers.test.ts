@@ -3,22 +3,21 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { quietPort } from "../../harness/quiet-port.ts";
+import { OwnService } from "../../harness/service.ts";
 import { Batch } from "../harness/batch.ts";
-import { OwnService } from "../harness/service.ts";
+import { clientOf } from "../harness/client.ts";
 
 const JOBS = 100;
 const MOST_ROUNDS = 10;
 
-let service: OwnService;
-beforeAll(async () => {
-  service = await OwnService.start();
-});
-afterAll(() => service?.stop());
+const service = new OwnService({ port: await quietPort() });
+beforeAll(() => service.ready());
+afterAll(() => service.stop());
 
 it("offers again what the queue lost, as the same execution", { timeout: 600_000 }, async () => {
-  const account = await service.newAccount();
-  const [key = ""] = await service.moreKeys(account, 1);
-  const { worker } = service.client(key);
+  const tenant = await service.newTenant();
+  const { worker } = clientOf(await tenant.anotherKey());
   worker.handle("hello", () => {});
   const batches: Batch[] = [];
   const histories = async () => (await Promise.all(batches.map((batch) => batch.histories()))).flat();
@@ -26,12 +25,12 @@ it("offers again what the queue lost, as the same execution", { timeout: 600_000
   // No crash loses something for sure: rounds, until one did.
   let lost = 0;
   for (let round = 0; lost === 0 && round < MOST_ROUNDS; round++) {
-    const batch = new Batch(service, account);
+    const batch = new Batch(tenant);
     batches.push(batch);
     const dueAt = new Date(Date.now() + 10_000);
     await batch.create(JOBS, (i) => ({ name: `${i}`, handler: "hello", scheduledFor: dueAt }));
     await sleep(dueAt.getTime() + round * 15 - Date.now());
-    await service.killRuntime();
+    await service.crash();
     void worker.start({ concurrency: 10 });
     await sleep(10_000);
     lost = (await batch.histories()).filter(({ job }) => job.status === "queued").length;

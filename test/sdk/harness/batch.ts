@@ -2,7 +2,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Chronos, Execution, Job, NewJob } from "@chronos-edge/sdk";
-import type { Account, Service } from "./service.ts";
+import { eachOf } from "../../harness/each-of.ts";
+import type { Tenant } from "../../harness/tenant.ts";
+import { clientOf } from "./client.ts";
 
 /** Two requests for each, of the hundred that a key may make in ten seconds. */
 const JOBS_PER_KEY = 40;
@@ -16,13 +18,11 @@ export interface History {
 
 export class Batch {
   readonly ids: string[] = [];
-  readonly #service: Service;
-  readonly #account: Account;
-  readonly #keys: string[] = [];
+  readonly #tenant: Tenant;
+  readonly #clients: Chronos[] = [];
 
-  constructor(service: Service, account: Account) {
-    this.#service = service;
-    this.#account = account;
+  constructor(tenant: Tenant) {
+    this.#tenant = tenant;
   }
 
   async create(count: number, job: (i: number) => NewJob): Promise<void> {
@@ -54,18 +54,11 @@ export class Batch {
 
   /** Does something for each, some at a time, with keys enough. The answers are in the order of the items. */
   async #withMany<T, R>(items: readonly T[], act: (client: Chronos, item: T) => Promise<R>): Promise<R[]> {
-    const missing = Math.ceil(items.length / JOBS_PER_KEY) - this.#keys.length;
-    if (missing > 0) this.#keys.push(...(await this.#service.moreKeys(this.#account, missing)));
-    const clients = this.#keys.map((key) => this.#service.client(key));
-    const results: R[] = [];
-    const entries = items.entries();
-    const one = async () => {
-      for (const [i, item] of entries) {
-        const client = clients[i % clients.length];
-        if (client) results[i] = await act(client, item);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, one));
-    return results;
+    const missing = Math.ceil(items.length / JOBS_PER_KEY) - this.#clients.length;
+    if (missing > 0) {
+      const tenants = await this.#tenant.moreKeys(missing);
+      this.#clients.push(...tenants.map((tenant) => clientOf(tenant)));
+    }
+    return eachOf(items, AT_ONCE, (item, i) => act(this.#clients[i % this.#clients.length] as Chronos, item));
   }
 }

@@ -2,10 +2,9 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { delimiter, join } from "node:path";
-import { vi } from "vitest";
-
-export const PROJECT = join(import.meta.dirname, "../../..");
+import { delimiter } from "node:path";
+import { PROJECT } from "../../../local/settings.ts";
+import { until } from "../../harness/until.ts";
 
 export interface ChildOptions {
   readonly env?: Record<string, string>;
@@ -39,14 +38,10 @@ export class Child {
 
   /** Waits until it has said something like this; its first group is the answer. */
   async says(pattern: RegExp, limitMs = 30_000): Promise<string> {
-    return vi.waitFor(
-      () => {
-        const found = pattern.exec(this.output);
-        if (found) return found[1] ?? found[0];
-        throw new Error(`${this.hasEnded ? "It ended and n" : "N"}ever said ${pattern}:\n${this.output}`);
-      },
-      { timeout: limitMs, interval: 20 },
-    );
+    const complaint = () => `${this.hasEnded ? "It ended and n" : "N"}ever said ${pattern}:\n${this.output}`;
+    await until(() => pattern.test(this.output), limitMs, complaint);
+    const [whole = "", group = whole] = pattern.exec(this.output) ?? [];
+    return group;
   }
 
   kill(signal: NodeJS.Signals): void {

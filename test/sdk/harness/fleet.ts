@@ -1,29 +1,27 @@
 // Several worker processes on one account. Whoever is killed is replaced.
 
 import { join } from "node:path";
+import type { Tenant } from "../../harness/tenant.ts";
 import { Child } from "./child.ts";
 import { Journal } from "./journal.ts";
-import type { Account, Service } from "./service.ts";
 import type { WorkerOrders } from "./worker.ts";
 
 export class Fleet {
   readonly journal: Journal;
-  readonly #service: Service;
-  readonly #keys: readonly string[];
+  readonly #tenants: readonly Tenant[];
   readonly #workMs: number;
   readonly #workers: Child[] = [];
   #started = 0;
 
-  private constructor(service: Service, keys: readonly string[], workMs: number) {
-    this.#service = service;
-    this.#keys = keys;
+  private constructor(tenants: readonly Tenant[], folder: string, workMs: number) {
+    this.#tenants = tenants;
     this.#workMs = workMs;
-    this.journal = new Journal(join(service.folder, "journal"));
+    this.journal = new Journal(join(folder, "journal"));
   }
 
   /** Each worker has a key of its own: what one may ask is limited per key. */
-  static async of(count: number, service: Service, account: Account, workMs: number): Promise<Fleet> {
-    const fleet = new Fleet(service, await service.moreKeys(account, count), workMs);
+  static async of(count: number, tenant: Tenant, folder: string, workMs: number): Promise<Fleet> {
+    const fleet = new Fleet(await tenant.moreKeys(count), folder, workMs);
     for (let i = 0; i < count; i++) fleet.#workers.push(fleet.#start());
     return fleet;
   }
@@ -42,9 +40,10 @@ export class Fleet {
 
   #start(): Child {
     const number = this.#started++;
+    const { apiKey, url } = this.#tenants[number % this.#tenants.length] as Tenant;
     const orders: WorkerOrders = {
-      apiKey: this.#keys[number % this.#keys.length] ?? "",
-      baseUrl: this.#service.url,
+      apiKey,
+      baseUrl: url,
       workerId: `worker-${number}`,
       journal: this.journal.path,
       workMs: this.#workMs,
