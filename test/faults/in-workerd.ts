@@ -6,9 +6,8 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PROJECT } from "../../local/settings.ts";
 import type { Part } from "./part.ts";
-
-const PROJECT = join(import.meta.dirname, "../..");
 
 interface Report {
   readonly numTotalTests: number;

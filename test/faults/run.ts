@@ -3,8 +3,9 @@
 // `npm test`; `--seed <n>` repeats a run.
 
 import { parseArgs } from "node:util";
-import { searchLogs } from "./canaries.ts";
-import { Service } from "./harness/service.ts";
+import { quietPort } from "../harness/quiet-port.ts";
+import { OwnService } from "../harness/service.ts";
+import { searchLog } from "./canaries.ts";
 import { table } from "./harness/table.ts";
 import { runInWorkerd } from "./in-workerd.ts";
 import { intrude } from "./intruders/intruders.ts";
@@ -26,6 +27,9 @@ const QUICK = {
   requests: 0,
 };
 
+/** It is given the time to say its last words. */
+const STOP_MS = 60_000;
+
 const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, seed: { type: "string" } } });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const plan = values.quick ? QUICK : FULL;
@@ -39,18 +43,20 @@ function done(part: Part): void {
 }
 
 console.log(`seed ${seed}${values.quick ? ", quick" : ""}`);
-const service = await Service.start();
+const service = new OwnService({ port: await quietPort() });
 const leaks: string[] = [];
 try {
+  await service.ready();
   done(await intrude(service));
   // While the last jobs recover from the kills there is time for the targets.
   const targets = async () => done(await besetByTargets(service, plan.copies));
   done(await killUnderLoad(service, plan.process, seed, targets));
   done(await walkBesideReference(service, plan.walk, seed));
 } finally {
-  await service.stop();
+  await service.terminate(STOP_MS);
   const secrets = parts.flatMap((part) => part.secrets);
-  leaks.push(...searchLogs(service, secrets));
+  leaks.push(...searchLog(service.log, secrets));
+  await service.stop();
 }
 if (plan.requests > 0) done(await runInWorkerd(plan.requests, seed));
 

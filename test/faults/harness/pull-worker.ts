@@ -1,8 +1,8 @@
 // A real worker: it polls, works, keeps its lease, and reports until it is heard.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { Chance } from "./chance.ts";
-import type { Tenant } from "./tenant.ts";
-import { sleep } from "./wait.ts";
+import type { PatientTenant } from "./patient-tenant.ts";
 
 /** A job in its hands. */
 export interface Work {
@@ -21,14 +21,14 @@ interface Claimed {
 
 export class PullWorker {
   readonly work: Work[] = [];
-  readonly #tenant: Tenant;
+  readonly #tenant: PatientTenant;
   readonly #chance: Chance;
   #stopping = false;
   readonly #done: Promise<unknown>;
   /** Why it gave up, if it did: nobody answered it. */
   failure: unknown;
 
-  constructor(tenant: Tenant, seed: number, polls: number) {
+  constructor(tenant: PatientTenant, seed: number, polls: number) {
     this.#tenant = tenant;
     this.#chance = new Chance(seed);
     const lanes = Array.from({ length: polls }, () => this.#run());

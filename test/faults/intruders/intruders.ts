@@ -1,8 +1,8 @@
 // Nobody gets in with a key that is almost right, on the real wire: cut, padded, in other letters, empty, doubled, revoked.
 
 import { request } from "node:http";
-import type { Service } from "../harness/service.ts";
-import { Tenant } from "../harness/tenant.ts";
+import type { Service } from "../../harness/service.ts";
+import { PatientTenant } from "../harness/patient-tenant.ts";
 import type { Part } from "../part.ts";
 
 /** What stands in the Authorization headers, one entry for each. */
@@ -37,7 +37,7 @@ function variants(key: string, other: string): Record<string, Headers> {
 const PATHS = ["/v1/jobs", "/v1/api-keys", "/v1/signing-secret", "/v1/schedules"];
 
 export async function intrude(service: Service): Promise<Part> {
-  const tenant = await Tenant.make(service, "a victim", 2);
+  const tenant = await PatientTenant.make(service, "a victim", 2);
   const [, key = "", other = ""] = tenant.secrets;
   const faults: string[] = [];
   const words = new Set<string>();
@@ -51,7 +51,8 @@ export async function intrude(service: Service): Promise<Part> {
       if (answer.allowsOrigin) faults.push(`${path} opens itself to other origins`);
     }
   if (words.size > 1) faults.push("a refusal tells what is wrong with a key");
-  for (const token of [service.adminToken.slice(0, -1), `${service.adminToken}x`, key, ""]) {
+  const { admin_token } = service.dev;
+  for (const token of [admin_token.slice(0, -1), `${admin_token}x`, key, ""]) {
     tried += 1;
     const { status } = await ask(service, "/v1/admin/accounts", [`Bearer ${token}`]);
     if (status !== 401) faults.push(`an admin token that is not right was answered ${status}`);
@@ -62,7 +63,7 @@ export async function intrude(service: Service): Promise<Part> {
 }
 
 /** Used a moment ago, and so remembered: revoked it is refused all the same. */
-async function revoke(service: Service, tenant: Tenant, key: string): Promise<string[]> {
+async function revoke(service: Service, tenant: PatientTenant, key: string): Promise<string[]> {
   const before = await ask(service, "/v1/jobs", [`Bearer ${key}`]);
   const keys = await tenant.call<{ id: string; prefix: string }[]>("GET", "/v1/api-keys");
   const id = keys.body.data.find(({ prefix }) => key.startsWith(prefix))?.id;

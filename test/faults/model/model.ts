@@ -1,10 +1,11 @@
 // A random walk over the API with the service killed on the way, beside the reference: after each step the two agree.
 
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Service } from "../../harness/service.ts";
 import { Chance } from "../harness/chance.ts";
-import type { Service } from "../harness/service.ts";
-import { type Answer, Tenant } from "../harness/tenant.ts";
-import { sleep } from "../harness/wait.ts";
+import { crash } from "../harness/crash.ts";
+import { PatientTenant, type TriedAnswer } from "../harness/patient-tenant.ts";
 import type { Part } from "../part.ts";
 import type { ReferenceJob } from "./reference.ts";
 import * as reference from "./reference.ts";
@@ -42,7 +43,7 @@ export async function walkBesideReference(
   { steps, kills }: { steps: number; kills: number },
   seed: number,
 ): Promise<Part> {
-  const walk = new Walk(service, await Tenant.make(service, "model", 5), new Chance(seed));
+  const walk = new Walk(service, await PatientTenant.make(service, "model", 5), new Chance(seed));
   const killAt = new Set(Array.from({ length: kills }, (_, i) => Math.floor(((i + 0.5) * steps) / kills)));
   for (let step = 0; step < steps && walk.faults.length === 0; step++) {
     if (killAt.has(step)) await walk.kill();
@@ -68,12 +69,12 @@ class Walk {
   readonly faults: string[] = [];
   claims = 0;
   readonly #service: Service;
-  readonly #tenant: Tenant;
+  readonly #tenant: PatientTenant;
   readonly #chance: Chance;
   #killedAt = 0;
   readonly #trail: string[] = [];
 
-  constructor(service: Service, tenant: Tenant, chance: Chance) {
+  constructor(service: Service, tenant: PatientTenant, chance: Chance) {
     this.#service = service;
     this.#tenant = tenant;
     this.#chance = chance;
@@ -85,8 +86,7 @@ class Walk {
 
   async kill(): Promise<void> {
     this.#trail.push("kill");
-    this.#service.kill();
-    await this.#service.comesBack();
+    await crash(this.#service);
     this.#killedAt = Date.now();
   }
 
@@ -275,11 +275,11 @@ class Walk {
       this.#fault(`${job.id} has the result ${JSON.stringify(result)}, not ${JSON.stringify(job.result)}`);
   }
 
-  #call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+  #call<T>(method: string, path: string, body?: unknown): Promise<TriedAnswer<T>> {
     return this.#tenant.call<T>(method, path, body);
   }
 
-  #wrong(what: string, { status, body }: Answer): void {
+  #wrong(what: string, { status, body }: TriedAnswer): void {
     this.#fault(`${what} was answered ${status} ${JSON.stringify(body)}`);
   }
 

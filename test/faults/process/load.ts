@@ -1,18 +1,20 @@
 // The load under which the process is killed: jobs of every kind, created, retried, cancelled and claimed at the same time.
 
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Receiver, Reply, Target } from "../../harness/receiver.ts";
 import type { Chance } from "../harness/chance.ts";
-import type { Receiver } from "../harness/receiver.ts";
-import type { Tenant } from "../harness/tenant.ts";
-import { sleep } from "../harness/wait.ts";
+import type { PatientTenant } from "../harness/patient-tenant.ts";
 
 export type Kind = "push" | "push later" | "push retried" | "push slow" | "pull" | "pull retried" | "cancelled";
 
 /** A job the service said 201 to. */
 export interface Accepted {
   readonly id: string;
-  readonly tenant: Tenant;
+  readonly tenant: PatientTenant;
   readonly kind: Kind;
   readonly scheduledFor: number;
+  /** Where it is pushed to; null of one that is pulled. */
+  readonly target: Target | null;
   /** When the answer to its cancellation came, and that it was accepted. */
   readonly cancelledAt: number | null;
 }
@@ -27,12 +29,12 @@ const MAX_UNDERWAY = 40;
 
 export class Load {
   readonly accepted: Accepted[] = [];
-  readonly #tenants: readonly Tenant[];
+  readonly #tenants: readonly PatientTenant[];
   readonly #receiver: Receiver;
   readonly #chance: Chance;
   #made = 0;
 
-  constructor(tenants: readonly Tenant[], receiver: Receiver, chance: Chance) {
+  constructor(tenants: readonly PatientTenant[], receiver: Receiver, chance: Chance) {
     this.#tenants = tenants;
     this.#receiver = receiver;
     this.#chance = chance;
@@ -55,43 +57,51 @@ export class Load {
     const number = ++this.#made;
     const kind = this.#chance.pick(KINDS);
     const tenant = this.#chance.pick(this.#tenants);
-    const body = { ...this.#body(kind, tenant), idempotency_key: `faults-${number}` };
+    const { body, target } = this.#order(kind);
     const cancelAfterMs = this.#chance.between(0, 1_500);
-    const job = await create(tenant, body);
+    const job = await create(tenant, { ...body, idempotency_key: `faults-${number}` });
     const cancelledAt = kind === "cancelled" ? await cancel(tenant, job.id, cancelAfterMs) : null;
-    this.accepted.push({ id: job.id, tenant, kind, scheduledFor: Date.parse(job.scheduled_for), cancelledAt });
+    this.accepted.push({ id: job.id, tenant, kind, scheduledFor: Date.parse(job.scheduled_for), target, cancelledAt });
   }
 
-  #body(kind: Kind, tenant: Tenant) {
-    const name = kind;
+  /** What is to be created, and where that is pushed to. */
+  #order(kind: Kind): { body: object; target: Target | null } {
     const payload = { canary: "canary-payload", work_ms: this.#chance.between(0, 800), fails: 0 };
     const delay = { value: this.#chance.between(1, 4), unit: "second" };
-    const push = (fails: number, slowMs: number) => ({
-      type: "push",
-      http: {
-        url: this.#receiver.url(tenant, fails, slowMs),
-        method: "POST",
-        headers: { "x-canary": "canary-header" },
-      },
-    });
+    const pushed = (replies: readonly Reply[], more: object = {}) => {
+      const target = this.#receiver.target(...replies);
+      return {
+        target,
+        body: { name: kind, payload, ...target.delivery("POST", { "x-canary": "canary-header" }), ...more },
+      };
+    };
+    const pulled = (fails: number) => {
+      const more = { handler: "work", timeout: LEASE_SECONDS, max_retries: 20 };
+      return { target: null, body: { name: kind, payload: { ...payload, fails }, ...more } };
+    };
     switch (kind) {
       case "push":
-        return { name, payload, delivery: push(0, 0) };
+        return pushed([200]);
       case "push later":
-        return { name, payload, delivery: push(0, 20), delay };
+        return pushed([okAfter(20)], { delay });
       case "push retried":
-        return { name, payload, delivery: push(2, 0), max_retries: 10 };
+        return pushed([500, 500, 200], { max_retries: 10 });
       case "push slow":
-        return { name, payload, delivery: push(0, this.#chance.between(500, 2_500)), delay };
+        return pushed([okAfter(this.#chance.between(500, 2_500))], { delay });
       case "pull":
-        return { name, payload, handler: "work", timeout: LEASE_SECONDS, max_retries: 20 };
+        return pulled(0);
       case "pull retried":
-        return { name, payload: { ...payload, fails: 1 }, handler: "work", timeout: LEASE_SECONDS, max_retries: 20 };
+        return pulled(1);
       case "cancelled":
-        return { name, payload, delivery: push(0, 0), delay: { value: 3, unit: "second" } };
+        return pushed([200], { delay: { value: 3, unit: "second" } });
     }
   }
 }
+
+const okAfter =
+  (ms: number): Reply =>
+  (response) =>
+    void setTimeout(() => response.writeHead(200).end(), ms);
 
 interface JobJson {
   readonly id: string;
@@ -99,7 +109,7 @@ interface JobJson {
 }
 
 /** A 409 after a try whose answer was lost is that try's job. */
-async function create(tenant: Tenant, body: object): Promise<JobJson> {
+async function create(tenant: PatientTenant, body: object): Promise<JobJson> {
   for (;;) {
     const { status, body: answer, tries } = await tenant.call<JobJson>("POST", "/v1/jobs", body);
     if (status === 201 || (status === 409 && tries > 1)) return answer.data;
@@ -109,7 +119,7 @@ async function create(tenant: Tenant, body: object): Promise<JobJson> {
 }
 
 /** @returns when the service said that no attempt will start; null when the job was quicker */
-async function cancel(tenant: Tenant, id: string, afterMs: number): Promise<number | null> {
+async function cancel(tenant: PatientTenant, id: string, afterMs: number): Promise<number | null> {
   await sleep(afterMs);
   for (;;) {
     const { status, tries } = await tenant.call("POST", `/v1/jobs/${id}/cancel`);

@@ -1,15 +1,18 @@
 // The process dies: workerd is killed again and again, at moments nobody chose, under load. What was answered 201 happens.
 
+import { setTimeout as sleep } from "node:timers/promises";
+import { eachOf } from "../../harness/each-of.ts";
+import { Receiver } from "../../harness/receiver.ts";
+import type { Service } from "../../harness/service.ts";
+import { holdsWithin } from "../../harness/until.ts";
 import { Chance } from "../harness/chance.ts";
+import { crash } from "../harness/crash.ts";
+import { PatientTenant } from "../harness/patient-tenant.ts";
 import { PullWorker } from "../harness/pull-worker.ts";
-import { Receiver } from "../harness/receiver.ts";
-import type { Service } from "../harness/service.ts";
 import { p99, type Row } from "../harness/table.ts";
-import { Tenant } from "../harness/tenant.ts";
-import { eachOf, sleep, until } from "../harness/wait.ts";
 import type { Part } from "../part.ts";
 import { type Accepted, type Kind, Load } from "./load.ts";
-import { judge, type Verdict } from "./verdict.ts";
+import { isSigned, judge, type Verdict } from "./verdict.ts";
 
 export interface ProcessPlan {
   readonly rounds: number;
@@ -36,8 +39,8 @@ export async function killUnderLoad(
 ): Promise<Part> {
   const chance = new Chance(seed);
   const receiver = await Receiver.listen();
-  const tenants: Tenant[] = [];
-  for (let i = 0; i < plan.tenants; i++) tenants.push(await Tenant.make(service, `faults ${i}`, plan.keysEach));
+  const tenants: PatientTenant[] = [];
+  for (let i = 0; i < plan.tenants; i++) tenants.push(await PatientTenant.make(service, `faults ${i}`, plan.keysEach));
   const workers = new Map(tenants.map((tenant, i) => [tenant.id, new PullWorker(tenant, seed + i, 4)]));
   const load = new Load(tenants, receiver, chance);
 
@@ -45,22 +48,23 @@ export async function killUnderLoad(
   const loaded = load.run(plan.jobsPerSecond, () => roundsLeft === 0);
   for (; roundsLeft > 0; roundsLeft--) {
     await sleep(chance.between(ROUND_MS.min, ROUND_MS.max));
-    service.kill();
-    await service.comesBack();
+    await crash(service);
   }
   await loaded;
   await meanwhile();
 
   const deadline = Date.now() + RECOVERY_MS;
-  await eachOf(load.accepted, 20, async (job) => void (await until(() => hasEnded(job), deadline - Date.now(), 1_000)));
+  await eachOf(load.accepted, 20, (job) => holdsWithin(deadline - Date.now(), () => hasEnded(job), 1_000));
   await Promise.all([...workers.values()].map((worker) => worker.stop()));
-  const verdicts: Verdict[] = [];
-  await eachOf(load.accepted, 20, async (job) => void verdicts.push(await judge(job, receiver, workers)));
+  const verdicts: Verdict[] = await eachOf(load.accepted, 20, (job) => judge(job, workers));
   await receiver.close();
   const areListed = () => Promise.all(tenants.map(live)).then((counts) => counts.every((count) => count === 0));
-  const isHeard = await until(areListed, deadline - Date.now(), 1_000);
+  const isHeard = await holdsWithin(deadline - Date.now(), areListed, 1_000);
   const faults = verdicts.flatMap((verdict) => verdict.faults);
-  if (receiver.badSignatures > 0) faults.push(`${receiver.badSignatures} deliveries were not signed as they should be`);
+  const unsigned = load.accepted.flatMap(({ target, tenant }) =>
+    (target?.deliveries ?? []).filter((delivery) => !isSigned(delivery, tenant.signingSecret)),
+  );
+  if (unsigned.length > 0) faults.push(`${unsigned.length} deliveries were not signed as they should be`);
   for (const { failure } of workers.values()) if (failure !== undefined) faults.push(`a worker gave up: ${failure}`);
   if (!isHeard) faults.push("a list still shows a job as live that has ended");
   const row = (name: string, of: (kind: Kind) => boolean): Row => {
@@ -92,7 +96,7 @@ async function hasEnded({ tenant, id }: Accepted): Promise<boolean> {
 }
 
 /** Live jobs as the list has them: it hears of every end, if need be by its being sent again. */
-async function live(tenant: Tenant): Promise<number> {
+async function live(tenant: PatientTenant): Promise<number> {
   const statuses = ["pending", "queued", "running", "retrying"].map((status) => `status=${status}`).join("&");
   return (await tenant.call("GET", `/v1/jobs?${statuses}&size=1`)).body.meta.paging.total;
 }

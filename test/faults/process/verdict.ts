@@ -1,7 +1,8 @@
 // Judges a job after the crashes: by what its account is told of it, and by what its target and its workers saw.
 
+import { createHmac } from "node:crypto";
+import type { Delivery } from "../../harness/receiver.ts";
 import type { PullWorker, Work } from "../harness/pull-worker.ts";
-import type { Receiver } from "../harness/receiver.ts";
 import type { Accepted, Kind } from "./load.ts";
 
 export interface Verdict {
@@ -36,16 +37,12 @@ interface Start {
 /** Shortest backoff after a failure or an interruption (contract §3). */
 const BACKOFF_MS = 1_000;
 
-export async function judge(
-  job: Accepted,
-  receiver: Receiver,
-  workers: ReadonlyMap<string, PullWorker>,
-): Promise<Verdict> {
+export async function judge(job: Accepted, workers: ReadonlyMap<string, PullWorker>): Promise<Verdict> {
   const { tenant, id, kind } = job;
   const shown = await tenant.call<{ status: string }>("GET", `/v1/jobs/${id}`);
   const told = await tenant.call<Execution[]>("GET", `/v1/jobs/${id}/executions?size=100`);
   const executions = told.body.data;
-  const starts = kind.startsWith("pull") ? claimsOf(job, workers) : pushesOf(job, receiver);
+  const starts = kind.startsWith("pull") ? claimsOf(job, workers) : pushesOf(job);
   const successes = starts.filter(({ succeeded }) => succeeded);
   const wanted = job.cancelledAt === null ? "completed" : "cancelled";
   const faults: string[] = [];
@@ -65,8 +62,13 @@ export async function judge(
   };
 }
 
-const pushesOf = ({ id }: Accepted, receiver: Receiver): Start[] =>
-  receiver.deliveriesOf(id).map(({ executionId, at, status }) => ({ executionId, at, succeeded: status === 200 }));
+/** A target has done its part with its answer, whether that could still be taken or not. */
+const pushesOf = ({ target }: Accepted): Start[] =>
+  (target?.deliveries ?? []).map(({ json, at, answered }) => ({
+    executionId: json.execution_id,
+    at,
+    succeeded: answered === 200,
+  }));
 
 const claimsOf = ({ id, tenant }: Accepted, workers: ReadonlyMap<string, PullWorker>): Start[] =>
   (workers.get(tenant.id)?.work ?? [])
@@ -101,4 +103,10 @@ function isEarly({ scheduledFor }: Accepted, starts: readonly Start[], execution
       before === null || trigger !== "system_retry" || Date.parse(due_at) >= Date.parse(before) + BACKOFF_MS;
     return !hasWaited || (started_at !== null && Date.parse(started_at) < Date.parse(due_at));
   });
+}
+
+/** The signature of contract §4. */
+export function isSigned({ headers, json, body }: Delivery, secret: string): boolean {
+  const text = `${json.execution_id}.${headers["x-chronos-timestamp"]}.${body}`;
+  return headers["x-chronos-signature"] === `sha256=${createHmac("sha256", secret).update(text).digest("hex")}`;
 }

@@ -1,8 +1,8 @@
 // Targets that misbehave, on a raw socket: each way of it has its path. What was sent to them is counted.
 
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { sleep } from "../harness/wait.ts";
 
 export type Misdeed =
   | "reset"

@@ -1,11 +1,13 @@
 // Targets of every kind of malice: none holds a job longer than its timeout and a second, none costs memory beyond the
 // kept 4 KB, and the outcome is the right one.
 
+import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import type { Service } from "../harness/service.ts";
+import { eachOf } from "../../harness/each-of.ts";
+import type { Service } from "../../harness/service.ts";
+import { holdsWithin } from "../../harness/until.ts";
+import { PatientTenant } from "../harness/patient-tenant.ts";
 import { p99 } from "../harness/table.ts";
-import { Tenant } from "../harness/tenant.ts";
-import { eachOf, until } from "../harness/wait.ts";
 import type { Part } from "../part.ts";
 import { HostileServer, type Misdeed, TIMEOUT_SECONDS } from "./hostile-server.ts";
 
@@ -64,17 +66,17 @@ interface Attempt {
 export async function besetByTargets(service: Service, copies: number): Promise<Part> {
   const server = await HostileServer.listen();
   const refusing = await deadPort();
-  const tenant = await Tenant.make(service, "hostile targets", 4);
-  const before = service.memoryMb;
+  const tenant = await PatientTenant.make(service, "hostile targets", 4);
+  const before = memoryMb(service);
   let peak = before;
   const watch = setInterval(() => {
-    peak = Math.max(peak, service.memoryMb);
+    peak = Math.max(peak, memoryMb(service));
   }, 100);
   const faults: string[] = [];
   const lateMs: number[] = [];
   let ended = 0;
   const cases = (Object.keys(ENDINGS) as (keyof typeof ENDINGS)[]).flatMap((kind) => Array(copies).fill(kind));
-  await eachOf<keyof typeof ENDINGS>(cases, 30, async (kind) => {
+  await eachOf<keyof typeof ENDINGS, void>(cases, 30, async (kind) => {
     const url = kind === "refuses" ? `${refusing}/` : `${server.origin}/${encodeURIComponent(kind)}`;
     const { attempt, wasQuicker } = await oneAttempt(tenant, url, kind, server);
     if (!attempt) return void faults.push(`target ${kind}: the job has not ended`);
@@ -90,7 +92,7 @@ export async function besetByTargets(service: Service, copies: number): Promise<
   if (pouredMb > MAX_POURED_MB * cases.length) faults.push(`targets: ${pouredMb} MB were taken from them`);
   for (const path of server.trespasses) faults.push(`a redirect was followed to ${path}`);
   const letGo = () => [...server.requests.values()].every(({ closedAt }) => closedAt !== null);
-  if (!(await until(letGo, 5_000))) faults.push("a connection to a hostile target is still held");
+  if (!(await holdsWithin(5_000, letGo))) faults.push("a connection to a hostile target is still held");
   await server.close();
   const name = `${Object.keys(ENDINGS).length} hostile targets (+${growth} MB)`;
   const lost = cases.length - ended;
@@ -104,7 +106,7 @@ export async function besetByTargets(service: Service, copies: number): Promise<
 
 /** The answer to a job that is being cancelled may come before the cancellation: then it counts. */
 async function oneAttempt(
-  tenant: Tenant,
+  tenant: PatientTenant,
   url: string,
   kind: keyof typeof ENDINGS,
   server: HostileServer,
@@ -119,20 +121,17 @@ async function oneAttempt(
   const { id } = made.body.data;
   let wasQuicker = false;
   if (kind === "200 while it is being cancelled") {
-    await until(() => server.answers.has(id), 10_000);
+    await holdsWithin(10_000, () => server.answers.has(id));
     const cancelled = tenant.call("POST", `/v1/jobs/${id}/cancel`);
     server.answers.get(id)?.();
     wasQuicker = (await cancelled).status === 409;
   }
   let attempt: Attempt | undefined;
-  await until(
-    async () => {
-      [attempt] = (await tenant.call<Attempt[]>("GET", `/v1/jobs/${id}/executions`)).body.data;
-      return attempt?.completed_at != null;
-    },
-    MAX_HELD_MS + 10_000,
-    250,
-  );
+  const hasEnded = async () => {
+    [attempt] = (await tenant.call<Attempt[]>("GET", `/v1/jobs/${id}/executions`)).body.data;
+    return attempt?.completed_at != null;
+  };
+  await holdsWithin(MAX_HELD_MS + 10_000, hasEnded, 250);
   return { attempt: attempt?.completed_at == null ? undefined : attempt, wasQuicker };
 }
 
@@ -147,6 +146,12 @@ function wrongs({ status, error, started_at, completed_at, response }: Attempt, 
     ...(JSON.stringify(response?.headers ?? {}).length <= 2 * KEPT_BYTES ? [] : ["left too many headers behind"]),
     ...(wanted.truncated !== true || response?.truncated === true ? [] : ["is not marked as cut"]),
   ];
+}
+
+/** Resident memory of workerd. */
+function memoryMb({ workerdPid }: Service): number {
+  const status = readFileSync(`/proc/${workerdPid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
 }
 
 /** An address where nobody listens. */
