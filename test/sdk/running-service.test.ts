@@ -35,14 +35,14 @@ function line(isCut: (path: string) => boolean = () => false) {
 
 const executionsOf = async (chronos: Chronos, jobId: string) => (await chronos.jobs.executions(jobId).page()).items;
 
-const until = <T>(holds: () => T | Promise<T>, interval = 20) => vi.waitFor(holds, { timeout: 30_000, interval });
+const eventually = <T>(holds: () => T | Promise<T>, interval = 20) => vi.waitFor(holds, { timeout: 30_000, interval });
 
 /** By then the service knows of any client that it has gone (http/long-answer.ts). */
 const NEWS_MS = 1_500;
 
 /** Asked five times a second: a key may ask a hundred times in ten. */
 const statusIs = (chronos: Chronos, jobId: string, status: string) =>
-  until(async () => expect((await chronos.jobs.get(jobId)).status).toBe(status), 200);
+  eventually(async () => expect((await chronos.jobs.get(jobId)).status).toBe(status), 200);
 
 it.concurrent("runs the quick start: a job created over HTTP goes at its time to the poll that waits for it", async () => {
   const tenant = await service.newTenant();
@@ -61,7 +61,7 @@ it.concurrent("runs the quick start: a job created over HTTP goes at its time to
     return tenant.create(body);
   };
   const jobs = await Promise.all([0, 1, 2, 3, 4].map(create));
-  await until(() => expect(begun.size).toBe(jobs.length));
+  await eventually(() => expect(begun.size).toBe(jobs.length));
   for (const { id, scheduled_for } of jobs) {
     expect(begun.get(id)?.at).toBeGreaterThanOrEqual(Date.parse(scheduled_for));
   }
@@ -117,7 +117,7 @@ it.concurrent("times the same handler out without heartbeats, tries again, and d
   void chronos.worker.start({ concurrency: 2 });
   const { id } = await chronos.jobs.create({ name: "Long", handler: "long", timeout: 2, maxRetries: 1 });
   await statusIs(chronos, id, "completed");
-  await until(() => expect(logged).toContain("Dropped a report: lease_lost"));
+  await eventually(() => expect(logged).toContain("Dropped a report: lease_lost"));
   await chronos.worker.stop();
 
   expect(causes).toEqual(["deadline"]);
@@ -140,7 +140,7 @@ it.concurrent("learns from a heartbeat that its job was cancelled", async () => 
   const { id } = await chronos.jobs.create({ name: "Endless", handler: "endless", timeout: 5 });
   await statusIs(chronos, id, "running");
   expect((await chronos.jobs.cancel(id)).status).toBe("cancelled");
-  await until(() => expect(reason).toMatchObject({ name: "ExecutionAbortedError", abortCause: "cancelled" }));
+  await eventually(() => expect(reason).toMatchObject({ name: "ExecutionAbortedError", abortCause: "cancelled" }));
   await chronos.worker.stop();
   expect(await executionsOf(chronos, id)).toMatchObject([{ status: "cancelled" }]);
 });
@@ -153,7 +153,7 @@ it.concurrent("stops at once during a poll, and the next job is the next worker'
     const leaving = clientOf(tenant, { fetch });
     leaving.worker.handle("hello", () => "the wrong one");
     const running = leaving.worker.start();
-    await until(() => expect(sent).toHaveLength(1));
+    await eventually(() => expect(sent).toHaveLength(1));
     await sleep(200);
     const askedAt = performance.now();
     await leaving.worker.stop();
@@ -203,7 +203,7 @@ it.concurrent("waits at a stop for the handler and its report", async () => {
   });
   const running = chronos.worker.start({ concurrency: 2 });
   const { id } = await chronos.jobs.create({ name: "Work", handler: "work" });
-  await until(() => expect(said).toEqual(["begun"]));
+  await eventually(() => expect(said).toEqual(["begun"]));
   await chronos.worker.stop();
   expect(said).toEqual(["begun", "ended"]);
   expect(await chronos.jobs.get(id)).toMatchObject({ status: "completed", result: "done", attempts: 1 });

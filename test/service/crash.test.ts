@@ -2,11 +2,12 @@
 // that costs no retry. A service of its own, so that the crash is nobody else's.
 
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { quietPort } from "../harness/quiet-port.ts";
 import { hang, Receiver, type Target } from "../harness/receiver.ts";
 import { OwnService } from "../harness/service.ts";
 import type { Claimed, Job, Schedule, Tenant } from "../harness/tenant.ts";
 
-const service = new OwnService();
+const service = new OwnService({ port: await quietPort() });
 let receiver: Receiver;
 let tenant: Tenant;
 beforeAll(async () => {
