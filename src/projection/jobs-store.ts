@@ -4,7 +4,7 @@ import { and, asc, count, desc, eq, gt, inArray, isNull, lt, or, sql } from "dri
 import type { JobSpec, JobStatus, JobView } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
 import { type JobRow, type NewJobRow, rowOfSpec, viewOfRow } from "./rows.ts";
-import { jobs } from "./schema.ts";
+import { jobs, UNUSUAL } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
 /** A job by its account: an id alone never finds anything. */
@@ -171,13 +171,21 @@ function where(accountId: string, filter: JobFilter) {
   const { status, handler, scheduleId, idempotencyKey, createdAfter, createdBefore } = filter;
   return and(
     eq(jobs.accountId, accountId),
-    status && inArray(jobs.status, [...status]),
+    ...ofStatus(status),
     handler === undefined ? undefined : eq(jobs.handler, handler),
     ofSchedule(scheduleId),
     idempotencyKey === undefined ? undefined : eq(jobs.idempotencyKey, idempotencyKey),
     createdAfter === undefined ? undefined : gt(jobs.createdAt, createdAfter),
     createdBefore === undefined ? undefined : lt(jobs.createdAt, createdBefore),
   );
+}
+
+/** One unusual status alone has an index, in the order of lists. */
+function ofStatus(status: readonly JobStatus[] = []) {
+  const [first, ...more] = new Set(status);
+  if (first === undefined) return [];
+  if (more.length > 0) return [inArray(jobs.status, [first, ...more])];
+  return first === "pending" || first === "completed" ? [eq(jobs.status, first)] : [eq(jobs.status, first), UNUSUAL];
 }
 
 function ofSchedule(scheduleId: string | null | undefined) {

@@ -1,6 +1,7 @@
 // GET /v1/jobs (contract §1 and §2): order, filters, pages, cursors.
 
-import { beforeEach, describe, expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "./harness/account.ts";
 import { api, type JobJson } from "./harness/api.ts";
 import { iso, NOON } from "./harness/clock.ts";
@@ -50,6 +51,26 @@ describe("filters", () => {
     );
     expect(await idsIn(`?status=${status}`)).toEqual([ids[STATUSES.indexOf(status)]]);
   });
+
+  it.each(["queued", "running", "retrying", "failed", "cancelled"])(
+    "status=%s reads its own index in the order of the list, however many jobs have gone well",
+    async (status) => {
+      const asked = vi.spyOn(env.DB, "prepare");
+      await list(`?status=${status}`);
+      const texts = asked.mock.calls.map(([text]) => text).filter((text) => text.includes('from "jobs"'));
+      asked.mockRestore();
+      expect(texts).toHaveLength(2); // the page and the total
+      for (const text of texts) {
+        const values = Array(text.match(/\?/g)?.length ?? 0).fill(1);
+        const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${text}`)
+          .bind(...values)
+          .all<{ detail: string }>();
+        const details = plan.results.map(({ detail }) => detail).join("; ");
+        expect(details).toMatch(/SEARCH jobs USING (?:COVERING )?INDEX jobs_status \(account_id=\? AND status=\?\)/);
+        expect(details).not.toContain("TEMP B-TREE");
+      }
+    },
+  );
 
   it("status, given twice, takes both", async () => {
     const ids = await insertRows(
