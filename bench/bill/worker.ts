@@ -1,10 +1,12 @@
-// The service itself, with meters at its bindings. POST /bill/take answers what was counted since the last time.
+// The service itself, with meters at its bindings. GET /bill/take answers what was counted since the last time, GET
+// /bill/look-ahead does what the cron would at another time.
 
 import { env } from "cloudflare:workers";
 import service from "../../src/index.ts";
 import { JobObject as Job } from "../../src/objects/job-object.ts";
 import { PullQueue as Pull } from "../../src/objects/pull-queue.ts";
 import { ScheduleObject as Schedule } from "../../src/objects/schedule-object.ts";
+import { takeUpAhead } from "../../src/objects/take-ups.ts";
 import { add, countCalls, countDatabase, countQueue, countStorage, takeMeter } from "./meters.ts";
 
 countDatabase(env.DB);
@@ -31,9 +33,14 @@ export class ScheduleObject extends Schedule {
 }
 
 export default {
-  fetch(request, bindings, ctx) {
-    if (new URL(request.url).pathname === "/bill/take") return Response.json(takeMeter());
-    add("worker_requests", 1, `${request.method} ${new URL(request.url).pathname.replaceAll(/[0-9a-f-]{36}/g, ":id")}`);
+  async fetch(request, bindings, ctx) {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/bill/take") return Response.json(takeMeter());
+    if (pathname === "/bill/look-ahead") {
+      await takeUpAhead(bindings, Number(searchParams.get("at")));
+      return new Response();
+    }
+    add("worker_requests", 1, `${request.method} ${pathname.replaceAll(/[0-9a-f-]{36}/g, ":id")}`);
     return service.fetch(request, bindings, ctx);
   },
   async queue(batch, bindings) {

@@ -1,5 +1,6 @@
-// The two floors: what an answer costs in this workerd, and the least that this design can cost: one row in D1 and one object
-// with its alarm. No key, no limit, no validation, no state machine, no report.
+// The floors: what an answer costs in this workerd; one row in D1; one row and one object with its alarm, the least that a
+// job can cost; and the same with what at-least-once delivery asks for, a record that the call has begun before it is made.
+// No key, no limit, no validation, no state machine, no report.
 
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
@@ -8,7 +9,11 @@ interface Task {
   readonly id: string;
   readonly due: number;
   readonly url: string;
+  readonly isRecorded?: boolean;
 }
+
+/** As the service watches over a call. */
+const WATCH_MS = 35_000;
 
 type Bindings = { DB: D1Database; JOBS: DurableObjectNamespace<JobObject> };
 
@@ -21,7 +26,11 @@ export class JobObject extends DurableObject {
   override async alarm(): Promise<void> {
     const task = this.ctx.storage.kv.get<Task>("task");
     if (!task) return;
-    const { id, due, url } = task;
+    const { id, due, url, isRecorded } = task;
+    if (isRecorded) {
+      this.ctx.storage.kv.put("task", { ...task, startedAt: Date.now() });
+      this.ctx.storage.setAlarm(Date.now() + WATCH_MS);
+    }
     const answer = await fetch(url, { method: "POST", body: JSON.stringify({ id, due }) });
     await answer.body?.cancel();
     await this.ctx.storage.deleteAll();
@@ -40,10 +49,21 @@ export default new Hono<{ Bindings: Bindings }>()
     return c.json({ success: true });
   })
 
+  .post("/rows", async (c) => {
+    const task = await c.req.json<Task>();
+    const id = await inserted(c.env, task);
+    return c.json({ id, due: task.due }, 201);
+  })
+
   .post("/jobs", async (c) => {
-    const { due, url } = await c.req.json<Task>();
-    const id = crypto.randomUUID();
-    await c.env.DB.prepare("INSERT INTO floor VALUES (?, ?)").bind(id, JSON.stringify({ due, url })).run();
-    await c.env.JOBS.getByName(id).arm({ id, due, url });
-    return c.json({ id, due }, 201);
+    const task = await c.req.json<Task>();
+    const id = await inserted(c.env, task);
+    await c.env.JOBS.getByName(id).arm({ ...task, id });
+    return c.json({ id, due: task.due }, 201);
   });
+
+async function inserted({ DB }: Bindings, task: Task): Promise<string> {
+  const id = crypto.randomUUID();
+  await DB.prepare("INSERT INTO floor VALUES (?, ?)").bind(id, JSON.stringify(task)).run();
+  return id;
+}

@@ -31,8 +31,9 @@ export async function startFilledService(
     await sendAll([service.createPull("tomorrow", "bench-first")], 1);
     let made = 1;
     while (made < waiting && Date.now() < deadline) {
-      const calls = Array.from({ length: Math.min(SLICE, waiting - made) }, () =>
-        service.create("tomorrow", NO_TARGET),
+      const calls = Array.from(
+        { length: Math.min(SLICE, waiting - made) },
+        () => service.create("in half an hour", NO_TARGET), // near enough to be armed
       );
       await sendAll(calls, WIDTH);
       made += calls.length;

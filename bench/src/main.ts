@@ -20,7 +20,7 @@ import { FULL, PARTS, type Part, QUICK } from "./sizes.ts";
 import { type Floor, startFloor } from "./systems/floor.ts";
 import { availablePeers, type Peer, startPeer } from "./systems/peers.ts";
 import { type Service, startService } from "./systems/service.ts";
-import type { System } from "./systems/system.ts";
+import { AHEAD_MS, type Ahead, type System } from "./systems/system.ts";
 
 const options = { quick: { type: "boolean" }, only: { type: "string" } } as const;
 const { quick = false, only } = parseArgs({ options }).values;
@@ -48,6 +48,8 @@ const results: Results = {
   seconds: {},
 };
 
+const AHEADS = Object.keys(AHEAD_MS) as Ahead[];
+
 const isOver = () => Date.now() - began > size.budgetMs;
 
 async function timed(part: string, measure: () => Promise<void>): Promise<void> {
@@ -74,28 +76,34 @@ async function startStage(): Promise<Stage> {
     results.notes.push(line);
     console.log(`        ${line}`);
   }
-  const service = await startService(join(folder, "service"));
-  const floor = await startFloor(join(folder, "floor"));
+  const [service, floor] = await Promise.all([
+    startService(join(folder, "service")),
+    startFloor(join(folder, "floor")),
+  ]);
   const peers: Peer[] = [];
   for (const setup of setups) peers.push(await startPeer(setup, folder));
-  for (const { name, note } of [service, floor, ...peers]) results.systems[name] = note;
+  for (const { name, note } of [service, floor, floor.recording, ...peers]) results.systems[name] = note;
   return { service, floor, peers };
 }
 
 async function measureStage({ service, floor, peers }: Stage): Promise<void> {
   if (wanted.includes("create"))
     await timed("create", async () => {
-      const noop = { name: "floor: a route that does nothing", next: floor.noop, ready: floor.ready };
-      results.create = await measureCreate(
-        [creating(service), creating(floor), noop, ...peers.map(creating)],
-        size.create,
-      );
+      const { ready } = floor;
+      const noop = { name: "floor: a route that does nothing", next: floor.noop, ready };
+      const row = { name: "floor: one row", next: floor.row, ready };
+      // Of its own: what is due in four minutes must not ring into what is measured next.
+      const fresh = await startService(join(folder, "create"));
+      const ours = AHEADS.map((when) => creating(fresh, when));
+      const others = peers.map((peer) => creating(peer));
+      results.create = await measureCreate([...ours, creating(floor), row, noop, ...others], size.create);
+      await fresh.stop();
     });
   const toReceivers = (systems: readonly System[]) =>
     Promise.all(systems.map(async (system) => pushed(system, await startReceiver(folder))));
   if (wanted.includes("punctuality"))
     await timed("punctuality", async () => {
-      const pushes = await toReceivers([service, floor, ...peers]);
+      const pushes = await toReceivers([service, floor, floor.recording, ...peers]);
       const { runs } = size;
       const spread = await measurePunctuality([...pushes, pulled(service)], size.spread, { runs, order: "together" });
       const burst = await measurePunctuality(pushes, size.burst, { runs, order: "turns" });

@@ -26,21 +26,22 @@ const JOBS = 10;
 const AFTERMATH_MS = 4_000;
 const RETRY_MS = 3_000;
 
-/** A job that has ended is forgotten at once when it is older than a minute, else when it is. */
-const OLD_SECONDS = 62;
+/** A job that has ended is forgotten at once when it is older than 35 s, else when it is. */
+const OLD_SECONDS = 37;
 
 const BEFORE_MS = 2_000;
 
 const in1s = { delay: { value: 1, unit: "second" } };
+const tomorrow = { delay: { value: 1, unit: "day" } };
 const whenOld = { delay: { value: OLD_SECONDS, unit: "second" } };
 
-/** Four shapes in a quarter of a minute each; `full` adds the two that need jobs older than a minute. */
+/** Four shapes in a quarter of a minute each; `full` adds the two that need jobs older than 35 s. */
 export async function measureBill(folder: string, extent: "full" | "short"): Promise<Bill[]> {
   const young = withMeters(join(folder, "young"), async (meters) => {
     const bills = await youngJobs(meters);
     if (extent === "short") return bills;
     await sleep(OLD_SECONDS * 1_000);
-    return [...bills, billOf("forgetting a job that ended in its first minute", await meters.take(), 4 * JOBS)];
+    return [...bills, billOf("forgetting a job that ended in its first 35 s", await meters.take(), 4 * JOBS)];
   });
   if (extent === "short") return young;
   const old = withMeters(join(folder, "old"), async ({ take, create, push }) => {
@@ -49,7 +50,7 @@ export async function measureBill(folder: string, extent: "full" | "short"): Pro
     await sleep(OLD_SECONDS * 1_000 - BEFORE_MS);
     await take(); // the job that came before the measurement is forgotten now
     await sleep(BEFORE_MS + AFTERMATH_MS);
-    return [billOf("push job, older than a minute", together(made, await take()), JOBS)];
+    return [billOf("push job, older than 35 s", together(made, await take()), JOBS)];
   });
   return (await Promise.all([old, young])).flat();
 }
@@ -62,6 +63,8 @@ interface Meters {
   ask(path: string, body: object): Promise<unknown>;
   push(when: object): object;
   failing(when: object): object;
+  /** The sweeper's look ahead, as if it were so late. */
+  lookAhead(at: number): Promise<unknown>;
 }
 
 async function withMeters(folder: string, measure: (meters: Meters) => Promise<Bill[]>): Promise<Bill[]> {
@@ -85,6 +88,7 @@ async function withMeters(folder: string, measure: (meters: Meters) => Promise<B
       create: (body) => sendAll(Array(JOBS).fill(call("/v1/jobs", body)), 1),
       ask: async (path, body) => (await sendAll([call(path, body)], 1))[0],
       push: (when) => ({ ...pushTo(receiver.hook), ...when }),
+      lookAhead: (at) => fetch(`${origin}/bill/look-ahead?at=${at}`),
       failing: (when) => ({ ...pushTo(receiver.broken), ...when, max_retries: 1 }),
     };
     await meters.ask("/v1/jobs", meters.push(in1s)); // what happens once: the key, the account, the tables
@@ -99,13 +103,13 @@ async function withMeters(folder: string, measure: (meters: Meters) => Promise<B
 
 const JOB = { name: "bill", handler: "bill", payload: PAYLOAD };
 
-async function youngJobs({ take, create, ask, push, failing }: Meters): Promise<Bill[]> {
+async function youngJobs({ take, create, ask, push, failing, lookAhead }: Meters): Promise<Bill[]> {
   const bill = async (name: string, waitMs: number) => {
     await sleep(waitMs);
     return billOf(name, await take(), JOBS);
   };
   await create(push(in1s));
-  const pushed = await bill("push job, due within a minute", AFTERMATH_MS);
+  const pushed = await bill("push job, due at once", AFTERMATH_MS);
 
   await create({ ...JOB, ...in1s });
   await sleep(2_500);
@@ -119,11 +123,18 @@ async function youngJobs({ take, create, ask, push, failing }: Meters): Promise<
   await create(failing(in1s));
   const retried = await bill("push job with one retry", AFTERMATH_MS + RETRY_MS);
 
+  const made = (await create(push(tomorrow))) as { data: { id: string; scheduled_for: string } }[];
+  await lookAhead(Date.parse(made[0]?.data.scheduled_for ?? "") - 30 * 60_000);
+  const far = await bill("push job far ahead, until it is armed", AFTERMATH_MS / 4);
+
+  for (const { data } of (await create(push(tomorrow))) as typeof made) await ask(`/v1/jobs/${data.id}/cancel`, {});
+  const cancelled = await bill("push job far ahead, cancelled", AFTERMATH_MS);
+
   const interval = { value: 1, unit: "second" };
   const { delivery } = push({}) as { delivery: object };
   await ask("/v1/schedules", { name: "bill", interval, runs: JOBS, delivery });
   const ticked = await bill("schedule tick (push)", AFTERMATH_MS + JOBS * 1_000);
-  return [pushed, pulled, retried, ticked];
+  return [pushed, pulled, retried, ticked, far, cancelled];
 }
 
 function together(a: Meter, b: Meter): Meter {

@@ -3,7 +3,7 @@
 
 import { type Call, hammer, type Rate, sendAll } from "../load.ts";
 import { median } from "../stats.ts";
-import type { System } from "../systems/system.ts";
+import type { Ahead, System } from "../systems/system.ts";
 
 export const CONNECTIONS = [1, 16] as const;
 
@@ -20,23 +20,29 @@ export interface Candidate {
   readonly ready: (requests: number) => Promise<void>;
 }
 
-/** Nobody listens here: these jobs are due tomorrow. */
+/** Nobody listens here: none of these jobs comes due while we look. */
 const NO_TARGET = "http://127.0.0.1:9/hook";
 
-export const creating = (system: System): Candidate => ({
-  name: system.name,
-  next: () => system.create("tomorrow", NO_TARGET),
+export const creating = (system: System, when: Ahead = "tomorrow"): Candidate => ({
+  name: when === "tomorrow" ? system.name : `${system.name}, due ${when}`,
+  next: () => system.create(when, NO_TARGET),
   ready: system.ready,
 });
 
-const WARM_UP = 200;
 const READY_FOR = 2_000;
+
+export interface Creating {
+  readonly runs: number;
+  readonly seconds: number;
+  /** Requests before anything counts. */
+  readonly warmUp: number;
+}
 
 export async function measureCreate(
   candidates: readonly Candidate[],
-  { runs, seconds }: { runs: number; seconds: number },
+  { runs, seconds, warmUp }: Creating,
 ): Promise<CreateFigure[]> {
-  for (const { next } of candidates) await sendAll(Array.from({ length: WARM_UP }, next), 4);
+  for (const { next } of candidates) await sendAll(Array.from({ length: warmUp }, next), 4);
   const taken = new Map<string, Rate[]>();
   for (let run = 0; run < runs; run++)
     for (const connections of CONNECTIONS)

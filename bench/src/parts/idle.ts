@@ -17,8 +17,11 @@ export interface Idle {
 
 const HOUR_SECONDS = 3_600;
 
-/** What start-up leaves behind is no idling. */
-const SETTLE_MS = 10_000;
+export interface Idling {
+  readonly settleMs: number;
+  readonly runs: number;
+  readonly seconds: number;
+}
 
 export interface Waiting {
   readonly system: System;
@@ -29,11 +32,8 @@ export interface Waiting {
 /**
  * The mean over all windows, since the sweeper rings once a minute and most windows would not see it; the memory is a median.
  */
-export async function measureIdle(
-  all: readonly Waiting[],
-  { runs, seconds }: { runs: number; seconds: number },
-): Promise<Idle[]> {
-  await sleep(SETTLE_MS);
+export async function measureIdle(all: readonly Waiting[], { settleMs, runs, seconds }: Idling): Promise<Idle[]> {
+  await sleep(settleMs);
   const sample = ({ system, requests }: Waiting) => {
     const used = system.pids.map(usageOf);
     const sum = (of: (usage: (typeof used)[number]) => number) => used.reduce((total, one) => total + of(one), 0);

@@ -16,7 +16,8 @@ const QUERIES = [
   "handler=bench-3&size=20",
   "status=failed&size=20",
   "status=running&size=20",
-  "created_after=2020-01-01T00:00:00.000Z&status=retrying&size=20",
+  "status=retrying&status=queued&size=20",
+  "handler=nobody&size=20",
 ];
 
 export async function measureLists(service: Service, runs: number): Promise<ListFigure[]> {

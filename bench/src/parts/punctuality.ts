@@ -37,7 +37,7 @@ const AFTERMATH_MS = 1_000;
 
 export interface Candidate {
   readonly name: string;
-  /** Jobs that are due tomorrow, to see how fast they are made. */
+  /** Jobs that are armed and not due for long, to see how fast they are made. */
   readonly warmUp: (jobs: number) => Promise<unknown>;
   /** Makes jobs due at these moments and answers what arrived of them. */
   readonly run: (dues: readonly number[]) => Promise<readonly Arrival[]>;
@@ -50,7 +50,7 @@ export function pushed(system: System, receiver: Receiver): Candidate {
     name: system.name,
     warmUp: (jobs) =>
       sendAll(
-        times(jobs, () => system.create("tomorrow", receiver.hook)),
+        times(jobs, () => system.create("in half an hour", receiver.hook)),
         WIDTH,
       ),
     async run(dues) {
@@ -72,7 +72,7 @@ export function pulled(service: Service): Candidate {
     name: `${service.name}, pull`,
     warmUp: (jobs) =>
       sendAll(
-        times(jobs, () => service.createPull("tomorrow", "bench-later")),
+        times(jobs, () => service.createPull("in half an hour", "bench-later")),
         WIDTH,
       ),
     async run(dues) {

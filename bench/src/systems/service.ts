@@ -7,7 +7,7 @@ import type { Call } from "../load.ts";
 import { sendAll } from "../load.ts";
 import { freePort, HOST, PROJECT, startProgram, stop, until } from "../processes.ts";
 import { KeyRing } from "./key-ring.ts";
-import { PAYLOAD, type System, type When } from "./system.ts";
+import { AHEAD_MS, PAYLOAD, type System, type When } from "./system.ts";
 
 /** 90 of 100 requests in 20 s from each key: 200 requests a second as the first account, 1,500 as the others. */
 const ACCOUNTS = 8;
@@ -107,7 +107,8 @@ export async function startService(
 
 function timeOf(when: When): object {
   if (when === "now") return {};
-  return when === "tomorrow" ? { delay: { value: 1, unit: "day" } } : { scheduled_for: new Date(when).toISOString() };
+  if (typeof when === "number") return { scheduled_for: new Date(when).toISOString() };
+  return { delay: { value: AHEAD_MS[when] / 1_000, unit: "second" } };
 }
 
 /** Makes accounts with their keys, through the admin API and each account's own. */

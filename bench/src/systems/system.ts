@@ -2,13 +2,18 @@
 
 import type { Call } from "../load.ts";
 
-/** When a job is due: at once, a day ahead, or at a moment in epoch milliseconds. */
-export type When = "now" | "tomorrow" | number;
+/** So far ahead that the service keeps a row only; that it arms its object behind the answer; that it arms it before. */
+export const AHEAD_MS = { tomorrow: 86_400_000, "in half an hour": 1_800_000, "in four minutes": 240_000 } as const;
+
+export type Ahead = keyof typeof AHEAD_MS;
+
+/** When a job is due: at once, so far ahead, or at a moment in epoch milliseconds. */
+export type When = "now" | Ahead | number;
 
 /** The moment it stands for. */
 export function momentOf(when: When): number {
-  if (when === "now") return Date.now();
-  return when === "tomorrow" ? Date.now() + DAY_MS : when;
+  if (typeof when === "number") return when;
+  return Date.now() + (when === "now" ? 0 : AHEAD_MS[when]);
 }
 
 export interface System {
@@ -28,8 +33,6 @@ export interface System {
 
 /** A payload such as jobs have; the same for every system. */
 export const PAYLOAD = { n: 1, text: "x".repeat(64) };
-
-const DAY_MS = 86_400_000;
 
 /** Where the floor and the peers say it. */
 export const plainId = (answer: unknown): string => String((answer as { id: unknown }).id);
