@@ -4,7 +4,7 @@
 /** What one push job uses that succeeds at its first attempt and is deleted after its retention. */
 const JOB = {
   d1Rows: 3 + 2 + 3, // created, ended, deleted
-  objectRows: 2 + 2 + 2 + 2, // armed, begun, ended, erased
+  objectRows: 2 + 2 + 1 + 2, // armed, begun, ended, erased
   objectRequests: 3, // arm, alarm, confirmation
   queueOperations: 3, // its snapshot: written, read, deleted
   workerRequests: 1 + 0.1, // the creation, and its part of a batch of snapshots
