@@ -1,22 +1,24 @@
-// A service with a past: jobs that wait, made through the API, and ended ones, written straight into D1's file while
-// nobody serves it.
+// A service with a past: jobs that wait and jobs that have ended, written straight into D1's file while nobody serves it.
+// Those that wait are then taken up by the service's own look ahead, as jobs made long ago are.
 
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { sendAll } from "./load.ts";
 import { type Service, startService } from "./systems/service.ts";
 
 export interface Past {
   readonly waiting: number;
   readonly ended: number;
-  /** Jobs that wait are made for this long at most. */
+  /** How long the service may take to arm those that wait. */
   readonly limitMs: number;
 }
 
 const MEMORY = "/dev/shm";
-const WIDTH = 32;
-const SLICE = 500;
+
+/** How far the service looks ahead. */
+const HORIZON_MS = 3_600_000;
 
 /** Filled in memory, where a new object is not waited for by a disk, then moved to where the others are. */
 export async function startFilledService(
@@ -27,39 +29,55 @@ export async function startFilledService(
   const inMemory = existsSync(MEMORY) ? mkdtempSync(join(MEMORY, "chronos-bench-")) : undefined;
   try {
     const service = await startService(folder, name, inMemory && join(inMemory, "state"));
-    const deadline = Date.now() + limitMs;
     await sendAll([service.createPull("tomorrow", "bench-first")], 1);
-    let made = 1;
-    while (made < waiting && Date.now() < deadline) {
-      const calls = Array.from(
-        { length: Math.min(SLICE, waiting - made) },
-        () => service.create("in half an hour", NO_TARGET), // near enough to be armed
-      );
-      await sendAll(calls, WIDTH);
-      made += calls.length;
-    }
     await service.restart(() => {
-      writeEnded(databaseFile(service.stateFolder), ended);
-      if (!inMemory) return service.stateFolder;
-      const moved = join(folder, "state");
-      cpSync(service.stateFolder, moved, { recursive: true });
-      return moved;
+      writePast(databaseFile(service.stateFolder), waiting, ended);
+      return service.stateFolder;
     });
-    return { service, waiting: made };
+    const deadline = Date.now() + limitMs;
+    while (armedIn(service.stateFolder) < waiting && Date.now() < deadline) await sleep(200);
+    const armed = armedIn(service.stateFolder);
+    if (inMemory)
+      await service.restart(() => {
+        const moved = join(folder, "state");
+        cpSync(service.stateFolder, moved, { recursive: true });
+        return moved;
+      });
+    return { service, waiting: armed };
   } finally {
     if (inMemory) rmSync(inMemory, { recursive: true, force: true });
   }
 }
 
-const NO_TARGET = "http://127.0.0.1:9/hook";
+/** Every object that holds something is a file. */
+const armedIn = (stateFolder: string): number =>
+  readdirSync(join(stateFolder, "v3/do/-JobObject")).filter((file) => file.endsWith(".sqlite")).length;
 
-/** All of one account, the worst case for its lists; each with its execution. */
-function writeEnded(file: string, count: number): void {
+/** All of one account, the worst case for its lists; the ended ones with their executions. */
+function writePast(file: string, waiting: number, ended: number): void {
   const db = new DatabaseSync(file);
   db.exec("PRAGMA synchronous = OFF");
   db.exec("BEGIN");
-  const account = db.prepare("SELECT account_id AS id FROM jobs WHERE handler = 'bench-first'").get()?.id;
+  const account = db.prepare("SELECT account_id AS id FROM jobs WHERE handler = 'bench-first'").get()?.id ?? null;
   const now = Date.now();
+  // Behind all that the service has looked at so far, and in its sight when it starts again.
+  const due = now + HORIZON_MS - 500;
+  db.prepare(
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+     INSERT INTO jobs (account_id, id, name, payload, delivery, timeout_seconds, max_retries, scheduled_for, created_at,
+                       status, run_at, updated_at, revision, attention_at)
+     SELECT ?, ${UUID}, 'bench', '{"n":1}', '{"type":"push","url":"${NO_TARGET}","method":"POST","headers":{}}', 30, 3, ?, ? - i,
+            'pending', ?, ? - i, 0, ?
+     FROM n`,
+  ).run(waiting, account, due, now, due, now, due);
+  if (ended > 0) writeEnded(db, ended, account, now);
+  db.exec("COMMIT");
+  db.close();
+}
+
+const NO_TARGET = "http://127.0.0.1:9/hook";
+
+function writeEnded(db: DatabaseSync, count: number, account: SQLOutputValue, now: number): void {
   db.prepare(
     `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
      INSERT INTO jobs (account_id, id, name, handler, payload, delivery, timeout_seconds, max_retries, scheduled_for,
@@ -67,14 +85,12 @@ function writeEnded(file: string, count: number): void {
      SELECT ?, ${UUID}, 'bench', 'bench-' || (i % 10), '{"n":1}', '{"type":"pull","queue":null}', 30, 3, ? - i * 1000,
             ? - i * 1000, CASE WHEN i % 100 = 0 THEN 'failed' ELSE 'completed' END, 1, ? - i * 1000, ? - i * 1000, 3
      FROM n`,
-  ).run(count, account ?? null, now, now, now, now);
+  ).run(count, account, now, now, now, now);
   db.exec(
     `INSERT INTO executions (account_id, job_id, attempt, id, trigger, status, due_at, started_at, completed_at, revision)
      SELECT account_id, id, 1, ${UUID}, 'scheduled', status, scheduled_for, scheduled_for, completed_at, revision
      FROM jobs WHERE completed_at IS NOT NULL`,
   );
-  db.exec("COMMIT");
-  db.close();
 }
 
 const UUID = `lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' ||

@@ -30,7 +30,7 @@ export interface Shape {
 
 /** How long the slowest may take. */
 const PATIENCE_MS = 60_000;
-const MARGIN_MS = 1_500;
+const MARGIN_MS = 1_000;
 
 /** Reports and confirmations of the last jobs. */
 const AFTERMATH_MS = 1_000;
@@ -89,20 +89,23 @@ export function pulled(service: Service): Candidate {
   };
 }
 
-/** Systems take turns; `together` they are measured beside each other, as far as a few jobs a second let them be alone. */
+/**
+ * Systems take turns, run by run; `together` they are measured beside each other, as far as a few jobs a second let them be
+ * alone, and the runs are slices of one.
+ */
 export async function measurePunctuality(
   candidates: readonly Candidate[],
   shape: Shape,
   { runs, order }: { runs: number; order: "turns" | "together" },
 ): Promise<Punctuality[]> {
   const rounds = new Map<Candidate, Round[]>(candidates.map((candidate) => [candidate, []]));
-  const run = async (candidate: Candidate) => {
-    rounds.get(candidate)?.push(await roundWithin(TRIES, candidate, shape, 1));
+  const run = async (beside: readonly Candidate[], slices: number) => {
+    for (const [candidate, own] of await roundsWithin(TRIES, beside, shape, slices))
+      rounds.get(candidate)?.push(...own);
     await sleep(AFTERMATH_MS);
   };
-  for (let i = 0; i < runs; i++)
-    if (order === "together") await Promise.all(candidates.map(run));
-    else for (const candidate of candidates) await run(candidate);
+  if (order === "together") await run(candidates, runs);
+  else for (let i = 0; i < runs; i++) for (const candidate of candidates) await run([candidate], 1);
   return candidates.map((candidate) => {
     const own = rounds.get(candidate) ?? [];
     const of = (field: keyof Spread) => median(own.map((round) => round[field]));
@@ -113,20 +116,41 @@ export async function measurePunctuality(
 }
 
 /** How far ahead the first job must be due is measured on a few; a disk that turns slow meanwhile costs another try. */
-async function roundWithin(tries: number, candidate: Candidate, shape: Shape, patience: number): Promise<Round> {
-  const { jobs, spanMs } = shape;
+async function roundsWithin(
+  tries: number,
+  candidates: readonly Candidate[],
+  shape: Shape,
+  slices: number,
+  patience = 1,
+): Promise<[Candidate, Round[]][]> {
+  const jobs = shape.jobs * slices;
   const began = Date.now();
-  await candidate.warmUp(PROBE_JOBS);
-  const leadMs = 1.5 * patience * ((Date.now() - began) / PROBE_JOBS) * jobs;
+  await Promise.all(candidates.map((candidate) => candidate.warmUp(PROBE_JOBS)));
+  const leadMs = 1.3 * patience * ((Date.now() - began) / PROBE_JOBS) * jobs;
   const first = Date.now() + MARGIN_MS + leadMs;
-  const dues = Array.from({ length: jobs }, (_, i) => Math.round(first + (i * spanMs) / jobs));
+  const dues = Array.from({ length: jobs }, (_, i) => Math.round(first + (i * shape.spanMs) / shape.jobs));
   try {
-    return roundOf(jobs, await candidate.run(dues));
+    const runs = candidates.map((candidate) => candidate.run(dues));
+    await Promise.allSettled(runs); // none goes on into another try
+    const arrivals = await Promise.all(runs);
+    return candidates.map((candidate, i) => [candidate, sliced(arrivals[i] ?? [], dues, shape.jobs)]);
   } catch (error) {
     if (tries <= 1 || Date.now() < first) throw error;
     await sleep(MARGIN_MS);
-    return roundWithin(tries - 1, candidate, shape, 2 * patience);
+    return roundsWithin(tries - 1, candidates, shape, slices, 2 * patience);
   }
+}
+
+/** A round for each so many of the moments. */
+function sliced(arrivals: readonly Arrival[], dues: readonly number[], jobs: number): Round[] {
+  return Array.from({ length: dues.length / jobs }, (_, i) => {
+    const begins = dues[i * jobs] ?? 0;
+    const ends = dues[(i + 1) * jobs] ?? Number.POSITIVE_INFINITY;
+    return roundOf(
+      jobs,
+      arrivals.filter(({ due }) => due >= begins && due < ends),
+    );
+  });
 }
 
 const TRIES = 3;
