@@ -1,4 +1,4 @@
-// `npm run bench`: measures the service, its floors and its peers in one go on one machine, within ten minutes.
+// `npm run bench`: measures the service, its floors and its peers in one go on one machine, in a quarter of an hour.
 // `-- --quick` goes through the same code in about a minute; its figures mean nothing. `-- --only create,bill` takes parts.
 
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startFilledService } from "./filling.ts";
 import { plotsOf } from "./output/plots.ts";
+import { summaryOf } from "./output/summary.ts";
 import { type Results, tablesOf } from "./output/tables.ts";
 import { measureBill, TARGET_MS } from "./parts/bill.ts";
 import { creating, measureCreate } from "./parts/create.ts";
@@ -181,6 +182,8 @@ async function save(): Promise<void> {
   const tables = tablesOf(results);
   writeFileSync(join(target, "results.json"), `${JSON.stringify(results, null, 1)}\n`);
   writeFileSync(join(target, "tables.md"), tables);
+  const summary = summaryOf(results);
+  if (summary) writeFileSync(join(target, "summary.md"), summary);
   for (const [name, svg] of await plotsOf(results)) writeFileSync(join(target, name), `${svg}\n`);
   console.log(`\n${tables}\nIn ${target}; ${Math.round((Date.now() - began) / 1_000)} s in all.`);
 }

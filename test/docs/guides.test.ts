@@ -35,6 +35,11 @@ const headingsOf = (text: string): string[] =>
       .replaceAll(" ", "-"),
   );
 
+it("the README shows what the benchmark has measured", () => {
+  const readme = readFileSync(join(PROJECT, "README.md"), "utf8");
+  expect(readme).toContain(readFileSync(join(PROJECT, "bench/results/summary.md"), "utf8"));
+});
+
 it("the table of costs is what cost.mjs computes", () => {
   const rows = execFileSync(process.execPath, [join(DOCS, "cost.mjs"), "1", "10", "100"], { encoding: "utf8" });
   for (const row of rows.trim().split("\n")) expect(read("deploying.md")).toContain(row);

@@ -1,0 +1,74 @@
+// The table of the README: one line for each question, one column for each system.
+
+import type { Results } from "./tables.ts";
+
+const COLUMNS = [
+  "Chronos",
+  "floor: one row, one alarm",
+  "BullMQ",
+  "BullMQ, fsync always",
+  "pg-boss",
+  "Graphile Worker",
+] as const;
+
+type Column = (typeof COLUMNS)[number];
+
+const HEADS: Readonly<Record<Column, string>> = {
+  Chronos: "Chronos",
+  "floor: one row, one alarm": "its floor",
+  BullMQ: "BullMQ (memory)",
+  "BullMQ, fsync always": "BullMQ (synced)",
+  "pg-boss": "pg-boss",
+  "Graphile Worker": "Graphile Worker",
+};
+
+/** What stands for a column; undefined where there is no such figure. */
+type Figure = (column: Column) => string | undefined;
+
+/** Only of results that have every part. */
+export function summaryOf({ create, punctuality, drain, idle }: Results): string | undefined {
+  if (!create || !punctuality || !drain || !idle) return undefined;
+  const created = (suffix: string): Figure => {
+    return (column) => {
+      const own = create.find((one) => one.connections === 1 && one.system === nameOf(column, suffix));
+      return own && ms(own.p50);
+    };
+  };
+  const late = (shape: "spread" | "burst"): Figure => {
+    return (column) => {
+      const own = punctuality.find((one) => one.system === column && one.shape === shape);
+      return own && `${ms(own.p50)}, ${ms(own.p99)}`;
+    };
+  };
+  const lines: [string, Figure][] = [
+    ["create a job due tomorrow: p50, ms", created("")],
+    ["create a job due in four minutes: p50, ms", created(", due in four minutes")],
+    ["lateness at 20 jobs a second: p50, p99, ms", late("spread")],
+    ["lateness of 1,000 due in one instant: p50, p99, ms", late("burst")],
+    ["a backlog of 5,000, four workers: jobs/s", (column) => whole(drain, column, (one) => one.jobsPerSecond)],
+    [
+      `CPU while ${idle[0]?.waiting.toLocaleString("en")} (peers: ${idle[1]?.waiting.toLocaleString("en")}) jobs wait: s/h`,
+      (column) => whole(idle, column === "Chronos" ? "Chronos, filled" : column, (one) => one.cpuSecondsPerHour),
+    ],
+  ];
+  return [
+    `| | ${COLUMNS.map((column) => HEADS[column]).join(" | ")} |`,
+    `|---|${COLUMNS.map(() => "---:|").join("")}`,
+    ...lines.map(([what, figure]) => `| ${what} | ${COLUMNS.map((column) => figure(column) ?? "").join(" | ")} |`),
+    "",
+  ].join("\n");
+}
+
+/** A peer and a floor do the same whenever a job is due. */
+const nameOf = (column: Column, suffix: string): string => (column === "Chronos" ? column + suffix : column);
+
+const ms = (value: number): string => Number(value.toPrecision(2)).toLocaleString("en");
+
+function whole<T extends { readonly system: string }>(
+  figures: readonly T[],
+  system: string,
+  of: (one: T) => number,
+): string | undefined {
+  const own = figures.find((one) => one.system === system);
+  return own && Math.round(of(own)).toLocaleString("en");
+}
