@@ -49,9 +49,9 @@ export async function startFilledService(
   }
 }
 
-/** Every object that holds something is a file. */
+/** Every object that holds something is a file named by its id. */
 const armedIn = (stateFolder: string): number =>
-  readdirSync(join(stateFolder, "v3/do/-JobObject")).filter((file) => file.endsWith(".sqlite")).length;
+  readdirSync(join(stateFolder, "v3/do/-JobObject")).filter((file) => /^[0-9a-f]{64}\.sqlite$/.test(file)).length;
 
 /** All of one account, the worst case for its lists; the ended ones with their executions. */
 function writePast(file: string, waiting: number, ended: number): void {

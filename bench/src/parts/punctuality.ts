@@ -128,12 +128,17 @@ async function roundsWithin(
   await Promise.all(candidates.map((candidate) => candidate.warmUp(PROBE_JOBS)));
   const leadMs = 1.3 * patience * ((Date.now() - began) / PROBE_JOBS) * jobs;
   const first = Date.now() + MARGIN_MS + leadMs;
-  const dues = Array.from({ length: jobs }, (_, i) => Math.round(first + (i * shape.spanMs) / shape.jobs));
+  const pauseMs = shape.spanMs / shape.jobs;
+  // Beside each other, and not in the same instants.
+  const duesOf = candidates.map((_, nth) => {
+    const phaseMs = (nth * pauseMs) / candidates.length;
+    return Array.from({ length: jobs }, (_, i) => Math.round(first + phaseMs + i * pauseMs));
+  });
   try {
-    const runs = candidates.map((candidate) => candidate.run(dues));
+    const runs = candidates.map((candidate, nth) => candidate.run(duesOf[nth] ?? []));
     await Promise.allSettled(runs); // none goes on into another try
     const arrivals = await Promise.all(runs);
-    return candidates.map((candidate, i) => [candidate, sliced(arrivals[i] ?? [], dues, shape.jobs)]);
+    return candidates.map((candidate, nth) => [candidate, sliced(arrivals[nth] ?? [], duesOf[nth] ?? [], shape.jobs)]);
   } catch (error) {
     if (tries <= 1 || Date.now() < first) throw error;
     await sleep(MARGIN_MS);
