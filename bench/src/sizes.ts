@@ -46,7 +46,7 @@ export const FULL: Size = {
 };
 
 export const QUICK: Size = {
-  parts: PARTS.filter((part) => part !== "flatness"),
+  parts: PARTS.filter((part) => part !== "flatness" && part !== "peers"),
   runs: 1,
   create: { runs: 1, seconds: 0.3, warmUp: 20 },
   spread: { jobs: 20, spanMs: 1_000 },

@@ -47,7 +47,7 @@ function latenessPlot(figures: NonNullable<Results["punctuality"]>): TopLevelSpe
   ]);
   return {
     config,
-    title: "Lateness: 20 jobs a second (spread), and 1,000 in one instant (burst)",
+    title: "Lateness: 20 jobs a second (spread), and 1,000 in one instant (burst; pull: 200)",
     data: { values },
     facet: { field: "shape", title: null, sort: ["spread", "burst"] },
     spec: {
