@@ -63,9 +63,9 @@ async function catchUp(
   schedule: Schedule,
   due: life.Due,
 ): Promise<void> {
-  const { accountId, id, nextRunAt: oldest } = schedule;
+  const { nextRunAt: oldest } = schedule;
   if (oldest === null) return;
-  const made = await hasJobWithKey(databaseOf(env.DB), accountId, tickKey(id, oldest));
+  const made = await isMade(env, schedule, oldest);
   if (!isStill(record, schedule)) return;
   const now = Date.now();
   if (!made.ok) record.write(life.holdAll(schedule, now + TRY_AGAIN_MS, now), now);
@@ -82,15 +82,19 @@ export async function countMade(
   env: Cloudflare.Env,
   schedule: Schedule,
 ): Promise<Stored<void>> {
-  const { accountId, id, held, nextRunAt: oldest } = schedule;
+  const { held, nextRunAt: oldest } = schedule;
   const due = life.dueAt(schedule, Date.now());
   if (held !== null || oldest === null || !due || due.missed === 0) return ok(undefined);
-  const made = await hasJobWithKey(databaseOf(env.DB), accountId, tickKey(id, oldest));
+  const made = await isMade(env, schedule, oldest);
   if (!made.ok) return made;
   const now = Date.now();
   if (made.value && isStill(record, schedule)) record.write(life.ran(schedule, oldest, now), now);
   return ok(undefined);
 }
+
+/** Whether the tick has its job already, counted or not. */
+const isMade = (env: Cloudflare.Env, { accountId, id }: Schedule, tick: number): Promise<Stored<boolean>> =>
+  hasJobWithKey(databaseOf(env.DB), accountId, tickKey(id, tick));
 
 /** Inserts the tick's job, then arms it, then counts it; each step may be repeated. */
 async function makeJob(
