@@ -8,7 +8,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const READY_MS = 120_000;
-const HEALTH = "http://127.0.0.1:8787/health";
+/** What the service, the receiver and the worker print once they are up. */
+const READY = /^(Chronos is running|Waiting for deliveries|Polling http)/m;
 
 const root = join(import.meta.dirname, "..");
 const env = { ...process.env, NO_COLOR: "1" };
@@ -52,20 +53,27 @@ async function run(document: string, commands: string): Promise<string> {
   return code === 0 ? "" : `The commands of ${document} failed with ${code}.`;
 }
 
+/** Starts a server and waits, as a reader does, until it says that it is ready. */
 async function serve(document: string, commands: string): Promise<string> {
   if (servers.has(commands)) return "";
   console.log(`\n# ${document}\n$ ${commands.trim().replaceAll("\n", "\n$ ")}`);
   const shell = spawn("bash", ["-euo", "pipefail", "-c", commands], {
     cwd: root,
     env,
-    stdio: "inherit",
+    stdio: ["ignore", "pipe", "inherit"],
     detached: true,
   });
   servers.set(commands, shell);
-  const until = Date.now() + READY_MS;
-  while (Date.now() < until && shell.exitCode === null) {
-    if (!commands.includes("npm start") || (await fetch(HEALTH).catch(() => null))?.ok) return "";
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  return `This server of ${document} did not come up:\n${commands}`;
+  shell.stdout.pipe(process.stdout, { end: false });
+  let printed = "";
+  const said = new Promise<boolean>((resolve) => {
+    shell.stdout.setEncoding("utf8").on("data", (text: string) => {
+      if (READY.test(printed)) return;
+      printed += text;
+      if (READY.test(printed)) resolve(true);
+    });
+    shell.once("exit", () => resolve(false));
+    setTimeout(resolve, READY_MS, false).unref();
+  });
+  return (await said) ? "" : `This server of ${document} did not come up:\n${commands}`;
 }
