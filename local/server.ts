@@ -11,6 +11,10 @@ import { ringCron } from "./cron.ts";
 import { HOST, StartError } from "./settings.ts";
 import { CONFIG_FILE } from "./wrangler.ts";
 
+const RATE_LIMITS = "rate-limits";
+
+type WorkerOptions = ReturnType<typeof unstable_getMiniflareWorkerOptions>["workerOptions"];
+
 export interface ServerOptions {
   port: number;
   /** Where D1, the objects and their alarms are kept, in the layout of `wrangler --persist-to`. */
@@ -38,7 +42,11 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const config = unstable_readConfig({ config: CONFIG_FILE });
   const vars = { ...config.vars, ...options.bindings };
-  const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions({ ...config, vars }).workerOptions;
+  const {
+    modulesRules: _,
+    ratelimits,
+    ...worker
+  } = unstable_getMiniflareWorkerOptions({ ...config, vars }).workerOptions;
   const miniflareOptions = convertV4MiniflareOptions({
     host: HOST,
     cf: false,
@@ -53,9 +61,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     workers: [
       {
         ...worker,
+        serviceBindings: { ...worker.serviceBindings, ...inMemory(ratelimits) },
         modulesRoot: dirname(options.bundle),
         modules: [{ type: "ESModule", path: options.bundle }, ...filesBeside(options.bundle)],
         unsafeDirectSockets: [{ host: HOST, port: options.port }],
+      },
+      {
+        name: RATE_LIMITS,
+        compatibilityDate: config.compatibility_date,
+        modules: [{ type: "ESModule", path: join(import.meta.dirname, "rate-limits.worker.js") }],
       },
     ],
   });
@@ -91,6 +105,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       unwatch();
     },
   };
+}
+
+/** The same bindings, answered by our own limiter. */
+function inMemory(limits: WorkerOptions["ratelimits"] = {}) {
+  return Object.fromEntries(
+    Object.entries(limits).map(([name, { simple }]) => [
+      name,
+      { name: RATE_LIMITS, entrypoint: "RateLimiter", props: { name, ...simple } },
+    ]),
+  );
 }
 
 /** What wrangler has laid beside the bundle for it to import: files that are carried as they are. */
