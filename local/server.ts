@@ -6,14 +6,12 @@ import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
+import { type Unstable_Config, unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { ringCron } from "./cron.ts";
 import { HOST, StartError } from "./settings.ts";
 import { CONFIG_FILE } from "./wrangler.ts";
 
 const RATE_LIMITS = "rate-limits";
-
-type WorkerOptions = ReturnType<typeof unstable_getMiniflareWorkerOptions>["workerOptions"];
 
 export interface ServerOptions {
   port: number;
@@ -42,11 +40,11 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const config = unstable_readConfig({ config: CONFIG_FILE });
   const vars = { ...config.vars, ...options.bindings };
-  const {
-    modulesRules: _,
-    ratelimits,
-    ...worker
-  } = unstable_getMiniflareWorkerOptions({ ...config, vars }).workerOptions;
+  const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions({
+    ...config,
+    vars,
+    ratelimits: [],
+  }).workerOptions;
   const miniflareOptions = convertV4MiniflareOptions({
     host: HOST,
     cf: false,
@@ -61,7 +59,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     workers: [
       {
         ...worker,
-        serviceBindings: { ...worker.serviceBindings, ...inMemory(ratelimits) },
+        serviceBindings: Object.assign({}, worker.serviceBindings, inMemory(config.ratelimits)),
         modulesRoot: dirname(options.bundle),
         modules: [{ type: "ESModule", path: options.bundle }, ...filesBeside(options.bundle)],
         unsafeDirectSockets: [{ host: HOST, port: options.port }],
@@ -107,10 +105,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-/** The same bindings, answered by our own limiter. */
-function inMemory(limits: WorkerOptions["ratelimits"] = {}) {
+/** The bindings of the rate limits, answered by our own. */
+function inMemory(limits: Unstable_Config["ratelimits"]) {
   return Object.fromEntries(
-    Object.entries(limits).map(([name, { simple }]) => [
+    limits.map(({ name, simple }) => [
       name,
       { name: RATE_LIMITS, entrypoint: "RateLimiter", props: { name, ...simple } },
     ]),

@@ -23,7 +23,9 @@ export interface Valid<P, Q, B> {
   out: { form: { readonly params: Output<P>; readonly query: Output<Q>; readonly body: Output<B> } };
 }
 
-const Nothing = v.optional(closed({}));
+const NoParams = v.object({});
+const NoQuery = closed({});
+const NoBody = v.optional(closed({}));
 
 /** Parts left out take nothing: an unknown query parameter or a body where none belongs is refused. */
 export function valid<
@@ -33,9 +35,9 @@ export function valid<
 >(schemas: { readonly params?: P; readonly query?: Q; readonly body?: B }) {
   const middleware = createMiddleware<AppEnv, string, Valid<P, Q, B>>(async (c, next) => {
     const sent = await readBody(c.req.raw);
-    const params = check(schemas.params ?? v.object({}), c.req.param());
-    const query = check(schemas.query ?? closed({}), queryOf(new URL(c.req.url)));
-    const body = check(schemas.body ?? Nothing, schemas.body ? objectOf(sent, schemas.body) : sent);
+    const params = check(schemas.params ?? NoParams, c.req.param());
+    const query = check(schemas.query ?? NoQuery, queryOf(new URL(c.req.url)));
+    const body = check(schemas.body ?? NoBody, schemas.body ? objectOf(sent, schemas.body) : sent);
     c.req.addValidatedData("form", { params, query, body } as object);
     await next();
   });

@@ -5,10 +5,9 @@ import { sql } from "drizzle-orm";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import type { Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
-import * as schema from "./schema.ts";
 import { within } from "./time-limit.ts";
 
-export type Database = DrizzleD1Database<typeof schema>;
+export type Database = DrizzleD1Database;
 
 export type Stored<T> = Result<T, Unavailable>;
 
@@ -21,7 +20,7 @@ const PASSING = ["Network connection lost", "storage caused object to be reset",
 /** Errors that are our own mistake, and no weather. */
 const MISTAKES = ["SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "Wrong number of parameter", "D1_TYPE_ERROR"];
 
-export const databaseOf = (binding: D1Database): Database => drizzle(binding, { schema });
+export const databaseOf = (binding: D1Database): Database => drizzle(binding);
 
 /** Runs a query that may be repeated without harm: a read, or a write that says the same when said twice. */
 export async function stored<T>(query: () => Promise<T>): Promise<Stored<T>> {
