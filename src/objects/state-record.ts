@@ -1,5 +1,5 @@
 // What an owner object keeps: one record, and the platform's timer, which is derived from it after every write and
-// never set by hand.
+// never set by hand. The record is read once in an instance's life: nobody else writes it.
 
 const KEY = "state";
 
@@ -13,6 +13,8 @@ export interface StateRules<T> {
 export class StateRecord<T extends { readonly v: number }> {
   readonly #storage: DurableObjectStorage;
   readonly #rules: StateRules<T>;
+  /** What is stored, once this instance has looked. An instance whose write fails does not live to read this again. */
+  #known: { readonly state: T | undefined } | undefined;
   /** When the platform will ring; null when it will not, undefined while this instance does not know. */
   #ringsAt: number | null | undefined;
 
@@ -23,13 +25,14 @@ export class StateRecord<T extends { readonly v: number }> {
 
   /** The state; undefined when D1's row is the whole truth. Synchronous: nothing happens between this and what follows. */
   read(): T | undefined {
-    const stored = this.#storage.kv.get<{ v: number }>(KEY);
-    return stored && this.#rules.upgrade(stored);
+    this.#known ??= { state: this.#load() };
+    return this.#known.state;
   }
 
   /** Writes the state and its timer, in one transaction as long as nobody awaits in between. */
   write(state: T, now: number): void {
     this.#storage.kv.put(KEY, state);
+    this.#known = { state };
     this.setTimer(state, now);
   }
 
@@ -59,7 +62,13 @@ export class StateRecord<T extends { readonly v: number }> {
   /** The object is empty afterwards, its alarm gone. */
   async erase(): Promise<void> {
     this.#ringsAt = null;
+    this.#known = { state: undefined };
     await this.#storage.deleteAll();
+  }
+
+  #load(): T | undefined {
+    const stored = this.#storage.kv.get<{ v: number }>(KEY);
+    return stored && this.#rules.upgrade(stored);
   }
 
   #ring(at: number): void {

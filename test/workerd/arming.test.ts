@@ -211,7 +211,7 @@ describe("a poke", () => {
     await env.DB.prepare("UPDATE jobs SET status = 'running', attempt = 3, started = 3, revision = 9 WHERE id = ?")
       .bind(job.id)
       .run();
-    await runInDurableObject(job.owner, (_, { storage }) => storage.deleteAll());
+    await job.wipe();
     await job.owner.poke(job.ref);
     await job.ringWhenSet();
     expect(receiver.received[0]?.headers.get("X-Chronos-Attempt")).toBe("4");

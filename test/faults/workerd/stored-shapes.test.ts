@@ -48,6 +48,7 @@ async function holding(state: Stored): Promise<JobUnderTest> {
     storage.kv.put("state", state);
     await storage.setAlarm(Date.now() + 1);
   });
+  await job.evict();
   return job;
 }
 

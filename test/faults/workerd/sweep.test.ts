@@ -28,7 +28,7 @@ beforeEach(async () => {
 
 const losesItsAlarm = ({ owner }: JobUnderTest) => runInDurableObject(owner, (_, { storage }) => storage.deleteAlarm());
 
-const losesEverything = ({ owner }: JobUnderTest) => runInDurableObject(owner, (_, { storage }) => storage.deleteAll());
+const losesEverything = (job: JobUnderTest) => job.wipe();
 
 /** The read model hears what was sent so far. */
 const isReported = () => post.deliver();

@@ -19,11 +19,19 @@ export abstract class OwnerUnderTest<State> {
   stored = (): Promise<State | undefined> =>
     runInDurableObject(this.owner, (_, { storage }) => [...storage.kv.list<State>()][0]?.[1]);
 
-  /** Puts another record in its place. */
-  store = (state: unknown): Promise<void> =>
-    runInDurableObject(this.owner, (_, { storage }) => {
+  /** Puts another record in its place, for an instance that has not read it yet. */
+  async store(state: unknown): Promise<void> {
+    await runInDurableObject(this.owner, (_, { storage }) => {
       for (const [key] of storage.kv.list()) storage.kv.put(key, state);
     });
+    await this.evict();
+  }
+
+  /** Everything it holds is lost, and it does not know. */
+  async wipe(): Promise<void> {
+    await runInDurableObject(this.owner, (_, { storage }) => storage.deleteAll());
+    await this.evict();
+  }
 
   alarm = (): Promise<number | null> => runInDurableObject(this.owner, (_, { storage }) => storage.getAlarm());
 
