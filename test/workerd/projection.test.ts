@@ -1,7 +1,7 @@
 // Snapshots on their way into D1 (design, rule 9): the highest revision wins, whatever the order.
 
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Execution } from "../../src/domain/job.ts";
 import type { Snapshot } from "../../src/projection/snapshot.ts";
 import { type Account, newAccount } from "./harness/account.ts";
@@ -105,9 +105,58 @@ describe("a batch", () => {
     expect(told).toEqual({ n: 100 });
   });
 
+  it("larger than D1 takes in one value (2 MB) is applied in portions", async () => {
+    const batch = vi.spyOn(env.DB, "batch");
+    const jobs = await Promise.all(Array.from({ length: 30 }, row));
+    const result = { text: "é".repeat(40_000) };
+    await post.deliver(jobs.map((job) => snapshotOf(job, 1, { facts: factsAt(1, { status: "completed", result }) })));
+    for (const job of jobs) expect(await job.row()).toMatchObject({ revision: 1, result });
+    const bound = batch.mock.calls.flatMap(([statements]) => statements.flatMap((one) => Reflect.get(one, "params")));
+    expect(Math.max(...bound.map((value) => new TextEncoder().encode(String(value)).byteLength))).toBeLessThan(
+      2_000_000,
+    );
+  });
+
+  it("with two reports of one job keeps the newer, whichever comes first", async () => {
+    const [up, down] = [await row(), await row()];
+    await post.deliver([snapshotOf(up, 1), snapshotOf(up, 2), snapshotOf(down, 2), snapshotOf(down, 1)]);
+    expect(await up.row()).toMatchObject({ revision: 2, ...factsAt(2) });
+    expect(await down.row()).toMatchObject({ revision: 2, ...factsAt(2) });
+  });
+
   it("of none at all is no matter", async () => {
     expect((await post.deliver([])).explicitAcks).toEqual([]);
   });
+});
+
+it.each(["null", "a text", '"', "\\u0041", "a\u0000b", "\u{1F600}\u2028\u007f", "'); DROP TABLE jobs; --"])(
+  "what a snapshot carries arrives as it is: %j",
+  async (text) => {
+    const job = await row();
+    const lastError = { code: "handler_error", message: text } as const;
+    const response = { status: 500, headers: { [text]: text }, body: text, truncated: false };
+    const execution = executionAt(1, 1, { workerId: text, response, error: lastError });
+    await post.deliver([
+      snapshotOf(job, 1, { facts: factsAt(1, { result: text, lastError }), executions: [execution] }),
+    ]);
+    expect(await job.row()).toMatchObject({ result: text, lastError });
+    expect(await job.executionRows()).toMatchObject([{ workerId: text, response, error: lastError }]);
+  },
+);
+
+it("what a snapshot has nothing of is NULL in D1, and not the text null", async () => {
+  const job = await row();
+  await post.deliver([
+    snapshotOf(job, 1, { facts: factsAt(1, { lastError: null, result: null }), executions: [executionAt(1, 1)] }),
+  ]);
+  const types = await env.DB.prepare(
+    `SELECT typeof(j.last_error) AS lastError, typeof(j.result) AS result, typeof(e.response) AS response,
+            typeof(e.worker_id) AS worker, typeof(j.run_at) AS runAt
+     FROM jobs j JOIN executions e ON e.job_id = j.id WHERE j.id = ?`,
+  )
+    .bind(job.id)
+    .first();
+  expect(types).toEqual({ lastError: "null", result: "null", response: "null", worker: "null", runAt: "integer" });
 });
 
 it("a snapshot touches no other job, and no other account's job of the same id", async () => {
