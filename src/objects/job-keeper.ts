@@ -7,7 +7,7 @@ import type { Execution, Job, JobView, SigningState } from "../domain/job.ts";
 import { newest, viewOf } from "../domain/job.ts";
 import * as life from "../domain/life.ts";
 import { err, ok } from "../domain/result.ts";
-import { wakeAt } from "../domain/timer.ts";
+import { bearsEarlyRing, wakeAt } from "../domain/timer.ts";
 import { upgradeJob } from "../domain/upgrade.ts";
 import { log, nameOf } from "../log.ts";
 import { claimForRetry, type JobRef, readJob } from "../projection/jobs-store.ts";
@@ -32,7 +32,7 @@ export class JobKeeper {
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     this.#ctx = ctx;
     this.#env = env;
-    this.record = new StateRecord(ctx.storage, { upgrade: upgradeJob, wakeAt });
+    this.record = new StateRecord(ctx.storage, { upgrade: upgradeJob, wakeAt, bearsEarlyRing });
   }
 
   /** The job as it is now: an attempt whose instance died, or whose lease has run out, is over before anyone looks. */

@@ -22,6 +22,7 @@ export class ScheduleObject extends DurableObject<Cloudflare.Env> implements Sch
   readonly #record = new StateRecord<Schedule>(this.ctx.storage, {
     upgrade: upgradeSchedule,
     wakeAt: life.scheduleWakeAt,
+    bearsEarlyRing: () => false,
   });
 
   async poke(ref: ScheduleRef): Promise<void> {

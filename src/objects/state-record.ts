@@ -8,7 +8,12 @@ export interface StateRules<T> {
   readonly upgrade: (stored: { readonly v: number }) => T;
   /** null: never again. */
   readonly wakeAt: (state: T, now: number) => number | null;
+  /** Whether a ring that is set already and comes sooner will do: it finds nothing to do and sets the timer anew. */
+  readonly bearsEarlyRing: (state: T) => boolean;
 }
+
+/** What rings sooner than this has no chance to be needless. */
+const SOON_MS = 1_000;
 
 export class StateRecord<T extends { readonly v: number }> {
   readonly #storage: DurableObjectStorage;
@@ -39,7 +44,8 @@ export class StateRecord<T extends { readonly v: number }> {
   /** Rings at the state's next moment, never in the past: the platform may drop such an alarm. */
   setTimer(state: T, now: number): void {
     const at = this.#rules.wakeAt(state, now);
-    if (at !== null) this.#ring(Math.max(now + 1, at));
+    if (at === null || (this.#rules.bearsEarlyRing(state) && this.#ringsWithin(now + SOON_MS, at))) return;
+    this.#ring(Math.max(now + 1, at));
   }
 
   /** Asks the platform whether it still means to ring, and mends it if not. */
@@ -69,6 +75,11 @@ export class StateRecord<T extends { readonly v: number }> {
   #load(): T | undefined {
     const stored = this.#storage.kv.get<{ v: number }>(KEY);
     return stored && this.#rules.upgrade(stored);
+  }
+
+  #ringsWithin(from: number, to: number): boolean {
+    const at = this.#ringsAt ?? 0;
+    return from <= at && at <= to;
   }
 
   #ring(at: number): void {

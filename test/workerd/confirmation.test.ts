@@ -144,7 +144,12 @@ describe("an end that nobody confirms", () => {
     setClock(NOON + HOUR + 6 * SECOND);
     push.release(200);
     await rung;
+    post.take();
+    await job.ringAt(NOON + HOUR + 35 * SECOND); // the watch over the push: nothing to do yet
+    expect(post.take()).toEqual([]);
     expect(await job.alarm()).toBe(NOON + HOUR + 36 * SECOND);
+    await job.ringWhenSet();
+    expect(post.take()).toMatchObject([{ jobId: job.id, confirm: true }]);
   });
 
   it("is confirmed by a report sent again after the first receipt was lost", async () => {
