@@ -12,6 +12,8 @@ export interface Claim {
   readonly workerId: string | null;
   /** Names the poll. */
   readonly pollId: string;
+  /** Does what is left to do behind the answer. */
+  readonly later: (work: Promise<unknown>) => void;
 }
 
 /** Who waits for the answer of a claim. */
@@ -32,7 +34,7 @@ export const claimNow = (env: Cloudflare.Env, claim: Claim): Promise<Claimed> =>
 /** Waits for a job to become due and takes its lease. What was nominated to somebody who has left goes back. */
 export async function claimWithin(
   env: Cloudflare.Env,
-  { accountId, handlers, workerId, pollId }: Claim,
+  { accountId, handlers, workerId, pollId, later }: Claim,
   waitMs: number,
   { gone, isThere }: Claimant,
 ): Promise<Claimed> {
@@ -54,7 +56,7 @@ export async function claimWithin(
       return leased;
     }
     if (leased.value.ok && there) {
-      await ask(() => queue().remove(offer));
+      later(ask(() => queue().remove(offer)));
       return leased.value;
     }
     if (leased.value.ok) await giveBack(env, ref, offer);

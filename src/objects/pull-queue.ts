@@ -8,6 +8,9 @@ import { WaitingList } from "./waiting-list.ts";
 /** How long a nomination is left to its poll. */
 export const NOMINATION_MS = 10_000;
 
+/** Entries that are over go together, this long after the first of them: a commit for many in place of one for each. */
+const TIDY_MS = 100;
+
 /** A poll that has found nothing yet. */
 interface Poll {
   readonly id: string;
@@ -19,25 +22,28 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
   readonly #list = new WaitingList(this.ctx.storage.sql);
   /** Until when an execution is left to the poll it was nominated to. Lost with the instance: the lease is the fence. */
   readonly #nominated = new Map<string, number>();
+  /** Entries that are over and whose rows still stand. If they are lost with the instance, a lease is refused for each. */
+  readonly #over = new Map<string, Offer>();
   /** In the order they came: who waits longest is served first. */
   readonly #polls = new Map<string, Poll>();
   #wake: ReturnType<typeof setTimeout> | undefined;
 
   /** Executions that wait for a worker. The answer is the confirmation; offering one again changes nothing. */
   async add(offers: readonly Offer[]): Promise<void> {
-    for (const offer of offers) this.#list.add(offer);
+    for (const offer of offers) this.#enter(offer);
     this.#serve();
   }
 
   /** It was leased, or cannot be any more. */
   async remove(offer: Offer): Promise<void> {
-    this.#list.remove(offer);
+    if (this.#over.size === 0) setTimeout(() => this.#tidy(), TIDY_MS);
+    this.#over.set(offer.executionId, offer);
     this.#nominated.delete(offer.executionId);
   }
 
   /** The poll it was nominated to could not take it: it is the next one's. */
   async putBack(offer: Offer): Promise<void> {
-    this.#list.add(offer);
+    this.#enter(offer);
     this.#nominated.delete(offer.executionId);
     this.#serve();
   }
@@ -75,8 +81,19 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
   async erase(): Promise<void> {
     for (const poll of [...this.#polls.values()]) poll.answer(null);
     this.#nominated.clear();
+    this.#over.clear();
     this.#list.forget();
     await this.ctx.storage.deleteAll();
+  }
+
+  #enter(offer: Offer): void {
+    this.#over.delete(offer.executionId);
+    this.#list.add(offer);
+  }
+
+  #tidy(): void {
+    for (const offer of this.#over.values()) this.#list.remove(offer);
+    this.#over.clear();
   }
 
   /** Gives what waits to the polls that wait. */
@@ -95,7 +112,8 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
   }
 
   #oldest(handlers: ReadonlySet<string>, now: number): Offer | undefined {
-    const isTaken = (executionId: string) => (this.#nominated.get(executionId) ?? 0) > now;
+    const isTaken = (executionId: string) =>
+      this.#over.has(executionId) || (this.#nominated.get(executionId) ?? 0) > now;
     let oldest: Offer | undefined;
     for (const handler of handlers) {
       const offer = this.#list.oldest(handler, isTaken);

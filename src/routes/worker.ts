@@ -54,7 +54,13 @@ const Fail = closed({
 export const worker = new Hono<AppEnv>()
   .post("/claim", valid({ body: Claim }), async (c) => {
     const { handlers, wait_time_seconds, worker_id } = c.req.valid("form").body;
-    const asked = { accountId: c.var.account.id, handlers, workerId: worker_id ?? null, pollId: c.var.requestId };
+    const asked = {
+      accountId: c.var.account.id,
+      handlers,
+      workerId: worker_id ?? null,
+      pollId: c.var.requestId,
+      later: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
+    };
     const due = unwrap(await claimNow(c.env, asked));
     if (due || wait_time_seconds === 0) return c.json(showClaim(due));
     return longAnswer(c, async (client) => {

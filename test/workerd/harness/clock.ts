@@ -17,13 +17,19 @@ export const setClock = (at: number): void => void vi.setSystemTime(at);
 
 export const advance = (ms: number): void => setClock(Date.now() + ms);
 
-/** From now on every timer of the service rings after a hundredth of its time. */
-export function hurry(): void {
+/** From now on every timer of the service rings after a hundredth of its time, its limits of patience too. */
+export function hurry(): { end(): void } {
   const timeout = globalThis.setTimeout;
   const hurried = (ring: () => void, ms?: number) => timeout(ring, (ms ?? 0) / 100);
-  vi.spyOn(globalThis, "setTimeout").mockImplementation(hurried as unknown as typeof setTimeout);
+  const timers = vi.spyOn(globalThis, "setTimeout").mockImplementation(hurried as unknown as typeof setTimeout);
   const signal = AbortSignal.timeout;
-  vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => signal.call(AbortSignal, ms / 100));
+  const signals = vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => signal.call(AbortSignal, ms / 100));
+  return {
+    end() {
+      timers.mockRestore();
+      signals.mockRestore();
+    },
+  };
 }
 
 export const iso = (at: number): string => new Date(at).toISOString();

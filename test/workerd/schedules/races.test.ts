@@ -247,10 +247,11 @@ describe("archiving", () => {
     const schedule = await newSchedule(account, { ...HOURLY, delivery: PUSH });
     setClock(FIRST);
     await schedule.show(); // the key is known from now on
-    hurry();
+    const hurried = hurry();
     const slow = databaseSlow(30 * SECOND);
     await schedule.ring();
     slow.end();
+    hurried.end();
     expect((await schedule.archive()).status).toBe(200);
     await schedule.ring();
     expect(await schedule.stored()).toMatchObject({ status: "archived", clearing: false });
