@@ -40,12 +40,14 @@ export function summaryOf({ create, punctuality, drain, idle }: Results): string
       return own && `${ms(own.p50)}, ${ms(own.p99)}`;
     };
   };
+  const crowd = punctuality.find(({ shape }) => shape === "burst")?.runs[0]?.jobs.toLocaleString("en");
+  const backlog = drain[0]?.jobs.toLocaleString("en");
   const lines: [string, Figure][] = [
     ["create a job due tomorrow: p50, ms", created("")],
     ["create a job due in four minutes: p50, ms", created(", due in four minutes")],
     ["lateness at 20 jobs a second: p50, p99, ms", late("spread")],
-    ["lateness of 1,000 due in one instant: p50, p99, ms", late("burst")],
-    ["a backlog of 5,000, four workers: jobs/s", (column) => whole(drain, column, (one) => one.jobsPerSecond)],
+    [`lateness of ${crowd} due in one instant: p50, p99, ms`, late("burst")],
+    [`a backlog of ${backlog}, four workers: jobs/s`, (column) => whole(drain, column, (one) => one.jobsPerSecond)],
     [
       `CPU while ${idle[0]?.waiting.toLocaleString("en")} (peers: ${idle[1]?.waiting.toLocaleString("en")}) jobs wait: s/h`,
       (column) => whole(idle, column === "Chronos" ? "Chronos, filled" : column, (one) => one.cpuSecondsPerHour),
