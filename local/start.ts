@@ -5,6 +5,7 @@ import { devAccount, untilHealthy } from "./account.ts";
 import { banner } from "./banner.ts";
 import { everyMinute } from "./cron.ts";
 import { descriptorLimit, descriptorWarning } from "./descriptors.ts";
+import { watchExhaustion } from "./exhaustion.ts";
 import { readableLine } from "./log-lines.ts";
 import { type Prepared, runMain } from "./main.ts";
 import { buildWorker, migrate } from "./wrangler.ts";
@@ -26,13 +27,24 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
   const [bundle, { startServer }] = await Promise.all(steps);
   stop.throwIfAborted();
 
+  let workerd = 0;
+  const exhaustion = watchExhaustion(() => {
+    note("descriptors_exhausted", "warn", { restarts: "workerd" });
+    process.kill(workerd, "SIGKILL"); // it comes back by itself, with everything that was stored
+  });
   const server = await startServer({
     port: settings.port,
     stateFolder: state.path,
     bundle,
     bindings: { ...secrets, ...settings.vars },
-    onLog: log,
-    onRuntime: (pid) => state.noteChild(pid, "workerd"),
+    onLog(line, at) {
+      exhaustion.hear(line);
+      log(line, at);
+    },
+    onRuntime(pid) {
+      workerd = pid;
+      state.noteChild(pid, "workerd");
+    },
     onCrash: (reason) => note("runtime_restart", "warn", { reason }),
   });
   let stopCron = () => {};
@@ -47,6 +59,7 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
     if (!stop.aborted) await once(stop, "abort");
   } finally {
     stopCron();
+    exhaustion.stop();
     await server.stop();
   }
 }
