@@ -1,13 +1,14 @@
 // Applies snapshots to D1: the highest revision wins in whatever order they come. Answers which owners may be told that
 // the read model holds what they sent, and which rows are gone. A batch is three statements, however many jobs are in it.
 
-import { and, eq, getTableColumns, lt, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, lt, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { ok } from "../domain/result.ts";
 import type { JobRef } from "./jobs-store.ts";
 import { executions, jobs } from "./schema.ts";
 import type { JobFacts, Snapshot } from "./snapshot.ts";
 import { type Database, type Stored, stored } from "./store.ts";
+import { arriving, mapped, tellingOf, toldOf } from "./telling.ts";
 
 /** What an owner is told after its snapshot was applied. */
 export type Receipt =
@@ -52,17 +53,18 @@ function receipt({ accountId, jobId, revision, executions, confirm }: Snapshot, 
 
 function portionsOf(snapshots: readonly Snapshot[]): Snapshot[][] {
   const portions: Snapshot[][] = [];
-  let left = 0;
+  let room = 0;
   for (const snapshot of snapshots) {
     const bytes = new TextEncoder().encode(JSON.stringify(snapshot)).byteLength;
-    left -= bytes;
-    if (left < 0) left = portions.push([]) && MAX_BATCH_BYTES - bytes;
+    if (bytes > room) {
+      portions.push([]);
+      room = MAX_BATCH_BYTES;
+    }
+    room -= bytes;
     portions.at(-1)?.push(snapshot);
   }
   return portions;
 }
-
-type Columns = Readonly<Record<string, SQLiteColumn>>;
 
 const { accountId, id, revision } = jobs;
 const FACTS = {
@@ -123,19 +125,3 @@ function knownOf(db: Database, snapshots: readonly Snapshot[]) {
       sql`(${accountId}, ${id}) IN (SELECT ${toldOf(accountId)}, ${toldOf(id)} FROM ${tellingOf({ accountId, id }, named)})`,
     );
 }
-
-/** Rows as one bound value: JSON objects whose fields are named and encoded as the columns are. */
-function tellingOf(columns: Columns, rows: readonly object[]): SQL {
-  const encoded = (row: object) =>
-    Object.entries(columns).map(([field, column]) => {
-      const value: unknown = row[field as keyof typeof row] ?? null;
-      return [column.name, value === null ? null : column.mapToDriverValue(value)];
-    });
-  return sql`json_each(${JSON.stringify(rows.map((row) => Object.fromEntries(encoded(row))))}) AS told`;
-}
-
-const toldOf = (column: SQLiteColumn): SQL => sql`told.value ->> ${sql.raw(`'${column.name}'`)}`;
-const arriving = (column: SQLiteColumn): SQL => sql`excluded.${sql.identifier(column.name)}`;
-
-const mapped = <C extends Columns>(columns: C, to: (column: SQLiteColumn) => SQL) =>
-  Object.fromEntries(Object.entries(columns).map(([field, column]) => [field, to(column)])) as { [K in keyof C]: SQL };
