@@ -1,6 +1,5 @@
 // The floors: what an answer costs in this workerd; one row in D1; one row and one object with its alarm, the least that a
-// job can cost; and the same with what at-least-once delivery asks for, a record that the call has begun before it is made.
-// No key, no limit, no validation, no state machine, no report.
+// job can cost. No key, no limit, no validation, no state machine, no report, and no record that a call has begun.
 
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
@@ -9,11 +8,7 @@ interface Task {
   readonly id: string;
   readonly due: number;
   readonly url: string;
-  readonly isRecorded?: boolean;
 }
-
-/** As the service watches over a call. */
-const WATCH_MS = 35_000;
 
 type Bindings = { DB: D1Database; JOBS: DurableObjectNamespace<JobObject> };
 
@@ -26,11 +21,7 @@ export class JobObject extends DurableObject {
   override async alarm(): Promise<void> {
     const task = this.ctx.storage.kv.get<Task>("task");
     if (!task) return;
-    const { id, due, url, isRecorded } = task;
-    if (isRecorded) {
-      this.ctx.storage.kv.put("task", { ...task, startedAt: Date.now() });
-      this.ctx.storage.setAlarm(Date.now() + WATCH_MS);
-    }
+    const { id, due, url } = task;
     const answer = await fetch(url, { method: "POST", body: JSON.stringify({ id, due }) });
     await answer.body?.cancel();
     await this.ctx.storage.deleteAll();

@@ -18,7 +18,7 @@ import { measureLists } from "./parts/lists.ts";
 import { measurePunctuality, type Punctuality, pulled, pushed } from "./parts/punctuality.ts";
 import { BENCH, stopAll } from "./processes.ts";
 import { startReceiver } from "./receiving.ts";
-import { BRISK_PER_SECOND, FULL, HALVED, PARTS, type Part, QUICK } from "./sizes.ts";
+import { BRISK_PER_SECOND, FULL, PARTS, type Part, QUICK, SMALLER } from "./sizes.ts";
 import { type Floor, startFloor } from "./systems/floor.ts";
 import { availablePeers, type Peer, startPeer } from "./systems/peers.ts";
 import { type Service, startService } from "./systems/service.ts";
@@ -68,6 +68,8 @@ async function timed(part: string, measure: () => Promise<void>): Promise<void> 
 
 interface Stage {
   readonly service: Service;
+  /** For what is due in four minutes: it must not ring into what is measured next. */
+  readonly fresh: Service;
   readonly floor: Floor;
   readonly peers: readonly Peer[];
 }
@@ -79,19 +81,19 @@ async function startStage(): Promise<Stage> {
     results.notes.push(line);
     console.log(`        ${line}`);
   }
-  const [service, floor] = await Promise.all([
+  const [service, another, floor, peers] = await Promise.all([
     startService(join(folder, "service")),
+    quick ? undefined : startService(join(folder, "create")),
     startFloor(join(folder, "floor")),
+    Promise.all(setups.map((setup) => startPeer(setup, folder))),
   ]);
-  const peers: Peer[] = [];
-  for (const setup of setups) peers.push(await startPeer(setup, folder));
-  for (const { name, note } of [service, floor, floor.recording, ...peers]) results.systems[name] = note;
-  return { service, floor, peers };
+  for (const { name, note } of [service, floor, ...peers]) results.systems[name] = note;
+  return { service, fresh: another ?? service, floor, peers };
 }
 
 const PROBE_JOBS = 200;
 
-/** A slow machine is given half as much, so that the ten minutes are enough for all of it. */
+/** A slow machine is given less, so that the ten minutes are enough for all of it. */
 async function fitTo(floor: Floor): Promise<void> {
   const probe = () => floor.create("tomorrow", "");
   await sendAll(Array.from({ length: PROBE_JOBS }, probe), 16);
@@ -99,35 +101,32 @@ async function fitTo(floor: Floor): Promise<void> {
   await sendAll(Array.from({ length: PROBE_JOBS }, probe), 16);
   const perSecond = (PROBE_JOBS * 1_000) / (Date.now() - from);
   if (quick || perSecond >= BRISK_PER_SECOND) return;
-  size = HALVED;
+  size = SMALLER;
   results.notes.push(
-    `a slow machine (its floor makes ${Math.round(perSecond)} objects/s): bursts and backlogs are halved`,
+    `a slow machine (its floor makes ${Math.round(perSecond)} objects/s): bursts and backlogs are smaller`,
   );
 }
 
-async function measureStage({ service, floor, peers }: Stage): Promise<void> {
+async function measureStage({ service, fresh, floor, peers }: Stage): Promise<void> {
   await fitTo(floor);
   if (wanted.includes("create"))
     await timed("create", async () => {
       const { ready } = floor;
       const noop = { name: "floor: a route that does nothing", next: floor.noop, ready };
       const row = { name: "floor: one row", next: floor.row, ready };
-      // Of its own: what is due in four minutes must not ring into what is measured next.
-      const fresh = quick ? service : await startService(join(folder, "create"));
       const ours = AHEADS.map((when) => creating(fresh, when));
       const others = peers.map((peer) => creating(peer));
       results.create = await measureCreate([...ours, creating(floor), row, noop, ...others], size.create);
-      if (fresh !== service) await fresh.stop();
     });
+  if (fresh !== service) await fresh.stop();
   const toReceivers = (systems: readonly System[]) =>
     Promise.all(systems.map(async (system) => pushed(system, await startReceiver(folder))));
   if (wanted.includes("punctuality"))
     await timed("punctuality", async () => {
-      const [own, floors] = [await toReceivers([service, floor]), await toReceivers([floor.recording])];
-      const [others, pull] = [await toReceivers(peers), [pulled(service)]];
+      const [own, others, pull] = [await toReceivers([service, floor]), await toReceivers(peers), [pulled(service)]];
       const { runs } = size;
       const measured: Punctuality[] = [];
-      for (const beside of [own, [...floors, ...pull], others])
+      for (const beside of [own, [...pull, ...others]])
         measured.push(...(await measurePunctuality(beside, size.spread, { runs, order: "together" })));
       measured.push(...(await measurePunctuality([...own, ...others], size.burst, { runs, order: "turns" })));
       measured.push(...(await measurePunctuality(pull, size.pullBurst, { runs, order: "turns" })));

@@ -37,7 +37,7 @@ export const FULL: Size = {
   pullBurst: { jobs: 200, spanMs: 0 }, // a greater one is a backlog: see drain
   drainJobs: 5_000,
   // What start-up leaves behind is no idling: it settles first.
-  idle: { settleMs: 10_000, runs: 5, seconds: 12, waiting: 10_000 },
+  idle: { settleMs: 5_000, runs: 5, seconds: 12, waiting: 10_000 },
   past: { waiting: 20_000, ended: 200_000, limitMs: MINUTE },
   flatCreate: { runs: 5, seconds: 0.5, warmUp: 100 },
   flatBurst: { jobs: 200, spanMs: 0 },
@@ -48,14 +48,15 @@ export const FULL: Size = {
 /** A machine whose floor makes fewer objects a second than this could not do it all in ten minutes. */
 export const BRISK_PER_SECOND = 160;
 
-/** For such a machine: the same runs of half as much. */
-export const HALVED: Size = {
+/** For such a machine: the same runs of less. */
+export const SMALLER: Size = {
   ...FULL,
-  burst: { jobs: 500, spanMs: 0 },
-  pullBurst: { jobs: 100, spanMs: 0 },
-  drainJobs: 2_500,
+  create: { ...FULL.create, warmUp: 100 },
+  burst: { jobs: 300, spanMs: 0 },
+  pullBurst: { jobs: 60, spanMs: 0 },
+  drainJobs: 1_500,
   past: { ...FULL.past, waiting: 10_000 },
-  flatBurst: { jobs: 100, spanMs: 0 },
+  flatBurst: { jobs: 60, spanMs: 0 },
 };
 
 export const QUICK: Size = {

@@ -30,10 +30,10 @@ export interface Shape {
 
 /** How long the slowest may take. */
 const PATIENCE_MS = 60_000;
-const MARGIN_MS = 1_000;
+const MARGIN_MS = 500;
 
 /** Reports and confirmations of the last jobs. */
-const AFTERMATH_MS = 1_000;
+const AFTERMATH_MS = 500;
 
 export interface Candidate {
   readonly name: string;

@@ -7,8 +7,6 @@ import { momentOf, PAYLOAD, plainId, type System, type When } from "./system.ts"
 
 /** One row in D1 and one object with its alarm. */
 export interface Floor extends System {
-  /** The same, and the object records that it begins before it calls. */
-  readonly recording: System;
   /** A route that does nothing. */
   noop(): Call;
   /** A row and nothing else. */
@@ -26,23 +24,14 @@ export async function startFloor(folder: string): Promise<Floor> {
   });
   await sendAll([call("/setup", {})], 1);
   const taskOf = (when: When, url: string) => ({ due: momentOf(when), url, ...PAYLOAD });
-  const floor = {
+  return {
     name: "floor: one row, one alarm",
     note: "a bare Worker in the same embedding: one D1 insert, one object armed",
     pids: child.pid === undefined ? [] : [child.pid],
-    create: (when: When, url: string) => call("/jobs", taskOf(when, url)),
+    create: (when, url) => call("/jobs", taskOf(when, url)),
     idOf: plainId,
     ready: async () => {},
     stop: () => stop(child),
-  };
-  return {
-    ...floor,
-    recording: {
-      ...floor,
-      name: "floor: and a record before the call",
-      note: "the same Worker; the object writes that it begins, as delivery at least once asks for",
-      create: (when, url) => call("/jobs", { ...taskOf(when, url), isRecorded: true }),
-    },
     noop: () => call("/noop", { payload: PAYLOAD }),
     row: () => call("/rows", taskOf("tomorrow", "")),
   };
