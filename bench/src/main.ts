@@ -126,7 +126,7 @@ async function measureStage({ service, fresh, floor, peers }: Stage): Promise<vo
       const [own, others, pull] = [await toReceivers([service, floor]), await toReceivers(peers), [pulled(service)]];
       const { runs } = size;
       const measured: Punctuality[] = [];
-      for (const beside of [own, [...pull, ...others]])
+      for (const beside of [[...own, ...pull], others])
         measured.push(...(await measurePunctuality(beside, size.spread, { runs, order: "together" })));
       measured.push(...(await measurePunctuality([...own, ...others], size.burst, { runs, order: "turns" })));
       measured.push(...(await measurePunctuality(pull, size.pullBurst, { runs, order: "turns" })));
@@ -140,8 +140,12 @@ async function measureStage({ service, fresh, floor, peers }: Stage): Promise<vo
 }
 
 async function measureFilled(peers: readonly Peer[]): Promise<void> {
-  const past = wanted.includes("flatness") ? size.past : { ...size.past, waiting: size.idle.waiting, ended: 0 };
-  const { service, waiting } = await startFilledService(join(folder, "filled"), "Chronos, filled", past);
+  const isFlatness = wanted.includes("flatness");
+  const past = isFlatness ? size.past : { ...size.past, waiting: size.idle.waiting, ended: 0 };
+  const [{ service, waiting }, empty] = await Promise.all([
+    startFilledService(join(folder, "filled"), "Chronos, filled", past),
+    isFlatness ? startService(join(folder, "empty"), "Chronos, empty") : undefined,
+  ]);
   if (wanted.includes("idle"))
     await timed("idle", async () => {
       for (const peer of peers) {
@@ -154,19 +158,18 @@ async function measureFilled(peers: readonly Peer[]): Promise<void> {
       results.idle = await measureIdle([ours, ...others], size.idle);
     });
   for (const peer of peers) await peer.stop();
-  if (wanted.includes("flatness"))
+  if (empty)
     await timed("flatness", async () => {
-      const empty = await startService(join(folder, "empty"), "Chronos, empty");
       const create = await measureCreate([creating(empty), creating(service)], size.flatCreate);
       const both = [pushed(empty, await startReceiver(folder)), pushed(service, await startReceiver(folder))];
       const { runs } = size;
-      const spread = await measurePunctuality(both, size.spread, { runs, order: "together" });
+      const spread = await measurePunctuality(both, size.flatSpread, { runs, order: "together" });
       const burst = await measurePunctuality(both, size.flatBurst, { runs, order: "turns" });
       const lists = await measureLists(service, runs);
       const { ended } = past;
       results.flatness = { create, punctuality: [...spread, ...burst], lists, waiting, ended };
-      await empty.stop();
     });
+  await empty?.stop();
   await service.stop();
 }
 

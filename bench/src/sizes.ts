@@ -18,6 +18,7 @@ interface Size {
   readonly idle: Idling & { readonly waiting: number };
   readonly past: { readonly waiting: number; readonly ended: number; readonly limitMs: number };
   readonly flatCreate: Creating;
+  readonly flatSpread: Shape;
   readonly flatBurst: Shape;
   /** After this no part is begun any more. */
   readonly budgetMs: number;
@@ -40,23 +41,26 @@ export const FULL: Size = {
   idle: { settleMs: 5_000, runs: 5, seconds: 12, waiting: 10_000 },
   past: { waiting: 20_000, ended: 200_000, limitMs: MINUTE },
   flatCreate: { runs: 5, seconds: 0.5, warmUp: 100 },
+  flatSpread: { jobs: 120, spanMs: 6_000 },
   flatBurst: { jobs: 200, spanMs: 0 },
-  budgetMs: 8.5 * MINUTE,
+  budgetMs: 9 * MINUTE,
   limitMs: 10 * MINUTE,
 };
 
 /** A machine whose floor makes fewer objects a second than this could not do it all in ten minutes. */
-export const BRISK_PER_SECOND = 160;
+export const BRISK_PER_SECOND = 180;
 
 /** For such a machine: the same runs of less. */
 export const SMALLER: Size = {
   ...FULL,
-  create: { ...FULL.create, warmUp: 100 },
-  burst: { jobs: 300, spanMs: 0 },
-  pullBurst: { jobs: 60, spanMs: 0 },
+  create: { runs: 5, seconds: 0.3, warmUp: 100 },
+  burst: { jobs: 250, spanMs: 0 },
+  pullBurst: { jobs: 50, spanMs: 0 },
   drainJobs: 1_500,
   past: { ...FULL.past, waiting: 10_000 },
-  flatBurst: { jobs: 60, spanMs: 0 },
+  flatCreate: { runs: 5, seconds: 0.3, warmUp: 100 },
+  flatSpread: { jobs: 60, spanMs: 3_000 },
+  flatBurst: { jobs: 50, spanMs: 0 },
 };
 
 export const QUICK: Size = {
@@ -70,6 +74,7 @@ export const QUICK: Size = {
   idle: { settleMs: 500, runs: 1, seconds: 1, waiting: 100 },
   past: { waiting: 100, ended: 1_000, limitMs: MINUTE },
   flatCreate: { runs: 1, seconds: 0.3, warmUp: 20 },
+  flatSpread: { jobs: 20, spanMs: 1_000 },
   flatBurst: { jobs: 50, spanMs: 0 },
   budgetMs: 2 * MINUTE,
   limitMs: 3 * MINUTE,
