@@ -17,6 +17,9 @@ export interface Past {
 
 const MEMORY = "/dev/shm";
 
+/** Fewer are not worth the move. */
+const MANY = 1_000;
+
 /** How far the service looks ahead. */
 const HORIZON_MS = 3_600_000;
 
@@ -26,7 +29,7 @@ export async function startFilledService(
   name: string,
   { waiting, ended, limitMs }: Past,
 ): Promise<{ service: Service; waiting: number }> {
-  const inMemory = existsSync(MEMORY) ? mkdtempSync(join(MEMORY, "chronos-bench-")) : undefined;
+  const inMemory = waiting >= MANY && existsSync(MEMORY) ? mkdtempSync(join(MEMORY, "chronos-bench-")) : undefined;
   try {
     const service = await startService(folder, name, inMemory && join(inMemory, "state"));
     await sendAll([service.createPull("tomorrow", "bench-first")], 1);

@@ -15,10 +15,10 @@ import { creating, measureCreate } from "./parts/create.ts";
 import { drainPeer, drainService } from "./parts/drain.ts";
 import { measureIdle } from "./parts/idle.ts";
 import { measureLists } from "./parts/lists.ts";
-import { measurePunctuality, type Punctuality, pulled, pushed } from "./parts/punctuality.ts";
+import { measurePunctuality, pulled, pushed } from "./parts/punctuality.ts";
 import { BENCH, stopAll } from "./processes.ts";
 import { startReceiver } from "./receiving.ts";
-import { BRISK_PER_SECOND, FULL, PARTS, type Part, QUICK, SMALLER } from "./sizes.ts";
+import { FULL, fitted, PARTS, type Part, QUICK } from "./sizes.ts";
 import { type Floor, startFloor } from "./systems/floor.ts";
 import { availablePeers, type Peer, startPeer } from "./systems/peers.ts";
 import { type Service, startService } from "./systems/service.ts";
@@ -95,16 +95,14 @@ const PROBE_JOBS = 200;
 
 /** A slow machine is given less, so that the ten minutes are enough for all of it. */
 async function fitTo(floor: Floor): Promise<void> {
+  if (quick) return;
   const probe = () => floor.create("tomorrow", "");
   await sendAll(Array.from({ length: PROBE_JOBS }, probe), 16);
   const from = Date.now();
   await sendAll(Array.from({ length: PROBE_JOBS }, probe), 16);
-  const perSecond = (PROBE_JOBS * 1_000) / (Date.now() - from);
-  if (quick || perSecond >= BRISK_PER_SECOND) return;
-  size = SMALLER;
-  results.notes.push(
-    `a slow machine (its floor makes ${Math.round(perSecond)} objects/s): bursts and backlogs are smaller`,
-  );
+  const perSecond = Math.round((PROBE_JOBS * 1_000) / (Date.now() - from));
+  size = fitted(perSecond);
+  if (size !== FULL) results.notes.push(`the floor makes ${perSecond} objects/s here: bursts and backlogs are smaller`);
 }
 
 async function measureStage({ service, fresh, floor, peers }: Stage): Promise<void> {
@@ -125,12 +123,13 @@ async function measureStage({ service, fresh, floor, peers }: Stage): Promise<vo
     await timed("punctuality", async () => {
       const [own, others, pull] = [await toReceivers([service, floor]), await toReceivers(peers), [pulled(service)]];
       const { runs } = size;
-      const measured: Punctuality[] = [];
+      results.punctuality = [];
       for (const beside of [[...own, ...pull], others])
-        measured.push(...(await measurePunctuality(beside, size.spread, { runs, order: "together" })));
-      measured.push(...(await measurePunctuality([...own, ...others], size.burst, { runs, order: "turns" })));
-      measured.push(...(await measurePunctuality(pull, size.pullBurst, { runs, order: "turns" })));
-      results.punctuality = measured;
+        results.punctuality.push(...(await measurePunctuality(beside, size.spread, { runs, order: "together" })));
+      results.punctuality.push(
+        ...(await measurePunctuality([...own, ...others], size.burst, { runs, order: "turns" })),
+      );
+      results.punctuality.push(...(await measurePunctuality(pull, size.pullBurst, { runs, order: "turns" })));
     });
   if (wanted.includes("drain"))
     await timed("drain", async () => {

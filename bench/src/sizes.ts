@@ -47,21 +47,27 @@ export const FULL: Size = {
   limitMs: 10 * MINUTE,
 };
 
-/** A machine whose floor makes fewer objects a second than this could not do it all in ten minutes. */
-export const BRISK_PER_SECOND = 180;
+/** How many objects a second the floor makes on a machine that does all of it in ten minutes. */
+const FULL_PER_SECOND = 400;
 
-/** For such a machine: the same runs of less. */
-export const SMALLER: Size = {
-  ...FULL,
-  create: { runs: 5, seconds: 0.3, warmUp: 100 },
-  burst: { jobs: 250, spanMs: 0 },
-  pullBurst: { jobs: 50, spanMs: 0 },
-  drainJobs: 1_500,
-  past: { ...FULL.past, waiting: 10_000 },
-  flatCreate: { runs: 5, seconds: 0.3, warmUp: 100 },
-  flatSpread: { jobs: 60, spanMs: 3_000 },
-  flatBurst: { jobs: 50, spanMs: 0 },
-};
+/** On a slower machine the same runs of less: making jobs is what takes the time. */
+export function fitted(perSecond: number): Size {
+  const share = perSecond / FULL_PER_SECOND;
+  if (share >= 1) return FULL;
+  const part = (of: number, step: number) => Math.max(step, step * Math.round((share * of) / step));
+  const create = { ...FULL.create, seconds: 0.3, warmUp: 100 };
+  return {
+    ...FULL,
+    create,
+    burst: { jobs: part(FULL.burst.jobs, 50), spanMs: 0 },
+    pullBurst: { jobs: part(FULL.pullBurst.jobs, 10), spanMs: 0 },
+    drainJobs: part(FULL.drainJobs, 500),
+    past: { ...FULL.past, waiting: part(FULL.past.waiting, 1_000) },
+    flatCreate: create,
+    flatSpread: { jobs: 60, spanMs: 3_000 },
+    flatBurst: { jobs: part(FULL.flatBurst.jobs, 10), spanMs: 0 },
+  };
+}
 
 export const QUICK: Size = {
   parts: PARTS.filter((part) => part !== "flatness" && part !== "peers"),
