@@ -7,23 +7,27 @@ const SIGNS = ["Too many open files", "SQLITE_CANTOPEN"];
 export const CALM_MS = 15_000;
 
 export interface ExhaustionWatch {
-  /** A message of workerd's. */
-  hear(message: string): void;
-  stop(): void;
+  /** A line of the log. What the Worker itself says is JSON, and no sign: it quotes paths, and those come from anybody. */
+  hear(line: string): void;
+  /** Whatever was heard is over: another workerd serves, or none. */
+  reset(): void;
 }
 
 /** @param whenCalm called once the last sign of exhaustion is `CALM_MS` old */
 export function watchExhaustion(whenCalm: () => void): ExhaustionWatch {
   let calm: NodeJS.Timeout | undefined;
   return {
-    hear(message) {
-      if (!SIGNS.some((sign) => message.includes(sign))) return;
+    hear(line) {
+      if (line.startsWith("{") || !SIGNS.some((sign) => line.includes(sign))) return;
       calm ??= setTimeout(() => {
         calm = undefined;
         whenCalm();
       }, CALM_MS);
       calm.refresh();
     },
-    stop: () => clearTimeout(calm),
+    reset() {
+      clearTimeout(calm);
+      calm = undefined;
+    },
   };
 }

@@ -33,6 +33,8 @@ export interface Server {
   url: string;
   /** Delivers the scheduled event of the full minute `at`. */
   ring(at: number): Promise<void>;
+  /** Kills workerd. Another one comes up as after a crash, with everything that was stored. */
+  renew(): void;
   /** Ends workerd and waits until it is gone. */
   stop(): Promise<void>;
 }
@@ -74,7 +76,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
   let stopping = false;
   let recovering = true; // a first start that fails is not tried again
-  const unwatch = watchRuntime(options.onRuntime, async (reason) => {
+  let runtime: ChildProcess | undefined;
+  const begun = (child: ChildProcess, pid: number) => {
+    runtime = child;
+    options.onRuntime(pid);
+  };
+  const unwatch = watchRuntime(begun, async (reason) => {
     if (stopping || recovering) return;
     recovering = true;
     options.onCrash(reason);
@@ -97,6 +104,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   return {
     url: `http://${HOST}:${options.port}`,
     ring: (at) => ringCron(entry.origin, at),
+    renew: () => void runtime?.kill("SIGKILL"),
     async stop() {
       stopping = true;
       await miniflare.dispose();
@@ -123,14 +131,17 @@ function filesBeside(bundle: string): { type: "Data"; path: string }[] {
 }
 
 /** Miniflare does not tell workerd's pid, nor that it crashed: Node announces every child process it makes. */
-function watchRuntime(onStart: (pid: number) => void, onExit: (reason: string) => void): () => void {
+function watchRuntime(
+  onStart: (child: ChildProcess, pid: number) => void,
+  onExit: (reason: string) => void,
+): () => void {
   const watch = (message: unknown) => {
     if (!(message instanceof Object && "process" in message && message.process instanceof ChildProcess)) return;
     const child = message.process;
     // Announced while it is being made: name and pid are known once the current code has run.
     queueMicrotask(() => {
       if (child.pid === undefined || !basename(child.spawnfile).startsWith("workerd")) return;
-      onStart(child.pid);
+      onStart(child, child.pid);
       // After Miniflare's own reaction, so that its `ready` already stands for the next workerd.
       child.once("exit", (code, signal) => setImmediate(onExit, signal ?? `code ${code}`));
     });

@@ -27,10 +27,9 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
   const [bundle, { startServer }] = await Promise.all(steps);
   stop.throwIfAborted();
 
-  let workerd = 0;
   const exhaustion = watchExhaustion(() => {
     note("descriptors_exhausted", "warn", { restarts: "workerd" });
-    process.kill(workerd, "SIGKILL"); // it comes back by itself, with everything that was stored
+    server.renew();
   });
   const server = await startServer({
     port: settings.port,
@@ -42,7 +41,7 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
       log(line, at);
     },
     onRuntime(pid) {
-      workerd = pid;
+      exhaustion.reset();
       state.noteChild(pid, "workerd");
     },
     onCrash: (reason) => note("runtime_restart", "warn", { reason }),
@@ -59,7 +58,7 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
     if (!stop.aborted) await once(stop, "abort");
   } finally {
     stopCron();
-    exhaustion.stop();
+    exhaustion.reset();
     await server.stop();
   }
 }

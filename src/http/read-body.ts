@@ -26,11 +26,12 @@ export async function readBody(request: Request): Promise<unknown> {
   }
 }
 
-/** The platform holds a body to the length it announces; one that announces none is counted as it comes. */
+/** The platform holds a body to the length it announces; whatever announces none in plain words is counted as it comes. */
 async function readBytes(request: Request): Promise<Uint8Array> {
-  const announced = request.headers.get("Content-Length");
-  if (Number(announced ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  if (announced !== null) return new Uint8Array(await request.arrayBuffer());
+  const announced = request.headers.get("Content-Length") ?? "";
+  const isPlain = /^\d+$/.test(announced) && !request.headers.has("Transfer-Encoding");
+  if (Number(announced) > MAX_BODY_BYTES) throw tooLarge();
+  if (isPlain) return new Uint8Array(await request.arrayBuffer());
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {

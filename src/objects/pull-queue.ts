@@ -24,6 +24,7 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
   readonly #nominated = new Map<string, number>();
   /** Entries that are over and whose rows still stand. If they are lost with the instance, a lease is refused for each. */
   readonly #over = new Map<string, Offer>();
+  #tidying: ReturnType<typeof setTimeout> | undefined;
   /** In the order they came: who waits longest is served first. */
   readonly #polls = new Map<string, Poll>();
   #wake: ReturnType<typeof setTimeout> | undefined;
@@ -36,7 +37,7 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
 
   /** It was leased, or cannot be any more. */
   async remove(offer: Offer): Promise<void> {
-    if (this.#over.size === 0) setTimeout(() => this.#tidy(), TIDY_MS);
+    this.#tidying ??= setTimeout(() => this.#tidy(), TIDY_MS);
     this.#over.set(offer.executionId, offer);
     this.#nominated.delete(offer.executionId);
   }
@@ -92,8 +93,11 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
   }
 
   #tidy(): void {
-    for (const offer of this.#over.values()) this.#list.remove(offer);
-    this.#over.clear();
+    this.#tidying = undefined;
+    for (const [executionId, offer] of this.#over) {
+      this.#list.remove(offer);
+      this.#over.delete(executionId);
+    }
   }
 
   /** Gives what waits to the polls that wait. */

@@ -61,15 +61,20 @@ export class StateRecord<T extends { readonly v: number }> {
 
   /** For a fault nobody foresaw, in place of a throw: the platform gives up on an alarm that keeps throwing. */
   async ringAfterFault(at: number): Promise<void> {
-    this.#ringsAt = at;
     await this.#storage.setAlarm(at);
+    this.#ringsAt = at;
   }
 
   /** The object is empty afterwards, its alarm gone. */
   async erase(): Promise<void> {
     this.#ringsAt = null;
     this.#known = { state: undefined };
-    await this.#storage.deleteAll();
+    try {
+      await this.#storage.deleteAll();
+    } catch (fault) {
+      [this.#known, this.#ringsAt] = [undefined, undefined]; // whatever is left is looked at anew, and erased again
+      throw fault;
+    }
   }
 
   #load(): T | undefined {

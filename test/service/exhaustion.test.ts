@@ -54,15 +54,20 @@ describe("the watch over exhaustion", () => {
     vi.useRealTimers();
   });
 
-  it("does not hear anything else, and nothing once it is stopped", () => {
+  it("does not hear anything else, nor what the Worker says, and forgets all when it is reset", () => {
     vi.useFakeTimers();
     const spoken = vi.fn();
     const watch = watchExhaustion(spoken);
-    watch.hear('{"level":"info","event":"request"}');
+    watch.hear("a line of workerd");
+    watch.hear('{"level":"info","event":"request","method":"GET","path":"/SQLITE_CANTOPEN","status":404}');
+    vi.advanceTimersByTime(10 * CALM_MS);
     watch.hear("Too many open files");
-    watch.stop();
+    watch.reset();
     vi.advanceTimersByTime(10 * CALM_MS);
     expect(spoken).not.toHaveBeenCalled();
+    watch.hear("Too many open files");
+    vi.advanceTimersByTime(CALM_MS);
+    expect(spoken).toHaveBeenCalledTimes(1);
     vi.useRealTimers();
   });
 });

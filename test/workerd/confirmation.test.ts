@@ -1,5 +1,6 @@
 // How the read model learns what an owner knows, and when the owner lets go (design, rules 2, 9 and 14).
 
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "./harness/account.ts";
@@ -150,6 +151,19 @@ describe("an end that nobody confirms", () => {
     expect(await job.alarm()).toBe(NOON + HOUR + 36 * SECOND);
     await job.ringWhenSet();
     expect(post.take()).toMatchObject([{ jobId: job.id, confirm: true }]);
+  });
+
+  it("and whose erasure fails is erased the next time its alarm rings", async () => {
+    const job = await newJob(account);
+    await job.ring();
+    await post.deliver();
+    await runInDurableObject(job.owner, (_, { storage }) => {
+      vi.spyOn(storage, "deleteAll").mockRejectedValueOnce(new Error("no descriptors"));
+    });
+    await job.ringWhenSet();
+    expect(await job.isEmpty()).toBe(false);
+    await job.ringWhenSet();
+    expect(await job.isEmpty()).toBe(true);
   });
 
   it("is confirmed by a report sent again after the first receipt was lost", async () => {

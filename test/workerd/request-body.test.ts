@@ -3,6 +3,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import { readBody } from "../../src/http/read-body.ts";
 import { newAccount } from "./harness/account.ts";
 import { api, app, type Call, ORIGIN, read } from "./harness/api.ts";
 
@@ -127,5 +128,26 @@ describe("a call that takes no body", () => {
     const id = "00000000-0000-4000-8000-000000000000";
     const { status, body } = await api("POST", `/v1/jobs/${id}/cancel`, { key, body: { reason: "x" } });
     expect([status, body.errors]).toEqual([422, [{ field: "reason", message: expect.any(String) }]]);
+  });
+});
+
+describe("a length that is no plain promise", () => {
+  it.each([
+    ["beside a chunked body", { "Content-Length": "5", "Transfer-Encoding": "chunked" }],
+    ["below zero", { "Content-Length": "-1" }],
+    ["in other words", { "Content-Length": "1e1" }],
+    ["missing", {}],
+  ])("%s is not believed: 413 as soon as there is too much", async (_, lengths) => {
+    let sent = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 65_536;
+        controller.enqueue(new Uint8Array(65_536).fill(0x20));
+      },
+    });
+    const headers = { "Content-Type": "application/json", ...lengths };
+    const request = new Request(ORIGIN, { method: "POST", headers, body: endless });
+    await expect(readBody(request)).rejects.toMatchObject({ code: "payload_too_large" });
+    expect(sent).toBeLessThan(1_000_000);
   });
 });
