@@ -83,7 +83,7 @@ async function startStage(): Promise<Stage> {
   }
   const [service, another, floor, peers] = await Promise.all([
     startService(join(folder, "service")),
-    quick ? undefined : startService(join(folder, "create")),
+    quick || !wanted.includes("create") ? undefined : startService(join(folder, "create")),
     startFloor(join(folder, "floor")),
     Promise.all(setups.map((setup) => startPeer(setup, folder))),
   ]);
