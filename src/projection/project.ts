@@ -8,7 +8,7 @@ import type { JobRef } from "./jobs-store.ts";
 import { executions, jobs } from "./schema.ts";
 import type { JobFacts, Snapshot } from "./snapshot.ts";
 import { type Database, type Stored, stored } from "./store.ts";
-import { arriving, mapped, tellingOf, toldOf } from "./telling.ts";
+import { arriving, isAmong, mapped, tellingOf, toldOf } from "./telling.ts";
 
 /** What an owner is told after its snapshot was applied. */
 export type Receipt =
@@ -118,10 +118,5 @@ function executionUpserts(db: Database, snapshots: readonly Snapshot[]) {
 
 function knownOf(db: Database, snapshots: readonly Snapshot[]) {
   const named = snapshots.map(({ accountId, jobId }) => ({ accountId, id: jobId }));
-  return db
-    .select({ accountId, id })
-    .from(jobs)
-    .where(
-      sql`(${accountId}, ${id}) IN (SELECT ${toldOf(accountId)}, ${toldOf(id)} FROM ${tellingOf({ accountId, id }, named)})`,
-    );
+  return db.select({ accountId, id }).from(jobs).where(isAmong(jobs, named));
 }

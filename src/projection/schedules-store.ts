@@ -8,6 +8,7 @@ import { upgradeSchedule } from "../domain/upgrade.ts";
 import { MAX_COUNTED, type Place } from "./jobs-store.ts";
 import { schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
+import { isAmong } from "./telling.ts";
 
 /** A schedule by its account. */
 export interface ScheduleRef {
@@ -126,14 +127,8 @@ function newestOf(reports: readonly Schedule[]): Schedule[] {
   return [...newest.values()];
 }
 
-function knownOf(db: Database, reports: readonly Schedule[]) {
-  const named = reports.map(({ accountId, id }) => ({ accountId, id }));
-  const wanted = sql`(SELECT value ->> 'accountId', value ->> 'id' FROM json_each(${JSON.stringify(named)}))`;
-  return db
-    .select({ accountId: schedules.accountId, id: schedules.id })
-    .from(schedules)
-    .where(sql`(${schedules.accountId}, ${schedules.id}) IN ${wanted}`);
-}
+const knownOf = (db: Database, reports: readonly Schedule[]) =>
+  db.select({ accountId: schedules.accountId, id: schedules.id }).from(schedules).where(isAmong(schedules, reports));
 
 function update(db: Database, report: Schedule) {
   const { accountId, id, createdAt, revision, ...reported } = rowOf(report);

@@ -4,6 +4,7 @@ import { sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
 import { jobs, schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
+import { isAmong } from "./telling.ts";
 
 const MINUTE = 60_000;
 
@@ -33,11 +34,10 @@ export async function takeOverdue(db: Database, kind: keyof typeof TABLES, now: 
     ),
   );
   if (!found.ok || found.value.length === 0) return found;
-  const named = sql`SELECT value ->> 'accountId', value ->> 'id' FROM json_each(${JSON.stringify(found.value)})`;
   const later = sql`${now} + ${MINUTE} * min(60, 1 << min(sweeps, 6))`;
   const moved = await stored(() =>
     db.run(
-      sql`UPDATE ${table} SET attention_at = ${later}, sweeps = sweeps + 1 WHERE (account_id, id) IN (${named}) AND ${overdue}`,
+      sql`UPDATE ${table} SET attention_at = ${later}, sweeps = sweeps + 1 WHERE ${isAmong(table, found.value)} AND ${overdue}`,
     ),
   );
   return moved.ok ? ok(found.value) : moved;

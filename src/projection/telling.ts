@@ -5,6 +5,8 @@ import { type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 
 export type Columns = Readonly<Record<string, SQLiteColumn>>;
+type Named = { readonly accountId: SQLiteColumn; readonly id: SQLiteColumn };
+type Ref = { readonly accountId: string; readonly id: string };
 
 /** What stands behind FROM. Whatever a row has besides these columns stays out. */
 export function tellingOf(columns: Columns, rows: readonly object[]): SQL {
@@ -15,6 +17,10 @@ export function tellingOf(columns: Columns, rows: readonly object[]): SQL {
     });
   return sql`json_each(${JSON.stringify(rows.map((row) => Object.fromEntries(encoded(row))))}) AS told`;
 }
+
+/** Whether a row is one of these, by account and id. */
+export const isAmong = ({ accountId, id }: Named, rows: readonly Ref[]): SQL =>
+  sql`(${accountId}, ${id}) IN (SELECT ${toldOf(accountId)}, ${toldOf(id)} FROM ${tellingOf({ accountId, id }, rows)})`;
 
 /** A column's value in the row that is told. */
 export const toldOf = (column: SQLiteColumn): SQL => sql`told.value ->> ${sql.raw(`'${column.name}'`)}`;
