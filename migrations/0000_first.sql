@@ -37,40 +37,67 @@ CREATE TABLE `executions` (
 CREATE TABLE `jobs` (
 	`account_id` text NOT NULL,
 	`id` text NOT NULL,
+	`status` text NOT NULL,
+	`revision` integer DEFAULT 0 NOT NULL,
+	`report_due_at` integer,
+	`sweeps` integer DEFAULT 0 NOT NULL,
 	`schedule_id` text,
 	`name` text NOT NULL,
 	`handler` text,
-	`payload` text,
 	`delivery` text NOT NULL,
 	`timeout_seconds` integer NOT NULL,
 	`max_retries` integer NOT NULL,
 	`idempotency_key` text,
 	`scheduled_for` integer NOT NULL,
-	`created_at` integer NOT NULL,
-	`status` text NOT NULL,
 	`run_at` integer,
 	`attempt` integer DEFAULT 0 NOT NULL,
 	`started` integer DEFAULT 0 NOT NULL,
 	`tries` integer DEFAULT 0 NOT NULL,
 	`interruptions` integer DEFAULT 0 NOT NULL,
 	`last_error` text,
-	`result` text,
 	`updated_at` integer NOT NULL,
 	`completed_at` integer,
-	`revision` integer DEFAULT 0 NOT NULL,
-	`attention_at` integer,
-	`sweeps` integer DEFAULT 0 NOT NULL,
+	`execution_id` text,
+	`execution_trigger` text,
+	`execution_status` text,
+	`worker_id` text,
+	`due_at` integer,
+	`started_at` integer,
+	`settled_at` integer,
+	`response` text,
+	`payload` text,
+	`result` text,
 	PRIMARY KEY(`account_id`, `id`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
-CREATE INDEX `jobs_newest` ON `jobs` (`account_id`,`created_at`,`id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `jobs_idempotency` ON `jobs` (`account_id`,`idempotency_key`) WHERE idempotency_key IS NOT NULL;--> statement-breakpoint
-CREATE INDEX `jobs_attention` ON `jobs` (`attention_at`) WHERE attention_at IS NOT NULL;--> statement-breakpoint
-CREATE INDEX `jobs_schedule` ON `jobs` (`account_id`,`schedule_id`,`created_at`) WHERE schedule_id IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `jobs_report_due` ON `jobs` (`report_due_at`) WHERE report_due_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `jobs_status` ON `jobs` (`account_id`,`status`) WHERE status NOT IN ('pending', 'completed');--> statement-breakpoint
+CREATE INDEX `jobs_schedule` ON `jobs` (`account_id`,`schedule_id`) WHERE schedule_id IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `look_ahead` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`due_at` integer NOT NULL,
+	`account_id` text NOT NULL,
+	`job_id` text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `retention_walk` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`started_at` integer NOT NULL,
 	`account_id` text NOT NULL,
-	`created_at` integer NOT NULL,
 	`job_id` text NOT NULL
 );
+--> statement-breakpoint
+CREATE TABLE `schedules` (
+	`account_id` text NOT NULL,
+	`id` text NOT NULL,
+	`status` text NOT NULL,
+	`handler` text,
+	`revision` integer NOT NULL,
+	`report_due_at` integer,
+	`sweeps` integer DEFAULT 0 NOT NULL,
+	`state` text NOT NULL,
+	PRIMARY KEY(`account_id`, `id`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `schedules_report_due` ON `schedules` (`report_due_at`) WHERE report_due_at IS NOT NULL;

@@ -11,8 +11,9 @@ import { rateLimited } from "./http/rate-limit.ts";
 import { requestLog } from "./http/request-log.ts";
 import { unwrap } from "./http/unwrap.ts";
 import { log, nameOf } from "./log.ts";
+import { newJobId } from "./objects/new-id.ts";
 import { reference } from "./openapi/reference.ts";
-import { canAnswer, databaseOf } from "./projection/store.ts";
+import { canAnswer, databaseOf } from "./store/store.ts";
 import { admin } from "./routes/admin.ts";
 import { apiKeys } from "./routes/api-keys.ts";
 import { jobs } from "./routes/jobs.ts";
@@ -23,6 +24,7 @@ import { worker } from "./routes/worker.ts";
 const workers: Platform = {
   now: () => Date.now(),
   newId: () => crypto.randomUUID(),
+  newJobId,
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
 };
 

@@ -2,8 +2,8 @@
 
 import { and, asc, count, eq, isNull, lte, ne, or, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
-import { accounts, apiKeys } from "../projection/schema.ts";
-import { type Database, type Stored, stored } from "../projection/store.ts";
+import { accounts, apiKeys } from "../store/schema.ts";
+import { type Database, type Stored, stored } from "../store/store.ts";
 
 export type Account = typeof accounts.$inferSelect;
 export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash">;

@@ -2,7 +2,7 @@
 // A key that nobody holds is remembered for ten seconds, so that guessing does not reach D1.
 
 import { ok } from "../domain/result.ts";
-import type { Stored } from "../projection/store.ts";
+import type { Stored } from "../store/store.ts";
 
 const SECOND = 1_000;
 export const FRESH_MS = 60 * SECOND;

@@ -1,8 +1,8 @@
 // From an API key to its account, through the isolate's memory.
 
 import { ok } from "../domain/result.ts";
-import type { Stored } from "../projection/store.ts";
-import { databaseOf } from "../projection/store.ts";
+import type { Stored } from "../store/store.ts";
+import { databaseOf } from "../store/store.ts";
 import { type Account, accountOfKey } from "./accounts-store.ts";
 import { hashOf, isKeyShaped, isSame } from "./api-key.ts";
 import { Cache } from "./cache.ts";

@@ -2,7 +2,7 @@
 
 import type { SigningState } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
-import { databaseOf, type Stored } from "../projection/store.ts";
+import { databaseOf, type Stored } from "../store/store.ts";
 import { type Account, readAccount } from "./accounts-store.ts";
 import { Cache } from "./cache.ts";
 import type { MasterKeys } from "./signing-secret.ts";

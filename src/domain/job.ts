@@ -54,11 +54,9 @@ export interface Queued {
   readonly name: "queued";
   readonly executionId: string;
   readonly since: number;
-  /** How often it has been put on a queue, and when it is offered again if no worker has come by then. */
+  /** How often it has been offered to workers, and when it is offered again if none has come by then. */
   readonly offers: number;
   readonly offerAt: number;
-  /** Whether the read model has been told. */
-  readonly reported: boolean;
 }
 
 export interface Running {
@@ -66,7 +64,6 @@ export interface Running {
   readonly executionId: string;
   readonly startedAt: number;
   readonly leaseEndsAt: number;
-  readonly reported: boolean;
 }
 
 export interface Ended {
@@ -74,9 +71,7 @@ export interface Ended {
   readonly endedAt: number;
   /** What a pull worker returned. */
   readonly result: Json;
-  /** The end is reported until the read model confirms it: how often so far, and when next. Not while the job is young. */
-  readonly reports: number;
-  readonly reportAt: number;
+  /** Whether the read model holds this end and all executions. */
   readonly confirmed: boolean;
 }
 
@@ -147,8 +142,14 @@ export interface Job extends JobSpec {
   /** As it was at creation: what a delivery is signed with if D1 can never be asked. */
   readonly signing: SigningState | null;
   readonly phase: Phase;
-  /** The executions the read model has not confirmed yet, oldest first. */
+  /** Superseded executions the read model has not confirmed yet, oldest first, and last the newest one. */
   readonly executions: readonly Execution[];
+  /** When this revision is reported to the read model (again); null when the read model holds it. */
+  readonly reportAt: number | null;
+  /** How many reports of this revision have failed. */
+  readonly failedReports: number;
+  /** Until when an ended job is kept although it is confirmed: an `arm` that is still under way must find it. */
+  readonly keepUntil: number;
 }
 
 export type JobStatus = "pending" | "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
@@ -188,17 +189,34 @@ export function runAtOf(job: Job): number | null {
 export const newest = (job: Job): Execution | undefined => job.executions.at(-1);
 
 export function viewOf(job: Job): JobView {
-  const { v, revision, attempt, started, tries, interruptions, interruptedSince, signing, phase, executions, ...rest } =
-    job;
+  const { phase } = job;
   return {
-    ...rest,
+    ...specOf(job),
+    updatedAt: job.updatedAt,
+    lastError: job.lastError,
     status: statusOf(job),
     runAt: runAtOf(job),
-    attempts: started,
+    attempts: job.started,
     result: isEnded(phase) ? phase.result : null,
     completedAt: isEnded(phase) ? phase.endedAt : null,
   };
 }
+
+/** What was asked for, without what became of it. */
+export const specOf = (job: JobSpec): JobSpec => ({
+  accountId: job.accountId,
+  id: job.id,
+  scheduleId: job.scheduleId,
+  name: job.name,
+  handler: job.handler,
+  payload: job.payload,
+  delivery: job.delivery,
+  timeoutSeconds: job.timeoutSeconds,
+  maxRetries: job.maxRetries,
+  idempotencyKey: job.idempotencyKey,
+  scheduledFor: job.scheduledFor,
+  createdAt: job.createdAt,
+});
 
 /** The execution as its owner shows it; the result is the job's, since the attempt that returns one ends the job. */
 export const executionViewOf = (execution: Execution, result: Json): ExecutionView => ({

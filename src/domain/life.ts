@@ -16,10 +16,9 @@ import {
   type Trigger,
 } from "./job.ts";
 import type { StateRefusal } from "./refusal.ts";
-import { REPORT_AGAIN_MS } from "./reporting.ts";
 import { err, ok, type Result } from "./result.ts";
 import { backoffMs, MAX_INTERRUPTED_MS, retryDelayMs } from "./retry-policy.ts";
-import { KEEP_MS, WATCH_MS } from "./timer.ts";
+import { REPORT_AFTER_MS } from "./timer.ts";
 
 export type Step = Result<Job, StateRefusal>;
 
@@ -65,6 +64,9 @@ export function arm(spec: JobSpec, signing: SigningState | null): Job {
     signing,
     phase: { name: "waiting", runAt: spec.scheduledFor, trigger: "scheduled" },
     executions: [],
+    reportAt: null,
+    failedReports: 0,
+    keepUntil: 0,
   };
 }
 
@@ -86,7 +88,7 @@ export function enqueue(job: Job, executionId: string, now: number): Job | undef
   if (!due) return undefined;
   return {
     ...due,
-    phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1), reported: false },
+    phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1) },
   };
 }
 
@@ -121,7 +123,7 @@ export function release(job: Job, executionId: string, now: number): Step {
   if (!running.ok) return running;
   const released = changed(job, now, {
     started: job.started - 1,
-    phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1), reported: false },
+    phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1) },
   });
   return ok({ ...released, executions: withNewest(released, { status: "queued", startedAt: null, workerId: null }) });
 }
@@ -131,7 +133,8 @@ export function heartbeat(job: Job, executionId: string, now: number): Step {
   const running = worker(job, executionId, now);
   if (!running.ok) return running;
   const leaseEndsAt = Math.max(running.value.leaseEndsAt, now + job.timeoutSeconds * SECOND);
-  return ok(changed(job, now, { phase: { ...running.value, leaseEndsAt } }));
+  const { reportAt, failedReports } = job; // a beat is no news until the lease that was reported would have ended
+  return ok(changed(job, now, { phase: { ...running.value, leaseEndsAt }, reportAt, failedReports }));
 }
 
 /** An attempt's outcome ends the job or sends it into its next wait, if the attempt still holds the lease. */
@@ -166,7 +169,7 @@ export function interrupt(job: Job, chance: number, now: number): Job | undefine
   const interruptedSince = job.interruptedSince ?? now;
   const met = changed(job, now, { interruptions, interruptedSince, lastError: error });
   const executions = withNewest(met, { status: "interrupted", completedAt: now, error });
-  if (now - interruptedSince >= MAX_INTERRUPTED_MS) return { ...met, executions, phase: ended("failed", job, now) };
+  if (now - interruptedSince >= MAX_INTERRUPTED_MS) return { ...met, executions, phase: ended("failed", now) };
   return { ...met, executions, phase: waiting(now + backoffMs(interruptions, chance), "system_retry") };
 }
 
@@ -174,7 +177,7 @@ export function interrupt(job: Job, chance: number, now: number): Job | undefine
 export function cancel(job: Job, now: number): Step {
   if (isEnded(job.phase)) return err({ code: "job_not_cancellable", status: statusOf(job) });
   const open = job.phase.name === "queued" || job.phase.name === "running";
-  const cancelled = changed(job, now, { phase: ended("cancelled", job, now) });
+  const cancelled = changed(job, now, { phase: ended("cancelled", now) });
   return ok(
     open ? { ...cancelled, executions: withNewest(cancelled, { status: "cancelled", completedAt: now }) } : cancelled,
   );
@@ -237,7 +240,7 @@ function completed(job: Job, { response, result }: Outcome & { kind: "completed"
   const done = changed(job, now, {
     interruptions: 0,
     interruptedSince: null,
-    phase: { ...ended("completed", job, now), result: result ?? null },
+    phase: { ...ended("completed", now), result: result ?? null },
   });
   return {
     ...done,
@@ -254,7 +257,7 @@ function failed(job: Job, outcome: Exclude<Outcome, { kind: "completed" }>, chan
     interruptions: 0,
     interruptedSince: null,
     lastError: error,
-    phase: again ? waiting(now + retryDelayMs(tries, chance, retryAfterMs), "system_retry") : ended("failed", job, now),
+    phase: again ? waiting(now + retryDelayMs(tries, chance, retryAfterMs), "system_retry") : ended("failed", now),
   });
   const end = { status: outcome.kind, completedAt: now, error, response: response ?? null };
   return { ...met, executions: withNewest(met, end) };
@@ -265,26 +268,22 @@ const runningFrom = (job: Job, executionId: string, now: number): Running => ({
   executionId,
   startedAt: now,
   leaseEndsAt: now + job.timeoutSeconds * SECOND,
-  reported: false,
 });
 
 const waiting = (runAt: number, trigger: Trigger) => ({ name: "waiting", runAt, trigger }) as const;
 
-/** The end is reported once more when the watch over its push would have rung: a short push leaves its timer as it is. */
-function ended(name: Ended["name"], job: Job, now: number): Ended {
-  const { phase } = job;
-  const watched = job.delivery.type === "push" && phase.name === "running" ? phase.startedAt + WATCH_MS : 0;
-  const reportAt = Math.max(now + REPORT_AGAIN_MS, watched, job.createdAt + KEEP_MS);
-  return { name, endedAt: now, result: null, reports: 0, reportAt, confirmed: false };
-}
+const ended = (name: Ended["name"], now: number): Ended => ({ name, endedAt: now, result: null, confirmed: false });
 
 function offerAgainMs(job: Job, offers: number): number {
   if (job.delivery.type === "pull" && job.delivery.queue !== null) return NAMED_OFFER_AGAIN_MS;
   return OFFER_AGAIN_MS[offers - 1] ?? HOUR;
 }
 
+/** Whoever changes a job reports it at once or, if it may soon change again, leaves that to the timer. */
 const changed = (job: Job, now: number, patch: Partial<Job>): Job => ({
   ...job,
+  reportAt: now + REPORT_AFTER_MS,
+  failedReports: 0,
   ...patch,
   updatedAt: now,
   revision: job.revision + 1,

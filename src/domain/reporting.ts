@@ -1,44 +1,52 @@
-// What an owner remembers of its reports to the read model. None of it changes the job: the revision stays.
+// What an owner remembers of its reports to the read model. None of it changes the job or the schedule: the revision stays.
 
-import { isEnded, type Job } from "./job.ts";
-import { KEEP_MS } from "./timer.ts";
+import { isEnded, type Job, newest } from "./job.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** An unconfirmed end is reported again after 30 s, doubling to 15 min. */
-export const REPORT_AGAIN_MS = 30 * SECOND;
-const MAX_REPORT_AGAIN_MS = 15 * MINUTE;
+/** What became of a report. */
+export type Receipt =
+  /** The read model holds this revision or a newer one. */
+  | "stored"
+  /** There is no row. */
+  | "missing"
+  /** The database cannot answer at the moment. */
+  | "unavailable"
+  /** The database refuses the statement: a bug of ours. */
+  | "refused";
 
-/** The read model has been told of a `queued` or `running` that lasts. No change of the job: the revision stays. */
-export function reported(job: Job): Job {
-  const { phase } = job;
-  return phase.name === "queued" || phase.name === "running" ? { ...job, phase: { ...phase, reported: true } } : job;
+/** Owners that could not report learn within a minute that the database is back. */
+const MAX_UNAVAILABLE_MS = MINUTE;
+/** A refusal is logged each time and needs a person: it is repeated hourly. */
+const MAX_REFUSED_MS = 60 * MINUTE;
+
+/** What jobs and schedules have in common here. */
+export interface Reporting {
+  readonly reportAt: number | null;
+  readonly failedReports: number;
 }
 
-/** The end is reported once more; the next report follows if this one is not confirmed either. */
-export function reportAgain(job: Job, now: number): Job {
-  const { phase } = job;
-  if (!isEnded(phase)) return job;
-  const reports = phase.reports + 1;
-  const reportAt = now + Math.min(REPORT_AGAIN_MS * 2 ** reports, MAX_REPORT_AGAIN_MS);
-  return { ...job, phase: { ...phase, reports, reportAt } };
+/** The report failed: when it is repeated, doubling from ten seconds to a minute, or to an hour when it was refused. */
+export function reportAgain<T extends Reporting>(state: T, receipt: "unavailable" | "refused", now: number): T {
+  const failedReports = state.failedReports + 1;
+  const longest = receipt === "refused" ? MAX_REFUSED_MS : MAX_UNAVAILABLE_MS;
+  return { ...state, failedReports, reportAt: now + Math.min(5 * SECOND * 2 ** failedReports, longest) };
 }
 
 /**
- * The read model holds this revision and the executions up to this attempt. Those are let go; an end all of whose
- * executions are known there is confirmed.
+ * The read model holds this revision, and all executions that had been superseded or had ended by then: those are let go, but
+ * for the newest, which a later attempt supersedes. A lease is reported once more when it would have ended.
  */
-export function confirm(job: Job, revision: number, throughAttempt: number): Job {
-  const executions = job.executions.filter(
-    (one) => one.completedAt === null || one.attempt > throughAttempt || one.revision > revision,
-  );
+export function confirm(job: Job, revision: number): Job {
+  const last = newest(job);
+  const executions = job.executions.filter((one) => one === last || one.revision > revision);
+  if (revision !== job.revision) return executions.length === job.executions.length ? job : { ...job, executions };
   const { phase } = job;
-  if (isEnded(phase) && !phase.confirmed && revision === job.revision && executions.length === 0)
-    return { ...job, executions, phase: { ...phase, confirmed: true } };
-  return executions.length === job.executions.length ? job : { ...job, executions };
+  const reportAt = phase.name === "running" && job.delivery.type === "pull" ? phase.leaseEndsAt : null;
+  return { ...job, executions, reportAt, failedReports: 0, phase: isEnded(phase) ? { ...phase, confirmed: true } : phase };
 }
 
-/** Whether a confirmed end may go at once. While the job is young, an `arm` may still be on its way: then its timer decides. */
-export const isForgettable = ({ phase, createdAt }: Job, now: number): boolean =>
-  isEnded(phase) && phase.confirmed && now >= createdAt + KEEP_MS;
+/** Whether a confirmed end may go at once. */
+export const isForgettable = ({ phase, keepUntil }: Job, now: number): boolean =>
+  isEnded(phase) && phase.confirmed && now >= keepUntil;

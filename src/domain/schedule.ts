@@ -3,6 +3,7 @@
 import { nextCronTick } from "./cron.ts";
 import type { Delivery, Json } from "./job.ts";
 import { type Duration, durationMs } from "./schedule-time.ts";
+import { REPORT_AFTER_MS } from "./timer.ts";
 
 /** How it recurs: by the calendar of a zone, or by a length of time from tick to tick. */
 export type Timing =
@@ -48,14 +49,11 @@ export interface Schedule extends ScheduleSpec {
   readonly heldUntil: number | null;
   /** Archived, and its pending jobs may not all be cancelled yet. */
   readonly clearing: boolean;
-  /** An end is reported until the read model confirms it: how often so far, and when next. */
-  readonly reports: number;
+  /** When this revision is reported to the read model (again); null when the read model holds it. */
   readonly reportAt: number | null;
+  /** How many reports of this revision have failed. */
+  readonly failedReports: number;
 }
-
-/** An unconfirmed end is reported again after 30 s, doubling to 15 min. */
-const REPORT_AGAIN_MS = 30_000;
-const MAX_REPORT_AGAIN_MS = 15 * 60_000;
 
 /** A new schedule. It is over before it began when no tick lies before `stopAt`. */
 export function plan(
@@ -79,11 +77,10 @@ export function plan(
       held: null,
       heldUntil: null,
       clearing: false,
-      reports: 0,
       reportAt: null,
+      failedReports: 0,
     },
     tickAfter(spec.timing, now),
-    now,
   );
 }
 
@@ -176,7 +173,7 @@ export function ran(schedule: Schedule, tick: number, now: number): Schedule {
   const counted = { lastRunAt: tick, runCount: runCount + 1, held: null, heldUntil: null };
   if (status !== "active") return changed(schedule, now, counted);
   const { missed, next } = held === null ? { missed: 0, next: tickAfter(timing, tick) } : behindHeld(schedule, now);
-  return following(changed(schedule, now, { ...counted, missedRuns: missedRuns + missed }), next, now);
+  return following(changed(schedule, now, { ...counted, missedRuns: missedRuns + missed }), next);
 }
 
 /** The tick could not be made now: it is repeated, and what falls due meanwhile counts as missed. */
@@ -193,14 +190,14 @@ export function holdAll(schedule: Schedule, until: number, now: number): Schedul
 export function amend(schedule: Schedule, spec: ScheduleSpec, now: number): Schedule {
   const { timing, nextRunAt, missedRuns } = schedule;
   if (isSameTiming(spec.timing, timing))
-    return following(changed(schedule, now, spec), nextRunAt ?? tickAfter(timing, now), now);
+    return following(changed(schedule, now, spec), nextRunAt ?? tickAfter(timing, now));
   const due = dueAt(schedule, now);
   const begun = due && { held: due.tick, missedRuns: missedRuns + due.missed };
-  return following(changed(schedule, now, { ...spec, ...begun }), tickAfter(spec.timing, now), now);
+  return following(changed(schedule, now, { ...spec, ...begun }), tickAfter(spec.timing, now));
 }
 
 export function archive(schedule: Schedule, now: number): Schedule {
-  const over = { nextRunAt: null, held: null, heldUntil: null, reportAt: now + REPORT_AGAIN_MS } as const;
+  const over = { nextRunAt: null, held: null, heldUntil: null } as const;
   return changed(schedule, now, { ...over, status: "archived", clearing: true });
 }
 
@@ -210,28 +207,34 @@ export const cleared = (schedule: Schedule): Schedule => ({ ...schedule, clearin
 /** Not all of them could be reached: again then. */
 export const clearAgain = (schedule: Schedule, at: number): Schedule => ({ ...schedule, heldUntil: at });
 
-/** The end is reported once more; the next report follows if this one is not confirmed either. */
-export function reportedAgain(schedule: Schedule, now: number): Schedule {
-  const reports = schedule.reports + 1;
-  return { ...schedule, reports, reportAt: now + Math.min(REPORT_AGAIN_MS * 2 ** reports, MAX_REPORT_AGAIN_MS) };
+/** The read model holds this revision. */
+export const confirmed = (schedule: Schedule): Schedule => ({ ...schedule, reportAt: null, failedReports: 0 });
+
+/** Whether nothing is left to do: the read model's row is the whole truth. */
+export const isOver = ({ status, clearing, reportAt }: Schedule): boolean =>
+  status !== "active" && !clearing && reportAt === null;
+
+/** When the next tick, or the clearing up after the last one, is due; null when neither is. */
+export function tickDueAt({ status, nextRunAt, held, heldUntil, clearing, updatedAt }: Schedule): number | null {
+  if (status === "active") return Math.max(held ?? nextRunAt ?? 0, heldUntil ?? 0);
+  return clearing ? Math.max(updatedAt, heldUntil ?? 0) : null;
 }
 
-/** When its owner wakes; an end that is not cleared or not confirmed rings on. */
+/** When its owner wakes; null when the schedule is over. */
 export function scheduleWakeAt(schedule: Schedule): number | null {
-  const { status, nextRunAt, held, heldUntil, clearing, reportAt, updatedAt } = schedule;
-  if (status === "active") return Math.max(held ?? nextRunAt ?? 0, heldUntil ?? 0);
-  return clearing ? Math.max(updatedAt, heldUntil ?? 0) : reportAt;
+  const due = tickDueAt(schedule);
+  const { reportAt } = schedule;
+  return due === null || reportAt === null ? (due ?? reportAt) : Math.min(due, reportAt);
 }
 
 /** Goes on to a tick, unless it would be one too many or too late: then the schedule is over, or will be with a held one. */
-function following(schedule: Schedule, next: number | undefined, now: number): Schedule {
+function following(schedule: Schedule, next: number | undefined): Schedule {
   const { runs, runCount, stopAt, held } = schedule;
   const spent = runs !== null && runCount >= runs;
   const tooLate = next === undefined || (stopAt !== null && next >= stopAt);
   if (!spent && !tooLate) return { ...schedule, nextRunAt: next };
   if (!spent && held !== null) return { ...schedule, nextRunAt: null };
-  const over = { nextRunAt: null, held: null, heldUntil: null, reportAt: now + REPORT_AGAIN_MS } as const;
-  return { ...schedule, ...over, status: "completed" };
+  return { ...schedule, nextRunAt: null, held: null, heldUntil: null, status: "completed" };
 }
 
 /** Whether two timings have the same ticks; an interval's zone is for people only. */
@@ -242,6 +245,8 @@ function isSameTiming(one: Timing, other: Timing): boolean {
 
 const changed = (schedule: Schedule, now: number, patch: Partial<Schedule>): Schedule => ({
   ...schedule,
+  reportAt: now + REPORT_AFTER_MS,
+  failedReports: 0,
   ...patch,
   updatedAt: now,
   revision: schedule.revision + 1,

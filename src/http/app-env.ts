@@ -8,6 +8,8 @@ import type { ErrorCode } from "./errors.ts";
 export interface Platform {
   readonly now: () => number;
   readonly newId: () => string;
+  /** An id for a job or a schedule that is made now. */
+  readonly newJobId: (now: number) => string;
   readonly randomBytes: (length: number) => Uint8Array;
 }
 

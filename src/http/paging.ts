@@ -1,7 +1,7 @@
 // Pages of a list: asked for by number or by cursor, told in `meta.paging`.
 
 import * as v from "valibot";
-import { MAX_COUNTED, type Place } from "../projection/jobs-store.ts";
+import { MAX_COUNTED } from "../store/jobs-store.ts";
 import type { Paging } from "./envelope.ts";
 import { invalid } from "./errors.ts";
 import { integerText } from "./fields.ts";
@@ -32,20 +32,20 @@ export const pagingOf = (page: number, size: number, total: number): Paging => (
   total,
 });
 
-/** A cursor remembers the number of the page it leads to, so that a walk counts on. */
-export interface Cursor extends Place {
+/** The id behind which a page begins. It remembers the number of that page, so that a walk counts on. */
+export interface Cursor {
   readonly page: number;
+  readonly id: string;
 }
 
-export const writeCursor = ({ page, createdAt, id }: Cursor): string =>
-  btoa(`${page}.${createdAt}.${id}`).replaceAll("=", "");
+export const writeCursor = ({ page, id }: Cursor): string => btoa(`${page}.${id}`).replaceAll("=", "");
 
 /** A cursor as a client sends it back. */
 export const cursor = v.pipe(
   v.string(),
   v.rawTransform(({ dataset, addIssue, NEVER }): Cursor => {
-    const match = /^(\d{1,9})\.(\d{1,15})\.([0-9a-f-]{36})$/.exec(decoded(dataset.value));
-    if (match) return { page: Number(match[1]), createdAt: Number(match[2]), id: match[3] ?? "" };
+    const match = /^(\d{1,9})\.([0-9a-f-]{36})$/.exec(decoded(dataset.value));
+    if (match) return { page: Number(match[1]), id: match[2] ?? "" };
     addIssue({ message: "Must be a `next_cursor` as a list gave it." });
     return NEVER;
   }),

@@ -2,20 +2,30 @@
 
 import type { Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
-import type { JobRef } from "../projection/jobs-store.ts";
-import type { ScheduleRef } from "../projection/schedules-store.ts";
-import { within } from "../projection/time-limit.ts";
+import type { JobRef } from "../store/jobs-store.ts";
+import type { ScheduleRef } from "../store/schedules-store.ts";
+import { within } from "../store/time-limit.ts";
 import type { JobOwner, ScheduleOwner } from "./owners.ts";
 
 /** One object per job. The account is part of the name, so another account's id leads nowhere. */
 export const jobAt = (env: Cloudflare.Env, { accountId, jobId }: JobRef): JobOwner =>
-  env.JOBS.getByName(`${accountId}/${jobId}`);
+  env.JOBS.getByName(`${accountId}/${jobId}`, placed(env));
 
 export const scheduleAt = (env: Cloudflare.Env, { accountId, scheduleId }: ScheduleRef): ScheduleOwner =>
   env.SCHEDULES.getByName(`${accountId}/${scheduleId}`);
 
 /** One waiting room per account for the executions its workers poll for. */
 export const pullQueueAt = (env: Cloudflare.Env, accountId: string) => env.PULL_QUEUES.getByName(accountId);
+
+/** The one writer of a database's reports. */
+export const projectorOf = (env: Cloudflare.Env) => env.PROJECTORS.getByName("DB", placed(env));
+
+/**
+ * Where jobs and projectors are made. Without a hint an object lives where its first call came from: for a job that the cron takes
+ * up, wherever that ran.
+ */
+const placed = (env: Cloudflare.Env): DurableObjectNamespaceGetDurableObjectOptions =>
+  env.LOCATION_HINT ? { locationHint: env.LOCATION_HINT as DurableObjectLocationHint } : {};
 
 /** How long a call to an object may take before its caller is told to come back. */
 const ANSWER_TIMEOUT_MS = 25_000;

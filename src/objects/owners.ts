@@ -5,8 +5,8 @@ import type { Execution, Fault, JobSpec, JobView, Json, SigningState } from "../
 import type { JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
 import type { Result } from "../domain/result.ts";
 import type { Schedule, ScheduleSpec } from "../domain/schedule.ts";
-import type { JobRef } from "../projection/jobs-store.ts";
-import type { ScheduleRef } from "../projection/schedules-store.ts";
+import type { JobRef } from "../store/jobs-store.ts";
+import type { ScheduleRef } from "../store/schedules-store.ts";
 
 export type Answer<T> = Result<T, JobRefusal>;
 export type ScheduleAnswer<T> = Result<T, ScheduleRefusal>;
@@ -33,15 +33,14 @@ export interface Heartbeat {
 }
 
 export interface JobOwner {
-  /** The first word of a job, from the route that inserted its row. Said again, or late, it changes nothing. */
+  /** From whoever inserted the row, once. Repeated, or late, it changes nothing. */
   arm(spec: JobSpec, signing: SigningState | null): Promise<void>;
   /**
-   * Our time comes near: make state of the row if there is none. Nothing is reported, since nothing has changed.
+   * Called when our time comes near, or we are overdue: load the row if there is no state, repair the alarm, report.
+   *
    * @returns false when the row could not be read
    */
-  takeUp(ref: JobRef): Promise<boolean>;
-  /** Somebody misses us: make state of the row if there is none, mend the timer, report. */
-  poke(ref: JobRef): Promise<void>;
+  wake(ref: JobRef): Promise<boolean>;
   /** The job as it is at this moment; null when the row is the whole truth. */
   get(): Promise<JobView | null>;
   /** The executions the read model may not know yet; null when it knows all. */
@@ -57,25 +56,17 @@ export interface JobOwner {
   complete(ref: JobRef, executionId: string, result: Json): Promise<Answer<JobView>>;
   fail(ref: JobRef, executionId: string, error: Fault, retryable: boolean): Promise<Answer<JobView>>;
   heartbeat(ref: JobRef, executionId: string): Promise<Answer<Heartbeat>>;
-  /** The read model holds what we sent of this revision. */
-  confirm(revision: number, throughAttempt: number): Promise<void>;
-  /** Our row is gone. An ended job follows it; a live one belongs to a database that was taken back in time. */
-  missing(): Promise<void>;
 }
 
 /** A schedule as somebody looked at it. */
 export type Seen = Pick<Schedule, "status" | "revision">;
 
 export interface ScheduleOwner {
-  /** Somebody counts on us: take up the schedule if its row is active, mend the timer, report. */
-  poke(ref: ScheduleRef): Promise<void>;
+  /** As for jobs. */
+  wake(ref: ScheduleRef): Promise<boolean>;
   /** The schedule as it is at this moment. */
   get(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
   /** @param seen what the change was laid over: another status meanwhile is a conflict, another revision has moved */
   amend(ref: ScheduleRef, spec: ScheduleSpec, seen: Seen): Promise<ScheduleAnswer<Schedule>>;
   archive(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
-  /** The read model holds this revision. */
-  confirm(revision: number): Promise<void>;
-  /** Our row is gone: an ended schedule follows it, an active one belongs to a database that was taken back in time. */
-  missing(): Promise<void>;
 }

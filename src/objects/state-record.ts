@@ -1,5 +1,9 @@
-// What an owner object keeps: one record, and the platform's timer, which is derived from it after every write and
-// never set by hand. The record is read once in an instance's life: nobody else writes it.
+// What an owner object keeps: one record, and the platform's alarm, which is derived from it and never set by hand. The record
+// is read once in an instance's life: nobody else writes it.
+
+import { MAX_STAGGER_MS } from "../domain/stagger.ts";
+import { log, nameOf } from "../log.ts";
+import { stagger } from "./stagger.ts";
 
 const KEY = "state";
 
@@ -7,21 +11,31 @@ const KEY = "state";
 export interface StateRules<T> {
   readonly upgrade: (stored: { readonly v: number }) => T;
   /** null: never again. */
-  readonly wakeAt: (state: T, now: number) => number | null;
-  /** Whether a ring that is set already and comes sooner will do: it finds nothing to do and sets the timer anew. */
-  readonly bearsEarlyRing: (state: T) => boolean;
+  readonly wakeAt: (state: T) => number | null;
+  /** Whether an earlier alarm may be kept: it finds nothing to do and is set again. */
+  readonly mayRingEarly: (state: T) => boolean;
 }
 
-/** What rings sooner than this has no chance to be needless. */
+/** An alarm due within this is replaced: it would fire for nothing. */
 const SOON_MS = 1_000;
 
-export class StateRecord<T extends { readonly v: number }> {
+/** When the alarm rings again after a fault nobody foresaw. */
+const AFTER_FAULT_MS = 30_000;
+
+/** The platform drops an alarm after six failures that count. From this one on it gets a fresh one first. */
+const RETRIES_BEFORE_FRESH = 3;
+
+export class StateRecord<T extends { readonly v: number; readonly accountId: string }> {
   readonly #storage: DurableObjectStorage;
   readonly #rules: StateRules<T>;
   /** What is stored, once this instance has looked. An instance whose write fails does not live to read this again. */
   #known: { readonly state: T | undefined } | undefined;
   /** When the platform will ring; null when it will not, undefined while this instance does not know. */
   #ringsAt: number | null | undefined;
+  /** The moment that alarm was set for, if this instance set it: in a crowd it rings a little later. */
+  #setFor: number | undefined;
+  /** The alarm's handler is at work: the platform keeps the alarm until it returns, and rings again if it dies. */
+  #isRinging = false;
 
   constructor(storage: DurableObjectStorage, rules: StateRules<T>) {
     this.#storage = storage;
@@ -34,45 +48,56 @@ export class StateRecord<T extends { readonly v: number }> {
     return this.#known.state;
   }
 
-  /** Writes the state and its timer, in one transaction as long as nobody awaits in between. */
+  /** Writes the state and its alarm, in one transaction as long as nobody awaits in between. */
   write(state: T, now: number): void {
     this.#storage.kv.put(KEY, state);
     this.#known = { state };
-    this.setTimer(state, now);
+    if (!this.#isRinging) this.#setAlarm(state, now);
   }
 
-  /** Rings at the state's next moment, never in the past: the platform may drop such an alarm. */
-  setTimer(state: T, now: number): void {
-    const at = this.#rules.wakeAt(state, now);
-    if (at === null || (this.#rules.bearsEarlyRing(state) && this.#ringsWithin(now + SOON_MS, at))) return;
-    this.#ring(Math.max(now + 1, at));
+  /** Changes what this instance knows, not what is stored: for what another instance may as well do once more. */
+  remember(state: T): void {
+    this.#known = { state };
   }
 
-  /** Asks the platform whether it still means to ring, and mends it if not. */
-  async mendTimer(state: T, now: number): Promise<void> {
-    this.#ringsAt = await this.#storage.getAlarm();
-    this.setTimer(state, now);
+  /** Asks the platform whether it still means to ring, and repairs the alarm if not. */
+  async mendAlarm(now: number): Promise<void> {
+    const state = this.read();
+    if (!state || this.#isRinging) return;
+    [this.#ringsAt, this.#setFor] = [await this.#storage.getAlarm(), undefined];
+    this.#setAlarm(state, now);
   }
 
-  /** The alarm has rung: the platform holds none now. */
-  rang(): void {
-    this.#ringsAt = null;
-  }
-
-  /** For a fault nobody foresaw, in place of a throw: the platform gives up on an alarm that keeps throwing. */
-  async ringAfterFault(at: number): Promise<void> {
-    await this.#storage.setAlarm(at);
-    this.#ringsAt = at;
+  /**
+   * Runs the alarm's handler. The alarm is set once, when it returns: a return without would leave the object with none. A fault
+   * nobody foresaw is logged and looked at again later: the platform drops an alarm that keeps throwing, and with it the job.
+   */
+  async ring(retryCount: number, name: string | undefined, handler: () => Promise<void>): Promise<void> {
+    [this.#ringsAt, this.#setFor] = [null, undefined];
+    this.#isRinging = true;
+    if (retryCount >= RETRIES_BEFORE_FRESH) await this.#storage.setAlarm(Date.now() + AFTER_FAULT_MS);
+    try {
+      await handler();
+      this.#isRinging = false;
+      const state = this.read();
+      if (state) this.#setAlarm(state, Date.now());
+    } catch (thrown) {
+      log("error", "alarm_fault", { object: name, error: nameOf(thrown) });
+      [this.#ringsAt, this.#setFor] = [Date.now() + AFTER_FAULT_MS, undefined];
+      await this.#storage.setAlarm(this.#ringsAt);
+    } finally {
+      this.#isRinging = false;
+    }
   }
 
   /** The object is empty afterwards, its alarm gone. */
   async erase(): Promise<void> {
-    this.#ringsAt = null;
+    [this.#ringsAt, this.#setFor] = [null, undefined];
     this.#known = { state: undefined };
     try {
       await this.#storage.deleteAll();
     } catch (fault) {
-      [this.#known, this.#ringsAt] = [undefined, undefined]; // whatever is left is looked at anew, and erased again
+      [this.#known, this.#ringsAt] = [undefined, undefined]; // whatever is left is read again, and erased again
       throw fault;
     }
   }
@@ -82,17 +107,27 @@ export class StateRecord<T extends { readonly v: number }> {
     return stored && this.#rules.upgrade(stored);
   }
 
+  /** At the state's next moment, never in the past: the platform may drop such an alarm. */
+  #setAlarm(state: T, now: number): void {
+    const at = this.#rules.wakeAt(state);
+    if (at === null || this.#isSetFor(at)) return;
+    if (this.#rules.mayRingEarly(state) && this.#ringsWithin(now + SOON_MS, at)) return;
+    const ringAt = at > now ? at + stagger(state.accountId, at, now) : now + 1;
+    this.#setFor = at;
+    this.#ringsAt = ringAt;
+    // One that cannot be set is set by whoever comes next; the last of them is the sweeper.
+    this.#storage.setAlarm(ringAt).catch(() => {
+      [this.#ringsAt, this.#setFor] = [undefined, undefined];
+    });
+  }
+
+  #isSetFor(at: number): boolean {
+    if (this.#setFor !== undefined) return this.#setFor === at && this.#ringsAt != null;
+    return this.#ringsWithin(at, at + MAX_STAGGER_MS);
+  }
+
   #ringsWithin(from: number, to: number): boolean {
     const at = this.#ringsAt ?? 0;
     return from <= at && at <= to;
-  }
-
-  #ring(at: number): void {
-    if (this.#ringsAt === at) return;
-    this.#ringsAt = at;
-    // One that cannot be set is set by whoever comes next; the last of them is the sweeper.
-    this.#storage.setAlarm(at).catch(() => {
-      this.#ringsAt = undefined;
-    });
   }
 }

@@ -5,7 +5,7 @@ import script from "rapidoc/dist/rapidoc-min.js.gz";
 import { masterKeysOf } from "../accounts/standing.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
-import { canAnswer, databaseOf } from "../projection/store.ts";
+import { canAnswer, databaseOf } from "../store/store.ts";
 import { DATA_EXAMPLES } from "./data-examples.ts";
 import { documentOf } from "./document.ts";
 import { HOME_POLICY, homePage, REFERENCE_POLICY, referencePage } from "./pages.ts";

@@ -20,7 +20,7 @@ import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { ask, pullQueueAt } from "../objects/addresses.ts";
-import { databaseOf } from "../projection/store.ts";
+import { databaseOf } from "../store/store.ts";
 
 export const admin = new Hono<AppEnv>()
   .post("/accounts", valid({ body: closed({ name: text(255) }) }), async (c) => {

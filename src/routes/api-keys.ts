@@ -12,7 +12,7 @@ import { IdParam, text } from "../http/fields.ts";
 import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
-import { databaseOf } from "../projection/store.ts";
+import { databaseOf } from "../store/store.ts";
 
 export const apiKeys = new Hono<AppEnv>()
   .get("/", valid({ query: closed(PageQuery) }), async (c) => {

@@ -2,8 +2,7 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
-import type { JobSpec, JobView } from "../domain/job.ts";
-import { ARM_AHEAD_MS } from "../domain/timer.ts";
+import type { JobView } from "../domain/job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done, listed } from "../http/envelope.ts";
 import { ApiError, invalid, unavailable } from "../http/errors.ts";
@@ -11,13 +10,15 @@ import { IdParam, instant, oneOrMore, text, uuid } from "../http/fields.ts";
 import { cappedOffset, cursor, offsetOf, PageQuery, pagingOf, writeCursor } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
-import { ask, askOwner, jobAt } from "../objects/addresses.ts";
-import { currentExecutions, currentJob } from "../objects/read-job.ts";
-import { insertJob, type JobRef, listJobs } from "../projection/jobs-store.ts";
-import { viewOfSpec } from "../projection/rows.ts";
-import { databaseOf } from "../projection/store.ts";
+import { askOwner, jobAt } from "../objects/addresses.ts";
+import { createJob } from "../objects/job/create-job.ts";
+import { currentExecutions, currentJob, existing } from "../objects/job/read-job.ts";
+import { listJobs } from "../store/jobs-store.ts";
+import { viewOfSpec } from "../store/rows.ts";
+import { databaseOf } from "../store/store.ts";
 import { deploymentOf } from "./deployment.ts";
 import { NewJob, specOf } from "./job-input.ts";
+import { refOf } from "./job-ref.ts";
 import { showExecution, showJob } from "./show-job.ts";
 
 const STATUSES = ["pending", "queued", "running", "retrying", "completed", "failed", "cancelled"] as const;
@@ -45,20 +46,16 @@ const ListQuery = closed({
   created_before: v.optional(instant),
 });
 
-/** A job that is due sooner than this has its owner before it is answered: no time remains to mend. */
-const SOON_MS = 5 * 60_000;
-
 export const jobs = new Hono<AppEnv>()
   .post("/", valid({ body: NewJob }), async (c) => {
     const { platform, account } = c.var;
     const now = platform.now();
-    const origin = { accountId: account.id, id: platform.newId(), now };
+    const origin = { accountId: account.id, id: platform.newJobId(now), now };
     const spec = specOf(c.req.valid("form").body, origin, deploymentOf(c));
-    const inserted = unwrap(await insertJob(databaseOf(c.env.DB), spec));
-    if (!inserted.created) throw await keyInUse(c, inserted.holder?.id);
-    const ahead = spec.scheduledFor - now;
-    if (ahead < SOON_MS) await arm(c, spec);
-    else if (ahead < ARM_AHEAD_MS) c.executionCtx.waitUntil(arm(c, spec));
+    const { signingVersion, overlapEndsAt } = account;
+    const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+    const created = unwrap(await createJob(c.env, spec, { signingVersion, overlapEndsAt }, later));
+    if (!created.created) throw await keyInUse(c, created.holder?.id);
     return done(c, "Job created.", showJob(viewOfSpec(spec)), 201);
   })
 
@@ -66,9 +63,9 @@ export const jobs = new Hono<AppEnv>()
     const { cursor, page, size, ...query } = c.req.valid("form").query;
     if (cursor && page !== undefined) throw invalid("cursor", "Give either `cursor` or `page`, not both.");
     const number = cursor?.page ?? page ?? 1;
-    const from = cursor ? { after: cursor } : { offset: cappedOffset({ page: number, size }) };
+    const from = cursor ? { after: cursor.id } : { offset: cappedOffset({ page: number, size }) };
     const found = unwrap(await listJobs(databaseOf(c.env.DB), c.var.account.id, filterOf(query), from, size));
-    const next_cursor = found.next && writeCursor({ ...found.next, page: number + 1 });
+    const next_cursor = found.next && writeCursor({ id: found.next, page: number + 1 });
     return listed(c, "Jobs.", found.jobs.map(showJob), { ...pagingOf(number, size, found.total), next_cursor });
   })
 
@@ -84,23 +81,14 @@ export const jobs = new Hono<AppEnv>()
   })
 
   .post("/:id/cancel", valid({ params: IdParam }), async (c) => {
-    const ref = refOf(c, c.req.valid("form").params.id);
+    const ref = unwrap(await existing(c.env, refOf(c, c.req.valid("form").params.id)));
     return done(c, "Job cancelled.", showJob(unwrap(await askOwner(() => jobAt(c.env, ref).cancel(ref)))));
   })
 
   .post("/:id/retry", valid({ params: IdParam }), async (c) => {
-    const ref = refOf(c, c.req.valid("form").params.id);
+    const ref = unwrap(await existing(c.env, refOf(c, c.req.valid("form").params.id)));
     return done(c, "Job is due again.", showJob(unwrap(await askOwner(() => jobAt(c.env, ref).retry(ref)))));
   });
-
-const refOf = (c: AppContext, jobId: string): JobRef => ({ accountId: c.var.account.id, jobId });
-
-/** Gives a new job its owner. If that fails, its row remains, and the sweeper. */
-function arm(c: AppContext, spec: JobSpec): Promise<unknown> {
-  const { signingVersion, overlapEndsAt } = c.var.account;
-  const owner = () => jobAt(c.env, { accountId: spec.accountId, jobId: spec.id });
-  return ask(() => owner().arm(spec, { signingVersion, overlapEndsAt }));
-}
 
 /** The refusal for a key in use, with the job that holds it as it is now. */
 async function keyInUse(c: AppContext, holderId: string | undefined): Promise<ApiError> {

@@ -11,9 +11,9 @@ import { cappedOffset, cursor, PageQuery, pagingOf, writeCursor } from "../http/
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { ask, askOwner, scheduleAt } from "../objects/addresses.ts";
-import { cancelWaiting } from "../objects/cancel-waiting.ts";
-import { insertSchedule, listSchedules, type ScheduleRef } from "../projection/schedules-store.ts";
-import { databaseOf } from "../projection/store.ts";
+import { cancelWaiting } from "../objects/schedule/cancel-waiting.ts";
+import { insertSchedule, listSchedules, type ScheduleRef } from "../store/schedules-store.ts";
+import { databaseOf } from "../store/store.ts";
 import { deploymentOf } from "./deployment.ts";
 import { NewSchedule, PreviewRequest, patched, SchedulePatch, specOf, stopOf, timingOf } from "./schedule-input.ts";
 import { showSchedule, showTick } from "./show-schedule.ts";
@@ -36,11 +36,11 @@ export const schedules = new Hono<AppEnv>()
     const { platform, account } = c.var;
     const now = platform.now();
     const spec = specOf(c.req.valid("form").body, now, deploymentOf(c));
-    const schedule = plan(spec, { accountId: account.id, id: platform.newId(), now });
+    const schedule = plan(spec, { accountId: account.id, id: platform.newJobId(now), now });
     if (schedule.status !== "active") throw invalid("stop_at", "Lies before the first run.");
     unwrap(await insertSchedule(databaseOf(c.env.DB), schedule));
     const ref = refOf(c, schedule.id);
-    await ask(() => scheduleAt(c.env, ref).poke(ref));
+    await ask(() => scheduleAt(c.env, ref).wake(ref));
     return done(c, "Schedule created.", showSchedule(schedule), 201);
   })
 
@@ -48,10 +48,10 @@ export const schedules = new Hono<AppEnv>()
     const { cursor, page, size, status, handler } = c.req.valid("form").query;
     if (cursor && page !== undefined) throw invalid("cursor", "Give either `cursor` or `page`, not both.");
     const number = cursor?.page ?? page ?? 1;
-    const from = cursor ? { after: cursor } : { offset: cappedOffset({ page: number, size }) };
+    const from = cursor ? { after: cursor.id } : { offset: cappedOffset({ page: number, size }) };
     const filter = { ...(status !== undefined && { status }), ...(handler !== undefined && { handler }) };
     const found = unwrap(await listSchedules(databaseOf(c.env.DB), c.var.account.id, filter, from, size));
-    const next_cursor = found.next && writeCursor({ ...found.next, page: number + 1 });
+    const next_cursor = found.next && writeCursor({ id: found.next, page: number + 1 });
     return listed(c, "Schedules.", found.schedules.map(showSchedule), {
       ...pagingOf(number, size, found.total),
       next_cursor,

@@ -12,7 +12,7 @@ import { ApiError, unavailable } from "../http/errors.ts";
 import { integer } from "../http/fields.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
-import { databaseOf } from "../projection/store.ts";
+import { databaseOf } from "../store/store.ts";
 
 const HOUR_MS = 3_600_000;
 const Rotation = closed({ overlap_hours: v.nullish(integer(1, 168), 24) });

@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { formatInstant } from "../domain/instant.ts";
 import type { Fault } from "../domain/job.ts";
-import type { AppContext, AppEnv } from "../http/app-env.ts";
+import type { AppEnv } from "../http/app-env.ts";
 import { done, success } from "../http/envelope.ts";
 import { integer, text, uuid } from "../http/fields.ts";
 import { longAnswer } from "../http/long-answer.ts";
@@ -13,6 +13,7 @@ import { closed, valid } from "../http/valid.ts";
 import { askOwner, jobAt } from "../objects/addresses.ts";
 import { claimNow, claimWithin } from "../objects/claim.ts";
 import type { Leased } from "../objects/owners.ts";
+import { refOf } from "./job-ref.ts";
 import { showJob } from "./show-job.ts";
 
 const MAX_RESULT_BYTES = 65_536;
@@ -100,8 +101,6 @@ export const worker = new Hono<AppEnv>()
     const lease_expires_at = leaseEndsAt === null ? null : formatInstant(leaseEndsAt);
     return done(c, "Heartbeat.", { lease_expires_at, cancel_requested: leaseEndsAt === null });
   });
-
-const refOf = (c: AppContext, jobId: string) => ({ accountId: c.var.account.id, jobId });
 
 const faultOf = (message: string, name: string | null): Fault => ({
   code: "handler_error",

@@ -1,1 +1,0 @@
-CREATE INDEX `jobs_status` ON `jobs` (`account_id`,`status`,`created_at`) WHERE status NOT IN ('pending', 'completed');

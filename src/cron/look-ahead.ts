@@ -1,0 +1,51 @@
+// Jobs that come near: an hour before its time a row gets its owner. The look ahead walks in front of the clock and wakes the
+// owners of the rows it passes.
+
+import { log } from "../log.ts";
+import { ask, jobAt } from "../objects/addresses.ts";
+import { approaching, horizonOf, keepPlace, type Place, placeKept } from "../store/approaching.ts";
+import { databaseOf } from "../store/store.ts";
+import type { Allowance } from "./minute.ts";
+
+/** Rows of one look. Their owners are woken together: each opens an object. */
+const PAGE_SIZE = 100;
+
+/** One run of the walk. Where it stops, the next goes on; a row it never reaches is the sweeper's when due. */
+export async function wakeApproaching(env: Cloudflare.Env, allowance: Allowance, now: number): Promise<void> {
+  const db = databaseOf(env.DB);
+  if (!allowance.take(2)) return; // the place, read and kept
+  const began = await placeKept(db, now);
+  if (!began.ok) return log("warn", "look_ahead_failed", { woken: 0 });
+  let place = began.value;
+  let woken = 0;
+  for (;;) {
+    const size = Math.min(PAGE_SIZE, allowance.left - 1);
+    if (size < 1) break;
+    const found = await approaching(db, place, now, size);
+    if (!found.ok) {
+      log("warn", "look_ahead_failed", { woken });
+      break;
+    }
+    allowance.take(1 + found.value.length);
+    const answered = await wakeAll(env, found.value);
+    woken += answered;
+    place = found.value[answered - 1] ?? place;
+    if (answered < found.value.length) {
+      log("warn", "look_ahead_failed", { woken });
+      break;
+    }
+    if (found.value.length < size) {
+      place = horizonOf(now);
+      break;
+    }
+  }
+  const kept = await keepPlace(db, place);
+  if (!kept.ok) log("warn", "look_ahead_failed", { woken });
+}
+
+/** @returns how many answered before the first that did not: the next run begins with that one */
+async function wakeAll(env: Cloudflare.Env, rows: readonly Place[]): Promise<number> {
+  const answers = await Promise.all(rows.map((row) => ask(() => jobAt(env, row).wake(row))));
+  const silent = answers.findIndex((answer) => !(answer.ok && answer.value));
+  return silent === -1 ? rows.length : silent;
+}

@@ -1,0 +1,50 @@
+// What the cron does each minute for a database: it wakes the owners of jobs that come near, asks those that are overdue, and
+// deletes old rows. Each goes its own way: a fault in one is logged and stops none of the others.
+
+import { log, nameOf } from "../log.ts";
+import { wakeApproaching } from "./look-ahead.ts";
+import { cleanUp } from "./retention.ts";
+import { sweep } from "./sweep.ts";
+
+/** How many calls to D1 and to objects one invocation may make, unless `SUBREQUESTS` says otherwise. */
+const DEFAULT_SUBREQUESTS = 5_000;
+
+/** How they are shared out. What is left goes to requests of other kinds. */
+const SHARE = { lookAhead: 0.4, sweep: 0.3, retention: 0.2 } as const;
+
+export async function everyMinute(env: Cloudflare.Env, now: number): Promise<void> {
+  const all = Number(env.SUBREQUESTS) || DEFAULT_SUBREQUESTS;
+  await Promise.all([
+    alone("look_ahead", () => wakeApproaching(env, new Allowance(all * SHARE.lookAhead), now)),
+    alone("sweep", () => sweep(env, new Allowance(all * SHARE.sweep), now)),
+    alone("retention", () => cleanUp(env, new Allowance(all * SHARE.retention), now)),
+  ]);
+}
+
+async function alone(task: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (thrown) {
+    log("error", "cron_fault", { task, error: nameOf(thrown) });
+  }
+}
+
+/** The calls a task may still make in this invocation. What it cannot do now it does in a minute. */
+export class Allowance {
+  #left: number;
+
+  constructor(calls: number) {
+    this.#left = Math.floor(calls);
+  }
+
+  get left(): number {
+    return this.#left;
+  }
+
+  /** @returns whether so many calls may be made; they count as made */
+  take(calls: number): boolean {
+    if (calls > this.#left) return false;
+    this.#left -= calls;
+    return true;
+  }
+}

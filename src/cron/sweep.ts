@@ -1,0 +1,40 @@
+// Owners that have not been heard of in time are woken. In a healthy service there are none.
+
+import { log } from "../log.ts";
+import { ask, jobAt, scheduleAt } from "../objects/addresses.ts";
+import { type Overdue, takeOverdue } from "../store/overdue.ts";
+import { databaseOf } from "../store/store.ts";
+import type { Allowance } from "./minute.ts";
+
+/** Rows of one look. Their owners are woken together: each opens an object. */
+const PAGE_SIZE = 100;
+
+type Kind = "jobs" | "schedules";
+
+export async function sweep(env: Cloudflare.Env, allowance: Allowance, now: number): Promise<void> {
+  await sweepRows(env, "schedules", allowance, now);
+  await sweepRows(env, "jobs", allowance, now);
+}
+
+async function sweepRows(env: Cloudflare.Env, kind: Kind, allowance: Allowance, now: number): Promise<void> {
+  const db = databaseOf(env.DB);
+  let asked = 0;
+  let unanswered = 0;
+  for (;;) {
+    const size = Math.min(PAGE_SIZE, allowance.left - 2);
+    if (size < 1) break;
+    const overdue = await takeOverdue(db, kind, size, now);
+    if (!overdue.ok) return log("warn", "sweep_failed", { kind, asked });
+    allowance.take(2 + overdue.value.length);
+    const answers = await Promise.all(overdue.value.map((row) => ask(() => wake(env, kind, row))));
+    asked += answers.length;
+    unanswered += answers.filter((answer) => !(answer.ok && answer.value)).length;
+    if (overdue.value.length < size) break;
+  }
+  if (asked > 0) log("warn", "sweep", { kind, asked, unanswered });
+}
+
+function wake(env: Cloudflare.Env, kind: Kind, { accountId, id }: Overdue): Promise<boolean> {
+  if (kind === "jobs") return jobAt(env, { accountId, jobId: id }).wake({ accountId, jobId: id });
+  return scheduleAt(env, { accountId, scheduleId: id }).wake({ accountId, scheduleId: id });
+}

@@ -1,0 +1,109 @@
+// What a JobObject's alarm does: it delivers what is due, offers what waits, reports what lasts, and forgets what is over.
+
+import { standingOf } from "../../accounts/standing.ts";
+import { enqueue } from "../../delivery/enqueue.ts";
+import { type Prepared, prepare } from "../../delivery/prepare.ts";
+import { push } from "../../delivery/push.ts";
+import { taskAt } from "../../domain/agenda.ts";
+import type { Job } from "../../domain/job.ts";
+import * as life from "../../domain/life.ts";
+import { REPORT_AFTER_MS } from "../../domain/timer.ts";
+import { offerToPolls } from "../offers.ts";
+import type { JobKeeper } from "./job-keeper.ts";
+
+/** A ring of the alarm does a handful of things at most; more would be a loop. */
+const MAX_STEPS = 10;
+
+/** Does what is due, one thing after the other, until nothing is. */
+export async function runErrands(keeper: JobKeeper, env: Cloudflare.Env): Promise<void> {
+  const { record } = keeper;
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const job = record.read();
+    if (!job) return;
+    const now = Date.now();
+    switch (taskAt(job, keeper.flight?.executionId ?? null, now)) {
+      case "rest":
+        return;
+      case "deliver":
+        await deliver(keeper, env, job, now);
+        break;
+      case "interrupt":
+      case "expire":
+        keeper.present();
+        await keeper.report();
+        break;
+      case "offer":
+        await offerAgain(keeper, env, job);
+        await keeper.report();
+        break;
+      case "report":
+        await keeper.report();
+        break;
+      case "forget":
+        return record.erase();
+    }
+  }
+  throw new Error("the alarm does not come to rest");
+}
+
+/** The attempt is due: it goes out, unless the account may not be served. While D1 is down it goes out all the same. */
+async function deliver(keeper: JobKeeper, env: Cloudflare.Env, job: Job, now: number): Promise<void> {
+  const found = await standingOf(env, job.accountId, now);
+  const standing = found.ok ? found.value : { status: "active", signing: job.signing };
+  if (standing.status === "gone") return keeper.record.erase();
+  if (standing.status === "suspended") return hold(keeper, job);
+  const executionId = crypto.randomUUID();
+  const prepared = await prepare(env, job, executionId, standing.signing, now);
+  if (prepared?.kind === "unsigned") return hold(keeper, job);
+  if (prepared) return send(keeper, job, executionId, prepared);
+  if (isStill(keeper, job)) await offer(keeper, env, life.enqueue(job, executionId, Date.now()));
+}
+
+/** Between the write that says "running" and the request there is no await: what happens is what is written. */
+async function send(
+  keeper: JobKeeper,
+  job: Job,
+  executionId: string,
+  prepared: Exclude<Prepared, { kind: "unsigned" }>,
+): Promise<void> {
+  const startedAt = Date.now();
+  const running = isStill(keeper, job) && life.start(job, executionId, startedAt);
+  if (!running) return;
+  const controller = new AbortController();
+  keeper.flight = { executionId, controller };
+  keeper.write(running, startedAt);
+  const lasting = setTimeout(() => keeper.reportLater(), REPORT_AFTER_MS);
+  const outcome: life.Outcome =
+    prepared.kind === "blocked"
+      ? { kind: "failed", error: prepared.error, retryable: false, retryAfterMs: null }
+      : await push(prepared.request, job.timeoutSeconds * 1_000, controller.signal, Date.now);
+  clearTimeout(lasting);
+  keeper.flight = null;
+  const settled = keeper.change((held, now) => life.settle(held, executionId, outcome, Math.random(), now));
+  if (settled.ok) await keeper.report();
+}
+
+/** Puts a queued execution where workers find it: over the queue, where bursts travel in batches, or else straight. */
+async function offer(keeper: JobKeeper, env: Cloudflare.Env, queued: Job | undefined): Promise<void> {
+  if (!queued) return;
+  keeper.write(queued, Date.now());
+  const taken = (await enqueue(env, queued)) || (await offerToPolls(env, queued));
+  if (!taken && isStill(keeper, queued)) keeper.write(life.offerSoon(queued, Date.now()), Date.now());
+}
+
+/** No worker has come: once more, straight. Written when it is taken, so that an instance that dies before offers again. */
+async function offerAgain(keeper: JobKeeper, env: Cloudflare.Env, job: Job): Promise<void> {
+  const taken = (await offerToPolls(env, job)) || (await enqueue(env, job));
+  const now = Date.now();
+  const offered = isStill(keeper, job) ? life.offerAgain(job, now) : undefined;
+  if (offered) keeper.write(taken ? offered : life.offerSoon(offered, now), now);
+}
+
+async function hold(keeper: JobKeeper, job: Job): Promise<void> {
+  if (!isStill(keeper, job)) return;
+  keeper.write(life.hold(job, Date.now()), Date.now());
+  await keeper.report();
+}
+
+/** Whether nothing has changed the job while we waited for something. */
+const isStill = ({ record }: JobKeeper, job: Job): boolean => record.read()?.revision === job.revision;

@@ -1,0 +1,190 @@
+// How a JobObject changes its job: it is read, decided upon in domain/, written, logged and reported. Nothing here talks
+// to a target or a worker.
+
+import { standingOf } from "../../accounts/standing.ts";
+import { taskAt } from "../../domain/agenda.ts";
+import type { Execution, Job, JobView, SigningState } from "../../domain/job.ts";
+import { isEnded, newest, viewOf } from "../../domain/job.ts";
+import * as life from "../../domain/life.ts";
+import { confirm, isForgettable, type Receipt, reportAgain } from "../../domain/reporting.ts";
+import { err, ok } from "../../domain/result.ts";
+import { mayRingEarly, wakeAt } from "../../domain/timer.ts";
+import { upgradeJob } from "../../domain/upgrade.ts";
+import { log } from "../../log.ts";
+import { claimForRetry, type JobRef, readJob, restoreJob } from "../../store/jobs-store.ts";
+import { reportOf, rowOfJob } from "../../store/report.ts";
+import { hasEnded, type JobRow, jobOfRow } from "../../store/rows.ts";
+import { databaseOf } from "../../store/store.ts";
+import { askOwner, scheduleAt } from "../addresses.ts";
+import type { Answer } from "../owners.ts";
+import { sendReport } from "../projector/send-report.ts";
+import { StateRecord } from "../state-record.ts";
+import { logExecution } from "./execution-log.ts";
+
+/** What an owner is asked about: a live job, or one that has ended and whose row is the whole truth. */
+export type Owned = { readonly job: Job } | { readonly row: JobRow };
+
+export class JobKeeper {
+  readonly record: StateRecord<Job>;
+  readonly #ctx: DurableObjectState;
+  readonly #env: Cloudflare.Env;
+  /** The push this instance has in the air. One that is `running` and not here was started by an instance that died. */
+  flight: { readonly executionId: string; readonly controller: AbortController } | null = null;
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.record = new StateRecord(ctx.storage, { upgrade: upgradeJob, wakeAt, mayRingEarly });
+  }
+
+  /** The job as it is now: an attempt whose instance died, or whose lease has run out, is over before anyone looks. */
+  present(): Job | undefined {
+    const job = this.record.read();
+    if (!job) return undefined;
+    const now = Date.now();
+    const over = this.#overdue(job, now);
+    if (!over) return job;
+    this.write(over, now);
+    this.reportLater();
+    return over;
+  }
+
+  /** The live job, made from its row if there is none here; other events wait meanwhile. */
+  async owned(ref: JobRef): Promise<Answer<Owned>> {
+    const held = this.present();
+    if (held) return ok({ job: held });
+    return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<Owned>> => {
+      const meanwhile = this.present();
+      if (meanwhile) return ok({ job: meanwhile });
+      const row = await readJob(databaseOf(this.#env.DB), ref);
+      if (!row.ok) return row;
+      if (!row.value) return err({ code: "job_not_found" });
+      const now = Date.now();
+      const found = jobOfRow(row.value, now);
+      if (!found) return ok({ row: row.value });
+      const job = { ...found, signing: await this.#signingOf(ref.accountId, now) };
+      const late = await this.#isLate(row.value);
+      if (!late.ok) return late;
+      const taken = late.value ? life.cancel(job, now) : ok(job);
+      if (!taken.ok) return taken;
+      this.write(taken.value, now);
+      return ok({ job: taken.value });
+    });
+  }
+
+  /** As a creator would have handed it over; null when D1 has just stopped to answer. */
+  async #signingOf(accountId: string, now: number): Promise<SigningState | null> {
+    const standing = await standingOf(this.#env, accountId, now);
+    if (!standing.ok || standing.value.signing === null) return null;
+    const { signingVersion, overlapEndsAt } = standing.value.signing;
+    return { signingVersion, overlapEndsAt };
+  }
+
+  /** Its insert was applied so late that its schedule had been archived and had cleared up: it must not run any more. */
+  async #isLate({ accountId, scheduleId, revision }: JobRow): Promise<Answer<boolean>> {
+    if (scheduleId === null || revision > 0) return ok(false);
+    const ref = { accountId, scheduleId };
+    const schedule = await askOwner(() => scheduleAt(this.#env, ref).get(ref));
+    if (!schedule.ok) return schedule.error.code === "unavailable" ? err(schedule.error) : ok(false);
+    return ok(schedule.value.status === "archived");
+  }
+
+  /** A manual retry of an ended, forgotten job: the row is claimed first, so that retention cannot race us. */
+  async revive(ref: JobRef): Promise<Answer<JobView>> {
+    return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<JobView>> => {
+      const now = Date.now();
+      const row = await claimForRetry(databaseOf(this.#env.DB), ref, now);
+      if (!row.ok) return row;
+      if (!row.value) return err({ code: "job_not_found" });
+      if (hasEnded(row.value)) return err({ code: "job_not_retryable", status: row.value.status });
+      const job = this.record.read() ?? jobOfRow(row.value, now);
+      if (!job) return err({ code: "job_not_found" });
+      this.write(job, now);
+      return ok(viewOf(job));
+    });
+  }
+
+  /** Decides and writes; the alarm sees to it that the change is reported. */
+  change(step: (job: Job, now: number) => life.Step): Answer<Job> {
+    const now = Date.now();
+    const job = this.record.read();
+    if (!job) return err({ code: "job_not_found" });
+    const next = step(job, now);
+    if (!next.ok) return next;
+    this.write(next.value, now);
+    return next;
+  }
+
+  /** Writes a job and logs the execution this change ended. */
+  write(job: Job, now: number): void {
+    this.record.write(job, now);
+    const execution: Execution | undefined = newest(job);
+    if (execution && execution.completedAt !== null && execution.revision === job.revision)
+      logExecution(job, execution);
+  }
+
+  /** Reports the present state to the read model, and lets go of what that has confirmed. Repeated by the alarm if it fails. */
+  async report(): Promise<void> {
+    const job = this.record.read();
+    if (job) await this.#hear(job.revision, await sendReport(this.#env, reportOf(job)));
+  }
+
+  reportLater(): void {
+    this.#ctx.waitUntil(this.report());
+  }
+
+  /** Between the look at the job and what follows from it there is no await. */
+  async #hear(revision: number, receipt: Receipt): Promise<void> {
+    const job = this.record.read();
+    if (!job) return;
+    switch (receipt) {
+      case "stored":
+        return this.#confirmed(job, revision);
+      case "missing":
+        return this.#restore(job);
+      case "unavailable":
+      case "refused":
+        if (job.revision === revision) this.#reportAgain(job, receipt);
+    }
+  }
+
+  async #confirmed(job: Job, revision: number): Promise<void> {
+    const now = Date.now();
+    const confirmed = confirm(job, revision);
+    if (isForgettable(confirmed, now)) return this.record.erase();
+    if (confirmed === job) return;
+    // What is stored still says that a report is due. A job that waits or is being pushed soon changes and may as well report
+    // once more; one that a worker holds, and one that has ended, would do so at every ring.
+    const changesSoon = confirmed.phase.name === "waiting" || (confirmed.phase.name === "running" && this.flight);
+    if (changesSoon) this.record.remember(confirmed);
+    else this.record.write(confirmed, now);
+  }
+
+  /** Our row is gone. An ended job follows it; a live one belongs to a database that was taken back in time. */
+  async #restore(job: Job): Promise<void> {
+    if (isEnded(job.phase)) return this.record.erase();
+    const standing = await standingOf(this.#env, job.accountId, Date.now());
+    if (standing.ok && standing.value.status === "gone") return this.record.erase();
+    const restored = await restoreJob(databaseOf(this.#env.DB), rowOfJob(job));
+    log("warn", "row_restored", { account_id: job.accountId, job_id: job.id, done: restored.ok && restored.value });
+    const present = this.record.read();
+    if (present && !(restored.ok && restored.value)) this.#reportAgain(present, "unavailable");
+  }
+
+  #reportAgain(job: Job, receipt: "unavailable" | "refused"): void {
+    log("warn", "report_failed", { account_id: job.accountId, job_id: job.id, reason: receipt });
+    const now = Date.now();
+    this.record.write(reportAgain(job, receipt, now), now);
+  }
+
+  #overdue(job: Job, now: number): Job | undefined {
+    switch (taskAt(job, this.flight?.executionId ?? null, now)) {
+      case "interrupt":
+        return life.interrupt(job, Math.random(), now);
+      case "expire":
+        return life.expire(job, Math.random(), now);
+      default:
+        return undefined;
+    }
+  }
+}

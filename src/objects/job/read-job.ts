@@ -1,0 +1,83 @@
+// Reading one job. The row tells whether there is a job, and all about one that has ended; a live one is known to its owner.
+// An id without a row is nobody's: its object is not asked, since any call would create it.
+
+import { type ExecutionView, executionViewOf, type JobView } from "../../domain/job.ts";
+import type { JobRefusal } from "../../domain/refusal.ts";
+import { err, ok, type Result } from "../../domain/result.ts";
+import { readExecutions } from "../../store/executions-store.ts";
+import { type JobRef, readJob } from "../../store/jobs-store.ts";
+import { executionOfRow, hasEnded, type JobRow, viewOfRow } from "../../store/rows.ts";
+import { databaseOf } from "../../store/store.ts";
+import { askAgain, jobAt } from "../addresses.ts";
+import type { JobOwner, LiveExecutions } from "../owners.ts";
+
+/** How long the row is waited for while its owner, who does not need the database, could answer. */
+const ROW_MS = 1_500;
+
+/** The job as its owner knows it at this moment. */
+export async function currentJob(env: Cloudflare.Env, ref: JobRef): Promise<Result<JobView, JobRefusal>> {
+  const known = await ownersWord(env, ref, (owner) => owner.get());
+  if (!known.ok) return known;
+  return ok("live" in known.value ? known.value.live : viewOfRow(known.value.row));
+}
+
+/** The executions numbered from `offset` + 1, oldest first. */
+export async function currentExecutions(
+  env: Cloudflare.Env,
+  ref: JobRef,
+  offset: number,
+  size: number,
+): Promise<Result<{ total: number; executions: ExecutionView[] }, JobRefusal>> {
+  const known = await ownersWord(env, ref, (owner) => owner.executions());
+  if (!known.ok) return known;
+  const { total, result, held } = "live" in known.value ? known.value.live : executionsIn(known.value.row);
+  const first = offset + 1;
+  const last = Math.min(offset + size, total);
+  const found = new Map(held.map((one) => [one.attempt, one]));
+  const numbers = Array.from({ length: Math.max(0, last - offset) }, (_, i) => first + i);
+  const isPartial = "row" in known.value && mayBeApart(known.value.row);
+  if (isPartial || !numbers.every((attempt) => found.has(attempt))) {
+    const recorded = await readExecutions(databaseOf(env.DB), ref, first, last);
+    if (!recorded.ok) return recorded;
+    for (const one of recorded.value)
+      if ((found.get(one.attempt)?.revision ?? 0) <= one.revision) found.set(one.attempt, one);
+  }
+  const executions = numbers.flatMap((attempt) => found.get(attempt) ?? []);
+  return ok({ total, executions: executions.map((one) => executionViewOf(one, result)) });
+}
+
+/** Whether the newest execution may have had a response that was too large for the row. */
+const mayBeApart = ({ delivery, response, settledAt }: JobRow): boolean =>
+  delivery.type === "push" && response === null && settledAt !== null;
+
+/** A job that is there, or may be while D1 cannot tell. Whatever is asked of an object of another id would create it. */
+export async function existing(env: Cloudflare.Env, ref: JobRef): Promise<Result<JobRef, JobRefusal>> {
+  const row = await readJob(databaseOf(env.DB), ref, ROW_MS);
+  return row.ok && !row.value ? err({ code: "job_not_found" }) : ok(ref);
+}
+
+type Known<T> = { readonly live: T } | { readonly row: JobRow };
+
+/** What its owner says of a live job, or the row of one that has ended. */
+async function ownersWord<T>(
+  env: Cloudflare.Env,
+  ref: JobRef,
+  question: (owner: JobOwner) => Promise<T | null>,
+): Promise<Result<Known<T>, JobRefusal>> {
+  const seen = await readJob(databaseOf(env.DB), ref, ROW_MS);
+  if (seen.ok && !seen.value) return err({ code: "job_not_found" });
+  if (seen.ok && seen.value && hasEnded(seen.value)) return ok({ row: seen.value });
+  const live = await askAgain(() => question(jobAt(env, ref)));
+  if (!live.ok) return live;
+  if (live.value !== null) return ok({ live: live.value });
+  if (!seen.ok) return seen;
+  // Its owner holds nothing: the job waits for its time, or has ended since the row was read.
+  const now = await readJob(databaseOf(env.DB), ref);
+  if (!now.ok) return now;
+  return now.value ? ok({ row: now.value }) : err({ code: "job_not_found" });
+}
+
+function executionsIn(row: JobRow): LiveExecutions {
+  const newest = executionOfRow(row);
+  return { total: row.attempt, result: row.result, held: newest ? [newest] : [] };
+}

@@ -1,0 +1,78 @@
+// Writes the owners' reports of one database, one batch at a time: at once when it is idle, gathering while a write is under way.
+// The answer to a report is its confirmation. It stores nothing: an owner that gets no answer reports again.
+
+import { DurableObject } from "cloudflare:workers";
+import type { Receipt } from "../../domain/reporting.ts";
+import { log, nameOf } from "../../log.ts";
+import { applyReports } from "../../store/apply-reports.ts";
+import type { Report } from "../../store/report.ts";
+import { databaseOf } from "../../store/store.ts";
+
+/** D1 takes values of up to 2 MB; a batch is one value, and a report may be larger than its neighbours. */
+const MAX_BATCH_BYTES = 1_000_000;
+
+/** How much may wait. A report beyond is refused with an answer, before the platform refuses calls with an exception. */
+const MAX_WAITING = 2_000;
+const MAX_WAITING_BYTES = 16_000_000;
+
+interface Waiting {
+  readonly report: Report;
+  readonly bytes: number;
+  readonly answer: (receipt: Receipt) => void;
+}
+
+export class Projector extends DurableObject<Cloudflare.Env> {
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #isWriting = false;
+
+  /**
+   * @param bytes how long the report is as JSON
+   * @returns "busy" when too many wait: the caller writes by itself
+   */
+  async report(report: Report, bytes: number): Promise<Receipt | "busy"> {
+    if (this.#waiting.length >= MAX_WAITING || this.#waitingBytes + bytes > MAX_WAITING_BYTES) return "busy";
+    return new Promise((answer) => {
+      this.#waiting.push({ report, bytes, answer });
+      this.#waitingBytes += bytes;
+      if (!this.#isWriting) this.ctx.waitUntil(this.#writeAll());
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true;
+    try {
+      while (this.#waiting.length > 0) await this.#write(this.#takeBatch());
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    const reports = batch.map(({ report }) => report);
+    const receipts = await applyReports(databaseOf(this.env.DB), reports).catch((thrown): Receipt[] => {
+      log("error", "projector_fault", { reports: reports.length, error: nameOf(thrown) });
+      return reports.map(() => "unavailable");
+    });
+    for (const [i, { answer }] of batch.entries()) answer(receipts[i] ?? "unavailable");
+    // A database that does not answer would hold up each batch as long as this one: their owners come again.
+    if (receipts.every((receipt) => receipt === "unavailable"))
+      for (const { answer } of this.#takeAll()) answer("unavailable");
+  }
+
+  #takeBatch(): Waiting[] {
+    let bytes = 0;
+    const end = this.#waiting.findIndex((one, i) => {
+      bytes += one.bytes;
+      return i > 0 && bytes > MAX_BATCH_BYTES;
+    });
+    const batch = this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+    for (const one of batch) this.#waitingBytes -= one.bytes;
+    return batch;
+  }
+
+  #takeAll(): Waiting[] {
+    this.#waitingBytes = 0;
+    return this.#waiting.splice(0);
+  }
+}

@@ -1,0 +1,22 @@
+// How an owner reports to the read model: to the database's projector, or straight to D1 where that one is busy or failing.
+
+import type { Receipt } from "../../domain/reporting.ts";
+import { applyReports } from "../../store/apply-reports.ts";
+import type { Report } from "../../store/report.ts";
+import { databaseOf } from "../../store/store.ts";
+import { TooLate, within } from "../../store/time-limit.ts";
+import { projectorOf } from "../addresses.ts";
+
+/** How long an owner waits for the answer. Then its alarm repeats the report. */
+const ANSWER_MS = 2_000;
+
+/** Never throws. */
+export async function sendReport(env: Cloudflare.Env, report: Report): Promise<Receipt> {
+  const bytes = new TextEncoder().encode(JSON.stringify(report)).byteLength;
+  const answer = await within(ANSWER_MS, () => projectorOf(env).report(report, bytes)).catch((fault) =>
+    fault instanceof TooLate ? "unavailable" : "busy",
+  );
+  if (answer !== "busy") return answer;
+  const [receipt = "unavailable"] = await applyReports(databaseOf(env.DB), [report]);
+  return receipt;
+}

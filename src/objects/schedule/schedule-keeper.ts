@@ -1,0 +1,97 @@
+// How a ScheduleObject keeps its schedule: it is read from here or from its row, written, and reported.
+
+import { standingOf } from "../../accounts/standing.ts";
+import { type Receipt, reportAgain } from "../../domain/reporting.ts";
+import { err, ok } from "../../domain/result.ts";
+import { confirmed, isOver, type Schedule, scheduleWakeAt } from "../../domain/schedule.ts";
+import { upgradeSchedule } from "../../domain/upgrade.ts";
+import { log } from "../../log.ts";
+import { reportOfSchedule } from "../../store/report.ts";
+import { insertSchedule, readSchedule, type ScheduleRef } from "../../store/schedules-store.ts";
+import { databaseOf } from "../../store/store.ts";
+import type { ScheduleAnswer } from "../owners.ts";
+import { sendReport } from "../projector/send-report.ts";
+import { StateRecord } from "../state-record.ts";
+
+export class ScheduleKeeper {
+  readonly record: StateRecord<Schedule>;
+  readonly #ctx: DurableObjectState;
+  readonly #env: Cloudflare.Env;
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    this.#ctx = ctx;
+    this.#env = env;
+    const rules = { upgrade: upgradeSchedule, wakeAt: scheduleWakeAt, mayRingEarly: () => false };
+    this.record = new StateRecord<Schedule>(ctx.storage, rules);
+  }
+
+  /** The schedule as held here, or as its row has it; an active row is taken up. */
+  async owned(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>> {
+    const held = this.record.read();
+    if (held) return ok(held);
+    return this.#ctx.blockConcurrencyWhile(async (): Promise<ScheduleAnswer<Schedule>> => {
+      const meanwhile = this.record.read();
+      if (meanwhile) return ok(meanwhile);
+      const row = await readSchedule(databaseOf(this.#env.DB), ref);
+      if (!row.ok) return row;
+      if (!row.value) return err({ code: "schedule_not_found" });
+      if (row.value.status === "active") this.record.write(row.value, Date.now());
+      return ok(row.value);
+    });
+  }
+
+  /** Whether nothing has changed the schedule while we waited for something. */
+  isStill = ({ revision }: Schedule): boolean => this.record.read()?.revision === revision;
+
+  /** Reports the present state to the read model. Repeated by the alarm if it fails. */
+  async report(): Promise<void> {
+    const schedule = this.record.read();
+    if (schedule) await this.#hear(schedule.revision, await sendReport(this.#env, reportOfSchedule(schedule)));
+  }
+
+  reportLater(): void {
+    this.#ctx.waitUntil(this.report());
+  }
+
+  /** Forgets a schedule that is over: its row is the whole truth from then on. @returns whether it did */
+  async forgetIfOver(): Promise<boolean> {
+    const schedule = this.record.read();
+    if (!schedule || !isOver(schedule)) return false;
+    await this.record.erase();
+    return true;
+  }
+
+  async #hear(revision: number, receipt: Receipt): Promise<void> {
+    const schedule = this.record.read();
+    if (!schedule) return;
+    switch (receipt) {
+      case "stored":
+        if (schedule.revision !== revision) return;
+        this.record.remember(confirmed(schedule));
+        await this.forgetIfOver();
+        return;
+      case "missing":
+        return this.#restore(schedule);
+      case "unavailable":
+      case "refused":
+        if (schedule.revision === revision) this.#reportAgain(schedule, receipt);
+    }
+  }
+
+  /** Our row is gone: an ended schedule follows it, an active one belongs to a database that was taken back in time. */
+  async #restore(schedule: Schedule): Promise<void> {
+    if (schedule.status !== "active" && !schedule.clearing) return this.record.erase();
+    const standing = await standingOf(this.#env, schedule.accountId, Date.now());
+    if (standing.ok && standing.value.status === "gone") return this.record.erase();
+    const restored = await insertSchedule(databaseOf(this.#env.DB), schedule);
+    log("warn", "row_restored", { account_id: schedule.accountId, schedule_id: schedule.id, done: restored.ok });
+    const present = this.record.read();
+    if (present && !restored.ok) this.#reportAgain(present, "unavailable");
+  }
+
+  #reportAgain(schedule: Schedule, receipt: "unavailable" | "refused"): void {
+    log("warn", "report_failed", { account_id: schedule.accountId, schedule_id: schedule.id, reason: receipt });
+    const now = Date.now();
+    this.record.write(reportAgain(schedule, receipt, now), now);
+  }
+}

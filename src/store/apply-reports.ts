@@ -1,0 +1,144 @@
+// Applies owners' reports to D1: the highest revision wins in whatever order they come. A batch is one transaction of a few
+// statements, however many reports are in it.
+
+import { and, eq, getTableColumns, lt, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import type { Receipt } from "../domain/reporting.ts";
+import { ok } from "../domain/result.ts";
+import { log } from "../log.ts";
+import { excluded, givenValue, isAmong, jsonRows, setEach } from "./json-rows.ts";
+import type { JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
+import { scheduleRowOf } from "./schedules-store.ts";
+import { executions, jobs, schedules } from "./schema.ts";
+import { type Database, type Stored, stored } from "./store.ts";
+
+/**
+ * Applies a batch in one transaction. A statement that D1 refuses for good must not hold up the neighbours of the report it was
+ * made for: then each is applied alone.
+ *
+ * @returns what became of each, in their order
+ */
+export async function applyReports(db: Database, reports: readonly Report[]): Promise<readonly Receipt[]> {
+  const together = await apply(db, reports);
+  if (together !== "refused") return together;
+  const [first] = reports;
+  if (first && reports.length === 1) return [refused(first)];
+  const alone: Receipt[] = [];
+  for (const report of reports) alone.push(...(await applyReports(db, [report])));
+  return alone;
+}
+
+function refused({ kind, accountId, id, revision }: Report): Receipt {
+  log("error", "report_refused", { account_id: accountId, [`${kind}_id`]: id, revision });
+  return "refused";
+}
+
+async function apply(db: Database, reports: readonly Report[]): Promise<readonly Receipt[] | "refused"> {
+  const known = await knownAfter(db, reports).catch(() => "refused" as const);
+  if (known === "refused") return known;
+  if (!known.ok) return reports.map(() => "unavailable");
+  return reports.map((report) => (known.value.has(keyOf(report)) ? "stored" : "missing"));
+}
+
+/** @returns the rows there are, of those the reports are about */
+async function knownAfter(db: Database, reports: readonly Report[]): Promise<Stored<ReadonlySet<string>>> {
+  const ofJobs = reports.filter((report) => report.kind === "job");
+  const ofSchedules = reports.filter((report) => report.kind === "schedule");
+  const writes: BatchItem<"sqlite">[] = [
+    ...(ofJobs.length > 0 ? [updateJobs(db, newestOf(ofJobs))] : []),
+    ...(ofJobs.some(({ apart }) => apart.length > 0) ? [upsertExecutions(db, ofJobs)] : []),
+    ...newestOf(ofSchedules).map((report) => updateSchedule(db, report)),
+  ];
+  const answer = await stored(() => db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), ...writes]));
+  if (!answer.ok) return answer;
+  const [jobRows, scheduleRows] = answer.value;
+  return ok(
+    new Set([
+      ...jobRows.map((row) => keyOf({ kind: "job", ...row })),
+      ...scheduleRows.map((row) => keyOf({ kind: "schedule", ...row })),
+    ]),
+  );
+}
+
+const keyOf = ({ kind, accountId, id }: Pick<Report, "kind" | "accountId" | "id">): string =>
+  `${kind} ${accountId}/${id}`;
+
+/** Of several reports on one job the newest counts: an update would take any of those that match. */
+function newestOf<R extends Report>(reports: readonly R[]): R[] {
+  const newest = new Map<string, R>();
+  for (const report of reports)
+    if ((newest.get(report.accountId + report.id)?.revision ?? -1) < report.revision)
+      newest.set(report.accountId + report.id, report);
+  return [...newest.values()];
+}
+
+const { accountId, id, revision } = jobs;
+const FACTS = {
+  status: jobs.status,
+  reportDueAt: jobs.reportDueAt,
+  runAt: jobs.runAt,
+  attempt: jobs.attempt,
+  started: jobs.started,
+  tries: jobs.tries,
+  interruptions: jobs.interruptions,
+  lastError: jobs.lastError,
+  result: jobs.result,
+  updatedAt: jobs.updatedAt,
+  completedAt: jobs.completedAt,
+  executionId: jobs.executionId,
+  executionTrigger: jobs.executionTrigger,
+  executionStatus: jobs.executionStatus,
+  workerId: jobs.workerId,
+  dueAt: jobs.dueAt,
+  startedAt: jobs.startedAt,
+  settledAt: jobs.settledAt,
+  response: jobs.response,
+  revision,
+} satisfies Record<keyof JobFacts | "revision", SQLiteColumn>;
+const EXECUTIONS = getTableColumns(executions);
+
+/** Account and id both come from the JSON: with a literal account SQLite scans all of its rows for each entry. */
+function updateJobs(db: Database, reports: readonly JobReport[]) {
+  const rows = reports.map(({ facts, ...report }) => ({ ...facts, ...report }));
+  const matches = [eq(accountId, givenValue(accountId)), eq(id, givenValue(id)), lt(revision, givenValue(revision))];
+  return db
+    .update(jobs)
+    .set({ ...setEach(FACTS, givenValue), sweeps: 0 })
+    .from(jsonRows({ accountId, id, ...FACTS }, rows))
+    .where(and(...matches));
+}
+
+/** A job whose row is gone gets no executions either: nobody would find or delete them. */
+function upsertExecutions(db: Database, reports: readonly JobReport[]) {
+  const rows = reports.flatMap(({ accountId, id, apart }) =>
+    apart.map((execution) => ({ ...execution, accountId, jobId: id })),
+  );
+  const { accountId: ofAccount, jobId: ofJob, attempt, ...changing } = EXECUTIONS;
+  const fields = sql.join(Object.values(EXECUTIONS).map(givenValue), sql`, `);
+  return db
+    .insert(executions)
+    .select(
+      sql`SELECT ${fields} FROM ${jsonRows(EXECUTIONS, rows)} CROSS JOIN ${jobs}
+          WHERE ${and(eq(accountId, givenValue(ofAccount)), eq(id, givenValue(ofJob)))}`,
+    )
+    .onConflictDoUpdate({
+      target: [ofAccount, ofJob, attempt],
+      set: setEach(changing, excluded),
+      setWhere: lt(changing.revision, excluded(changing.revision)),
+    });
+}
+
+function updateSchedule(db: Database, { schedule }: ScheduleReport) {
+  const { accountId, id, revision, ...reported } = scheduleRowOf(schedule);
+  return db
+    .update(schedules)
+    .set({ ...reported, revision })
+    .where(and(eq(schedules.accountId, accountId), eq(schedules.id, id), lt(schedules.revision, revision)));
+}
+
+const knownJobs = (db: Database, reports: readonly JobReport[]) =>
+  db.select({ accountId, id }).from(jobs).where(isAmong(jobs, reports));
+
+const knownSchedules = (db: Database, reports: readonly ScheduleReport[]) =>
+  db.select({ accountId: schedules.accountId, id: schedules.id }).from(schedules).where(isAmong(schedules, reports));

@@ -1,0 +1,190 @@
+// What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
+
+import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, sql } from "drizzle-orm";
+import { lowestIdAt } from "../domain/ids.ts";
+import type { JobSpec, JobStatus, JobView } from "../domain/job.ts";
+import { ok } from "../domain/result.ts";
+import { type JobRow, type NewJobRow, rowOfSpec, viewOfRow } from "./rows.ts";
+import { jobs, UNUSUAL } from "./schema.ts";
+import { type Database, STORE_TIMEOUT_MS, type Stored, stored } from "./store.ts";
+
+/** A job by its account: an id alone never finds anything. */
+export interface JobRef {
+  readonly accountId: string;
+  readonly jobId: string;
+}
+
+const is = ({ accountId, jobId }: JobRef) => and(eq(jobs.accountId, accountId), eq(jobs.id, jobId));
+
+export type Inserted = { readonly created: true } | { readonly created: false; readonly holder: JobRow | undefined };
+
+/**
+ * Writes the intent. Atomic on the idempotency key, and safe to repeat: an insert that was applied although its answer
+ * was lost is recognised by its id.
+ *
+ * @returns the job that holds the key when it is another one (undefined if retention took it meanwhile)
+ */
+export async function insertJob(db: Database, spec: JobSpec): Promise<Stored<Inserted>> {
+  const inserted = await stored(() =>
+    db.insert(jobs).values(rowOfSpec(spec)).onConflictDoNothing().returning({ id: jobs.id }),
+  );
+  if (inserted.ok && inserted.value.length > 0) return ok({ created: true });
+  const ref = { accountId: spec.accountId, jobId: spec.id };
+  const own = await readJob(db, ref);
+  if (own.ok && own.value) return ok({ created: true });
+  if (!inserted.ok) return inserted;
+  if (!own.ok) return own;
+  if (spec.idempotencyKey === null) return ok({ created: false, holder: undefined });
+  const key = spec.idempotencyKey;
+  const holder = await stored(() =>
+    db
+      .select()
+      .from(jobs)
+      .where(and(eq(jobs.accountId, spec.accountId), eq(jobs.idempotencyKey, key)))
+      .get(),
+  );
+  return holder.ok ? ok({ created: false, holder: holder.value }) : holder;
+}
+
+/** @param limitMs how long to wait for D1 */
+export function readJob(db: Database, ref: JobRef, limitMs = STORE_TIMEOUT_MS): Promise<Stored<JobRow | undefined>> {
+  return stored(() => db.select().from(jobs).where(is(ref)).get(), limitMs);
+}
+
+/**
+ * Writes the row of a live job whose own is gone; without its idempotency key if another job has that by now.
+ *
+ * @returns whether there is a row
+ */
+export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<boolean>> {
+  const insert = (values: NewJobRow) =>
+    stored(() => db.insert(jobs).values(values).onConflictDoNothing().returning({ id: jobs.id }));
+  const restored = await insert(row);
+  if (!restored.ok || restored.value.length > 0 || row.idempotencyKey === null)
+    return restored.ok ? ok(restored.value.length > 0) : restored;
+  const without = await insert({ ...row, idempotencyKey: null });
+  return without.ok ? ok(without.value.length > 0) : without;
+}
+
+/**
+ * Takes a failed or cancelled row back to life for a manual retry, so that retention cannot delete it meanwhile.
+ *
+ * @returns the row as it is then: `pending` when it was taken, undefined when it is gone
+ */
+export async function claimForRetry(db: Database, ref: JobRef, now: number): Promise<Stored<JobRow | undefined>> {
+  const fresh = { tries: 0, interruptions: 0, sweeps: 0, completedAt: null, updatedAt: now, runAt: now };
+  const claimed = await stored(() =>
+    db
+      .update(jobs)
+      .set({ ...fresh, status: "pending", reportDueAt: now, revision: sql`${jobs.revision} + 1` })
+      .where(and(is(ref), inArray(jobs.status, ["failed", "cancelled"])))
+      .returning()
+      .get(),
+  );
+  return claimed.ok && !claimed.value ? readJob(db, ref) : claimed;
+}
+
+/** Whether a key is taken on the account. */
+export async function hasJobWithKey(db: Database, accountId: string, key: string): Promise<Stored<boolean>> {
+  const holder = and(eq(jobs.accountId, accountId), eq(jobs.idempotencyKey, key));
+  const found = await stored(() => db.select({ id: jobs.id }).from(jobs).where(holder).get());
+  return found.ok ? ok(found.value !== undefined) : found;
+}
+
+/** The ids of a schedule's jobs that wait, as far as the read model knows, in the order of their ids. */
+export async function waitingJobsOf(
+  db: Database,
+  accountId: string,
+  scheduleId: string,
+  after: string,
+  limit: number,
+): Promise<Stored<string[]>> {
+  const waiting = and(
+    eq(jobs.accountId, accountId),
+    eq(jobs.scheduleId, scheduleId),
+    inArray(jobs.status, ["pending", "queued", "retrying"]),
+    gt(jobs.id, after),
+  );
+  const found = await stored(() =>
+    db.select({ id: jobs.id }).from(jobs).where(waiting).orderBy(asc(jobs.id)).limit(limit).all(),
+  );
+  return found.ok ? ok(found.value.map(({ id }) => id)) : found;
+}
+
+export interface JobFilter {
+  readonly status?: readonly JobStatus[];
+  readonly handler?: string;
+  /** null: only one-off jobs. */
+  readonly scheduleId?: string | null;
+  readonly idempotencyKey?: string;
+  /** Both exclusive, epoch milliseconds. */
+  readonly createdAfter?: number;
+  readonly createdBefore?: number;
+}
+
+
+/** Where a page of a list begins. */
+export type ListStart = { readonly offset: number } | { readonly after: string };
+
+/** Counting stops here: a total beyond costs more than it tells. */
+export const MAX_COUNTED = 10_000;
+
+export interface JobPage {
+  readonly jobs: readonly JobView[];
+  readonly total: number;
+  /** The id behind which the next page goes on; null on the last one. */
+  readonly next: string | null;
+}
+
+/** One page of an account's jobs, newest first, from an offset or behind an id. */
+export async function listJobs(
+  db: Database,
+  accountId: string,
+  filter: JobFilter,
+  from: ListStart,
+  size: number,
+): Promise<Stored<JobPage>> {
+  const matching = where(accountId, filter);
+  const after = "after" in from ? and(matching, lt(jobs.id, from.after)) : matching;
+  const page = db
+    .select()
+    .from(jobs)
+    .where(after)
+    .orderBy(desc(jobs.id))
+    .limit(size + 1)
+    .offset("offset" in from ? from.offset : 0);
+  const capped = db.select({ one: sql`1` }).from(jobs).where(matching).limit(MAX_COUNTED).as("capped");
+  const total = db.select({ total: count() }).from(capped);
+  const answer = await stored(() => db.batch([page, total]));
+  if (!answer.ok) return answer;
+  const [rows, [counted]] = answer.value;
+  const shown = rows.slice(0, size);
+  const last = rows.length > size ? shown.at(-1) : undefined;
+  return ok({ jobs: shown.map(viewOfRow), total: counted?.total ?? 0, next: last?.id ?? null });
+}
+
+function where(accountId: string, filter: JobFilter) {
+  const { status, handler, scheduleId, idempotencyKey, createdAfter, createdBefore } = filter;
+  return and(
+    eq(jobs.accountId, accountId),
+    ...ofStatus(status),
+    handler === undefined ? undefined : eq(jobs.handler, handler),
+    ofSchedule(scheduleId),
+    idempotencyKey === undefined ? undefined : eq(jobs.idempotencyKey, idempotencyKey),
+    createdAfter === undefined ? undefined : gte(jobs.id, lowestIdAt(createdAfter + 1)),
+    createdBefore === undefined ? undefined : lt(jobs.id, lowestIdAt(createdBefore)),
+  );
+}
+
+/** One unusual status alone has an index, in the order of lists. */
+function ofStatus(status: readonly JobStatus[] = []) {
+  const [first, ...more] = new Set(status);
+  if (first === undefined) return [];
+  if (more.length > 0) return [inArray(jobs.status, [first, ...more])];
+  return first === "pending" || first === "completed" ? [eq(jobs.status, first)] : [eq(jobs.status, first), UNUSUAL];
+}
+
+function ofSchedule(scheduleId: string | null | undefined) {
+  if (scheduleId === undefined) return undefined;
+  return scheduleId === null ? isNull(jobs.scheduleId) : eq(jobs.scheduleId, scheduleId);
+}

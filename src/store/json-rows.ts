@@ -1,0 +1,33 @@
+// Many rows as one bound value: D1 takes a hundred values in a statement, and each statement costs more than its rows.
+// The rows are JSON, their fields named and encoded as the columns are; a statement reads them as the table `given`.
+
+import { type SQL, sql } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+
+export type Columns = Readonly<Record<string, SQLiteColumn>>;
+type Identified = { readonly accountId: SQLiteColumn; readonly id: SQLiteColumn };
+type Ref = { readonly accountId: string; readonly id: string };
+
+/** What goes behind FROM. Fields of a row that are not among the columns are left out. */
+export function jsonRows(columns: Columns, rows: readonly object[]): SQL {
+  const encoded = (row: object) =>
+    Object.entries(columns).map(([field, column]) => {
+      const value: unknown = row[field as keyof typeof row] ?? null;
+      return [column.name, value === null ? null : column.mapToDriverValue(value)];
+    });
+  return sql`json_each(${JSON.stringify(rows.map((row) => Object.fromEntries(encoded(row))))}) AS given`;
+}
+
+/** Whether a row is one of these, by account and id. */
+export const isAmong = ({ accountId, id }: Identified, rows: readonly Ref[]): SQL =>
+  sql`(${accountId}, ${id}) IN (SELECT ${givenValue(accountId)}, ${givenValue(id)} FROM ${jsonRows({ accountId, id }, rows)})`;
+
+/** A column's value in the given row. */
+export const givenValue = (column: SQLiteColumn): SQL => sql`given.value ->> ${sql.raw(`'${column.name}'`)}`;
+
+/** A column's value in the row that an insert would have written. */
+export const excluded = (column: SQLiteColumn): SQL => sql`excluded.${sql.identifier(column.name)}`;
+
+/** Sets each of these columns. */
+export const setEach = <C extends Columns>(columns: C, to: (column: SQLiteColumn) => SQL) =>
+  Object.fromEntries(Object.entries(columns).map(([field, column]) => [field, to(column)])) as { [K in keyof C]: SQL };

@@ -1,0 +1,132 @@
+// What an owner reports to the read model: the state of a job at a revision, with its newest execution, and the executions
+// that have no place in its row; never the payload. Of a schedule, all of it.
+
+import {
+  type Execution,
+  type ExecutionStatus,
+  type Fault,
+  isEnded,
+  type Job,
+  type JobStatus,
+  type Json,
+  newest,
+  type PushResponse,
+  runAtOf,
+  statusOf,
+  type Trigger,
+} from "../domain/job.ts";
+import type { Schedule } from "../domain/schedule.ts";
+import { reportDueAt } from "../domain/timer.ts";
+import { type NewJobRow, rowOfSpec } from "./rows.ts";
+
+/**
+ * A row of a `WITHOUT ROWID` table beyond 1,002 bytes takes a page of 4 KB of its own. These are counted on what varies in
+ * length; the rest (ids, numbers, names of states) takes up to 250.
+ */
+const MAX_VARYING_BYTES = 700;
+
+/** The columns of a row that change in a job's life. */
+export interface JobFacts {
+  readonly status: JobStatus;
+  readonly reportDueAt: number | null;
+  readonly runAt: number | null;
+  readonly attempt: number;
+  readonly started: number;
+  readonly tries: number;
+  readonly interruptions: number;
+  readonly lastError: Fault | null;
+  readonly result: Json;
+  readonly updatedAt: number;
+  readonly completedAt: number | null;
+  readonly executionId: string | null;
+  readonly executionTrigger: Trigger | null;
+  readonly executionStatus: ExecutionStatus | null;
+  readonly workerId: string | null;
+  readonly dueAt: number | null;
+  readonly startedAt: number | null;
+  readonly settledAt: number | null;
+  readonly response: PushResponse | null;
+}
+
+export interface JobReport {
+  readonly kind: "job";
+  readonly accountId: string;
+  readonly id: string;
+  readonly revision: number;
+  readonly facts: JobFacts;
+  /** Executions for their own table. */
+  readonly apart: readonly Execution[];
+}
+
+export interface ScheduleReport {
+  readonly kind: "schedule";
+  readonly accountId: string;
+  readonly id: string;
+  readonly revision: number;
+  readonly schedule: Schedule;
+}
+
+export type Report = JobReport | ScheduleReport;
+
+export function reportOf(job: Job): JobReport {
+  const { accountId, id, revision } = job;
+  const last = newest(job);
+  const isLarge = last !== undefined && !fitsRow(job, last);
+  return {
+    kind: "job",
+    accountId,
+    id,
+    revision,
+    facts: factsOf(job, isLarge ? { ...last, response: null } : last),
+    apart: isLarge ? job.executions : job.executions.slice(0, -1),
+  };
+}
+
+export const reportOfSchedule = (schedule: Schedule): ScheduleReport => ({
+  kind: "schedule",
+  accountId: schedule.accountId,
+  id: schedule.id,
+  revision: schedule.revision,
+  schedule,
+});
+
+/** A row for a job whose own is gone although it lives: D1 was taken back to an earlier moment. */
+export const rowOfJob = (job: Job): NewJobRow => ({
+  ...rowOfSpec(job),
+  ...reportOf(job).facts,
+  revision: job.revision,
+});
+
+function factsOf(job: Job, execution: Execution | undefined): JobFacts {
+  const { phase } = job;
+  return {
+    status: statusOf(job),
+    reportDueAt: reportDueAt(job),
+    runAt: runAtOf(job),
+    attempt: job.attempt,
+    started: job.started,
+    tries: job.tries,
+    interruptions: job.interruptions,
+    lastError: job.lastError,
+    result: isEnded(phase) ? phase.result : null,
+    updatedAt: job.updatedAt,
+    completedAt: isEnded(phase) ? phase.endedAt : null,
+    executionId: execution?.id ?? null,
+    executionTrigger: execution?.trigger ?? null,
+    executionStatus: execution?.status ?? null,
+    workerId: execution?.workerId ?? null,
+    dueAt: execution?.dueAt ?? null,
+    startedAt: execution?.startedAt ?? null,
+    settledAt: execution?.completedAt ?? null,
+    response: execution?.response ?? null,
+  };
+}
+
+/** An execution without a response has no place to go: then the row is as long as it is. */
+function fitsRow(job: Job, { response, workerId }: Execution): boolean {
+  if (response === null) return true;
+  const { name, handler, delivery, idempotencyKey, lastError } = job;
+  return bytesOf([name, handler, delivery, idempotencyKey, lastError, workerId, response]) <= MAX_VARYING_BYTES;
+}
+
+const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).byteLength;

@@ -1,0 +1,147 @@
+// Deletes what has been over for long enough, and what belonged to accounts that are gone. It walks account by account
+// from the oldest id, a few pages a minute, and remembers where it stopped: no index is paid for it.
+
+import { and, asc, eq, gt, inArray, lt, sql } from "drizzle-orm";
+import { lowestIdAt } from "../domain/ids.ts";
+import { ok } from "../domain/result.ts";
+import { accounts, executions, jobs, retentionWalk, schedules } from "./schema.ts";
+import { type Database, type Stored, stored } from "./store.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** Rows looked at with one statement, and such looks in one run. */
+export const PAGE_SIZE = 500;
+export const PAGES = 10;
+
+/** Calls to D1 for one page, and for the place of the walk. */
+const CALLS_PER_PAGE = 5;
+const CALLS_FOR_PLACE = 2;
+
+/** A finished walk begins anew after this. */
+const WALK_EVERY_MS = HOUR;
+
+type Account = typeof accounts.$inferSelect;
+type Walk = Omit<typeof retentionWalk.$inferSelect, "id">;
+
+const startOf = (now: number): Walk => ({ startedAt: now, accountId: "", jobId: "" });
+
+/** The end of a walk, until the next begins. */
+const FINISHED = "~";
+
+/**
+ * One run of the walk.
+ *
+ * @param maxCalls how many calls to D1 it may make
+ * @returns how many jobs were deleted
+ */
+export async function retain(
+  db: Database,
+  retentionDays: number,
+  maxCalls: number,
+  now: number,
+): Promise<Stored<number>> {
+  const pages = Math.min(PAGES, Math.floor((maxCalls - CALLS_FOR_PLACE) / CALLS_PER_PAGE));
+  const known = await stored(() => db.select().from(retentionWalk).get());
+  if (!known.ok) return known;
+  let walk: Walk = known.value ?? startOf(now);
+  if (walk.accountId === FINISHED && now < walk.startedAt + WALK_EVERY_MS) return ok(0);
+  if (walk.accountId === FINISHED) walk = startOf(now);
+  let deleted = 0;
+  for (let page = 0; page < pages && walk.accountId !== FINISHED; page++) {
+    const step = await onePage(db, walk, now - retentionDays * DAY);
+    if (!step.ok) return step;
+    walk = step.value.walk;
+    deleted += step.value.deleted;
+  }
+  const { startedAt, accountId, jobId } = walk;
+  const place = { startedAt, accountId, jobId };
+  const kept = await stored(() =>
+    db
+      .insert(retentionWalk)
+      .values({ id: 1, ...place })
+      .onConflictDoUpdate({ target: retentionWalk.id, set: place }),
+  );
+  return kept.ok ? ok(deleted) : kept;
+}
+
+/** Looks at one page of the account the walk stands in, or steps on to the next account. */
+async function onePage(
+  db: Database,
+  walk: Walk,
+  endedBefore: number,
+): Promise<Stored<{ walk: Walk; deleted: number }>> {
+  const account = await standingIn(db, walk);
+  if (!account.ok) return account;
+  if (!account.value) return ok({ walk: { ...walk, accountId: FINISHED }, deleted: 0 });
+  const { id: accountId, status } = account.value;
+  const from = accountId === walk.accountId ? walk.jobId : "";
+  const gone = status === "deleted";
+  const page = await stored(() =>
+    db
+      .select({ id: jobs.id, completedAt: jobs.completedAt })
+      .from(jobs)
+      .where(
+        and(
+          eq(jobs.accountId, accountId),
+          gt(jobs.id, from),
+          gone ? undefined : lt(jobs.id, lowestIdAt(endedBefore)),
+        ),
+      )
+      .orderBy(asc(jobs.id))
+      .limit(PAGE_SIZE)
+      .all(),
+  );
+  if (!page.ok) return page;
+  const over = page.value.filter(({ completedAt }) => gone || (completedAt !== null && completedAt < endedBefore));
+  const deleted =
+    over.length === 0
+      ? ok(null)
+      : await deleteJobs(
+          db,
+          accountId,
+          over.map(({ id }) => id),
+          gone ? null : endedBefore,
+        );
+  if (!deleted.ok) return deleted;
+  const last = page.value.at(-1);
+  if (last && page.value.length === PAGE_SIZE)
+    return ok({ walk: { ...walk, accountId, jobId: last.id }, deleted: over.length });
+  if (gone) await forgetAccount(db, accountId);
+  return ok({ walk: { ...walk, accountId: `${accountId} `, jobId: "" }, deleted: over.length });
+}
+
+/** The account whose rows come next. A place behind an account (its id and a blank) sorts before the next id. */
+async function standingIn(db: Database, { accountId }: Walk): Promise<Stored<Account | undefined>> {
+  const here = await stored(() => db.select().from(accounts).where(eq(accounts.id, accountId)).get());
+  if (!here.ok || here.value) return here;
+  return stored(() =>
+    db.select().from(accounts).where(gt(accounts.id, accountId)).orderBy(asc(accounts.id)).limit(1).get(),
+  );
+}
+
+/** Jobs with their executions, in one transaction. What was taken back to life since the look is left. */
+function deleteJobs(db: Database, accountId: string, ids: string[], endedBefore: number | null) {
+  const named = sql`IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
+  const over = endedBefore === null ? undefined : lt(jobs.completedAt, endedBefore);
+  const stillOver = db
+    .select({ id: jobs.id })
+    .from(jobs)
+    .where(and(eq(jobs.accountId, accountId), sql`${jobs.id} ${named}`, over));
+  return stored(() =>
+    db.batch([
+      db.delete(executions).where(and(eq(executions.accountId, accountId), inArray(executions.jobId, stillOver))),
+      db.delete(jobs).where(and(eq(jobs.accountId, accountId), sql`${jobs.id} ${named}`, over)),
+    ]),
+  );
+}
+
+/** The last of a deleted account, executions reported after their jobs included. */
+const forgetAccount = (db: Database, accountId: string) =>
+  stored(() =>
+    db.batch([
+      db.delete(executions).where(eq(executions.accountId, accountId)),
+      db.delete(schedules).where(eq(schedules.accountId, accountId)),
+      db.delete(accounts).where(and(eq(accounts.id, accountId), eq(accounts.status, "deleted"))),
+    ]),
+  );

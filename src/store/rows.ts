@@ -1,0 +1,125 @@
+// Between D1's rows and the domain's shapes: what is inserted for a new job, and what a row says of one.
+
+import { createdAtOf } from "../domain/ids.ts";
+import type { Execution, Fault, Job, JobSpec, JobView, Phase, Trigger } from "../domain/job.ts";
+import { KEEP_MS, unarmedReportDueAt } from "../domain/timer.ts";
+import type { jobs } from "./schema.ts";
+
+export type JobRow = typeof jobs.$inferSelect;
+export type NewJobRow = typeof jobs.$inferInsert;
+
+/** The intent: a row that its owner has not seen yet. */
+export function rowOfSpec(spec: JobSpec): NewJobRow {
+  const { createdAt, ...columns } = spec;
+  return {
+    ...columns,
+    status: "pending",
+    runAt: spec.scheduledFor,
+    updatedAt: createdAt,
+    reportDueAt: unarmedReportDueAt(spec.scheduledFor, createdAt),
+  };
+}
+
+export const viewOfRow = (row: JobRow): JobView => ({
+  ...specOfRow(row),
+  status: row.status,
+  runAt: row.runAt,
+  attempts: row.started,
+  lastError: row.lastError,
+  result: row.result,
+  updatedAt: row.updatedAt,
+  completedAt: row.completedAt,
+});
+
+const specOfRow = (row: JobRow): JobSpec => ({
+  accountId: row.accountId,
+  id: row.id,
+  scheduleId: row.scheduleId,
+  name: row.name,
+  handler: row.handler,
+  payload: row.payload,
+  delivery: row.delivery,
+  timeoutSeconds: row.timeoutSeconds,
+  maxRetries: row.maxRetries,
+  idempotencyKey: row.idempotencyKey,
+  scheduledFor: row.scheduledFor,
+  createdAt: createdAtOf(row.id),
+});
+
+/** A job that has just been inserted. */
+export const viewOfSpec = (spec: JobSpec): JobView => ({
+  ...spec,
+  status: "pending",
+  runAt: spec.scheduledFor,
+  attempts: 0,
+  lastError: null,
+  result: null,
+  updatedAt: spec.createdAt,
+  completedAt: null,
+});
+
+/** The newest execution, as far as it fits into the job's row; undefined before the first. */
+export function executionOfRow(row: JobRow): Execution | undefined {
+  const { executionId, executionTrigger, executionStatus } = row;
+  if (executionId === null || executionTrigger === null || executionStatus === null) return undefined;
+  return {
+    id: executionId,
+    attempt: row.attempt,
+    trigger: executionTrigger,
+    status: executionStatus,
+    workerId: row.workerId,
+    dueAt: row.dueAt ?? row.scheduledFor,
+    startedAt: row.startedAt,
+    completedAt: row.settledAt,
+    response: row.response,
+    error: FAILED.has(executionStatus) ? row.lastError : null,
+    revision: row.revision,
+  };
+}
+
+const FAILED: ReadonlySet<string> = new Set(["failed", "timed_out", "interrupted"]);
+
+export const hasEnded = ({ status }: JobRow): boolean =>
+  status === "completed" || status === "failed" || status === "cancelled";
+
+const LOST: Fault = { code: "platform", message: "The service lost the state of this attempt." };
+
+/**
+ * The job a row stands for, for an owner that holds nothing. A row found `queued` or `running` by an empty owner has
+ * lost its attempt with the owner's state: it is interrupted and due again, its numbers go on.
+ *
+ * @returns undefined when the row has ended: then the row is the whole truth
+ */
+export function jobOfRow(row: JobRow, now: number): Job | undefined {
+  if (hasEnded(row)) return undefined;
+  const waits = row.status === "pending" || row.status === "retrying";
+  const phase: Phase = { name: "waiting", runAt: waits ? (row.runAt ?? now) : now, trigger: triggerOf(row) };
+  const revision = row.revision + 1;
+  const known = executionOfRow(row);
+  const lost = known && { ...known, status: "interrupted" as const, completedAt: now, error: LOST, revision };
+  const execution = waits ? known : lost;
+  return {
+    ...specOfRow(row),
+    v: 1,
+    updatedAt: row.updatedAt,
+    revision,
+    attempt: row.attempt,
+    started: row.started,
+    tries: row.tries,
+    interruptions: row.interruptions,
+    interruptedSince: null,
+    lastError: waits ? row.lastError : LOST,
+    signing: null,
+    phase,
+    executions: execution ? [execution] : [],
+    reportAt: waits ? null : now,
+    failedReports: 0,
+    keepUntil: createdAtOf(row.id) + KEEP_MS,
+  };
+}
+
+/** A pending row that has had attempts can only have been taken back to life by hand. */
+function triggerOf({ attempt, status }: JobRow): Trigger {
+  if (attempt === 0) return "scheduled";
+  return status === "pending" ? "manual_retry" : "system_retry";
+}

@@ -1,0 +1,154 @@
+// D1's tables. `WITHOUT ROWID` (added to the generated migration by hand, drizzle has no word for it) and few indexes:
+// every row and every index entry written is paid for. Times are epoch milliseconds.
+
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { Delivery, ExecutionStatus, Fault, JobStatus, Json, PushResponse, Trigger } from "../domain/job.ts";
+import type { Schedule, ScheduleStatus } from "../domain/schedule.ts";
+
+export const accounts = sqliteTable("accounts", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  status: text().$type<"active" | "suspended" | "deleted">().notNull(),
+  /** Counts the rotations of the signing secret; the one before is in force beside it until the overlap ends. */
+  signingVersion: integer("signing_version").notNull().default(1),
+  overlapEndsAt: integer("overlap_ends_at"),
+  createdAt: integer("created_at").notNull(),
+});
+
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    /** SHA-256 of the key, hex. The key itself is shown once and never stored. */
+    hash: text().primaryKey(),
+    accountId: text("account_id").notNull(),
+    id: text().notNull(),
+    name: text().notNull(),
+    /** The key's first characters, so that people can tell their keys apart. */
+    prefix: text().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [index("api_keys_account").on(t.accountId, t.createdAt)],
+);
+
+/**
+ * Statuses that a short, successful job never reports, so this partial index costs it nothing. A query finds the index by
+ * repeating these very words.
+ */
+export const UNUSUAL = sql`status NOT IN ('pending', 'completed')`;
+
+/**
+ * A job with its newest execution. Without payload and result a row stays below 1,000 bytes (report.ts sees to it): beyond that
+ * SQLite puts it on a page of its own. So those two are the last columns.
+ */
+export const jobs = sqliteTable(
+  "jobs",
+  {
+    accountId: text("account_id").notNull(),
+    /** Begins with the time the job was made: the primary key is the order of lists. */
+    id: text().notNull(),
+    status: text().$type<JobStatus>().notNull(),
+    /** The owner's revision this row shows; 0 until the first report, which for a waiting job is its first attempt. */
+    revision: integer().notNull().default(0),
+    /** By when the owner will have reported again; null once the job has ended. */
+    reportDueAt: integer("report_due_at"),
+    /** How often the sweeper has asked since the owner last reported. */
+    sweeps: integer().notNull().default(0),
+
+    scheduleId: text("schedule_id"),
+    name: text().notNull(),
+    handler: text(),
+    delivery: text({ mode: "json" }).$type<Delivery>().notNull(),
+    timeoutSeconds: integer("timeout_seconds").notNull(),
+    maxRetries: integer("max_retries").notNull(),
+    idempotencyKey: text("idempotency_key"),
+    scheduledFor: integer("scheduled_for").notNull(),
+
+    runAt: integer("run_at"),
+    attempt: integer().notNull().default(0),
+    started: integer().notNull().default(0),
+    tries: integer().notNull().default(0),
+    interruptions: integer().notNull().default(0),
+    lastError: text("last_error", { mode: "json" }).$type<Fault>(),
+    updatedAt: integer("updated_at").notNull(),
+    completedAt: integer("completed_at"),
+
+    /** The newest execution; its number is `attempt`, its error, if it failed, `last_error`. */
+    executionId: text("execution_id"),
+    executionTrigger: text("execution_trigger").$type<Trigger>(),
+    executionStatus: text("execution_status").$type<ExecutionStatus>(),
+    workerId: text("worker_id"),
+    dueAt: integer("due_at"),
+    startedAt: integer("started_at"),
+    settledAt: integer("settled_at"),
+    /** null as well when it is too large for this row: then the execution is in the executions table. */
+    response: text({ mode: "json" }).$type<PushResponse>(),
+
+    payload: text({ mode: "json" }).$type<Json>(),
+    result: text({ mode: "json" }).$type<Json>(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.id] }),
+    uniqueIndex("jobs_idempotency").on(t.accountId, t.idempotencyKey).where(sql`idempotency_key IS NOT NULL`),
+    index("jobs_report_due").on(t.reportDueAt).where(sql`report_due_at IS NOT NULL`),
+    index("jobs_status").on(t.accountId, t.status).where(UNUSUAL),
+    index("jobs_schedule").on(t.accountId, t.scheduleId).where(sql`schedule_id IS NOT NULL`),
+  ],
+);
+
+/** Executions that were superseded by a later attempt, and those whose response is too large for the job's row. */
+export const executions = sqliteTable(
+  "executions",
+  {
+    accountId: text("account_id").notNull(),
+    jobId: text("job_id").notNull(),
+    attempt: integer().notNull(),
+    id: text().notNull(),
+    trigger: text().$type<Trigger>().notNull(),
+    status: text().$type<ExecutionStatus>().notNull(),
+    workerId: text("worker_id"),
+    dueAt: integer("due_at").notNull(),
+    startedAt: integer("started_at"),
+    completedAt: integer("completed_at"),
+    response: text({ mode: "json" }).$type<PushResponse>(),
+    error: text({ mode: "json" }).$type<Fault>(),
+    revision: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.jobId, t.attempt] })],
+);
+
+export const schedules = sqliteTable(
+  "schedules",
+  {
+    accountId: text("account_id").notNull(),
+    /** Begins with the time the schedule was made: the primary key is the order of lists. */
+    id: text().notNull(),
+    status: text().$type<ScheduleStatus>().notNull(),
+    handler: text(),
+    revision: integer().notNull(),
+    reportDueAt: integer("report_due_at"),
+    sweeps: integer().notNull().default(0),
+    /** The schedule as its owner last reported it, read through `upgradeSchedule`. */
+    state: text({ mode: "json" }).$type<Schedule>().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.id] }),
+    index("schedules_report_due").on(t.reportDueAt).where(sql`report_due_at IS NOT NULL`),
+  ],
+);
+
+/** How far the look ahead has come; one row. */
+export const lookAhead = sqliteTable("look_ahead", {
+  id: integer().primaryKey(),
+  dueAt: integer("due_at").notNull(),
+  accountId: text("account_id").notNull(),
+  jobId: text("job_id").notNull(),
+});
+
+/** Where retention stopped on its walk through old rows; one row. */
+export const retentionWalk = sqliteTable("retention_walk", {
+  id: integer().primaryKey(),
+  startedAt: integer("started_at").notNull(),
+  accountId: text("account_id").notNull(),
+  jobId: text("job_id").notNull(),
+});

@@ -1,0 +1,56 @@
+// The only door to D1: each call through it has a time limit, one retry where that is safe, and a refusal instead of an
+// exception when the store cannot answer. What drizzle says of an error holds SQL and bound values; it stops here.
+
+import { sql } from "drizzle-orm";
+import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
+import type { Unavailable } from "../domain/refusal.ts";
+import { err, ok, type Result } from "../domain/result.ts";
+import { within } from "./time-limit.ts";
+
+export type Database = DrizzleD1Database;
+
+export type Stored<T> = Result<T, Unavailable>;
+
+/** How long we wait for D1. A query that is answered later has still happened. */
+export const STORE_TIMEOUT_MS = 10_000;
+
+/** Errors after which the same statement may be sent again at once (Cloudflare's own list). */
+const PASSING = ["Network connection lost", "storage caused object to be reset", "reset because its code was updated"];
+
+/** Bugs of ours, not transient failures. */
+const MISTAKES = ["SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "Wrong number of parameter", "D1_TYPE_ERROR"];
+
+export const databaseOf = (binding: D1Database): Database => drizzle(binding);
+
+/** Runs a query that may be repeated without harm: a read, or a write that says the same when said twice. */
+export async function stored<T>(query: () => Promise<T>, limitMs = STORE_TIMEOUT_MS): Promise<Stored<T>> {
+  try {
+    return ok(await within(limitMs, query));
+  } catch (first) {
+    if (!speaksOf(first, PASSING)) return refused(first);
+  }
+  try {
+    return ok(await within(limitMs, query));
+  } catch (second) {
+    return refused(second);
+  }
+}
+
+/** Whether D1 answers at all. */
+export const canAnswer = (db: Database): Promise<Stored<unknown>> => stored(() => db.run(sql`SELECT 1`));
+
+function refused(error: unknown): Stored<never> {
+  if (speaksOf(error, MISTAKES)) throw new Error(`D1 refused a statement: ${mistakeIn(error)}`);
+  return err({ code: "unavailable", retryAfterSeconds: speaksOf(error, ["overloaded"]) ? 10 : 5 });
+}
+
+const speaksOf = (error: unknown, words: readonly string[]): boolean =>
+  words.some((word) => causeOf(error).includes(word));
+
+const mistakeIn = (error: unknown): string => MISTAKES.find((word) => causeOf(error).includes(word)) ?? "unknown";
+
+/** D1's own words. Drizzle wraps them in an error whose message we never read. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
