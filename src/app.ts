@@ -13,13 +13,13 @@ import { unwrap } from "./http/unwrap.ts";
 import { log, nameOf } from "./log.ts";
 import { newJobId } from "./objects/new-id.ts";
 import { reference } from "./openapi/reference.ts";
-import { canAnswer, databaseOf } from "./store/store.ts";
 import { admin } from "./routes/admin.ts";
 import { apiKeys } from "./routes/api-keys.ts";
 import { jobs } from "./routes/jobs.ts";
 import { schedules } from "./routes/schedules.ts";
 import { signingSecret } from "./routes/signing-secret.ts";
 import { worker } from "./routes/worker.ts";
+import { canAnswer, databaseOf } from "./store/store.ts";
 
 const workers: Platform = {
   now: () => Date.now(),

@@ -5,7 +5,7 @@ import { log } from "../log.ts";
 import { ask, jobAt } from "../objects/addresses.ts";
 import { approaching, horizonOf, keepPlace, type Place, placeKept } from "../store/approaching.ts";
 import { databaseOf } from "../store/store.ts";
-import type { Allowance } from "./minute.ts";
+import type { Allowance } from "./allowance.ts";
 
 /** Rows of one look. Their owners are woken together: each opens an object. */
 const PAGE_SIZE = 100;

@@ -2,6 +2,7 @@
 // deletes old rows. Each goes its own way: a fault in one is logged and stops none of the others.
 
 import { log, nameOf } from "../log.ts";
+import { Allowance } from "./allowance.ts";
 import { wakeApproaching } from "./look-ahead.ts";
 import { cleanUp } from "./retention.ts";
 import { sweep } from "./sweep.ts";
@@ -26,25 +27,5 @@ async function alone(task: string, run: () => Promise<void>): Promise<void> {
     await run();
   } catch (thrown) {
     log("error", "cron_fault", { task, error: nameOf(thrown) });
-  }
-}
-
-/** The calls a task may still make in this invocation. What it cannot do now it does in a minute. */
-export class Allowance {
-  #left: number;
-
-  constructor(calls: number) {
-    this.#left = Math.floor(calls);
-  }
-
-  get left(): number {
-    return this.#left;
-  }
-
-  /** @returns whether so many calls may be made; they count as made */
-  take(calls: number): boolean {
-    if (calls > this.#left) return false;
-    this.#left -= calls;
-    return true;
   }
 }

@@ -3,7 +3,7 @@
 import { log } from "../log.ts";
 import { retain } from "../store/retention.ts";
 import { databaseOf } from "../store/store.ts";
-import type { Allowance } from "./minute.ts";
+import type { Allowance } from "./allowance.ts";
 
 const DEFAULT_RETENTION_DAYS = 30;
 

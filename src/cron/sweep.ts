@@ -4,7 +4,7 @@ import { log } from "../log.ts";
 import { ask, jobAt, scheduleAt } from "../objects/addresses.ts";
 import { type Overdue, takeOverdue } from "../store/overdue.ts";
 import { databaseOf } from "../store/store.ts";
-import type { Allowance } from "./minute.ts";
+import type { Allowance } from "./allowance.ts";
 
 /** Rows of one look. Their owners are woken together: each opens an object. */
 const PAGE_SIZE = 100;

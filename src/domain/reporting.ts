@@ -1,6 +1,6 @@
 // What an owner remembers of its reports to the read model. None of it changes the job or the schedule: the revision stays.
 
-import { isEnded, type Job, newest } from "./job.ts";
+import { type Execution, isEnded, type Job, newest } from "./job.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -34,17 +34,31 @@ export function reportAgain<T extends Reporting>(state: T, receipt: "unavailable
   return { ...state, failedReports, reportAt: now + Math.min(5 * SECOND * 2 ** failedReports, longest) };
 }
 
+/** What of a report on a job its confirmation speaks of. */
+export interface Reported {
+  readonly revision: number;
+  /** Executions that are stored apart from the job's row. What stands in that row the next report overwrites. */
+  readonly apart: readonly Execution[];
+}
+
 /**
- * The read model holds this revision, and all executions that had been superseded or had ended by then: those are let go, but
- * for the newest, which a later attempt supersedes. A lease is reported once more when it would have ended.
+ * The read model holds this report. Superseded executions it has stored are let go; the newest is kept until a later attempt
+ * supersedes it. A lease is reported once more when it would have ended.
  */
-export function confirm(job: Job, revision: number): Job {
+export function confirm(job: Job, { revision, apart }: Reported): Job {
   const last = newest(job);
-  const executions = job.executions.filter((one) => one === last || one.revision > revision);
+  const isStored = (one: Execution) => apart.some(({ id, revision }) => id === one.id && revision === one.revision);
+  const executions = job.executions.filter((one) => one === last || !isStored(one));
   if (revision !== job.revision) return executions.length === job.executions.length ? job : { ...job, executions };
   const { phase } = job;
   const reportAt = phase.name === "running" && job.delivery.type === "pull" ? phase.leaseEndsAt : null;
-  return { ...job, executions, reportAt, failedReports: 0, phase: isEnded(phase) ? { ...phase, confirmed: true } : phase };
+  return {
+    ...job,
+    executions,
+    reportAt,
+    failedReports: 0,
+    phase: isEnded(phase) ? { ...phase, confirmed: true } : phase,
+  };
 }
 
 /** Whether a confirmed end may go at once. */

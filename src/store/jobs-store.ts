@@ -122,7 +122,6 @@ export interface JobFilter {
   readonly createdBefore?: number;
 }
 
-
 /** Where a page of a list begins. */
 export type ListStart = { readonly offset: number } | { readonly after: string };
 

@@ -2,9 +2,9 @@
 
 import { sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
+import { isAmong } from "./json-rows.ts";
 import { jobs, schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
-import { isAmong } from "./json-rows.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -12,6 +12,7 @@ import {
   newest,
   type PushResponse,
   runAtOf,
+  specOf,
   statusOf,
   type Trigger,
 } from "../domain/job.ts";
@@ -92,7 +93,7 @@ export const reportOfSchedule = (schedule: Schedule): ScheduleReport => ({
 
 /** A row for a job whose own is gone although it lives: D1 was taken back to an earlier moment. */
 export const rowOfJob = (job: Job): NewJobRow => ({
-  ...rowOfSpec(job),
+  ...rowOfSpec(specOf(job)),
   ...reportOf(job).facts,
   revision: job.revision,
 });

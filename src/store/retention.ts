@@ -82,11 +82,7 @@ async function onePage(
       .select({ id: jobs.id, completedAt: jobs.completedAt })
       .from(jobs)
       .where(
-        and(
-          eq(jobs.accountId, accountId),
-          gt(jobs.id, from),
-          gone ? undefined : lt(jobs.id, lowestIdAt(endedBefore)),
-        ),
+        and(eq(jobs.accountId, accountId), gt(jobs.id, from), gone ? undefined : lt(jobs.id, lowestIdAt(endedBefore))),
       )
       .orderBy(asc(jobs.id))
       .limit(PAGE_SIZE)

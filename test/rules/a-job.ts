@@ -1,5 +1,6 @@
 // A job to test with, in every phase it can be in, and the moments it lives in.
 
+import { ID_RANDOM_BYTES, idAt } from "../../src/domain/ids.ts";
 import type { Delivery, Job, JobSpec } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import type { Result } from "../../src/domain/result.ts";
@@ -23,9 +24,13 @@ export const STRANGER = "not-this-one";
 
 export const NO_CHANCE = 0;
 
+/** Begins with the moment it was made at. */
+const idOf = (createdAt: number): string => idAt(createdAt, new Uint8Array(ID_RANDOM_BYTES));
+export const JOB_ID = idOf(NOON - DAY);
+
 export const aSpec = (patch: Partial<JobSpec> = {}): JobSpec => ({
   accountId: "acct",
-  id: "job",
+  id: idOf(patch.createdAt ?? NOON - DAY),
   scheduleId: null,
   name: "thumbnails",
   handler: "resize",

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { newest, viewOf } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import { confirm } from "../../src/domain/reporting.ts";
+import { reportOf } from "../../src/store/report.ts";
 import {
   aSpec,
   begun,
@@ -46,6 +47,9 @@ it("a job is armed waiting for its time, at a revision above its row's", () => {
     signing,
     phase: { name: "waiting", runAt: NOON, trigger: "scheduled" },
     executions: [],
+    reportAt: null,
+    failedReports: 0,
+    keepUntil: 0,
   });
 });
 
@@ -56,7 +60,7 @@ describe("an attempt", () => {
       updatedAt: NOON,
       attempt: 1,
       started: 1,
-      phase: { name: "running", executionId: E1, startedAt: NOON, leaseEndsAt: NOON + TIMEOUT, reported: false },
+      phase: { name: "running", executionId: E1, startedAt: NOON, leaseEndsAt: NOON + TIMEOUT },
       executions: [{ id: E1, attempt: 1, trigger: "scheduled", status: "running", dueAt: NOON, startedAt: NOON }],
     });
   });
@@ -67,7 +71,7 @@ describe("an attempt", () => {
     expect(given(life.enqueue(job, E1, NOON))).toMatchObject({
       attempt: 1,
       started: 0,
-      phase: { name: "queued", executionId: E1, since: NOON, offers: 1, reported: false },
+      phase: { name: "queued", executionId: E1, since: NOON, offers: 1 },
       executions: [{ id: E1, attempt: 1, status: "queued", workerId: null, dueAt: NOON, startedAt: null }],
     });
   });
@@ -86,9 +90,10 @@ describe("an attempt", () => {
 
   it("is numbered on through retries, manual retries and what the read model has taken over", () => {
     const ended = failed();
-    const again = begun(must(life.retry(confirm(ended, ended.revision, 1), NOON)));
+    const again = begun(must(life.retry(confirm(ended, reportOf(ended)), NOON)));
     const third = begun(settled(again, FAILURE));
     expect(third.executions.map(({ attempt, trigger }) => [attempt, trigger])).toEqual([
+      [1, "scheduled"],
       [2, "manual_retry"],
       [3, "system_retry"],
     ]);
@@ -129,7 +134,7 @@ describe("a lease", () => {
     const job = must(life.lease(queued(), E1, "worker-7", NOON + MINUTE));
     expect(job).toMatchObject({
       started: 1,
-      phase: { name: "running", startedAt: NOON + MINUTE, leaseEndsAt: NOON + MINUTE + TIMEOUT, reported: false },
+      phase: { name: "running", startedAt: NOON + MINUTE, leaseEndsAt: NOON + MINUTE + TIMEOUT },
       executions: [{ status: "running", startedAt: NOON + MINUTE, workerId: "worker-7", dueAt: NOON }],
     });
   });
@@ -174,7 +179,6 @@ describe("a released lease", () => {
       since: NOON + SECOND,
       offers: 1,
       offerAt: NOON + SECOND + MINUTE,
-      reported: false,
     });
     expect(life.lease(released, E1, "worker-8", NOON + MINUTE).ok).toBe(true);
   });

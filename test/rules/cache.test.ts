@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Cache, FRESH_MS, STALE_MS, UNKNOWN_MS } from "../../src/accounts/cache.ts";
 import { err, ok } from "../../src/domain/result.ts";
-import type { Stored } from "../../src/projection/store.ts";
+import type { Stored } from "../../src/store/store.ts";
 import { HOUR, NOON, SECOND } from "./a-job.ts";
 
 const MAX_ENTRIES = 10_000;

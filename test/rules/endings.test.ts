@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Job, statusOf, viewOf } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import * as reporting from "../../src/domain/reporting.ts";
+import { reportOf } from "../../src/store/report.ts";
 import {
   begun,
   cancelled,
@@ -23,6 +24,7 @@ import {
   runAtIn,
   SECOND,
   settled,
+  TIMEOUT,
   waiting,
 } from "./a-job.ts";
 
@@ -91,37 +93,47 @@ describe("holding a due job back", () => {
 });
 
 describe("reporting", () => {
-  it("what lasts is reported once", () => {
-    for (const job of [queued(), pushing(), leased()])
-      expect(reporting.reported(job)).toEqual({ ...job, phase: { ...job.phase, reported: true } });
+  it.each([
+    ["a queued job", queued()],
+    ["a push", pushing()],
+    ["a lease", leased()],
+    ["a retry", settled(pushing(), FAILURE)],
+    ["an end", completed()],
+    ["a held job", life.hold(waiting(), NOON)],
+  ])("%s that the read model has not heard of is reported after 5 s", (_, { reportAt }) => {
+    expect(reportAt).toBe(NOON + 5 * SECOND);
   });
 
-  it.each([
-    ["with the ring of the watch after a push of 5 s", 5 * SECOND, NOON + 35 * SECOND],
-    ["30 s after a longer one", 6 * SECOND, NOON + 36 * SECOND],
-  ])("an end nobody confirms is reported again %s", (_, lastsMs, reportAt) => {
-    const { phase } = settled(pushing({ createdAt: NOON - DAY }), { kind: "completed" }, NOON + lastsMs);
-    expect(phase).toMatchObject({ name: "completed", reports: 0, reportAt, confirmed: false });
+  it("a job that has only been armed is not: its row says it all", () => {
+    expect(waiting().reportAt).toBeNull();
   });
 
-  it.each([
-    ["an old job", NOON - DAY, NOON + 30 * SECOND],
-    ["a job whose `arm` may be on its way", NOON - SECOND, NOON + 34 * SECOND],
-  ])(
-    "the end of %s that was not pushed is reported again after 30 s, and not before it is 35 s old",
-    (_, createdAt, reportAt) => {
-      expect(cancelled({ createdAt }).phase).toMatchObject({ reports: 0, reportAt, confirmed: false });
-    },
-  );
-
-  it("doubles its patience up to 15 minutes", () => {
+  const waits = (receipt: "unavailable" | "refused", times: number): number[] => {
     let job: Job = completed();
-    const waits = [1, 2, 3, 4, 5, 6].map(() => {
-      job = reporting.reportAgain(job, NOON);
-      return "reportAt" in job.phase ? job.phase.reportAt - NOON : 0;
+    return Array.from({ length: times }, () => {
+      job = reporting.reportAgain(job, receipt, NOON);
+      return ((job.reportAt ?? 0) - NOON) / SECOND;
     });
-    expect(waits).toEqual([MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 15 * MINUTE, 15 * MINUTE]);
-    expect(job.phase).toMatchObject({ name: "completed", endedAt: NOON, reports: 6 });
+  };
+
+  it("while the database is away it is repeated within a minute", () => {
+    expect(waits("unavailable", 6)).toEqual([10, 20, 40, 60, 60, 60]);
+  });
+
+  it("what the database refuses for good is repeated hourly", () => {
+    expect(waits("refused", 12).slice(0, 4)).toEqual([10, 20, 40, 80]);
+    expect(waits("refused", 12).at(-1)).toBe(3_600);
+  });
+
+  it("the next change begins anew", () => {
+    const late = reporting.reportAgain(reporting.reportAgain(queued(), "refused", NOON), "refused", NOON);
+    expect(must(life.cancel(late, NOON))).toMatchObject({ failedReports: 0, reportAt: NOON + 5 * SECOND });
+  });
+
+  it("a beat is no news: it leaves the next report where it is", () => {
+    const told = reporting.confirm(leased(), reportOf(leased()));
+    expect(told.reportAt).toBe(NOON + TIMEOUT);
+    expect(must(life.heartbeat(told, E1, NOON + 20 * SECOND)).reportAt).toBe(NOON + TIMEOUT);
   });
 });
 
@@ -131,43 +143,42 @@ describe("a confirmation", () => {
   const numbers = (job: Job) => job.executions.map(({ attempt }) => attempt);
   const isConfirmed = ({ phase }: Job) => "confirmed" in phase && phase.confirmed;
 
-  it("of the whole confirms the end", () => {
-    const job = reporting.confirm(thrice, thrice.revision, 3);
-    expect([numbers(job), isConfirmed(job)]).toEqual([[], true]);
+  it("of the whole confirms the end, and leaves the newest attempt", () => {
+    const job = reporting.confirm(thrice, reportOf(thrice));
+    expect([numbers(job), isConfirmed(job), job.reportAt]).toEqual([[3], true, null]);
   });
 
-  it("of a part lets that part go, and the end waits for the rest", () => {
-    const part = reporting.confirm(thrice, thrice.revision, 2);
-    expect([numbers(part), isConfirmed(part)]).toEqual([[3], false]);
-    const rest = reporting.confirm(part, thrice.revision, 3);
-    expect([numbers(rest), isConfirmed(rest)]).toEqual([[], true]);
+  it("of an earlier report lets go only what that stored apart from the row: the next overwrites the row", () => {
+    const first = settled(pushing(), FAILURE);
+    const second = settled(begun(first), FAILURE);
+    expect(numbers(reporting.confirm(thrice, reportOf(first)))).toEqual([1, 2, 3]);
+    const late = reporting.confirm(thrice, reportOf(second));
+    expect([numbers(late), isConfirmed(late), late.reportAt]).toEqual([[2, 3], false, thrice.reportAt]);
   });
 
-  it("of an earlier revision lets go only what has not changed since", () => {
-    const before = reporting.confirm(thrice, thrice.revision - 1, 3);
-    expect([numbers(before), isConfirmed(before)]).toEqual([[3], false]);
-    expect(isConfirmed(reporting.confirm(before, thrice.revision + 1, 3))).toBe(false);
+  it("of an attempt that has changed since keeps it", () => {
+    const { apart, revision } = reportOf(thrice);
+    const older = apart.map((one) => ({ ...one, revision: one.revision - 1 }));
+    expect(numbers(reporting.confirm(thrice, { revision, apart: older }))).toEqual([1, 2, 3]);
   });
 
-  it("of an end without any execution needs none", () => {
-    const job = cancelled();
-    expect(isConfirmed(reporting.confirm(job, job.revision, 0))).toBe(true);
-    expect(reporting.confirm(job, job.revision - 1, 0)).toBe(job);
-  });
-
-  it("of a live job lets closed executions go and keeps the open one", () => {
+  it("of a live job lets superseded executions go and keeps the open one", () => {
     const second = begun(settled(pushing(), FAILURE));
-    expect(numbers(reporting.confirm(second, second.revision, 2))).toEqual([2]);
-    expect(runAtIn(reporting.confirm(settled(pushing(), FAILURE), 99, 1))).toBe(NOON + SECOND);
+    expect(numbers(reporting.confirm(second, reportOf(second)))).toEqual([2]);
+  });
+
+  it("of a lease asks for another report when that would have ended", () => {
+    expect(reporting.confirm(leased(), reportOf(leased())).reportAt).toBe(NOON + TIMEOUT);
+    expect(reporting.confirm(queued(), reportOf(queued())).reportAt).toBeNull();
   });
 
   it("that says nothing new changes nothing", () => {
-    expect(reporting.confirm(thrice, thrice.revision, 0)).toBe(thrice);
-    expect(reporting.confirm(pushing(), 99, 99)).toEqual(pushing());
+    expect(reporting.confirm(thrice, { revision: 0, apart: [] })).toBe(thrice);
+    expect(reporting.confirm(pushing(), { revision: 99, apart: [] })).toEqual(pushing());
   });
 
   it("is no change of the job", () => {
-    expect(reporting.confirm(thrice, thrice.revision, 3)).toMatchObject({
+    expect(reporting.confirm(thrice, reportOf(thrice))).toMatchObject({
       revision: thrice.revision,
       updatedAt: thrice.updatedAt,
     });

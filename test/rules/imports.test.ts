@@ -3,19 +3,20 @@
 import { describe, expect, it } from "vitest";
 import { filesIn, type SourceFile } from "./source.ts";
 
-const FOLDERS = ["domain", "accounts", "projection", "delivery", "http", "objects", "routes", "openapi"] as const;
+const FOLDERS = ["domain", "accounts", "store", "delivery", "http", "objects", "cron", "routes", "openapi"] as const;
 type Folder = (typeof FOLDERS)[number];
 
 /** Beside itself, each folder may import these. */
 const MAY_IMPORT: Record<Folder, readonly Folder[]> = {
   domain: [],
-  projection: ["domain"],
-  accounts: ["domain", "projection"],
+  store: ["domain"],
+  accounts: ["domain", "store"],
   delivery: ["domain", "accounts"],
-  http: ["domain", "accounts", "projection"],
-  objects: ["domain", "accounts", "delivery", "projection"],
-  routes: ["domain", "accounts", "delivery", "http", "objects", "projection"],
-  openapi: ["accounts", "projection", "http", "routes"],
+  http: ["domain", "accounts", "store"],
+  objects: ["domain", "accounts", "delivery", "store"],
+  cron: ["domain", "objects", "store"],
+  routes: ["domain", "accounts", "delivery", "http", "objects", "store"],
+  openapi: ["accounts", "store", "http", "routes"],
 };
 
 const ANYTHING = ["src/index.ts", "src/app.ts"];

@@ -7,13 +7,12 @@ import { exportedFunctions, filesIn } from "./source.ts";
 /** What crosses accounts, and why it must. */
 const ACROSS_ACCOUNTS = [
   "accountOfKey", // it is how an account is found
+  "applyReports", // a batch of reports, each with its account
   "approaching", // walks ahead of the clock, for the sweeper
   "canAnswer", // asks nothing of anybody
-  "horizonPlace", // where that walk stands
-  "keepHorizonPlace", // likewise
+  "keepPlace", // where that walk is
   "listAccounts", // the operator's
-  "project", // a batch of snapshots, each with its account
-  "projectSchedules", // likewise
+  "placeKept", // where that walk is
   "retain", // walks account by account
   "takeOverdue", // finds owners that are late
 ];
@@ -40,7 +39,7 @@ describe("a question to D1", () => {
 
   it("is asked from the read model and the accounts' store only: nobody else has the means", () => {
     const able = source.filter(({ imports }) => imports.some((name) => name.startsWith("drizzle-orm")));
-    for (const { path } of able) expect(path).toMatch(/^src\/projection\/|^src\/accounts\/accounts-store\.ts$/);
+    for (const { path } of able) expect(path).toMatch(/^src\/store\/|^src\/accounts\/accounts-store\.ts$/);
   });
 
   it("goes through the door that limits its time: the binding is only ever handed to `databaseOf`", () => {

@@ -45,8 +45,7 @@ const TRANSITIONS = {
   cancel: (job: Job) => life.cancel(job, WORKING),
   retry: (job: Job) => life.retry(job, WORKING),
   hold: (job: Job) => life.hold(job, NOON + MINUTE),
-  reported: reporting.reported,
-  reportAgain: (job: Job) => reporting.reportAgain(job, LATER),
+  reportAgain: (job: Job) => reporting.reportAgain(job, "unavailable", LATER),
 } satisfies Record<string, (job: Job) => life.Step | Job | undefined>;
 
 /** The phase a transition led to, the code it was refused with, or "–" when nothing came of it. */
@@ -78,8 +77,7 @@ const TABLE: Record<keyof typeof TRANSITIONS, string[]> = {
   cancel:      ["cancelled", "cancelled", "cancelled", "cancelled", FIRM,        FIRM,        FIRM],
   retry:       [NOT,         NOT,         NOT,         NOT,         NOT,         "waiting",   "waiting"],
   hold:        ["waiting",   "–",         "–",         "–",         "–",         "–",         "–"],
-  reported:    ["–",         "queued",    "running",   "running",   "–",         "–",         "–"],
-  reportAgain: ["–",         "–",         "–",         "–",         "completed", "failed",    "cancelled"],
+  reportAgain: ["waiting",   "queued",    "running",   "running",   "completed", "failed",    "cancelled"],
 };
 
 const COLUMNS = Object.keys(PHASES) as Column[];
@@ -110,7 +108,7 @@ describe("every transition in every phase", () => {
 });
 
 /** Reporting is bookkeeping; all else is news. `offerSoon` corrects an offer that was not made. */
-const SILENT: readonly string[] = ["offerSoon", "reported", "reportAgain"];
+const SILENT: readonly string[] = ["offerSoon", "reportAgain"];
 
 describe("the revision", () => {
   const news = CELLS.filter(({ expected }) => COLUMNS.some((column) => PHASES[column]().phase.name === expected));

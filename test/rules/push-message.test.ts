@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Method } from "../../src/domain/job.ts";
 import { deliveryBody, isReservedHeader, pushBody, pushHeaders, signedText } from "../../src/domain/push-message.ts";
-import { NOON, PUSH, SECOND, waiting } from "./a-job.ts";
+import { JOB_ID, NOON, PUSH, SECOND, waiting } from "./a-job.ts";
 
 const REF = { executionId: "e1", attempt: 2 };
 const TIMESTAMP = NOON / SECOND;
@@ -13,7 +13,8 @@ const headersWith = (headers: Record<string, string>) =>
 describe("the body of a push", () => {
   it("is what the contract says, in its order", () => {
     expect(pushBody(waiting(), PUSH, REF)).toBe(
-      '{"job_id":"job","handler":"resize","execution_id":"e1","scheduled_for":"2030-01-01T12:00:00.000Z","attempt":2,' +
+      `{"job_id":"${JOB_ID}",` +
+        '"handler":"resize","execution_id":"e1","scheduled_for":"2030-01-01T12:00:00.000Z","attempt":2,' +
         '"payload":{"width":80}}',
     );
   });
@@ -41,9 +42,9 @@ describe("the headers of a push", () => {
     "X-Chronos-Delivery-Id": "e1",
     "X-Chronos-Timestamp": "1893499200",
     "X-Chronos-Signature": "sha256=c0ffee",
-    "X-Chronos-Job-Id": "job",
+    "X-Chronos-Job-Id": JOB_ID,
     "X-Chronos-Attempt": "2",
-    "webhook-id": "job",
+    "webhook-id": JOB_ID,
     "webhook-timestamp": "1893499200",
     "webhook-signature": "v1,bmV3 v1,b2xk",
   };

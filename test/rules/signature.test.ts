@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type SigningSecrets, secretsAt } from "../../src/accounts/signing-secret.ts";
 import { sign } from "../../src/delivery/sign.ts";
 import { pushBody, pushHeaders } from "../../src/domain/push-message.ts";
-import { given, HOUR, NOON, PUSH, SECOND, STRANGER, waiting } from "./a-job.ts";
+import { given, HOUR, JOB_ID, NOON, PUSH, SECOND, STRANGER, waiting } from "./a-job.ts";
 
 const MASTER = { current: "master key", previous: null };
 const CHANGING = { current: "new master key", previous: "master key" };
@@ -25,7 +25,7 @@ const secretByHand = (master: string, version: number, account = "acct") => {
   return `whsec_${Buffer.from(bytes).toString("base64")}`;
 };
 
-const signed = (secrets: SigningSecrets, body = BODY) => sign(secrets, REF.executionId, "job", TIMESTAMP, body);
+const signed = (secrets: SigningSecrets, body = BODY) => sign(secrets, REF.executionId, JOB_ID, TIMESTAMP, body);
 const headersOf = async (secrets: SigningSecrets, body = BODY) =>
   pushHeaders(waiting(), PUSH, REF, TIMESTAMP, await signed(secrets, body));
 
@@ -118,7 +118,7 @@ describe("a receiver with a Standard Webhooks library", () => {
   it("accepts it with either secret during an overlap", async () => {
     const headers = await headersOf({ current, previous });
     for (const secret of [current, previous])
-      expect(new Webhook(secret).verify(BODY, headers)).toMatchObject({ job_id: "job" });
+      expect(new Webhook(secret).verify(BODY, headers)).toMatchObject({ job_id: JOB_ID });
   });
 
   it("refuses another body, another secret and another job's", async () => {

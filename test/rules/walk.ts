@@ -7,20 +7,21 @@ import type { Delivery, Execution, Job } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import * as reporting from "../../src/domain/reporting.ts";
 import { wakeAt } from "../../src/domain/timer.ts";
-import { type JobRow, jobOfRow, rowOfSpec } from "../../src/projection/rows.ts";
-import { type JobFacts, type Snapshot, snapshotOf } from "../../src/projection/snapshot.ts";
+import { type JobFacts, type JobReport, reportOf } from "../../src/store/report.ts";
+import { type JobRow, jobOfRow, rowOfSpec } from "../../src/store/rows.ts";
 import { aSpec, given, HOUR, MINUTE, NAMED, NOON, PULL, PUSH, SECOND, STRANGER, TIMEOUT } from "./a-job.ts";
 
-/** Large enough for two attempts to need parts. */
-const BODY = "x".repeat(60_000);
+/** Too large for the job's row. */
+const BODY = "x".repeat(4_000);
 
 const ERROR = { code: "http_status", message: "no" } as const;
 const RESPONSE = { status: 500, headers: {}, body: BODY, truncated: true };
+const SHORT = { status: 500, headers: {}, body: "no", truncated: false };
 const OUTCOMES: readonly life.Outcome[] = [
   { kind: "completed", result: "done" },
   { kind: "failed", error: ERROR, response: RESPONSE, retryable: true, retryAfterMs: null },
   { kind: "timed_out", error: ERROR, response: RESPONSE, retryable: true, retryAfterMs: 5 * SECOND },
-  { kind: "failed", error: ERROR, retryable: true, retryAfterMs: 2 * HOUR },
+  { kind: "failed", error: ERROR, response: SHORT, retryable: true, retryAfterMs: 2 * HOUR },
   { kind: "failed", error: ERROR, retryable: false, retryAfterMs: null },
 ];
 const PAUSES = [0, 1, SECOND, TIMEOUT, MINUTE, 6 * HOUR] as const;
@@ -48,7 +49,6 @@ const HAPPENINGS = {
   offerSoon: 1,
   expire: 1,
   interrupt: 1,
-  reported: 1,
   reportAgain: 1,
 };
 
@@ -77,7 +77,7 @@ export const walks: fc.Arbitrary<Walk> = fc.record({
   moves: fc.array(fc.record({ name: fc.constantFrom(...names), dice: fc.nat(59) }), { maxLength: 100, size: "max" }),
 });
 
-/** What the read model has heard: the highest revision wins, for the job and for each execution. */
+/** What the read model has heard: the highest revision wins, for the job and for each execution that has no place in its row. */
 export interface ReadModel {
   revision: number;
   facts: JobFacts | null;
@@ -94,12 +94,12 @@ export class World {
   readonly model: ReadModel = { revision: 0, facts: null, executions: new Map() };
   /** Every attempt there has been, as it was last seen. */
   readonly history = new Map<number, Execution>();
-  /** Whether a report has ever been too large for one message. */
-  wasInParts = false;
+  /** Whether a response has ever been too large for the job's row. */
+  wasApart = false;
   /** The number of the newest attempt when the budget was last made fresh. */
   freshAfter = 0;
   readonly #chance: number;
-  readonly #sent: Snapshot[] = [];
+  readonly #sent: JobReport[] = [];
 
   constructor({ delivery, maxRetries, chance }: Walk) {
     this.#chance = chance;
@@ -137,7 +137,7 @@ export class World {
       case "retry":
         return this.#fresh(madeBy(life.retry(job, now)));
       case "hold":
-        return now >= wakeAt(job, now) ? life.hold(job, now) : undefined;
+        return now >= (wakeAt(job) ?? 0) ? life.hold(job, now) : undefined;
       case "offerAgain":
         return life.offerAgain(job, now);
       case "offerSoon":
@@ -146,43 +146,36 @@ export class World {
         return life.expire(job, this.#chance, now);
       case "interrupt":
         return life.interrupt(job, this.#chance, now);
-      case "reported":
-        return reporting.reported(job);
       case "reportAgain":
-        return reporting.reportAgain(job, now);
+        return reporting.reportAgain(job, dice % 2 ? "unavailable" : "refused", now);
     }
   }
 
-  /** Lets the read model hear everything, in whatever parts it needs. */
+  /** Lets the read model hear everything. */
   drain(): void {
-    for (let part = 0; part <= this.job.attempt; part++) {
-      const snapshot = this.#snapshot();
-      this.#apply(snapshot);
-      if (snapshot.facts !== null) return;
-    }
-    throw new Error("there is no end of parts");
+    this.#apply(this.#made());
   }
 
-  #snapshot(): Snapshot {
-    const snapshot = snapshotOf(this.job);
-    this.wasInParts ||= snapshot.facts === null;
-    return snapshot;
+  #made(): JobReport {
+    const report = reportOf(this.job);
+    this.wasApart ||= report.apart.some(({ attempt }) => attempt === this.job.attempt);
+    return report;
   }
 
   #report(): void {
-    this.#sent.push(this.#snapshot());
+    this.#sent.push(this.#made());
   }
 
-  /** The alarm's handler, as job-errands.ts has it. */
+  /** The alarm's handler, as errands.ts has it. A report that is under way and never arrives is repeated. */
   #ring(lateMs: number, queueIsDown: boolean): void {
-    this.now = Math.max(this.now, wakeAt(this.job, this.now)) + lateMs;
+    this.now = Math.max(this.now, wakeAt(this.job) ?? 0) + lateMs;
     for (let step = 0; step < 10; step++) {
       const task = taskAt(this.job, this.inFlight, this.now);
       if (task === "forget") this.forgotten = true;
       if (task === "rest" || task === "forget") return;
       this.#become(this.#done(task));
       if (task === "offer" && queueIsDown) this.#become(life.offerSoon(this.job, this.now));
-      if (task === "offer" || task === "report" || task === "report_end") this.#report();
+      if (task !== "deliver") this.#report();
     }
     throw new Error("the alarm does not come to rest");
   }
@@ -197,9 +190,7 @@ export class World {
       case "interrupt":
         return this.#changed(task, 0);
       case "report":
-        return reporting.reported(this.job);
-      case "report_end":
-        return reporting.reportAgain(this.job, this.now);
+        return reporting.reportAgain(this.job, "unavailable", this.now);
     }
   }
 
@@ -211,18 +202,18 @@ export class World {
     return running;
   }
 
-  #takeSent(dice: number): Snapshot | undefined {
+  #takeSent(dice: number): JobReport | undefined {
     return this.#sent.splice(dice % Math.max(1, this.#sent.length), 1)[0];
   }
 
-  #apply(snapshot: Snapshot | undefined): void {
-    if (!snapshot) return;
-    const { revision, facts, executions, confirm } = snapshot;
-    if (facts && revision > this.model.revision) Object.assign(this.model, { facts, revision });
-    for (const one of executions)
+  #apply(report: JobReport | undefined): void {
+    if (!report) return;
+    const { revision, facts, apart } = report;
+    if (revision > this.model.revision) Object.assign(this.model, { facts, revision });
+    for (const one of apart)
       if (one.revision > (this.model.executions.get(one.attempt)?.revision ?? 0))
         this.model.executions.set(one.attempt, one);
-    if (confirm && !this.forgotten) this.job = reporting.confirm(this.job, revision, executions.at(-1)?.attempt ?? 0);
+    if (!this.forgotten) this.job = reporting.confirm(this.job, report);
   }
 
   /** A manual retry of a job whose row is the whole truth: the row is claimed, the owner made from it. */
@@ -230,10 +221,14 @@ export class World {
     const { facts, revision } = this.model;
     if (!facts || facts.status === "completed") return undefined;
     const fresh = { status: "pending", runAt: this.now, tries: 0, interruptions: 0, completedAt: null } as const;
-    const row = { ...rowOfSpec(this.job), ...facts, ...fresh, revision: revision + 1, sweeps: 0 } as JobRow;
+    const row = { ...this.row(facts), ...fresh, revision: revision + 1 };
     this.model.revision = row.revision;
     this.forgotten = false;
     return this.#fresh(jobOfRow(row, this.now));
+  }
+
+  row(facts: JobFacts): JobRow {
+    return { ...rowOfSpec(this.job), ...facts, revision: this.model.revision, sweeps: 0 } as JobRow;
   }
 
   #fresh(job: Job | undefined): Job | undefined {
@@ -244,7 +239,8 @@ export class World {
   #become(job: Job | undefined): void {
     if (!job) return;
     this.job = job;
-    for (const one of job.executions) this.history.set(one.attempt, one);
+    for (const one of job.executions)
+      if ((this.history.get(one.attempt)?.revision ?? 0) < one.revision) this.history.set(one.attempt, one);
     if (job.phase.name !== "running") this.inFlight = null;
   }
 }

@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Execution } from "../../src/domain/job.ts";
-import type { Snapshot } from "../../src/projection/snapshot.ts";
+import type { Snapshot } from "../../src/store/report.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { JobUnderTest } from "./harness/job.ts";
 import { post } from "./harness/post.ts";

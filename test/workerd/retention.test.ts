@@ -5,7 +5,7 @@ import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import worker from "../../src/index.ts";
-import type { NewJobRow } from "../../src/projection/rows.ts";
+import type { NewJobRow } from "../../src/store/rows.ts";
 import { type Account, newAccount, remove } from "./harness/account.ts";
 import { DAY, HOUR, MINUTE, NOON, setClock } from "./harness/clock.ts";
 import { JobUnderTest, newJob, postJob } from "./harness/job.ts";

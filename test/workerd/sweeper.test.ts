@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import worker from "../../src/index.ts";
 import type { PokeMessage } from "../../src/objects/pokes.ts";
-import type { NewJobRow } from "../../src/projection/rows.ts";
+import type { NewJobRow } from "../../src/store/rows.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { HOUR, iso, MINUTE, NOON, SECOND, setClock } from "./harness/clock.ts";
 import { databaseDown } from "./harness/database.ts";

@@ -12,7 +12,7 @@ import { mayRingEarly, wakeAt } from "../../domain/timer.ts";
 import { upgradeJob } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
 import { claimForRetry, type JobRef, readJob, restoreJob } from "../../store/jobs-store.ts";
-import { reportOf, rowOfJob } from "../../store/report.ts";
+import { type JobReport, reportOf, rowOfJob } from "../../store/report.ts";
 import { hasEnded, type JobRow, jobOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
 import { askOwner, scheduleAt } from "../addresses.ts";
@@ -126,7 +126,9 @@ export class JobKeeper {
   /** Reports the present state to the read model, and lets go of what that has confirmed. Repeated by the alarm if it fails. */
   async report(): Promise<void> {
     const job = this.record.read();
-    if (job) await this.#hear(job.revision, await sendReport(this.#env, reportOf(job)));
+    if (!job) return;
+    const report = reportOf(job);
+    await this.#hear(report, await sendReport(this.#env, report));
   }
 
   reportLater(): void {
@@ -134,23 +136,23 @@ export class JobKeeper {
   }
 
   /** Between the look at the job and what follows from it there is no await. */
-  async #hear(revision: number, receipt: Receipt): Promise<void> {
+  async #hear(report: JobReport, receipt: Receipt): Promise<void> {
     const job = this.record.read();
     if (!job) return;
     switch (receipt) {
       case "stored":
-        return this.#confirmed(job, revision);
+        return this.#confirmed(job, report);
       case "missing":
         return this.#restore(job);
       case "unavailable":
       case "refused":
-        if (job.revision === revision) this.#reportAgain(job, receipt);
+        if (job.revision === report.revision) this.#reportAgain(job, receipt);
     }
   }
 
-  async #confirmed(job: Job, revision: number): Promise<void> {
+  async #confirmed(job: Job, report: JobReport): Promise<void> {
     const now = Date.now();
-    const confirmed = confirm(job, revision);
+    const confirmed = confirm(job, report);
     if (isForgettable(confirmed, now)) return this.record.erase();
     if (confirmed === job) return;
     // What is stored still says that a report is due. A job that waits or is being pushed soon changes and may as well report

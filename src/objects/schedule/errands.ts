@@ -53,12 +53,7 @@ async function runTick(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Sc
  * Several ticks are due, of which the newest runs. Unless the oldest has its job already, from an instance that died
  * before it could count it: the key tells.
  */
-async function catchUp(
-  keeper: ScheduleKeeper,
-  env: Cloudflare.Env,
-  schedule: Schedule,
-  due: life.Due,
-): Promise<void> {
+async function catchUp(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Schedule, due: life.Due): Promise<void> {
   const { nextRunAt: oldest } = schedule;
   if (oldest === null) return;
   const made = await isMade(env, schedule, oldest);

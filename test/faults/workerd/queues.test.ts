@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { OfferMessage } from "../../../src/delivery/enqueue.ts";
 import worker from "../../../src/index.ts";
-import type { Snapshot } from "../../../src/projection/snapshot.ts";
+import type { Snapshot } from "../../../src/store/report.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api } from "../../workerd/harness/api.ts";
 import { MINUTE, NOON, SECOND, setClock } from "../../workerd/harness/clock.ts";

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { OfferMessage } from "../../../src/delivery/enqueue.ts";
 import type { Job } from "../../../src/domain/job.ts";
 import worker from "../../../src/index.ts";
-import type { Snapshot } from "../../../src/projection/snapshot.ts";
+import type { Snapshot } from "../../../src/store/report.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api } from "../../workerd/harness/api.ts";
 import { advance, DAY, MINUTE, NOON, setClock } from "../../workerd/harness/clock.ts";

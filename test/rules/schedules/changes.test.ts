@@ -6,10 +6,11 @@ import {
   archive,
   clearAgain,
   cleared,
+  confirmed,
   dueAt,
   holdTick,
+  isOver,
   ran,
-  reportedAgain,
   type Schedule,
   type ScheduleSpec,
   scheduleWakeAt,
@@ -27,7 +28,13 @@ describe("a change", () => {
   it("of anything but the timing leaves the next tick where it is", () => {
     const now = NOON + 10 * MINUTE;
     const changes = { name: "n", description: "d", handler: "x", payload: { a: 1 }, timeoutSeconds: 5, maxRetries: 0 };
-    expect(amended(hourly, changes, now)).toEqual({ ...hourly, ...changes, updatedAt: now, revision: 1 });
+    expect(amended(hourly, changes, now)).toEqual({
+      ...hourly,
+      ...changes,
+      updatedAt: now,
+      revision: 1,
+      reportAt: now + 5 * SECOND,
+    });
   });
 
   it("of the timing counts from the moment of the change", () => {
@@ -157,22 +164,18 @@ describe("its owner wakes", () => {
     ["not before a tick that is later than the hold", { ...hourly, heldUntil: NOON }, FIRST],
     ["at once to cancel what an archived one left", archived, FIRST],
     ["when it may be tried again to cancel that", clearAgain(archived, FIRST + 5), FIRST + 5],
-    ["half a minute after the end, to report it once more", cleared(archived), FIRST + 30 * SECOND],
-    ["likewise after a completion", completed, FIRST + 30 * SECOND],
+    ["five seconds after the end, unless the read model has confirmed it", cleared(archived), FIRST + 5 * SECOND],
+    ["likewise after a completion", completed, FIRST + 5 * SECOND],
   ])("%s", (_, schedule, moment) => {
     expect(scheduleWakeAt(schedule)).toBe(moment);
   });
 
-  it("to report an unconfirmed end after 30 s, doubling to 15 minutes", () => {
-    let now = FIRST + 30 * SECOND;
-    let schedule = completed;
-    const pauses: number[] = [];
-    for (let i = 0; i < 7; i++) {
-      schedule = reportedAgain(schedule, now);
-      pauses.push(((scheduleWakeAt(schedule) ?? 0) - now) / SECOND);
-      now = scheduleWakeAt(schedule) ?? 0;
-    }
-    expect(pauses).toEqual([60, 120, 240, 480, 900, 900, 900]);
-    expect(schedule.revision, "which is no news to the read model").toBe(completed.revision);
+  it("and not any more once an end is confirmed", () => {
+    expect(scheduleWakeAt(confirmed(completed))).toBeNull();
+    expect([isOver(completed), isOver(confirmed(completed)), isOver(confirmed(archived))]).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 });

@@ -8,9 +8,9 @@ import {
   holdTick,
   ran,
   type Schedule,
-  scheduleWakeAt,
   skipTo,
   type Timing,
+  tickDueAt,
 } from "../../../src/domain/schedule.ts";
 import { at, cron, DAY, every, HOUR, MINUTE, NOON, SECOND, scheduleOf } from "./a-schedule.ts";
 
@@ -109,7 +109,7 @@ describe.each(TIMINGS)("a tick that is held up, with %s", (_, timing) => {
   const held = holdTick(schedule, FIRST, FIRST + 5 * SECOND, FIRST);
 
   it("is looked at again at the moment named", () => {
-    expect(scheduleWakeAt(held)).toBe(FIRST + 5 * SECOND);
+    expect(tickDueAt(held)).toBe(FIRST + 5 * SECOND);
     expect(held).toMatchObject({ revision: 1, updatedAt: FIRST, nextRunAt: FIRST, runCount: 0 });
   });
 
@@ -155,7 +155,7 @@ describe("a suspended account's schedule", () => {
   const suspended = holdAll(schedule, NOON + HOUR + MINUTE, NOON + HOUR);
 
   it("looks again at the moment named, and no tick is begun", () => {
-    expect(scheduleWakeAt(suspended)).toBe(NOON + HOUR + MINUTE);
+    expect(tickDueAt(suspended)).toBe(NOON + HOUR + MINUTE);
     expect(suspended).toMatchObject({ held: null, nextRunAt: NOON + HOUR, runCount: 0, missedRuns: 0 });
   });
 

@@ -1,13 +1,13 @@
 // What a tick does to its schedule, and when the schedule is over (contract §6).
 
 import { describe, expect, it } from "vitest";
-import { dueAt, plan, preview, ran, type Schedule, scheduleWakeAt, tickAfter } from "../../../src/domain/schedule.ts";
+import { dueAt, plan, preview, ran, type Schedule, tickAfter, tickDueAt } from "../../../src/domain/schedule.ts";
 import { jobOfTick, tickKey } from "../../../src/domain/tick-job.ts";
 import { at, cron, DAY, every, HOUR, iso, MINUTE, NOON, SECOND, scheduleOf, specOf } from "./a-schedule.ts";
 
 /** Rings at the moment the schedule is set for, and makes the job. */
 function tickOnce(schedule: Schedule, lateMs = 0): Schedule {
-  const now = (scheduleWakeAt(schedule) ?? Number.NaN) + lateMs;
+  const now = (tickDueAt(schedule) ?? Number.NaN) + lateMs;
   const due = dueAt(schedule, now);
   if (!due) throw new Error("nothing is due");
   return ran(schedule, due.tick, now);
@@ -51,7 +51,7 @@ describe("a tick", () => {
   const schedule = scheduleOf(every(1, "hour"));
 
   it("is due at its moment and not a millisecond earlier", () => {
-    expect(scheduleWakeAt(schedule)).toBe(NOON + HOUR);
+    expect(tickDueAt(schedule)).toBe(NOON + HOUR);
     expect(dueAt(schedule, NOON + HOUR - 1)).toBeUndefined();
     expect(dueAt(schedule, NOON + HOUR)).toMatchObject({ tick: NOON + HOUR, missed: 0 });
   });
@@ -63,6 +63,7 @@ describe("a tick", () => {
       lastRunAt: NOON + HOUR,
       nextRunAt: NOON + 2 * HOUR,
       runCount: 1,
+      reportAt: now + 5_000,
       updatedAt: now,
       revision: 1,
     });

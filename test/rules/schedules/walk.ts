@@ -11,10 +11,10 @@ import {
   ran,
   type Schedule,
   type ScheduleSpec,
-  scheduleWakeAt,
   skipTo,
   type Timing,
   tickAfter,
+  tickDueAt,
 } from "../../../src/domain/schedule.ts";
 import { cron, DAY, every, HOUR, MINUTE, NOON, SECOND, scheduleOf } from "./a-schedule.ts";
 
@@ -91,7 +91,7 @@ export class World {
   take(move: Move): void {
     switch (move.name) {
       case "wait":
-        this.now = Math.max(this.now, scheduleWakeAt(this.schedule) ?? 0);
+        this.now = Math.max(this.now, tickDueAt(this.schedule) ?? 0);
         return;
       case "pass":
         this.now += move.ms;
@@ -132,7 +132,7 @@ export class World {
   }
 
   #due() {
-    const wakeAt = scheduleWakeAt(this.schedule);
+    const wakeAt = tickDueAt(this.schedule);
     return wakeAt === null || wakeAt > this.now ? undefined : dueAt(this.schedule, this.now);
   }
 

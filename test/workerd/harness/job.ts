@@ -3,8 +3,8 @@
 import { env } from "cloudflare:workers";
 import { and, asc, eq } from "drizzle-orm";
 import type { Job } from "../../../src/domain/job.ts";
-import { executions, jobs } from "../../../src/projection/schema.ts";
-import { databaseOf } from "../../../src/projection/store.ts";
+import { executions, jobs } from "../../../src/store/schema.ts";
+import { databaseOf } from "../../../src/store/store.ts";
 import type { Account } from "./account.ts";
 import { api, type ExecutionJson, type JobJson, must } from "./api.ts";
 import { OwnerUnderTest } from "./owner.ts";

@@ -7,7 +7,7 @@ import { vi } from "vitest";
 import worker from "../../../src/index.ts";
 import type { PokeMessage } from "../../../src/objects/pokes.ts";
 import type { TakeUpMessage } from "../../../src/objects/take-ups.ts";
-import type { Snapshot } from "../../../src/projection/snapshot.ts";
+import type { Snapshot } from "../../../src/store/report.ts";
 
 const TAKEN = { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
 

@@ -2,9 +2,9 @@
 
 import { env } from "cloudflare:workers";
 import type { JobStatus } from "../../../src/domain/job.ts";
-import type { NewJobRow } from "../../../src/projection/rows.ts";
-import { jobs } from "../../../src/projection/schema.ts";
-import { databaseOf } from "../../../src/projection/store.ts";
+import type { NewJobRow } from "../../../src/store/rows.ts";
+import { jobs } from "../../../src/store/schema.ts";
+import { databaseOf } from "../../../src/store/store.ts";
 import type { Account } from "./account.ts";
 import { NOON } from "./clock.ts";
 import { TARGET } from "./receiver.ts";

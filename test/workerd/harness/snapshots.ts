@@ -1,7 +1,7 @@
 // Snapshots as owners send them, made by hand.
 
 import type { Execution } from "../../../src/domain/job.ts";
-import type { JobFacts, Snapshot } from "../../../src/projection/snapshot.ts";
+import type { JobFacts, Snapshot } from "../../../src/store/report.ts";
 import { NOON } from "./clock.ts";
 import type { JobUnderTest } from "./job.ts";
 
