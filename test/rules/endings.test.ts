@@ -21,7 +21,6 @@ import {
   NOON,
   pushing,
   queued,
-  runAtIn,
   SECOND,
   settled,
   TIMEOUT,

@@ -83,7 +83,7 @@ describe("a signature", () => {
 
   it("of Standard Webhooks keys on the decoded bytes and covers the job, in base64", async () => {
     const { standard } = await signed({ current, previous: null });
-    expect(standard).toEqual([byHand(bytesOf(current), `job.${TIMESTAMP}.${BODY}`).digest("base64")]);
+    expect(standard).toEqual([byHand(bytesOf(current), `${JOB_ID}.${TIMESTAMP}.${BODY}`).digest("base64")]);
   });
 
   it("covers the empty text for a GET", async () => {
@@ -95,7 +95,7 @@ describe("a signature", () => {
     const { chronos, standard } = await signed({ current, previous });
     expect(chronos).toBe(byHand(previous, `e1.${TIMESTAMP}.${BODY}`).digest("hex"));
     expect(standard).toEqual(
-      [current, previous].map((one) => byHand(bytesOf(one), `job.${TIMESTAMP}.${BODY}`).digest("base64")),
+      [current, previous].map((one) => byHand(bytesOf(one), `${JOB_ID}.${TIMESTAMP}.${BODY}`).digest("base64")),
     );
   });
 });

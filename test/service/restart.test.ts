@@ -69,7 +69,7 @@ function aDayPasses(jobId: string): void {
   const db = new DatabaseSync(join(databases, file));
   const dueAt = Date.now() - 1_000;
   const changed = db
-    .prepare("UPDATE jobs SET scheduled_for = ?1, run_at = ?1, attention_at = ?1 WHERE id = ?2")
+    .prepare("UPDATE jobs SET scheduled_for = ?1, run_at = ?1, report_due_at = ?1 WHERE id = ?2")
     .run(dueAt, jobId);
   db.close();
   expect(changed.changes).toBe(1);

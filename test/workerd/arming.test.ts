@@ -71,7 +71,7 @@ describe("a new job", () => {
   it("costs the read model one row, written once", async () => {
     const job = await newJob(account, IN_AN_HOUR);
     expect(post.sent).toEqual([]);
-    expect(await job.row()).toMatchObject({ status: "pending", revision: 0, attentionAt: NOON + HOUR });
+    expect(await job.row()).toMatchObject({ status: "pending", revision: 0, reportDueAt: NOON + HOUR });
   });
 });
 

@@ -103,7 +103,7 @@ it("a push in flight for more than 5 seconds is reported to the read model", asy
   expect(post.take()).toEqual([]);
   await until(() => post.sent.length === 1);
   expect(post.take()).toMatchObject([
-    { facts: { status: "running", attentionAt: NOON + 30 * SECOND }, confirm: false },
+    { facts: { status: "running", reportDueAt: NOON + 30 * SECOND }, confirm: false },
   ]);
   held.release(200);
   await ringing;

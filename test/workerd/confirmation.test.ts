@@ -1,12 +1,13 @@
-// How the read model learns what an owner knows, and when the owner lets go (design, rules 2, 9 and 14).
+// How the read model learns what an owner knows, and when the owner lets go (design, rules 2, 7 and 9).
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { Report } from "../../src/store/report.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { api } from "./harness/api.ts";
-import { advance, HOUR, iso, MINUTE, NOON, SECOND, setClock, until } from "./harness/clock.ts";
-import { JobUnderTest, newJob } from "./harness/job.ts";
+import { HOUR, iso, NOON, SECOND, until } from "./harness/clock.ts";
+import { JobUnderTest, newJob, unarmedJob } from "./harness/job.ts";
 import { logs } from "./harness/logs.ts";
 import { post } from "./harness/post.ts";
 import { receiver } from "./harness/receiver.ts";
@@ -17,7 +18,7 @@ beforeEach(async () => {
   vi.spyOn(Math, "random").mockReturnValue(0);
 });
 
-/** A job that has completed at noon, its report on the way. */
+/** A job that has completed at noon. */
 async function completedJob(): Promise<JobUnderTest> {
   receiver.answers(() => new Response("thanks", { headers: { "X-Trace": "abc" } }));
   const job = await newJob(account, { payload: { n: 1 }, idempotency_key: crypto.randomUUID() });
@@ -56,56 +57,46 @@ const ENDS: Record<string, () => Promise<JobUnderTest>> = {
 
 describe.each(Object.entries(ENDS))("a job %s", (_, made) => {
   it("reads the same from its owner, from its row, and in a list", async () => {
+    post.stop();
     const job = await made();
-    const [live, executions] = [await job.show(), await job.executions()];
-    await post.deliver();
-    setClock(NOON + 2 * HOUR);
-    await job.ring();
-    expect(await job.isEmpty()).toBe(true);
-    expect(await job.show()).toEqual(live);
-    expect(await job.executions()).toEqual(executions);
+    const [live, liveExecutions] = [await job.show(), await job.executions()];
+    post.goOn();
+    await job.ringUntilEmpty();
+    const [recorded, executions] = [await job.show(), await job.executions()];
+    expect(recorded).toEqual(live);
+    expect(executions).toEqual(liveExecutions);
     const { body } = await api<unknown[]>("GET", "/v1/jobs", { key: account.key });
     expect(body.data).toEqual([live]);
   });
 
   it("has nothing for the sweeper to look after", async () => {
     const job = await made();
-    await post.deliver();
-    expect(await job.row()).toMatchObject({ attentionAt: null });
+    await until(() => job.isEmpty());
+    expect(await job.row()).toMatchObject({ reportDueAt: null });
   });
 });
 
 describe("an owner empties itself", () => {
-  it("with the confirmation, once 35 seconds have passed since the creation", async () => {
-    const job = await completedJob();
-    setClock(NOON + 35 * SECOND);
-    await post.deliver();
-    expect(await job.isEmpty()).toBe(true);
+  it("with the confirmation, before its alarm returns", async () => {
+    expect(await (await completedJob()).isEmpty()).toBe(true);
   });
 
-  it("not with a confirmation a millisecond earlier: then the confirmed state stays until they are over", async () => {
-    const job = await completedJob();
-    setClock(NOON + 35 * SECOND - 1);
-    await post.deliver();
-    expect((await job.stored())?.phase).toMatchObject({ name: "completed", confirmed: true });
-    expect((await job.stored())?.executions).toEqual([]);
+  it("at 35 s when its state was made from a row: an `arm` may still be under way until then", async () => {
+    const job = await unarmedJob(account);
+    await job.owner.wake(job.ref);
     await job.ring();
+    expect((await job.stored())?.phase).toMatchObject({ name: "completed", confirmed: true });
+    expect(await job.alarm()).toBe(NOON + 35 * SECOND);
+    await job.ringAt(NOON + 35 * SECOND - 1);
     expect(await job.isEmpty()).toBe(false);
     await job.ringWhenSet();
-    expect(Date.now()).toBe(NOON + 35 * SECOND);
     expect(await job.isEmpty()).toBe(true);
-  });
-
-  it("reports nothing more once it is confirmed", async () => {
-    const job = await completedJob();
-    await post.deliver();
-    await job.ringAt(NOON + MINUTE);
-    expect(post.sent).toEqual([]);
+    expect(post.takeJobs()).toHaveLength(1);
   });
 
   it("not before its end has reached the read model", async () => {
+    post.stop();
     const job = await completedJob();
-    post.take();
     for (let ring = 0; ring < 12; ring++) await job.ringWhenSet();
     expect(await job.isEmpty()).toBe(false);
     expect(await job.show()).toMatchObject({ status: "completed" });
@@ -113,203 +104,152 @@ describe("an owner empties itself", () => {
 });
 
 describe("an end that nobody confirms", () => {
-  it("is reported again after 35 seconds, then doubling up to every 15 minutes", async () => {
-    const job = await completedJob();
-    const first = post.take();
-    const pauses: number[] = [];
-    for (let before = NOON, n = 0; n < 7; n++) {
+  const pauses = async (job: JobUnderTest, times: number) => {
+    const [first] = post.take();
+    const found: number[] = [];
+    for (let before = NOON, n = 0; n < times; n++) {
       await job.ringWhenSet();
-      pauses.push((Date.now() - before) / SECOND);
+      found.push((Date.now() - before) / SECOND);
       before = Date.now();
-      expect(post.take()).toEqual(first);
+      expect(post.take()).toEqual([first]);
     }
-    expect(pauses).toEqual([35, 60, 120, 240, 480, 900, 900]);
+    return found;
+  };
+
+  it("is reported again within a minute, for as long as the database is away", async () => {
+    post.stop();
+    const job = await completedJob();
+    expect(await pauses(job, 7)).toEqual([10, 20, 40, 60, 60, 60, 60]);
+    post.goOn();
+    await job.ringUntilEmpty();
+    expect(logs.of("report_failed")).toHaveLength(8);
   });
 
-  it("of a short push is reported again by the alarm that watched over it: it is not set again, which would be a row", async () => {
-    const job = await newJob(account, { scheduled_for: iso(NOON + HOUR) });
-    const push = receiver.holds();
-    const rung = job.ringAt(NOON + HOUR);
-    await push.arrived();
-    expect(await job.alarm()).toBe(NOON + HOUR + 35 * SECOND);
-    push.release(200);
-    await rung;
-    expect(await job.alarm()).toBe(NOON + HOUR + 35 * SECOND);
-  });
-
-  it("that took a job 6 seconds is reported again 30 seconds later", async () => {
-    const job = await newJob(account, { scheduled_for: iso(NOON + HOUR) });
-    const push = receiver.holds();
-    const rung = job.ringAt(NOON + HOUR);
-    await push.arrived();
-    setClock(NOON + HOUR + 6 * SECOND);
-    push.release(200);
-    await rung;
-    post.take();
-    await job.ringAt(NOON + HOUR + 35 * SECOND); // the watch over the push: nothing to do yet
-    expect(post.take()).toEqual([]);
-    expect(await job.alarm()).toBe(NOON + HOUR + 36 * SECOND);
-    await job.ringWhenSet();
-    expect(post.take()).toMatchObject([{ jobId: job.id, confirm: true }]);
+  it("because the database refuses it is reported again up to hourly, and said out loud each time", async () => {
+    const refusals = vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: canary: SQLITE_CONSTRAINT"));
+    const job = await completedJob();
+    expect((await pauses(job, 12)).slice(-2)).toEqual([3_600, 3_600]);
+    expect(logs.of("report_refused")).toHaveLength(13);
+    expect(logs.of("report_refused")[0]).toMatchObject({ level: "error", account_id: account.id, job_id: job.id });
+    expect(logs.lines.join()).not.toContain("canary");
+    refusals.mockRestore();
+    await job.ringUntilEmpty();
   });
 
   it("and whose erasure fails is erased the next time its alarm rings", async () => {
     const job = await newJob(account);
-    await job.ring();
-    await post.deliver();
     await runInDurableObject(job.owner, (_, { storage }) => {
       vi.spyOn(storage, "deleteAll").mockRejectedValueOnce(new Error("no descriptors"));
     });
-    await job.ringWhenSet();
+    await job.ring();
     expect(await job.isEmpty()).toBe(false);
     await job.ringWhenSet();
     expect(await job.isEmpty()).toBe(true);
   });
 
-  it("is confirmed by a report sent again after the first receipt was lost", async () => {
+  it("survives a death after the database has it: it is reported once more, and nothing runs again", async () => {
+    post.stop();
     const job = await completedJob();
-    const confirm = vi.spyOn(env.JOBS, "getByName").mockImplementation(() => {
-      throw new Error("overloaded");
-    });
-    await post.deliver();
-    confirm.mockRestore();
-    expect(logs.of("receipt_lost")).toMatchObject([{ level: "warn", account_id: account.id, job_id: job.id }]);
-    expect((await job.stored())?.phase).toMatchObject({ confirmed: false });
-    await job.ringWhenSet();
-    await post.deliver();
-    expect(await job.isEmpty()).toBe(true);
-  });
-
-  it("survives a queue that does not take it", async () => {
-    vi.spyOn(env.SNAPSHOTS, "send").mockRejectedValueOnce(new Error("Queue is overloaded"));
-    const job = await completedJob();
-    expect(post.sent).toEqual([]);
-    expect(logs.of("report_failed")).toHaveLength(1);
-    expect(await job.show()).toMatchObject({ status: "completed" });
-    await job.ringWhenSet();
-    await post.deliver();
-    expect(await job.isEmpty()).toBe(true);
+    expect(await post.deliver(post.take())).toEqual(["stored"]);
+    await job.crash();
+    post.goOn();
+    await job.ringUntilEmpty();
+    expect(receiver.received).toHaveLength(1);
+    expect((await job.row())?.status).toBe("completed");
   });
 });
 
 describe("a confirmation", () => {
-  it("of an older revision confirms nothing", async () => {
-    const job = await completedJob();
-    const { revision = 0 } = (await job.stored()) ?? {};
-    setClock(NOON + MINUTE);
-    await job.owner.confirm(revision - 1, 0);
-    expect((await job.stored())?.phase).toMatchObject({ name: "completed", confirmed: false });
-  });
-
-  it("of an end that was retried says nothing of the end that followed", async () => {
+  it("of an end that was retried meanwhile says nothing of what followed", async () => {
     const job = await newJob(account, { scheduled_for: iso(NOON + HOUR) });
+    post.stop();
     await job.cancel();
-    const first = post.take();
+    const [first] = post.take();
     await job.retry();
     await job.cancel();
-    setClock(NOON + MINUTE);
-    await post.deliver(first);
-    expect((await job.stored())?.phase).toMatchObject({ name: "cancelled", confirmed: false });
-    await post.deliver();
-    expect(await job.isEmpty()).toBe(true);
+    const [, second] = post.take();
+    await post.deliver([second as Report, first as Report]);
+    expect(await job.row()).toMatchObject({ status: "cancelled", revision: second?.revision });
+    post.goOn();
+    await job.ringUntilEmpty();
   });
 
-  it("that names fewer executions than there are confirms nothing of the rest", async () => {
-    const job = await completedJob();
-    const { revision = 0 } = (await job.stored()) ?? {};
-    setClock(NOON + MINUTE);
-    await job.owner.confirm(revision, 0);
-    expect(await job.stored()).toMatchObject({ phase: { confirmed: false }, executions: [{ attempt: 1 }] });
-  });
-
-  it("said twice, or to an empty owner, does nothing", async () => {
-    const job = await completedJob();
-    const reports = [...post.sent];
-    setClock(NOON + MINUTE);
-    await post.deliver();
-    await post.deliver(reports);
-    expect(await job.isEmpty()).toBe(true);
-    expect(await job.show()).toMatchObject({ status: "completed" });
+  it("that comes while the job changes lets nothing go that has changed", async () => {
+    const job = await newJob(account, { scheduled_for: iso(NOON + HOUR) });
+    const [cancelled, retried] = await Promise.all([job.cancel(), job.retry()]);
+    expect([cancelled.status, retried.status]).toEqual([200, 200]);
+    expect(await job.show()).toMatchObject({ status: "pending" });
+    await job.ringWhenSet();
+    expect(await job.show()).toMatchObject({ status: "completed", attempts: 1 });
   });
 });
 
 describe("a row that is gone", () => {
   it("takes its ended job's owner with it", async () => {
+    post.stop();
     const job = await completedJob();
     await job.deleteRow();
-    await post.deliver();
-    expect(await job.isEmpty()).toBe(true);
+    post.goOn();
+    await job.ringUntilEmpty();
     expect((await job.call("GET")).body.code).toBe("job_not_found");
+    expect(await job.executionRows(), "no executions that nobody can find or delete").toEqual([]);
   });
 
   it("is written again by an owner whose job lives, with everything it had", async () => {
     receiver.answers(500);
     const job = await newJob(account, { payload: { n: 1 }, idempotency_key: "k", handler: "h" });
+    post.stop();
     await job.ring();
     const live = await job.show();
     await job.deleteRow();
-    await post.deliver();
+    post.goOn();
+    await job.owner.wake(job.ref);
+    await until(async () => (await job.row()) !== undefined);
     const { body } = await api<unknown[]>("GET", "/v1/jobs?idempotency_key=k", { key: account.key });
     expect(body.data).toEqual([live]);
-    expect(await job.row()).toMatchObject({ revision: 3, attentionAt: NOON + SECOND });
+    expect(await job.row()).toMatchObject({ revision: 3, reportDueAt: NOON + SECOND });
     receiver.answers(200);
     await job.ringWhenSet();
     expect(await job.show()).toMatchObject({ status: "completed", attempts: 2 });
-  });
-
-  // Known: the executions of a snapshot are written although its job's row is gone, and nothing ever deletes them.
-  it("is not followed by executions that nobody can find or delete", async () => {
-    const job = await completedJob();
-    await job.deleteRow();
-    await post.deliver();
-    expect(await job.executionRows()).toEqual([]);
+    expect(await job.executions()).toMatchObject([{ status: "failed" }, { status: "completed" }]);
   });
 });
 
 describe("many large executions", () => {
-  it("reach the read model in parts a queue can carry, the end last, and nothing is lost", async () => {
-    receiver.answers(() => new Response("x".repeat(5_000), { status: 500, headers: { "X-Long": "v".repeat(4_000) } }));
+  const LARGE = () => new Response("x".repeat(5_000), { status: 500, headers: { "X-Long": "v".repeat(4_000) } });
+
+  it("reach the read model, and none stays in the owner of a job that lives on but the newest", async () => {
+    receiver.answers(LARGE);
+    const job = await newJob(account, { max_retries: 50 });
+    await job.ring();
+    for (let attempt = 2; attempt <= 20; attempt++) await job.ringWhenSet();
+    expect((await job.stored())?.executions.length).toBeLessThanOrEqual(2);
+    expect((await job.executions()).map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+  });
+
+  it("that the database could not take all reach it in one report when it is back", async () => {
+    receiver.answers(LARGE);
+    post.stop();
     const job = await newJob(account, { max_retries: 29 });
     await job.ring();
-    for (let attempt = 2; attempt <= 30; attempt++) await job.ringWhenSet();
+    while ((await job.show()).status !== "failed") await job.ringWhenSet();
     const [live, executions] = [await job.show(), await job.executions()];
     expect(live).toMatchObject({ status: "failed", attempts: 30 });
-    expect(executions).toHaveLength(20);
-    post.take();
-    await job.ringWhenSet();
-    let parts = 0;
-    for (; post.sent.length > 0; parts++) {
-      const [part] = post.sent;
-      expect(JSON.stringify(part).length).toBeLessThanOrEqual(100_000);
-      await post.deliver();
-      await until(async () => post.sent.length > 0 || (await job.isEmpty()));
-    }
-    expect(parts).toBeGreaterThanOrEqual(3);
-    expect(await job.isEmpty()).toBe(true);
+    post.goOn();
+    await job.ringUntilEmpty();
     expect(await job.show()).toEqual(live);
     expect(await job.executions()).toEqual(executions);
     expect(await job.executionRows()).toHaveLength(30);
-  });
-
-  it("do not pile up in the owner of a job that lives on: it asks for a receipt and lets them go", async () => {
-    receiver.answers(() => new Response("x".repeat(5_000), { status: 500, headers: { "X-Long": "v".repeat(4_000) } }));
-    const job = await newJob(account, { max_retries: 50 });
-    await job.ring();
-    for (let attempt = 2; attempt <= 20; attempt++) {
-      await post.deliver();
-      await job.ringWhenSet();
-    }
-    expect((await job.stored())?.executions.length).toBeLessThanOrEqual(6);
-    expect((await job.executions()).map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
   });
 });
 
 describe("the pages of a job's executions", () => {
   async function fiveAttempts(): Promise<JobUnderTest> {
+    post.stop();
     receiver.answers(500);
     const job = await newJob(account, { max_retries: 4 });
     await job.ring();
-    for (let n = 1; n < 5; n++) await job.ringWhenSet();
+    while ((await job.show()).attempts < 5) await job.ringWhenSet();
     return job;
   }
 
@@ -318,9 +258,8 @@ describe("the pages of a job's executions", () => {
     [
       "in the read model",
       async (job) => {
-        advance(MINUTE);
-        await post.deliver();
-        expect(await job.isEmpty()).toBe(true);
+        post.goOn();
+        await job.ringUntilEmpty();
       },
     ],
   ];
@@ -395,37 +334,7 @@ describe("a state that a newer version of the service has written", () => {
       expect([status, body.code]).toEqual([503, "unavailable"]);
       expect(headers.get("Retry-After")).toMatch(/^\d+$/);
     }
-    for (const word of [() => job.owner.poke(job.ref), () => job.owner.confirm(99, 99), () => job.owner.missing()])
-      await word().catch(() => {});
+    await job.owner.wake(job.ref).catch(() => {});
     expect(await job.stored()).toEqual(newer);
   });
-});
-
-describe("the queue's consumer", () => {
-  it("acknowledges every snapshot it can read, applied or not", async () => {
-    const job = await completedJob();
-    await job.deleteRow();
-    const { explicitAcks, retryMessages } = await post.deliver();
-    expect([explicitAcks, retryMessages]).toEqual([["m0"], []]);
-  });
-
-  it("leaves a snapshot of a newer version on the queue, and applies its neighbours", async () => {
-    const job = await completedJob();
-    const [snapshot] = post.take();
-    const newer = { ...snapshot, v: 99, revision: 99, facts: { status: "dreaming" } };
-    const result = await post.deliver([newer as never, snapshot as never]);
-    expect(result.explicitAcks).toEqual(["m1"]);
-    expect(result.retryMessages).toMatchObject([{ msgId: "m0" }]);
-    expect(await job.row()).toMatchObject({ status: "completed" });
-  });
-});
-
-it("without anybody's help the queue brings the end to the read model", async () => {
-  vi.restoreAllMocks();
-  logs.reset();
-  receiver.reset();
-  const job = await newJob(account);
-  await job.ring();
-  await until(async () => (await job.row())?.status === "completed");
-  expect(await job.executionRows()).toMatchObject([{ status: "completed" }]);
 });

@@ -60,7 +60,7 @@ describe("a new job", () => {
   it("is its row and nothing else when it is due later", async () => {
     const far = await dueAt(NOON + 65 * MINUTE);
     expect(await far.isEmpty()).toBe(true);
-    expect(await far.row()).toMatchObject({ status: "pending", revision: 0, attentionAt: NOON + 65 * MINUTE });
+    expect(await far.row()).toMatchObject({ status: "pending", revision: 0, reportDueAt: NOON + 65 * MINUTE });
     expect(await far.show()).toMatchObject({ status: "pending", run_at: iso(NOON + 65 * MINUTE) });
   });
 
@@ -124,8 +124,8 @@ describe("the look ahead", () => {
 
   it("leaves what has reported already, and what is overdue: the sweeper asks for that", async () => {
     await insertRows(account, [
-      { revision: 1, attentionAt: NOON + HOUR },
-      { revision: 0, attentionAt: NOON },
+      { revision: 1, reportDueAt: NOON + HOUR },
+      { revision: 0, reportDueAt: NOON },
       { status: "completed" },
     ]);
     expect(await askedAt(NOON)).toEqual([]);
@@ -149,7 +149,7 @@ describe("the look ahead", () => {
 });
 
 describe("a crowd that comes near", () => {
-  const CROWD = { revision: 0, attentionAt: NOON + HOUR };
+  const CROWD = { revision: 0, reportDueAt: NOON + HOUR };
 
   it("is asked over the queue, ten in a message, a hundred messages at once, each job once", async () => {
     await insertMany(account, 2_345, CROWD);

@@ -164,7 +164,7 @@ it("the row is claimed: it is pending at once, and a late snapshot of the old en
   const old = [...post.sent];
   await forgotten(job);
   await job.retry();
-  expect(await job.row()).toMatchObject({ status: "pending", completedAt: null, attentionAt: Date.now() });
+  expect(await job.row()).toMatchObject({ status: "pending", completedAt: null, reportDueAt: Date.now() });
   await post.deliver(old);
   expect(await job.row()).toMatchObject({ status: "pending" });
   expect(await job.show()).toMatchObject({ status: "pending" });

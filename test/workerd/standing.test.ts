@@ -41,7 +41,7 @@ describe("a due job of a suspended account", () => {
     await job.ringAt(NOON + HOUR);
     expect(await job.stored()).toMatchObject({ attempt: 0, tries: 0, phase: { name: "waiting", runAt: NOON } });
     await post.deliver();
-    expect(await job.row()).toMatchObject({ status: "pending", runAt: NOON, attentionAt: NOON + HOUR + 15 * MINUTE });
+    expect(await job.row()).toMatchObject({ status: "pending", runAt: NOON, reportDueAt: NOON + HOUR + 15 * MINUTE });
   });
 
   it("goes on after the account is resumed, and tells its lateness truly", async () => {

@@ -37,7 +37,7 @@ async function askedAt(at: number): Promise<string[]> {
 }
 
 const attentionOf = async (id: string | undefined) =>
-  env.DB.prepare("SELECT attention_at AS at, sweeps FROM jobs WHERE id = ?")
+  env.DB.prepare("SELECT report_due_at AS at, sweeps FROM jobs WHERE id = ?")
     .bind(id ?? "")
     .first();
 
@@ -45,10 +45,10 @@ const nameOf = (id: string | undefined) => `${account.id}/${id}`;
 
 describe("a row is asked about", () => {
   const ARMED: Partial<NewJobRow>[] = [
-    { status: "pending", revision: 1, attentionAt: NOON },
-    { status: "queued", revision: 2, attentionAt: NOON },
-    { status: "running", revision: 3, attentionAt: NOON },
-    { status: "retrying", revision: 4, attentionAt: NOON },
+    { status: "pending", revision: 1, reportDueAt: NOON },
+    { status: "queued", revision: 2, reportDueAt: NOON },
+    { status: "running", revision: 3, reportDueAt: NOON },
+    { status: "retrying", revision: 4, reportDueAt: NOON },
   ];
 
   it.each(ARMED)("when it is two minutes overdue and not a millisecond earlier: %o", async (values) => {
@@ -77,7 +77,7 @@ describe("a row is asked about", () => {
 
 describe("a row that stays silent", () => {
   it("is asked about again after 1, 2, 4, 8, 16, 32 minutes, and hourly from then on", async () => {
-    const [id] = await insertRows(account, [{ revision: 0, attentionAt: NOON }]);
+    const [id] = await insertRows(account, [{ revision: 0, reportDueAt: NOON }]);
     const pauses: number[] = [];
     for (let at = NOON, n = 0; n < 9; n++) {
       expect(await askedAt(at)).toEqual([nameOf(id)]);
@@ -90,7 +90,7 @@ describe("a row that stays silent", () => {
   });
 
   it("is asked about even when its object does not answer, and that is logged", async () => {
-    const [id] = await insertRows(account, [{ revision: 0, attentionAt: NOON }]);
+    const [id] = await insertRows(account, [{ revision: 0, reportDueAt: NOON }]);
     const dead = { getByName: () => ({ poke: () => Promise.reject(new Error("internal error")) }) };
     await cron({ JOBS: dead });
     expect(logs.of("sweep")).toMatchObject([{ level: "warn", asked: 1, unanswered: 1 }]);
@@ -102,8 +102,8 @@ describe("many overdue rows", () => {
   const pokeOf = (job: JobUnderTest, v = 1): PokeMessage => ({ kind: "poke", v: v as 1, ...job.ref });
 
   it("are all asked about, each once, the longest overdue first: some straight, the rest over the queue", async () => {
-    await insertMany(account, 700, { revision: 0, attentionAt: NOON - MINUTE });
-    await insertMany(await newAccount(), 500, { revision: 0, attentionAt: NOON });
+    await insertMany(account, 700, { revision: 0, reportDueAt: NOON - MINUTE });
+    await insertMany(await newAccount(), 500, { revision: 0, reportDueAt: NOON });
     const { straight, queued } = await asksAt(NOON);
     const all = [...straight, ...queued.flat()];
     expect([all.length, new Set(all).size]).toEqual([1_200, 1_200]);
@@ -114,7 +114,7 @@ describe("many overdue rows", () => {
   });
 
   it("whose question the queue does not take are asked about a minute later", async () => {
-    await insertMany(account, 1_200, { revision: 0, attentionAt: NOON });
+    await insertMany(account, 1_200, { revision: 0, reportDueAt: NOON });
     vi.spyOn(env.SNAPSHOTS, "sendBatch").mockRejectedValueOnce(new Error("Queue is overloaded"));
     const silent = { getByName: () => ({ poke: async () => {} }) };
     await cron({ JOBS: silent });
@@ -155,7 +155,7 @@ describe("a healthy service", () => {
     setClock(NOON + 10 * MINUTE);
     await cron();
     await post.deliver();
-    expect(await job.row()).toMatchObject({ status: "retrying", attentionAt: NOON + HOUR, sweeps: 0 });
+    expect(await job.row()).toMatchObject({ status: "retrying", reportDueAt: NOON + HOUR, sweeps: 0 });
     expect(await askedAt(NOON + 20 * MINUTE)).toEqual([]);
     expect(receiver.received).toHaveLength(1);
   });
@@ -184,7 +184,7 @@ describe("what was lost comes back within a minute of the cron", () => {
 });
 
 it("while D1 cannot answer the cron does not fail, and says so", async () => {
-  await insertRows(account, [{ revision: 0, attentionAt: NOON }]);
+  await insertRows(account, [{ revision: 0, reportDueAt: NOON }]);
   databaseDown();
   await cron();
   for (const event of ["sweep_failed", "retention_failed"]) expect(logs.of(event).length).toBeGreaterThan(0);

@@ -149,9 +149,9 @@ describe("while D1 is down", () => {
     for (const job of [pushed, pulled, cancelled]) await job.ring();
     await sweepNow();
     await post.deliver();
-    expect(await pushed.row()).toMatchObject({ status: "completed", attempt: 2, attentionAt: null });
-    expect(await pulled.row()).toMatchObject({ status: "completed", attempt: 1, attentionAt: null });
-    expect(await cancelled.row()).toMatchObject({ status: "cancelled", attentionAt: null });
+    expect(await pushed.row()).toMatchObject({ status: "completed", attempt: 2, reportDueAt: null });
+    expect(await pulled.row()).toMatchObject({ status: "completed", attempt: 1, reportDueAt: null });
+    expect(await cancelled.row()).toMatchObject({ status: "cancelled", reportDueAt: null });
   });
 });
 

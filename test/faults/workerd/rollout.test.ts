@@ -91,7 +91,7 @@ describe("a Worker of tomorrow and objects of today", () => {
     const row = await job.row();
     if (!row || !known) throw new Error("there is none");
     const { attempt, tries, interruptions, status, runAt, completedAt, result, lastError, ...rest } = row;
-    const { attentionAt, sweeps, revision, updatedAt, ...spec } = rest;
+    const { reportDueAt, sweeps, revision, updatedAt, ...spec } = rest;
     const more = { priority: 9, tags: { team: "growth" } };
     await job.owner.arm({ ...spec, ...more } as JobSpec, { signingVersion: 1, overlapEndsAt: null, ...more } as never);
     await job.ring();

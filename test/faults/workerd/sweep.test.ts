@@ -97,7 +97,7 @@ describe("within three and a half minutes the sweeper brings back", () => {
       await sweepNow();
       await isReported();
     }
-    expect(await job.row()).toMatchObject({ status: "completed", attentionAt: null });
+    expect(await job.row()).toMatchObject({ status: "completed", reportDueAt: null });
   });
 
   it("a row that nobody has armed, within 90 seconds", async () => {
@@ -109,14 +109,14 @@ describe("within three and a half minutes the sweeper brings back", () => {
 
 describe("10,000 queued jobs that wait for a worker", () => {
   it("cost a sweep two questions to D1, and no object is woken", async () => {
-    await insertMany(account, 10_000, { status: "queued", revision: 2, attentionAt: NOON + 30 * MINUTE });
+    await insertMany(account, 10_000, { status: "queued", revision: 2, reportDueAt: NOON + 30 * MINUTE });
     const asked = countingEnv();
     await worker.scheduled(createScheduledController(), asked.env);
     expect(asked.objects).toEqual([]);
     expect(asked.batches).toEqual([]);
     expect(logs.of("sweep")).toEqual([]);
-    const sweeps = asked.statements.filter((text) => text.includes("attention_at <="));
-    const ahead = asked.statements.filter((text) => /"attention_at" <= /.test(text));
+    const sweeps = asked.statements.filter((text) => text.includes("report_due_at <="));
+    const ahead = asked.statements.filter((text) => /"report_due_at" <= /.test(text));
     expect([sweeps.length, ahead.length]).toEqual([2, 1]);
     for (const text of [...sweeps, ...ahead]) {
       const values = Array(text.match(/\?/g)?.length ?? 0).fill(NOON);
@@ -132,7 +132,7 @@ describe("10,000 queued jobs that wait for a worker", () => {
 
 describe("10,000 overdue rows", () => {
   it("are all asked about by one sweep, within a Worker's limits", async () => {
-    await insertMany(account, 10_000, { revision: 0, attentionAt: NOON });
+    await insertMany(account, 10_000, { revision: 0, reportDueAt: NOON });
     const cron = countingEnv();
     await worker.scheduled(createScheduledController(), cron.env);
     expect(cron.objects.length + cron.statements.length + cron.batches.length).toBeLessThan(MAX_SUBREQUESTS);
@@ -151,7 +151,7 @@ describe("10,000 overdue rows", () => {
   });
 
   it("wait for the next minute where the queue takes nothing", async () => {
-    await insertMany(account, 1_000, { revision: 0, attentionAt: NOON });
+    await insertMany(account, 1_000, { revision: 0, reportDueAt: NOON });
     const cron = countingEnv({ queueIsDown: true });
     await worker.scheduled(createScheduledController(), cron.env);
     expect(cron.objects).toHaveLength(400);

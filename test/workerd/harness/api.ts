@@ -3,6 +3,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { createApp } from "../../../src/app.ts";
+import { newJobId } from "../../../src/objects/new-id.ts";
 import type { showExecution, showJob } from "../../../src/routes/show-job.ts";
 
 export type JobJson = ReturnType<typeof showJob>;
@@ -52,6 +53,7 @@ export const ADMIN = "adm_test";
 export const app = createApp({
   now: () => Date.now(),
   newId: () => crypto.randomUUID(),
+  newJobId,
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
 });
 

@@ -46,6 +46,12 @@ export class JobUnderTest extends OwnerUnderTest<Job> {
     await this.ringAt(at);
   }
 
+  /** Rings the alarm, each time it is set, until the owner has let go. */
+  async ringUntilEmpty(): Promise<void> {
+    for (let ring = 0; ring < 5 && !(await this.isEmpty()); ring++) await this.ringWhenSet();
+    if (!(await this.isEmpty())) throw new Error("its owner still holds the job");
+  }
+
   row = () =>
     databaseOf(env.DB)
       .select()

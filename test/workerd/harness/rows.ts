@@ -2,6 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import type { JobStatus } from "../../../src/domain/job.ts";
+import { newJobId } from "../../../src/objects/new-id.ts";
 import type { NewJobRow } from "../../../src/store/rows.ts";
 import { jobs } from "../../../src/store/schema.ts";
 import { databaseOf } from "../../../src/store/store.ts";
@@ -11,30 +12,33 @@ import { TARGET } from "./receiver.ts";
 
 const ENDED: readonly JobStatus[] = ["completed", "failed", "cancelled"];
 
-export function rowOf(account: Account, values: Partial<NewJobRow> = {}): NewJobRow {
-  const { status = "pending", createdAt = NOON } = values;
+/** What a test says of a row: `createdAt` is in its id. */
+export type RowValues = Partial<NewJobRow> & { readonly createdAt?: number };
+
+export function rowOf(account: Account, given: RowValues = {}): NewJobRow {
+  const { createdAt = NOON, ...values } = given;
+  const { status = "pending" } = values;
   const ended = ENDED.includes(status);
   return {
     accountId: account.id,
-    id: crypto.randomUUID(),
+    id: newJobId(createdAt),
     name: "a row",
     delivery: { type: "push", url: TARGET, method: "POST", headers: {} },
     timeoutSeconds: 30,
     maxRetries: 3,
     scheduledFor: createdAt,
-    createdAt,
     updatedAt: createdAt,
     status,
     runAt: ended ? null : createdAt,
     completedAt: ended ? createdAt : null,
     revision: 1,
-    attentionAt: ended ? null : createdAt,
+    reportDueAt: ended ? null : createdAt,
     ...values,
   };
 }
 
 /** @returns their ids, in the order given */
-export async function insertRows(account: Account, rows: readonly Partial<NewJobRow>[]): Promise<string[]> {
+export async function insertRows(account: Account, rows: readonly RowValues[]): Promise<string[]> {
   const db = databaseOf(env.DB);
   const all = rows.map((row) => rowOf(account, row));
   const inserts = all.map((row) => db.insert(jobs).values(row));
@@ -44,7 +48,7 @@ export async function insertRows(account: Account, rows: readonly Partial<NewJob
 }
 
 /** So many copies of one row, their ids counted up from 0. */
-export async function insertMany(account: Account, count: number, values: Partial<NewJobRow> = {}): Promise<void> {
+export async function insertMany(account: Account, count: number, values: RowValues = {}): Promise<void> {
   const [id] = await insertRows(account, [values]);
   const columns = (await env.DB.prepare("SELECT name FROM pragma_table_info('jobs')").all<{ name: string }>()).results
     .map(({ name }) => name)

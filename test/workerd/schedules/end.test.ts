@@ -35,7 +35,7 @@ describe("a completed schedule", () => {
     await post.deliver();
     expect(await schedule.isEmpty()).toBe(true);
     expect(await schedule.show()).toEqual(shown);
-    expect(await schedule.row()).toMatchObject({ status: "completed", attentionAt: null });
+    expect(await schedule.row()).toMatchObject({ status: "completed", reportDueAt: null });
     expect(await schedule.isEmpty(), "and reading it does not bring it back").toBe(true);
   });
 
@@ -188,7 +188,7 @@ describe("a row that is missing", () => {
     await schedule.ringAt(FIRST);
     await schedule.deleteRow();
     await post.deliver(post.take().slice(-1));
-    expect(await schedule.row()).toMatchObject({ status: "active", revision: 1, attentionAt: FIRST + HOUR });
+    expect(await schedule.row()).toMatchObject({ status: "active", revision: 1, reportDueAt: FIRST + HOUR });
     expect(logs.of("row_restored")).toMatchObject([{ schedule_id: schedule.id, done: true }]);
   });
 
@@ -274,7 +274,7 @@ describe("reports", () => {
     setClock(FIRST + HOUR + 2 * MINUTE);
     await sweep();
     await post.deliver();
-    expect(await schedule.row()).toMatchObject({ revision: 2, attentionAt: FIRST + 2 * HOUR });
+    expect(await schedule.row()).toMatchObject({ revision: 2, reportDueAt: FIRST + 2 * HOUR });
   });
 });
 

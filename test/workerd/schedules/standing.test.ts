@@ -37,7 +37,7 @@ describe("an account that is suspended", () => {
     await schedule.ringAt(FIRST);
     await schedule.poke();
     await post.deliver();
-    expect((await schedule.row())?.attentionAt).toBe(FIRST + MINUTE);
+    expect((await schedule.row())?.reportDueAt).toBe(FIRST + MINUTE);
   });
 });
 

@@ -69,7 +69,7 @@ describe("a tick", () => {
     await post.deliver();
     expect(await schedule.row()).toMatchObject({
       revision: 1,
-      attentionAt: SECOND_TICK,
+      reportDueAt: SECOND_TICK,
       sweeps: 0,
       state: { runCount: 1, lastRunAt: FIRST, nextRunAt: SECOND_TICK },
     });

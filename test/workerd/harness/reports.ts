@@ -1,12 +1,13 @@
-// Snapshots as owners send them, made by hand.
+// Reports as owners send them, made by hand.
 
 import type { Execution } from "../../../src/domain/job.ts";
-import type { JobFacts, Snapshot } from "../../../src/store/report.ts";
+import type { JobFacts, JobReport } from "../../../src/store/report.ts";
 import { NOON } from "./clock.ts";
 import type { JobUnderTest } from "./job.ts";
 
 export const factsAt = (revision: number, facts: Partial<JobFacts> = {}): JobFacts => ({
   status: "retrying",
+  reportDueAt: NOON + revision,
   runAt: NOON + revision,
   attempt: revision,
   started: revision,
@@ -16,7 +17,14 @@ export const factsAt = (revision: number, facts: Partial<JobFacts> = {}): JobFac
   result: null,
   updatedAt: NOON + revision,
   completedAt: null,
-  attentionAt: NOON + revision,
+  executionId: `execution ${revision}`,
+  executionTrigger: "system_retry",
+  executionStatus: "failed",
+  workerId: null,
+  dueAt: NOON,
+  startedAt: NOON,
+  settledAt: NOON + revision,
+  response: null,
   ...facts,
 });
 
@@ -35,13 +43,12 @@ export const executionAt = (attempt: number, revision: number, execution: Partia
   ...execution,
 });
 
-export const snapshotOf = ({ ref }: JobUnderTest, revision: number, snapshot: Partial<Snapshot> = {}): Snapshot => ({
-  kind: "snapshot",
-  v: 1,
-  ...ref,
+export const reportAt = ({ account, id }: JobUnderTest, revision: number, report: Partial<JobReport> = {}): JobReport => ({
+  kind: "job",
+  accountId: account.id,
+  id,
   revision,
   facts: factsAt(revision),
-  executions: [],
-  confirm: false,
-  ...snapshot,
+  apart: [],
+  ...report,
 });
