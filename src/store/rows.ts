@@ -2,7 +2,7 @@
 
 import { createdAtOf } from "../domain/ids.ts";
 import type { Execution, Fault, Job, JobSpec, JobView, Phase, Trigger } from "../domain/job.ts";
-import { KEEP_MS, unarmedReportDueAt } from "../domain/timer.ts";
+import { KEEP_MS } from "../domain/timer.ts";
 import type { jobs } from "./schema.ts";
 
 export type JobRow = typeof jobs.$inferSelect;
@@ -16,7 +16,7 @@ export function rowOfSpec(spec: JobSpec): NewJobRow {
     status: "pending",
     runAt: spec.scheduledFor,
     updatedAt: createdAt,
-    reportDueAt: unarmedReportDueAt(spec.scheduledFor, createdAt),
+    reportDueAt: spec.scheduledFor,
   };
 }
 

@@ -5,14 +5,13 @@ import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import worker from "../../src/index.ts";
-import type { NewJobRow } from "../../src/store/rows.ts";
 import { type Account, newAccount, remove } from "./harness/account.ts";
 import { DAY, HOUR, MINUTE, NOON, setClock } from "./harness/clock.ts";
 import { JobUnderTest, newJob, postJob } from "./harness/job.ts";
 import { logs } from "./harness/logs.ts";
 import { post } from "./harness/post.ts";
-import { insertMany, insertRows } from "./harness/rows.ts";
-import { executionAt, snapshotOf } from "./harness/snapshots.ts";
+import { executionAt, reportAt } from "./harness/reports.ts";
+import { insertMany, insertRows, type RowValues } from "./harness/rows.ts";
 
 let account: Account;
 beforeEach(async () => {
@@ -28,7 +27,7 @@ beforeEach(async () => {
 const cron = (vars: object = {}) =>
   worker.scheduled(createScheduledController(), {
     ...env,
-    JOBS: { getByName: () => ({ poke: async () => {} }) } as never,
+    JOBS: { getByName: () => ({ wake: async () => true }) } as never,
     ...vars,
   });
 
@@ -45,7 +44,7 @@ const exists = async (id: string | undefined): Promise<boolean> =>
     .bind(id ?? "")
     .first()) !== null;
 
-const OVER: Partial<NewJobRow> = { status: "completed", createdAt: NOON - DAY, completedAt: NOON };
+const OVER: RowValues = { status: "completed", createdAt: NOON - DAY, completedAt: NOON };
 
 describe("a job that has ended", () => {
   it.each(["completed", "failed", "cancelled"] as const)(
@@ -77,9 +76,7 @@ describe("a job that has ended", () => {
   it("takes its executions with it, and nobody else's", async () => {
     const [old = "", young = ""] = await insertRows(account, [OVER, { ...OVER, completedAt: NOON + DAY }]);
     const jobs = [old, young].map((id) => new JobUnderTest(account, id));
-    await post.deliver(
-      jobs.map((job) => snapshotOf(job, 0, { facts: null, executions: [executionAt(1, 1), executionAt(2, 1)] })),
-    );
+    await post.deliver(jobs.map((job) => reportAt(job, 0, { apart: [executionAt(1, 1), executionAt(2, 1)] })));
     await cronAt(NOON + 30 * DAY + 1);
     expect(await jobs[0]?.executionRows()).toEqual([]);
     expect(await jobs[1]?.executionRows()).toHaveLength(2);
@@ -102,8 +99,6 @@ describe("a job that has ended", () => {
   it("and was taken back to life by hand is kept", async () => {
     const job = await newJob(account);
     await job.cancel();
-    setClock(NOON + MINUTE);
-    await post.deliver();
     setClock(NOON + 40 * DAY);
     await job.retry();
     await cron();
@@ -165,7 +160,7 @@ describe("a deleted account", () => {
     ]);
     const [id = ""] = await insertRows(gone, [{}]);
     const job = new JobUnderTest(gone, id);
-    await post.deliver([snapshotOf(job, 2, { executions: [executionAt(1, 2)] })]);
+    await post.deliver([reportAt(job, 2, { apart: [executionAt(1, 2)] })]);
     await insertRows(account, [{}]);
     await remove(gone);
     await cronAt(NOON + MINUTE);

@@ -76,6 +76,7 @@ describe("the timing", () => {
 
   it("that is another one counts from now, and rings then", async () => {
     await schedule.patch({ interval: { value: 5, unit: "minute" } });
+    await schedule.ringWhenSet();
     expect(await schedule.alarm()).toBe(NOW + 5 * MINUTE);
     await schedule.ringAt(NOW + 5 * MINUTE);
     expect(await schedule.ticks()).toEqual([NOW + 5 * MINUTE]);
