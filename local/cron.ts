@@ -1,7 +1,12 @@
 // The clock that Cloudflare is in production: locally nothing rings a cron trigger by itself.
 
 const MINUTE_MS = 60_000;
-const RING_LIMIT_MS = 10 * MINUTE_MS;
+
+/** Whoever rings waits no longer than this. */
+export const RING_LIMIT_MS = 10 * MINUTE_MS;
+
+/** The trigger of wrangler.toml. */
+export const CRON = "* * * * *";
 
 /**
  * Calls `ring` at once (what became due while nobody was here must not wait) and at every full minute, but never while an
@@ -28,9 +33,9 @@ export function everyMinute(ring: (at: number) => Promise<void>, onError: (error
   return () => clearTimeout(timer);
 }
 
-/** Delivers the scheduled event to the Worker behind a Miniflare entry; throws unless its handler ended well. */
+/** Delivers the scheduled event to the Worker under `wrangler dev`; throws unless its handler ended well. */
 export async function ringCron(origin: string, at: number): Promise<void> {
-  const query = new URLSearchParams({ cron: "* * * * *", time: `${at}` });
+  const query = new URLSearchParams({ cron: CRON, time: `${at}` });
   const answer = await fetch(`${origin}/cdn-cgi/local/scheduled?${query}`, {
     signal: AbortSignal.timeout(RING_LIMIT_MS),
   });
