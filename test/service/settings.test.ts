@@ -10,10 +10,13 @@ import { PROJECT, readSettings, StartError } from "../../local/settings.ts";
 const folder = mkdtempSync(join(tmpdir(), "chronos-settings-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Any values: the generated type knows only that of wrangler.toml. */
+const environment = (values: Record<string, string | undefined>) => values as NodeJS.ProcessEnv;
+
 const RULE = "RETENTION_DAYS must be a whole number of days from 1 to 36500.";
 
 it.each(["0", "-1", "abc", "1.5", " ", "30 ", "36501"])("RETENTION_DAYS=%j is refused by name", (text) => {
-  const read = () => readSettings({ RETENTION_DAYS: text });
+  const read = () => readSettings(environment({ RETENTION_DAYS: text }));
   expect(read).toThrow(StartError);
   expect(read).toThrow(`${RULE} It is "${text}".`);
 });
@@ -24,13 +27,14 @@ it.each([
   ["", {}],
   [undefined, {}],
 ])("RETENTION_DAYS=%j is taken", (text, vars) => {
-  expect(readSettings({ RETENTION_DAYS: text }).vars).toEqual({ ALLOW_LOCAL_TARGETS: "true", ...vars });
+  expect(readSettings(environment({ RETENTION_DAYS: text })).vars).toEqual({ ALLOW_LOCAL_TARGETS: "true", ...vars });
 });
 
 it.each(["local/start.ts", "local/dev.ts"])("%s ends with it, and makes nothing", (program) => {
   const state = join(folder, "state");
+  const env: Record<string, string> = { CHRONOS_STATE: state, PORT: "0", RETENTION_DAYS: "0" };
   const { status, stderr, stdout } = spawnSync(process.execPath, ["--no-warnings", join(PROJECT, program)], {
-    env: { ...process.env, CHRONOS_STATE: state, PORT: "0", RETENTION_DAYS: "0" },
+    env: { ...process.env, ...env },
     encoding: "utf8",
     timeout: 60_000,
   });
