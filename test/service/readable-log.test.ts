@@ -41,7 +41,7 @@ it.each(["request", "execution", "sweep"])("no text of a line acts: %s", (event)
 });
 
 it("a text of several lines cannot begin one that looks like ours", () => {
-  expect(read("Uncaught \x1b[31mException\n12:00:00.000Z  GET /v1/jobs 200\r\n\tat x")).toBe(
-    "Uncaught \\u001b[31mException\n  12:00:00.000Z  GET /v1/jobs 200\n  \\tat x",
+  expect(read("Uncaught \x1b[31mException\x1b[2J\u0085\n12:00:00.000Z  GET /v1/jobs 200\r\n\tat x")).toBe(
+    "Uncaught Exception\\u0085\n  12:00:00.000Z  GET /v1/jobs 200\n  \\tat x",
   );
 });
