@@ -10,15 +10,18 @@ export const CRON = "* * * * *";
 
 /**
  * Calls `ring` at once (what became due while nobody was here must not wait) and at every full minute, but never while an
- * earlier call is still under way. Answers how to stop it.
+ * earlier call is still under way. Answers how to stop it: a call that the stop cuts off has not failed.
  */
 export function everyMinute(ring: (at: number) => Promise<void>, onError: (error: unknown) => void): () => void {
   let ringing = false;
+  let stopped = false;
   let timer: NodeJS.Timeout;
   const ringAt = async (at: number) => {
     if (ringing) return;
     ringing = true;
-    await ring(at).catch(onError);
+    await ring(at).catch((error) => {
+      if (!stopped) onError(error);
+    });
     ringing = false;
   };
   const plan = (after: number) => {
@@ -30,7 +33,10 @@ export function everyMinute(ring: (at: number) => Promise<void>, onError: (error
   };
   plan(Date.now());
   void ringAt(Date.now());
-  return () => clearTimeout(timer);
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
 }
 
 /** Delivers the scheduled event to the Worker under `wrangler dev`; throws unless its handler ended well. */
