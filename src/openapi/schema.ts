@@ -15,7 +15,7 @@ import {
   payload,
   timeout,
 } from "../routes/job-input.ts";
-import { cron, NewSchedule } from "../routes/schedule-input.ts";
+import { cron } from "../routes/schedule-input.ts";
 import { mapped, mapValues } from "./walk.ts";
 import { inWords } from "./words.ts";
 
