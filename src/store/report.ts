@@ -17,6 +17,7 @@ import {
   type Trigger,
 } from "../domain/job.ts";
 import type { Schedule } from "../domain/schedule.ts";
+import { bytesOf } from "../domain/text.ts";
 import { reportDueAt } from "../domain/timer.ts";
 import { type NewJobRow, rowOfSpec } from "./rows.ts";
 
@@ -127,7 +128,8 @@ function factsOf(job: Job, execution: Execution | undefined): JobFacts {
 function fitsRow(job: Job, { response, workerId }: Execution): boolean {
   if (response === null) return true;
   const { name, handler, delivery, idempotencyKey, lastError } = job;
-  return bytesOf([name, handler, delivery, idempotencyKey, lastError, workerId, response]) <= MAX_VARYING_BYTES;
+  return (
+    bytesOf(JSON.stringify([name, handler, delivery, idempotencyKey, lastError, workerId, response])) <=
+    MAX_VARYING_BYTES
+  );
 }
-
-const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).byteLength;
