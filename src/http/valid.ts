@@ -3,8 +3,9 @@
 import { createMiddleware } from "hono/factory";
 import * as v from "valibot";
 import type { AppEnv } from "./app-env.ts";
+import { withCarried } from "./carried.ts";
 import { ApiError, type FieldError } from "./errors.ts";
-import { readBody } from "./read-body.ts";
+import { type JsonBody, readBody } from "./read-body.ts";
 
 type Schema = v.GenericSchema;
 
@@ -37,7 +38,7 @@ export function valid<
     const sent = await readBody(c.req.raw);
     const params = check(schemas.params ?? NoParams, c.req.param());
     const query = check(schemas.query ?? NoQuery, queryOf(new URL(c.req.url)));
-    const body = check(schemas.body ?? NoBody, schemas.body ? objectOf(sent, schemas.body) : sent);
+    const body = check(schemas.body ?? NoBody, schemas.body ? objectOf(sent, schemas.body) : sent?.value);
     c.req.addValidatedData("form", { params, query, body } as object);
     await next();
   });
@@ -56,10 +57,11 @@ export function closed<const E extends v.ObjectEntries>(entries: E) {
 }
 
 /** A body left out stands for an empty one where that is enough. */
-function objectOf(sent: unknown, schema: Schema): object {
+function objectOf(sent: JsonBody | undefined, schema: Schema): object {
   if (sent === undefined && v.is(schema, {})) return {};
   if (sent === undefined) throw new ApiError("bad_request", "A JSON body is required.");
-  if (typeof sent === "object" && sent !== null && !Array.isArray(sent)) return sent;
+  const body = withCarried(schema, sent);
+  if (typeof body === "object" && body !== null && !Array.isArray(body)) return body;
   throw new ApiError("validation_error", "The body must be a JSON object.");
 }
 

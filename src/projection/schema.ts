@@ -3,7 +3,8 @@
 
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import type { Delivery, ExecutionStatus, Fault, JobStatus, Json, PushResponse, Trigger } from "../domain/job.ts";
+import type { Delivery, ExecutionStatus, Fault, JobStatus, PushResponse, Trigger } from "../domain/job.ts";
+import type { JsonText } from "../domain/json-text.ts";
 import type { Schedule, ScheduleStatus } from "../domain/schedule.ts";
 
 export const accounts = sqliteTable("accounts", {
@@ -45,7 +46,7 @@ export const jobs = sqliteTable(
     scheduleId: text("schedule_id"),
     name: text().notNull(),
     handler: text(),
-    payload: text({ mode: "json" }).$type<Json>(),
+    payload: text().$type<JsonText>(),
     delivery: text({ mode: "json" }).$type<Delivery>().notNull(),
     timeoutSeconds: integer("timeout_seconds").notNull(),
     maxRetries: integer("max_retries").notNull(),
@@ -60,7 +61,7 @@ export const jobs = sqliteTable(
     tries: integer().notNull().default(0),
     interruptions: integer().notNull().default(0),
     lastError: text("last_error", { mode: "json" }).$type<Fault>(),
-    result: text({ mode: "json" }).$type<Json>(),
+    result: text().$type<JsonText>(),
     updatedAt: integer("updated_at").notNull(),
     completedAt: integer("completed_at"),
 

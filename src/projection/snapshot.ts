@@ -1,16 +1,8 @@
 // What an owner tells the read model: the state of a job at a revision and the executions not confirmed yet, never the
 // payload. A message stays below a queue's limit; what does not fit goes first, in parts, and the state goes last.
 
-import {
-  type Execution,
-  type Fault,
-  isEnded,
-  type Job,
-  type JobStatus,
-  type Json,
-  runAtOf,
-  statusOf,
-} from "../domain/job.ts";
+import { type Execution, type Fault, isEnded, type Job, type JobStatus, runAtOf, statusOf } from "../domain/job.ts";
+import type { JsonText } from "../domain/json-text.ts";
 import { attentionAt } from "../domain/timer.ts";
 import { type NewJobRow, rowOfSpec } from "./rows.ts";
 
@@ -34,7 +26,7 @@ export interface JobFacts {
   readonly tries: number;
   readonly interruptions: number;
   readonly lastError: Fault | null;
-  readonly result: Json;
+  readonly result: JsonText | null;
   readonly updatedAt: number;
   readonly completedAt: number | null;
   readonly attentionAt: number | null;

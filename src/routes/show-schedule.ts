@@ -2,6 +2,7 @@
 
 import { Temporal } from "temporal-polyfill";
 import { formatInstant } from "../domain/instant.ts";
+import { raw } from "../domain/json-text.ts";
 import type { Schedule } from "../domain/schedule.ts";
 import { moment, showDelivery } from "./show-job.ts";
 
@@ -17,7 +18,7 @@ export const showSchedule = (schedule: Schedule) => ({
   runs: schedule.runs,
   stop_at: moment(schedule.stopAt),
   delivery: showDelivery(schedule.delivery),
-  payload: schedule.payload,
+  payload: raw(schedule.payload),
   timeout: schedule.timeoutSeconds,
   max_retries: schedule.maxRetries,
   next_run_at: moment(schedule.nextRunAt),

@@ -3,6 +3,7 @@
 import type { Delivery, Job, JobSpec } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import type { Result } from "../../src/domain/result.ts";
+import { jsonText } from "../harness/json-text.ts";
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -29,7 +30,7 @@ export const aSpec = (patch: Partial<JobSpec> = {}): JobSpec => ({
   scheduleId: null,
   name: "thumbnails",
   handler: "resize",
-  payload: { width: 80 },
+  payload: jsonText({ width: 80 }),
   delivery: PUSH,
   timeoutSeconds: TIMEOUT / SECOND,
   maxRetries: 3,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Execution, Job } from "../../src/domain/job.ts";
 import * as reporting from "../../src/domain/reporting.ts";
 import { rowOfJob, type Snapshot, snapshotOf } from "../../src/projection/snapshot.ts";
+import { jsonText } from "../harness/json-text.ts";
 import {
   begun,
   cancelled,
@@ -24,7 +25,7 @@ const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
 const KB = 1_024;
 const MESSAGE = 4_096;
-const RESULT = "r".repeat(64 * KB - 2);
+const RESULT = jsonText("r".repeat(64 * KB - 2));
 
 /** The largest attempt there can be; `filler` decides how many bytes JSON makes of a character. */
 const attempt = (number: number, filler: string): Execution => ({
@@ -48,7 +49,7 @@ const attempt = (number: number, filler: string): Execution => ({
 
 /** 51 attempts, the last of which completed the job with 64 KB. */
 function maximal(filler: string): Job {
-  const job = settled(leased({ payload: { not: "reported" } }), { kind: "completed", result: RESULT });
+  const job = settled(leased({ payload: jsonText({ not: "reported" }) }), { kind: "completed", result: RESULT });
   const executions = Array.from({ length: 50 }, (_, i) => attempt(i + 1, filler));
   const last = { ...attempt(51, filler), status: "completed", response: null, error: null } as const;
   const lastError = { code: "handler_error", message: filler.repeat(MESSAGE) } as const;
@@ -114,7 +115,7 @@ describe("the snapshots of a maximal job", () => {
 
 describe("a snapshot", () => {
   it("tells where the job stands, and never its payload", () => {
-    const snapshot = snapshotOf(settled(pushing({ payload: { secret: "s3cret" } }), FAILURE));
+    const snapshot = snapshotOf(settled(pushing({ payload: jsonText({ secret: "s3cret" }) }), FAILURE));
     expect(snapshot).toMatchObject({
       kind: "snapshot",
       v: 1,
@@ -171,7 +172,7 @@ it("the row of a live job whose own is gone tells everything, its payload and re
   expect(rowOfJob(job)).toMatchObject({
     accountId: "acct",
     id: "job",
-    payload: { width: 80 },
+    payload: '{"width":80}',
     status: "retrying",
     revision: job.revision,
     attempt: 1,

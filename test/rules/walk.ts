@@ -9,6 +9,7 @@ import * as reporting from "../../src/domain/reporting.ts";
 import { wakeAt } from "../../src/domain/timer.ts";
 import { type JobRow, jobOfRow, rowOfSpec } from "../../src/projection/rows.ts";
 import { type JobFacts, type Snapshot, snapshotOf } from "../../src/projection/snapshot.ts";
+import { jsonText } from "../harness/json-text.ts";
 import { aSpec, given, HOUR, MINUTE, NAMED, NOON, PULL, PUSH, SECOND, STRANGER, TIMEOUT } from "./a-job.ts";
 
 /** Large enough for two attempts to need parts. */
@@ -17,7 +18,7 @@ const BODY = "x".repeat(60_000);
 const ERROR = { code: "http_status", message: "no" } as const;
 const RESPONSE = { status: 500, headers: {}, body: BODY, truncated: true };
 const OUTCOMES: readonly life.Outcome[] = [
-  { kind: "completed", result: "done" },
+  { kind: "completed", result: jsonText("done") },
   { kind: "failed", error: ERROR, response: RESPONSE, retryable: true, retryAfterMs: null },
   { kind: "timed_out", error: ERROR, response: RESPONSE, retryable: true, retryAfterMs: 5 * SECOND },
   { kind: "failed", error: ERROR, retryable: true, retryAfterMs: 2 * HOUR },

@@ -119,7 +119,7 @@ describe("a job that says only what it must", () => {
 it.each(["a\u0000b", "\ufeffx", "\u202e", "e\u0301", " x ", "null", "'; DROP TABLE jobs; --", '{"a":1}'])(
   "a text comes back from its owner and from a list as it was sent: %j",
   async (text) => {
-    const asked = { name: text, handler: text, idempotency_key: text, payload: { [text]: text, half: "\ud800" } };
+    const asked = { name: text, handler: text, idempotency_key: text, payload: { [text]: text } };
     const { body } = await create({ ...asked, delay: { value: 1, unit: "day" } });
     expect(body.data).toMatchObject(asked);
     expect(await new JobUnderTest(account, body.data.id).show()).toEqual(body.data);
@@ -169,6 +169,8 @@ describe("payload", () => {
   accepts({
     "exactly 65,536 bytes": { ...PULL, payload: sized(65_536) },
     "65,536 bytes that take more to send": JSON.stringify({ ...PULL, payload: sized(65_536) }, null, 8),
+    "a surrogate pair in escapes": '{"name":"a job","handler":"h","payload":{"a":"\\ud83d\\uDE00"}}',
+    "the text of an escape": '{"name":"a job","handler":"h","payload":{"a":"\\\\ud83d"}}',
   });
   refuses("payload", {
     "one byte more": { ...PULL, payload: sized(65_537) },
@@ -178,6 +180,13 @@ describe("payload", () => {
     "a text": { ...PULL, payload: "x" },
     "a number": { ...PULL, payload: 0 },
     false: { ...PULL, payload: false },
+    "a number that no double holds": '{"name":"a job","handler":"h","payload":1e400}',
+    "half a surrogate pair": '{"name":"a job","handler":"h","payload":{"a":"\\ud800"}}',
+    "its other half": '{"name":"a job","handler":"h","payload":{"a":"\\uDC00x"}}',
+    "two halves in the wrong order": '{"name":"a job","handler":"h","payload":{"a":"\\udc00\\ud800"}}',
+    "half a pair in a key": '{"name":"a job","handler":"h","payload":{"\\ud83d\\u0041":1}}',
+    "half a pair behind a backslash": '{"name":"a job","handler":"h","payload":{"a":"\\\\\\ud83d"}}',
+    "half a pair in a member that occurs again": '{"name":"a job","handler":"h","payload":{"a":"\\ud83d","a":1}}',
   });
 
   it("counts bytes and not characters", async () => {

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Execution } from "../../src/domain/job.ts";
 import type { Snapshot } from "../../src/projection/snapshot.ts";
+import { jsonText } from "../harness/json-text.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { JobUnderTest } from "./harness/job.ts";
 import { post } from "./harness/post.ts";
@@ -108,7 +109,7 @@ describe("a batch", () => {
   it("larger than D1 takes in one value (2 MB) is applied in portions", async () => {
     const batch = vi.spyOn(env.DB, "batch");
     const jobs = await Promise.all(Array.from({ length: 30 }, row));
-    const result = { text: "é".repeat(40_000) };
+    const result = jsonText({ text: "é".repeat(40_000) });
     await post.deliver(jobs.map((job) => snapshotOf(job, 1, { facts: factsAt(1, { status: "completed", result }) })));
     for (const job of jobs) expect(await job.row()).toMatchObject({ revision: 1, result });
     const bound = batch.mock.calls.flatMap(([statements]) => statements.flatMap((one) => Reflect.get(one, "params")));
@@ -137,9 +138,9 @@ it.each(["null", "a text", '"', "\\u0041", "a\u0000b", "\u{1F600}\u2028\u007f", 
     const response = { status: 500, headers: { [text]: text }, body: text, truncated: false };
     const execution = executionAt(1, 1, { workerId: text, response, error: lastError });
     await post.deliver([
-      snapshotOf(job, 1, { facts: factsAt(1, { result: text, lastError }), executions: [execution] }),
+      snapshotOf(job, 1, { facts: factsAt(1, { result: jsonText(text), lastError }), executions: [execution] }),
     ]);
-    expect(await job.row()).toMatchObject({ result: text, lastError });
+    expect(await job.row()).toMatchObject({ result: JSON.stringify(text), lastError });
     expect(await job.executionRows()).toMatchObject([{ workerId: text, response, error: lastError }]);
   },
 );
@@ -171,7 +172,9 @@ it("a snapshot touches no other job, and no other account's job of the same id",
 });
 
 it("a snapshot resets the count of sweeps, and never touches what was asked for", async () => {
-  const [id = ""] = await insertRows(account, [{ revision: 1, sweeps: 4, payload: { n: 1 }, idempotencyKey: "k" }]);
+  const [id = ""] = await insertRows(account, [
+    { revision: 1, sweeps: 4, payload: jsonText({ n: 1 }), idempotencyKey: "k" },
+  ]);
   const job = new JobUnderTest(account, id);
   const before = await job.row();
   await post.deliver([snapshotOf(job, 2)]);
