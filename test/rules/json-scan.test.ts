@@ -1,5 +1,6 @@
 // The scanner against JSON.parse, over arbitrary JSON in arbitrary spellings.
 
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { childrenOf, compact } from "../../src/domain/json-scan.ts";
@@ -116,6 +117,11 @@ describe("childrenOf", () => {
     const [from, to] = childrenOf(json).get("payload") ?? [];
     expect(json.slice(from, to)).toBe(text);
   });
+});
+
+it("is the same file in the SDK, which imports nothing of the service", () => {
+  const [ours, theirs] = ["src/domain", "sdk/src"].map((folder) => readFileSync(`${folder}/json-scan.ts`, "utf8"));
+  expect(theirs).toBe(ours);
 });
 
 describe("compact", () => {
