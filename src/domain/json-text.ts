@@ -13,6 +13,11 @@ export class RawJson {
   constructor(text: JsonText) {
     this.text = text;
   }
+
+  /** `JSON.stringify` would write the text as a string. */
+  toJSON(): never {
+    throw new TypeError("A RawJson is written by stringify() alone");
+  }
 }
 
 /** @returns null for no value at all, which is written as `null` */

@@ -9,6 +9,10 @@ describe("stringify", () => {
     );
   });
 
+  it("is the only one to write a raw text: JSON.stringify fails", () => {
+    expect(() => JSON.stringify({ payload: raw("1.0" as JsonText) })).toThrow(TypeError);
+  });
+
   it("leaves out what is undefined", () => {
     expect(stringify({ a: undefined, b: [{ c: undefined }], d: null })).toBe('{"b":[{}],"d":null}');
   });
