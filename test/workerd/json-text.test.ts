@@ -161,6 +161,24 @@ describe("a field that is no payload", () => {
   });
 });
 
+describe("half of a surrogate pair, which strict parsers refuse together with all around it, is 422", () => {
+  it.each([
+    ["the first half", '{"a":"\\ud800"}'],
+    ["the second half", '{"a":"\\uDC00x"}'],
+    ["two halves in the wrong order", '{"a":"\\udc00\\ud800"}'],
+    ["a half before another escape", '{"a":"\\ud83d\\u0041"}'],
+    ["a half behind a backslash", '{"a":"\\\\\\ud83d"}'],
+    ["a half in a key", '{"\\ud83d":1}'],
+    ["a half in a member that occurs again", '{"a":"\\ud83d","a":1}'],
+  ])("%s", async (_, value) => {
+    const { status, body } = await call("POST", "/v1/jobs", { raw: `{"name":"x","handler":"h","payload":${value}}` });
+    expect([status, body.errors]).toEqual([
+      422,
+      [{ field: expect.stringMatching(/^payload/), message: expect.any(String) }],
+    ]);
+  });
+});
+
 it("of two payloads in one body the last one counts, and alone is checked", async () => {
   const { text } = await created('"handler":"h","payload":[],"p\\u0061yload":{"first":1},"payload":{"last":1.0}');
   expect(text).toContain('"payload":{"last":1.0},');
