@@ -1,8 +1,11 @@
-// Reads a JSON body: no more than may be sent, nothing but JSON.
+// Reads a JSON body: no more than may be sent, in no more time than it may take, nothing but JSON.
 
 import { ApiError } from "./errors.ts";
 
 export const MAX_BODY_BYTES = 262_144;
+
+/** Counted from when we start to read. The largest body needs 9 KB/s for it, which a poor mobile connection has. */
+export const BODY_DEADLINE_MS = 30_000;
 
 /** No legitimate body nests deeper, and parsing it again could exhaust somebody's stack. */
 const MAX_DEPTH = 200;
@@ -19,7 +22,8 @@ export interface JsonBody {
  * @throws ApiError `payload_too_large` or `bad_request`
  */
 export async function readBody(request: Request): Promise<JsonBody | undefined> {
-  const bytes = await readBytes(request);
+  if (!request.body) return undefined;
+  const bytes = await arrived(request);
   if (bytes.byteLength === 0) return undefined;
   const type = request.headers.get("Content-Type") ?? "";
   if (!/^\s*application\/json\s*(;|$)/i.test(type)) throw notJson("Send the body as `Content-Type: application/json`.");
@@ -30,6 +34,23 @@ export async function readBody(request: Request): Promise<JsonBody | undefined> 
     return { text, value: shallow(JSON.parse(text)) };
   } catch (fault) {
     throw fault instanceof ApiError ? fault : notJson("The body is not valid JSON.");
+  }
+}
+
+/** @throws ApiError when the body is too large or too slow, when its chunks are malformed, and when its client has gone */
+async function arrived(request: Request): Promise<Uint8Array> {
+  let deadline: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const refusal = new ApiError("bad_request", `The body must arrive within ${BODY_DEADLINE_MS / 1_000} seconds.`);
+    deadline = setTimeout(() => reject(refusal), BODY_DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([readBytes(request), late]);
+  } catch (fault) {
+    if (fault instanceof ApiError) throw fault;
+    throw new ApiError("bad_request", "The body is incomplete, or its chunks are malformed.");
+  } finally {
+    clearTimeout(deadline);
   }
 }
 
