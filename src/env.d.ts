@@ -12,3 +12,13 @@ declare namespace Cloudflare {
     ALLOW_LOCAL_TARGETS?: string;
   }
 }
+
+/** Standard JavaScript (JSON.parse source text access) that TypeScript's library does not declare yet. */
+interface JSON {
+  parse(
+    text: string,
+    reviver: (this: unknown, name: string, value: unknown, context: { source: string }) => unknown,
+  ): unknown;
+  /** A number, text, true, false or null that JSON.stringify writes as it stands. */
+  rawJSON(text: string): object;
+}

@@ -4,8 +4,9 @@ import { createMiddleware } from "hono/factory";
 import * as v from "valibot";
 import { illFormedAt } from "../domain/text.ts";
 import type { AppEnv } from "./app-env.ts";
+import { withCarried } from "./carried.ts";
 import { ApiError, type FieldError, invalid } from "./errors.ts";
-import { readBody } from "./read-body.ts";
+import { type JsonBody, readBody } from "./read-body.ts";
 
 type Schema = v.GenericSchema;
 
@@ -38,8 +39,8 @@ export function valid<
     const sent = await readBody(c.req.raw);
     const params = check(schemas.params ?? NoParams, c.req.param());
     const query = check(schemas.query ?? NoQuery, queryOf(new URL(c.req.url)));
-    checkWellFormed(sent);
-    const body = check(schemas.body ?? NoBody, schemas.body ? objectOf(sent, schemas.body) : sent);
+    checkWellFormed(sent?.value);
+    const body = check(schemas.body ?? NoBody, schemas.body ? objectOf(sent, schemas.body) : sent?.value);
     c.req.addValidatedData("form", { params, query, body } as object);
     await next();
   });
@@ -58,10 +59,11 @@ export function closed<const E extends v.ObjectEntries>(entries: E) {
 }
 
 /** A body left out stands for an empty one where that is enough. */
-function objectOf(sent: unknown, schema: Schema): object {
+function objectOf(sent: JsonBody | undefined, schema: Schema): object {
   if (sent === undefined && v.is(schema, {})) return {};
   if (sent === undefined) throw new ApiError("bad_request", "A JSON body is required.");
-  if (typeof sent === "object" && sent !== null && !Array.isArray(sent)) return sent;
+  const body = withCarried(schema, sent);
+  if (typeof body === "object" && body !== null && !Array.isArray(body)) return body;
   throw new ApiError("validation_error", "The body must be a JSON object.");
 }
 

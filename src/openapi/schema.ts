@@ -16,6 +16,7 @@ import {
   timeout,
 } from "../routes/job-input.ts";
 import { cron } from "../routes/schedule-input.ts";
+import { MAX_RESULT_BYTES, result } from "../routes/worker.ts";
 import { mapped, mapValues } from "./walk.ts";
 import { inWords } from "./words.ts";
 
@@ -33,9 +34,14 @@ const INLINE = {
   headers,
   idempotencyKey,
   timeout,
+  result,
   cron,
   timezone,
 } satisfies Record<string, v.GenericSchema>;
+
+const CARRIED =
+  "The service keeps its text and never changes it, white space between tokens apart: integers beyond 2^53, `1.0`, the order of " +
+  "keys and keys that occur twice stay as they were sent.";
 
 /** What the checks of these parts say, in so far as JSON Schema can. */
 const LIMITS: Partial<Record<keyof typeof NAMED | keyof typeof INLINE, JsonSchema>> = {
@@ -43,8 +49,9 @@ const LIMITS: Partial<Record<keyof typeof NAMED | keyof typeof INLINE, JsonSchem
     type: "object",
     minProperties: 1,
     additionalProperties: true,
-    description: `A JSON object that is not empty, at most ${MAX_PAYLOAD_BYTES} bytes as JSON. Carried as it is.`,
+    description: `A JSON object that is not empty, at most ${MAX_PAYLOAD_BYTES} bytes as JSON. ${CARRIED}`,
   },
+  result: { description: `Any JSON value, at most ${MAX_RESULT_BYTES} bytes as JSON. ${CARRIED}` },
   headers: {
     maxProperties: MAX_HEADERS,
     description:

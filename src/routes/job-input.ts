@@ -5,7 +5,8 @@ import type { Delivery, JobSpec } from "../domain/job.ts";
 import { isReservedHeader } from "../domain/push-message.ts";
 import { nominalTime, UNITS } from "../domain/schedule-time.ts";
 import { checkTarget, MAX_URL_LENGTH, type TargetRules } from "../domain/target.ts";
-import { bytesOf } from "../domain/text.ts";
+
+import { carried } from "../http/carried.ts";
 import { invalid } from "../http/errors.ts";
 import { instant, integer, text } from "../http/fields.ts";
 import { closed } from "../http/valid.ts";
@@ -20,12 +21,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 /** Carried as it is and never looked into. */
 export const payload = v.pipe(
-  v.custom<Record<string, unknown>>(isObject, "Must be an object."),
-  v.check((value) => Object.keys(value).length > 0, "Must not be empty; leave it out instead."),
-  v.check(
-    (value) => bytesOf(JSON.stringify(value)) <= MAX_PAYLOAD_BYTES,
-    `Must be at most ${MAX_PAYLOAD_BYTES} bytes as JSON.`,
-  ),
+  carried(MAX_PAYLOAD_BYTES, isObject, "Must be an object."),
+  v.check((text) => text !== "{}", "Must not be empty; leave it out instead."),
 );
 
 const headerName = v.pipe(

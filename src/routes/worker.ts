@@ -4,8 +4,10 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { formatInstant } from "../domain/instant.ts";
 import type { Fault } from "../domain/job.ts";
-import { bytesOf, cut } from "../domain/text.ts";
+import { raw } from "../domain/json-text.ts";
+import { cut } from "../domain/text.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import { carried } from "../http/carried.ts";
 import { done, success } from "../http/envelope.ts";
 import { integer, text, uuid } from "../http/fields.ts";
 import { longAnswer } from "../http/long-answer.ts";
@@ -17,9 +19,12 @@ import type { Leased } from "../objects/owners.ts";
 import { refOf } from "./job-ref.ts";
 import { showJob } from "./show-job.ts";
 
-const MAX_RESULT_BYTES = 65_536;
+export const MAX_RESULT_BYTES = 65_536;
 const MAX_WAIT_SECONDS = 20;
 const MAX_ERROR_LENGTH = 4_096;
+
+/** Any JSON; null is the same as none. */
+export const result = carried(MAX_RESULT_BYTES);
 
 const JobParam = v.object({ job_id: uuid });
 const Claim = closed({
@@ -35,15 +40,7 @@ const Start = closed({ execution_id: uuid, worker_id: v.nullish(text(255)) });
 const Heartbeat = closed({ execution_id: uuid });
 const Complete = closed({
   execution_id: uuid,
-  result: v.optional(
-    v.pipe(
-      v.unknown(),
-      v.check(
-        (value) => bytesOf(JSON.stringify(value)) <= MAX_RESULT_BYTES,
-        `Must be at most ${MAX_RESULT_BYTES} bytes as JSON.`,
-      ),
-    ),
-  ),
+  result: v.nullish(result),
 });
 const Fail = closed({
   execution_id: uuid,
@@ -65,10 +62,10 @@ export const worker = new Hono<AppEnv>()
       later: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
     };
     const due = unwrap(await claimNow(c.env, asked));
-    if (due || wait_time_seconds === 0) return c.json(showClaim(due));
+    if (due || wait_time_seconds === 0) return done(c, ...claimed(due));
     return longAnswer(c, async (client) => {
-      const claimed = await claimWithin(c.env, asked, wait_time_seconds * 1_000, client);
-      return showClaim(claimed.ok ? claimed.value : null); // a fault in the middle of a poll: the next one is told
+      const later = await claimWithin(c.env, asked, wait_time_seconds * 1_000, client);
+      return success(...claimed(later.ok ? later.value : null)); // a fault in the middle of a poll: the next one is told
     });
   })
 
@@ -109,8 +106,8 @@ const faultOf = (message: string, name: string | null): Fault => ({
   message: cut(name === null ? message : `${name}: ${message}`, MAX_ERROR_LENGTH),
 });
 
-const showClaim = (leased: Leased | null) =>
-  leased ? success("Job claimed.", showLeased(leased)) : success("No job was due.", null);
+const claimed = (leased: Leased | null): [message: string, data: object | null] =>
+  leased ? ["Job claimed.", showLeased(leased)] : ["No job was due.", null];
 
 const showLeased = ({ job, executionId, attempt, leaseEndsAt }: Leased) => ({
   job_id: job.id,
@@ -118,7 +115,7 @@ const showLeased = ({ job, executionId, attempt, leaseEndsAt }: Leased) => ({
   handler: job.handler,
   attempt,
   scheduled_for: formatInstant(job.scheduledFor),
-  payload: job.payload,
+  payload: raw(job.payload),
   timeout: job.timeoutSeconds,
   lease_expires_at: formatInstant(leaseEndsAt),
 });

@@ -8,7 +8,6 @@ import {
   isEnded,
   type Job,
   type JobStatus,
-  type Json,
   newest,
   type PushResponse,
   runAtOf,
@@ -16,6 +15,7 @@ import {
   statusOf,
   type Trigger,
 } from "../domain/job.ts";
+import type { JsonText } from "../domain/json-text.ts";
 import type { Schedule } from "../domain/schedule.ts";
 import { bytesOf } from "../domain/text.ts";
 import { reportDueAt } from "../domain/timer.ts";
@@ -37,7 +37,7 @@ export interface JobFacts {
   readonly tries: number;
   readonly interruptions: number;
   readonly lastError: Fault | null;
-  readonly result: Json;
+  readonly result: JsonText | null;
   readonly updatedAt: number;
   readonly completedAt: number | null;
   readonly executionId: string | null;

@@ -3,7 +3,8 @@
 
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import type { Delivery, ExecutionStatus, Fault, JobStatus, Json, PushResponse, Trigger } from "../domain/job.ts";
+import type { Delivery, ExecutionStatus, Fault, JobStatus, PushResponse, Trigger } from "../domain/job.ts";
+import type { JsonText } from "../domain/json-text.ts";
 import type { Schedule, ScheduleStatus } from "../domain/schedule.ts";
 
 export const accounts = sqliteTable("accounts", {
@@ -84,8 +85,8 @@ export const jobs = sqliteTable(
     /** null as well when it is too large for this row: then the execution is in the executions table. */
     response: text({ mode: "json" }).$type<PushResponse>(),
 
-    payload: text({ mode: "json" }).$type<Json>(),
-    result: text({ mode: "json" }).$type<Json>(),
+    payload: text().$type<JsonText>(),
+    result: text().$type<JsonText>(),
   },
   (t) => [
     primaryKey({ columns: [t.accountId, t.id] }),

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type SigningSecrets, secretsAt } from "../../src/accounts/signing-secret.ts";
 import { sign } from "../../src/delivery/sign.ts";
 import { pushBody, pushHeaders } from "../../src/domain/push-message.ts";
+import { jsonText } from "../harness/json-text.ts";
 import { given, HOUR, JOB_ID, NOON, PUSH, SECOND, STRANGER, waiting } from "./a-job.ts";
 
 const MASTER = { current: "master key", previous: null };
@@ -16,7 +17,7 @@ const ROTATED = { signingVersion: 2, overlapEndsAt: NOON + HOUR };
 
 const REF = { executionId: "e1", attempt: 1 };
 const TIMESTAMP = NOON / SECOND;
-const BODY = pushBody(waiting({ payload: { town: "Žilina" } }), PUSH, REF);
+const BODY = pushBody(waiting({ payload: jsonText({ town: "Žilina" }) }), PUSH, REF);
 
 const byHand = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text);
 const bytesOf = (secret: string) => Buffer.from(secret.slice("whsec_".length), "base64");

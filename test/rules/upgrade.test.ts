@@ -14,7 +14,7 @@ const V1 = {
   scheduleId: null,
   name: "thumbnails",
   handler: "resize",
-  payload: { width: 80 },
+  payload: '{"width":80}',
   delivery: { type: "pull", queue: null },
   timeoutSeconds: 30,
   maxRetries: 3,

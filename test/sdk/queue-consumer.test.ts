@@ -68,6 +68,13 @@ it("fails for good what the handler calls hopeless, and what no handler is named
   expect((await jobs.executions(hopeless.id).page()).items).toHaveLength(1);
 });
 
+it("takes a payload whose numbers no double holds", async () => {
+  const job = { name: "big", handler: "email", delivery: { type: "pull", queue: "emails" }, payload: "?" };
+  const payload = '{"to":"big@example.com","n":9007199254740993,"huge":-1e400,"zero":-0,"one":1.0}';
+  const made = await tenant.send<{ id: string }>("POST", "/v1/jobs", JSON.stringify(job).replace('"?"', payload));
+  expect(await tenant.whenIt("completed", made.body.data.id)).toMatchObject({ result: { sent: "big@example.com" } });
+});
+
 it("refuses a queue that is not bound, and names those that are", async () => {
   const { jobs } = clientOf(tenant);
   const delivery = { type: "pull", queue: "faxes" } as const;

@@ -169,6 +169,8 @@ describe("payload", () => {
   accepts({
     "exactly 65,536 bytes": { ...PULL, payload: sized(65_536) },
     "65,536 bytes that take more to send": JSON.stringify({ ...PULL, payload: sized(65_536) }, null, 8),
+    "a surrogate pair in escapes": '{"name":"a job","handler":"h","payload":{"a":"\\ud83d\\uDE00"}}',
+    "the text of an escape": '{"name":"a job","handler":"h","payload":{"a":"\\\\ud83d"}}',
   });
   refuses("payload", {
     "one byte more": { ...PULL, payload: sized(65_537) },
@@ -178,6 +180,7 @@ describe("payload", () => {
     "a text": { ...PULL, payload: "x" },
     "a number": { ...PULL, payload: 0 },
     false: { ...PULL, payload: false },
+    "a number that no double holds": '{"name":"a job","handler":"h","payload":1e400}',
   });
 
   it("counts bytes and not characters", async () => {

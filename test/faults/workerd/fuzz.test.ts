@@ -4,6 +4,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { childrenOf, compact } from "../../../src/domain/json-scan.ts";
 import { STATUS_OF } from "../../../src/http/errors.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { type Answer, app, ORIGIN, read, requestOf } from "../../workerd/harness/api.ts";
@@ -88,15 +89,17 @@ async function expectReadBack(request: HostileRequest, made: Resource, account: 
   const asked = requestOf("GET", `${request.path}/${made.id}`, { key: account.key });
   const look = await read<Resource>(await app.fetch(asked, AROUND, createExecutionContext()));
   expect(look.body.data, words).toEqual(made);
-  const sent: Record<string, unknown> = JSON.parse(
-    typeof request.body === "string" ? request.body.replace(/^\ufeff/, "") : "{}",
-  );
+  const text = typeof request.body === "string" ? request.body.replace(/^\ufeff/, "").toWellFormed() : "{}";
+  const sent: Record<string, unknown> = JSON.parse(text);
   for (const [name, value] of Object.entries(sent)) {
     if (value === null || name === "delay" || name === "scheduled_for" || name === "stop_at") continue;
     if (name === "delivery") expectDelivery(value, made.delivery, words);
+    else if (name === "payload") expect(look.text, words).toContain(`"payload":${compact(memberOf(text, name))},`);
     else expect(JSON.stringify(made[name]), `${name}: ${words}`).toBe(JSON.stringify(value));
   }
 }
+
+const memberOf = (json: string, name: string): string => json.slice(...(childrenOf(json).get(name) ?? [0, 0]));
 
 function expectDelivery(sent: unknown, shown: unknown, words: string): void {
   const { type, http } = sent as { type: string; http?: { headers?: object } };
