@@ -1,7 +1,7 @@
 // The HTTP application: what every request passes, and where its routes are.
 
 import { Hono } from "hono";
-import { masterKeysOf } from "./accounts/standing.ts";
+import { masterKeysOf, shortSecretsOf } from "./accounts/service-secrets.ts";
 import type { AppEnv, Platform } from "./http/app-env.ts";
 import { authenticated, operated, operatorOnly } from "./http/auth.ts";
 import { done, refused } from "./http/envelope.ts";
@@ -44,7 +44,10 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.use(knownRoutes(app));
 
   app.get("/health", async (c) => {
-    if (!masterKeysOf(c.env)) throw unavailable(60);
+    if (!masterKeysOf(c.env)) {
+      for (const name of shortSecretsOf(c.env)) log("error", "secret_too_short", { name });
+      throw unavailable(60);
+    }
     unwrap(await canAnswer(databaseOf(c.env.DB)));
     return done(c, "The service is well.", { status: "ok" });
   });

@@ -3,14 +3,15 @@
 
 import { standingOf } from "../accounts/standing.ts";
 import { taskAt } from "../domain/agenda.ts";
-import type { Execution, Job, JobView, SigningState } from "../domain/job.ts";
-import { newest, viewOf } from "../domain/job.ts";
+import type { Execution, Job, JobView } from "../domain/job.ts";
+import { newest, viewOf, withSigning } from "../domain/job.ts";
 import * as life from "../domain/life.ts";
 import { err, ok } from "../domain/result.ts";
 import { bearsEarlyRing, wakeAt } from "../domain/timer.ts";
 import { upgradeJob } from "../domain/upgrade.ts";
 import { log, nameOf } from "../log.ts";
 import { claimForRetry, type JobRef, readJob } from "../projection/jobs-store.ts";
+import { removeOrphanJob } from "../projection/orphans.ts";
 import { hasEnded, type JobRow, jobOfRow } from "../projection/rows.ts";
 import { snapshotOf } from "../projection/snapshot.ts";
 import { databaseOf } from "../projection/store.ts";
@@ -60,7 +61,12 @@ export class JobKeeper {
       const now = Date.now();
       const found = jobOfRow(row.value, now);
       if (!found) return ok({ row: row.value });
-      const job = { ...found, signing: await this.#signingOf(ref.accountId, now) };
+      const standing = await standingOf(this.#env, ref.accountId, Date.now);
+      if (standing.ok && standing.value.status === "gone") {
+        await removeOrphanJob(databaseOf(this.#env.DB), ref);
+        return err({ code: "job_not_found" });
+      }
+      const job = withSigning(found, standing.ok ? standing.value.signing : null);
       const late = await this.#isLate(row.value);
       if (!late.ok) return late;
       const taken = late.value ? life.cancel(job, now) : ok(job);
@@ -68,14 +74,6 @@ export class JobKeeper {
       this.write(taken.value, now);
       return ok({ job: taken.value });
     });
-  }
-
-  /** As a creator would have handed it over; null when D1 has just stopped to answer. */
-  async #signingOf(accountId: string, now: number): Promise<SigningState | null> {
-    const standing = await standingOf(this.#env, accountId, now);
-    if (!standing.ok || standing.value.signing === null) return null;
-    const { signingVersion, overlapEndsAt } = standing.value.signing;
-    return { signingVersion, overlapEndsAt };
   }
 
   /** Its insert was applied so late that its schedule had been archived and had cleared up: it must not run any more. */
@@ -119,6 +117,13 @@ export class JobKeeper {
     const execution: Execution | undefined = newest(job);
     if (execution && execution.completedAt !== null && execution.revision === job.revision)
       logExecution(job, execution);
+  }
+
+  /** The account is gone, and with it the job: its row, which the sweeper would ask about for ever, and its state. */
+  async abandon(): Promise<void> {
+    const job = this.record.read();
+    if (job) await removeOrphanJob(databaseOf(this.#env.DB), { accountId: job.accountId, jobId: job.id });
+    await this.record.erase();
   }
 
   /** Sends the present state to the read model. A report that fails is made again by the alarm or asked for by the sweeper. */

@@ -137,7 +137,7 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     const job = this.#keeper.present();
     if (!job) return;
     if (isEnded(job.phase)) return this.#keeper.record.erase();
-    const standing = await standingOf(this.env, job.accountId, Date.now());
+    const standing = await standingOf(this.env, job.accountId, Date.now);
     if (standing.ok && standing.value.status === "gone") return this.#keeper.record.erase();
     const restored = await restoreJob(databaseOf(this.env.DB), rowOfJob(job));
     log("warn", "row_restored", { account_id: job.accountId, job_id: job.id, done: restored.ok && restored.value });

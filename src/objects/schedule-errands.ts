@@ -7,6 +7,7 @@ import * as life from "../domain/schedule.ts";
 import { jobOfTick, tickKey } from "../domain/tick-job.ts";
 import { log } from "../log.ts";
 import { hasJobWithKey, insertJob } from "../projection/jobs-store.ts";
+import { removeOrphanSchedule } from "../projection/orphans.ts";
 import { databaseOf, type Stored } from "../projection/store.ts";
 import { ask, jobAt } from "./addresses.ts";
 import { cancelWaiting } from "./cancel-waiting.ts";
@@ -42,8 +43,12 @@ async function runTick(
   schedule: Schedule,
   now: number,
 ): Promise<void> {
-  const standing = await standingOf(env, schedule.accountId, now);
-  if (standing.ok && standing.value.status === "gone") return record.erase();
+  const { accountId, id: scheduleId } = schedule;
+  const standing = await standingOf(env, accountId, Date.now);
+  if (standing.ok && standing.value.status === "gone") {
+    await removeOrphanSchedule(databaseOf(env.DB), { accountId, scheduleId });
+    return record.erase();
+  }
   if (!isStill(record, schedule)) return;
   if (standing.ok && standing.value.status === "suspended")
     return record.write(life.holdAll(schedule, now + SUSPENDED_MS, now), now);

@@ -58,10 +58,14 @@ export class ScheduleObject extends DurableObject<Cloudflare.Env> implements Sch
     const schedule = this.#record.read();
     if (!schedule || schedule.clearing) return;
     if (schedule.status !== "active") return this.#record.erase();
-    const standing = await standingOf(this.env, schedule.accountId, Date.now());
+    const standing = await standingOf(this.env, schedule.accountId, Date.now);
     if (standing.ok && standing.value.status === "gone") return this.#record.erase();
     const restored = await insertSchedule(databaseOf(this.env.DB), schedule);
-    log("warn", "row_restored", { account_id: schedule.accountId, schedule_id: schedule.id, done: restored.ok });
+    log("warn", "row_restored", {
+      account_id: schedule.accountId,
+      schedule_id: schedule.id,
+      done: restored.ok && restored.value,
+    });
   }
 
   /** Never throws for what can be foreseen, see JobObject. */

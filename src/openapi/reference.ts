@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from "hono";
 import script from "rapidoc/dist/rapidoc-min.js.gz";
-import { masterKeysOf } from "../accounts/standing.ts";
+import { masterKeysOf } from "../accounts/service-secrets.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
 import { canAnswer, databaseOf } from "../projection/store.ts";

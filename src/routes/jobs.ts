@@ -2,9 +2,11 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
+import { signingStateOf } from "../accounts/signing-secret.ts";
 import type { JobSpec, JobView } from "../domain/job.ts";
 import { ARM_AHEAD_MS } from "../domain/timer.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
+import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
 import { ApiError, invalid, unavailable } from "../http/errors.ts";
 import { IdParam, instant, oneOrMore, text, uuid } from "../http/fields.ts";
@@ -97,14 +99,13 @@ const refOf = (c: AppContext, jobId: string): JobRef => ({ accountId: c.var.acco
 
 /** Gives a new job its owner. If that fails, its row remains, and the sweeper. */
 function arm(c: AppContext, spec: JobSpec): Promise<unknown> {
-  const { signingVersion, overlapEndsAt } = c.var.account;
   const owner = () => jobAt(c.env, { accountId: spec.accountId, jobId: spec.id });
-  return ask(() => owner().arm(spec, { signingVersion, overlapEndsAt }));
+  return ask(() => owner().arm(spec, signingStateOf(c.var.account)));
 }
 
 /** The refusal for a key in use, with the job that holds it as it is now. */
 async function keyInUse(c: AppContext, holderId: string | undefined): Promise<ApiError> {
-  if (holderId === undefined) return unavailable(1);
+  if (holderId === undefined) return refusalIfThere(c, unavailable(1));
   const holder: JobView = unwrap(await currentJob(c.env, refOf(c, holderId)));
   return new ApiError("idempotency_key_conflict", "A job with this idempotency key exists already.", {
     data: showJob(holder),

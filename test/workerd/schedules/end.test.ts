@@ -27,6 +27,13 @@ async function completed(): Promise<ScheduleUnderTest> {
   return schedule;
 }
 
+/** All are made before the clock moves on. */
+async function completedTogether(count: number): Promise<ScheduleUnderTest[]> {
+  const all = await Promise.all(Array.from({ length: count }, () => newSchedule(account, { ...HOURLY, runs: 1 })));
+  for (const schedule of all) await schedule.ringAt(FIRST);
+  return all;
+}
+
 describe("a completed schedule", () => {
   it("is forgotten by its owner once the read model knows; then its row is the whole truth", async () => {
     const schedule = await completed();
@@ -213,7 +220,7 @@ describe("reports", () => {
   });
 
   it("come many in one batch, one gone row among them", async () => {
-    const all = await Promise.all([completed(), completed(), completed()]);
+    const all = await completedTogether(3);
     await all[1]?.deleteRow();
     await post.deliver();
     expect(await Promise.all(all.map((schedule) => schedule.isEmpty()))).toEqual([true, true, true]);
@@ -229,7 +236,7 @@ describe("reports", () => {
   });
 
   it("do not hold up each other: one that D1 refuses leaves the rest to be written", async () => {
-    const [good, bad] = await Promise.all([completed(), completed()]);
+    const [good, bad] = (await completedTogether(2)) as [ScheduleUnderTest, ScheduleUnderTest];
     const reports = post.take() as unknown as { schedule: { id: string; status: unknown } }[];
     const spoilt = reports.map((report) =>
       report.schedule.id === bad.id ? { ...report, schedule: { ...report.schedule, status: null } } : report,
