@@ -5,7 +5,7 @@ export const service: Operations = {
     id: "getHealth",
     tag: "Service",
     summary: "Ask whether the service is well",
-    description: "200 when the database answers and `MASTER_KEY` is set.",
+    description: "200 when the database answers and `MASTER_KEY` is set, with at least 32 characters.",
     answer: { data: "Health", message: "The service is well." },
     refuses: ["unavailable"],
   },
