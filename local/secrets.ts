@@ -6,6 +6,9 @@ import { parseEnv } from "node:util";
 import { writeAtomically } from "./atomic-file.ts";
 import { StartError } from "./settings.ts";
 
+/** The service ignores shorter ones: they could be guessed. */
+const MIN_LENGTH = 32;
+
 export interface Secrets {
   MASTER_KEY: string;
   ADMIN_TOKEN: string;
@@ -24,7 +27,14 @@ export function loadSecrets(stateFolder: string): Secrets {
     const adminToken = `adm_${randomBytes(24).toString("base64url")}`;
     writeAtomically(path, `MASTER_KEY=${masterKey}\nADMIN_TOKEN=${adminToken}\n`);
   }
-  const { MASTER_KEY, ADMIN_TOKEN } = parseEnv(readFileSync(path, "utf8"));
-  if (MASTER_KEY && ADMIN_TOKEN) return { MASTER_KEY, ADMIN_TOKEN };
-  throw new StartError(`${path} lacks MASTER_KEY or ADMIN_TOKEN. Restore the line, or start with a new CHRONOS_STATE`);
+  const { MASTER_KEY = "", ADMIN_TOKEN = "" } = parseEnv(readFileSync(path, "utf8"));
+  for (const [name, value] of Object.entries({ MASTER_KEY, ADMIN_TOKEN })) {
+    if (value === "")
+      throw new StartError(`${path} lacks ${name}. Restore the line, or start with a new CHRONOS_STATE`);
+    if (value.length < MIN_LENGTH)
+      throw new StartError(
+        `${name} in ${path} has ${value.length} characters: use at least ${MIN_LENGTH}, such as those of: openssl rand -hex 32`,
+      );
+  }
+  return { MASTER_KEY, ADMIN_TOKEN };
 }

@@ -2,11 +2,11 @@
 
 declare namespace Cloudflare {
   interface Env {
-    /** 32 random bytes in base64: every account's signing secret is derived from it. */
+    /** 32 random bytes in base64, at least 32 characters: every account's signing secret is derived from it. */
     MASTER_KEY?: string;
     /** The one before, beside it during a change. */
     MASTER_KEY_PREVIOUS?: string;
-    /** Opens the operator's endpoints; without it they answer 404. */
+    /** Opens the operator's endpoints; without it, or with one of fewer than 32 characters, they answer 404. */
     ADMIN_TOKEN?: string;
     /** "true" in development only: pushes may go to http and local hosts. */
     ALLOW_LOCAL_TARGETS?: string;

@@ -24,7 +24,7 @@ const server = await startServer({
   bindings: {
     ALLOW_LOCAL_TARGETS: "true",
     MASTER_KEY: "a key of the benchmark, for the benchmark only",
-    ADMIN_TOKEN: "adm_bench",
+    ADMIN_TOKEN: "adm_bench_that_is_as_long_as_an_operator_makes_it",
   },
   onLog: () => {},
   onRuntime: () => {},

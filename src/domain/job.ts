@@ -120,6 +120,9 @@ export interface JobSpec {
 export interface SigningState {
   readonly signingVersion: number;
   readonly overlapEndsAt: number | null;
+  /** The master key that this version, and the one before it, was first issued with. */
+  readonly masterKeyId: string;
+  readonly previousMasterKeyId: string | null;
 }
 
 /** A job as its owner stores it. `v` is the version of this shape, see upgrade.ts. */
@@ -138,7 +141,7 @@ export interface Job extends JobSpec {
   readonly interruptions: number;
   readonly interruptedSince: number | null;
   readonly lastError: Fault | null;
-  /** As it was at creation: what a delivery is signed with if D1 can never be asked. */
+  /** As it was last read: what a delivery is signed with while D1 cannot be asked. */
   readonly signing: SigningState | null;
   readonly phase: Phase;
   /** Superseded executions the read model has not confirmed yet, oldest first, and last the newest one. */
@@ -158,6 +161,10 @@ export function statusOf({ phase }: Job): JobStatus {
   if (phase.name !== "waiting") return phase.name;
   return phase.trigger === "system_retry" ? "retrying" : "pending";
 }
+
+/** The job with the account's signing state as it was read; an older one, from a memory that lags behind, is not taken. */
+export const withSigning = (job: Job, signing: SigningState | null): Job =>
+  signing === null || signing.signingVersion < (job.signing?.signingVersion ?? 0) ? job : { ...job, signing };
 
 export const isEnded = (phase: Phase): phase is Ended =>
   phase.name === "completed" || phase.name === "failed" || phase.name === "cancelled";

@@ -14,6 +14,9 @@ export const accounts = sqliteTable("accounts", {
   /** Counts the rotations of the signing secret; the one before is in force beside it until the overlap ends. */
   signingVersion: integer("signing_version").notNull().default(1),
   overlapEndsAt: integer("overlap_ends_at"),
+  /** Which master key this version of the secret, and the one before it, was first issued with. */
+  masterKeyId: text("master_key_id").notNull(),
+  previousMasterKeyId: text("previous_master_key_id"),
   createdAt: integer("created_at").notNull(),
 });
 

@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { childrenOf, compact } from "../../../src/domain/json-scan.ts";
 import { STATUS_OF } from "../../../src/http/errors.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
-import { type Answer, app, ORIGIN, read, requestOf } from "../../workerd/harness/api.ts";
+import { type Answer, app, NO_RATE_LIMITS, ORIGIN, read, requestOf } from "../../workerd/harness/api.ts";
 import { logs } from "../../workerd/harness/logs.ts";
 import { Chance } from "../harness/chance.ts";
 import { type HostileRequest, hostileRequest } from "./hostile/requests.ts";
@@ -20,12 +20,10 @@ const AT_ONCE = 8;
 const LONGEST_MS = 10_000;
 
 /** No limit to the rate, and a poll that finds nothing does not wait: an honest claim may take 20 s. */
-const UNLIMITED = { limit: async () => ({ success: true }) };
 const NOTHING_DUE = { getByName: () => ({ nominate: async () => null, leave: async () => {} }) };
 const AROUND = {
   ...env,
-  API_RATE_LIMIT: UNLIMITED,
-  WORKER_RATE_LIMIT: UNLIMITED,
+  ...NO_RATE_LIMITS,
   PULL_QUEUES: NOTHING_DUE,
 } as unknown as Cloudflare.Env;
 
