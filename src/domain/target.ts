@@ -7,7 +7,7 @@ import { err, ok, type Result } from "./result.ts";
 export interface TargetRules {
   /** Development only: http and local hosts are allowed. */
   readonly allowLocal: boolean;
-  /** The service's own names, as `host` or `host:port`: a job may not call it. */
+  /** The service's own names, as `host` or `host:port`: a job may not call it. One name of this machine stands for all. */
   readonly ownHosts: readonly string[];
 }
 
@@ -31,10 +31,28 @@ export function checkTarget(text: string, { allowLocal, ownHosts }: TargetRules)
 }
 
 function isOwn(url: URL, ownHosts: readonly string[]): boolean {
-  const name = url.hostname.replace(/\.$/, "");
+  const name = ownName(url.hostname);
   const withPort = `${name}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
-  return ownHosts.some((own) => own === name || own === withPort);
+  return ownHosts.map(ownName).some((own) => own === name || own === withPort);
 }
+
+/** @param host with or without a port @returns it in one spelling, which for all of loopback is `localhost` */
+function ownName(host: string): string {
+  const [, name = "", port = ""] = /^(.*?)\.?(:\d+)?$/.exec(host) ?? [];
+  return (isThisMachine(name) ? "localhost" : name) + port;
+}
+
+/** `0.0.0.0` and `::` are answered by this machine, too. */
+function isThisMachine(name: string): boolean {
+  const address = name.replace(/^\[|\]$/g, "");
+  if (!ipaddr.isValid(address)) return LOOPBACK_NAMES.test(name);
+  const parsed = ipaddr.parse(address);
+  const meant = parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress() ? parsed.toIPv4Address() : parsed;
+  return ["loopback", "unspecified"].includes(meant.range());
+}
+
+/** What RFC 6761 and the usual /etc/hosts say. */
+const LOOPBACK_NAMES = /^(.*\.)?localhost$|^localhost\.localdomain$|^localhost[46]$|^ip6-(localhost|loopback)$/;
 
 /** @param host as the URL parser writes it: IPv4 in dotted form whatever the spelling, IPv6 in brackets, lower case */
 function isPublicHost(host: string): boolean {
