@@ -15,24 +15,36 @@ const SQLITE_BUSY = 5;
 /** What the server is answered. */
 export type Reply = "held" | "taken" | { error: string };
 
+const lock = taken(join(process.argv[2] ?? "", "lock"));
+reply("held");
+
 /** Each line is the whole list of the server's child processes, as they are from now on. */
 let children: ProcessMark[] = [];
-createInterface({ input: process.stdin })
-  .on("line", (line) => {
-    children = JSON.parse(line);
-  })
-  .on("close", async () => {
-    await endAll(children);
-    process.exit();
-  });
+for await (const line of createInterface({ input: process.stdin })) children = readMarks(line) ?? children;
+await endAll(children);
+lock.close(); // named here, so that it lives until now: a database that is collected gives its lock up
 
-const reply = (text: Reply) => console.log(JSON.stringify(text));
-try {
-  const lock = new DatabaseSync(join(process.argv[2] ?? "", "lock"));
-  lock.exec(`PRAGMA busy_timeout = ${WAIT_MS}; BEGIN EXCLUSIVE`);
-  reply("held");
-} catch (error) {
-  const isTaken = error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
-  reply(isTaken ? "taken" : { error: error instanceof Error ? error.message : String(error) });
-  process.exit();
+function taken(file: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(file);
+    database.exec(`PRAGMA busy_timeout = ${WAIT_MS}; BEGIN EXCLUSIVE`);
+    return database;
+  } catch (error) {
+    const isTaken = error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
+    reply(isTaken ? "taken" : { error: error instanceof Error ? error.message : String(error) });
+    process.exit();
+  }
+}
+
+/** @returns null for a line that its writer did not live to end */
+function readMarks(line: string): ProcessMark[] | null {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
+
+function reply(text: Reply): void {
+  console.log(JSON.stringify(text));
 }
