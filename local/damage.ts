@@ -37,7 +37,7 @@ const isMetadata = (path: string): boolean => basename(path) === "metadata.sqlit
 
 /** There are few databases and up to a hundred thousand objects, so those are only looked at from outside. */
 function faultOf(path: string): string | null {
-  return isMetadata(path) || isDatabase(path) ? faultInside(path) : faultOutside(path);
+  return faultOutside(path) ?? (isMetadata(path) || isDatabase(path) ? faultInside(path) : null);
 }
 
 function faultInside(path: string): string | null {
