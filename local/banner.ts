@@ -46,5 +46,5 @@ function curl({ url, api_key }: DevAccount): string {
     delay: { value: 5, unit: "second" },
     delivery: { type: "push", http: { url: `http://${HOST}:${RECEIVER_PORT}/jobs`, method: "POST" } },
   };
-  return `curl ${url}/v1/jobs -H 'Authorization: Bearer ${api_key}' -H 'Content-Type: application/json' -d '${JSON.stringify(job)}'`;
+  return `curl -w '\\n' ${url}/v1/jobs -H 'Authorization: Bearer ${api_key}' -H 'Content-Type: application/json' -d '${JSON.stringify(job)}'`;
 }
