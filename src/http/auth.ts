@@ -10,8 +10,11 @@ import { unwrap } from "./unwrap.ts";
 
 const BEARER = /^Bearer +([^\s,]+)$/i;
 
-const unauthorized = () =>
-  new ApiError("unauthorized", "A valid API key is required: `Authorization: Bearer chrns_…`.", {
+const API_KEY = "A valid API key is required: `Authorization: Bearer chrns_…`.";
+const ADMIN_TOKEN = "The service's admin token is required: `Authorization: Bearer <ADMIN_TOKEN>`.";
+
+const unauthorized = (message = API_KEY) =>
+  new ApiError("unauthorized", message, {
     headers: { "WWW-Authenticate": "Bearer" },
   });
 
@@ -34,6 +37,7 @@ export const operatorOnly = createMiddleware<AppEnv>(async (c, next) => {
 /** The operator proves itself by the token. */
 export const operated = createMiddleware<AppEnv>(async (c, next) => {
   const token = BEARER.exec(c.req.header("Authorization") ?? "")?.[1];
-  if (token === undefined || !c.env.ADMIN_TOKEN || !(await isSame(token, c.env.ADMIN_TOKEN))) throw unauthorized();
+  if (token === undefined || !c.env.ADMIN_TOKEN || !(await isSame(token, c.env.ADMIN_TOKEN)))
+    throw unauthorized(ADMIN_TOKEN);
   await next();
 });

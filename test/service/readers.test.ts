@@ -1,6 +1,7 @@
 // Whoever reads the output of the service may leave: it costs him the lines, and nobody the service.
 
-import { existsSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { isAlive } from "../harness/process-tree.ts";
@@ -8,7 +9,11 @@ import { OwnService } from "../harness/service.ts";
 import { until } from "../harness/until.ts";
 
 let service: OwnService;
-afterEach(() => service.stop());
+let folder: string;
+afterEach(async () => {
+  await service.stop();
+  rmSync(folder, { recursive: true });
+});
 
 it.each([
   ["both streams", "node local/start.ts 2>&1 | head -n 1"],
@@ -16,8 +21,11 @@ it.each([
   ["standard error", "node local/start.ts 2>&1 >/dev/null | true"],
   ["npm run dev", "node local/dev.ts 2>&1 | head -n 1"],
 ])("it serves on when nobody reads %s any more", async (_, command) => {
-  service = new OwnService({ command: ["bash", "-c", command] });
-  const isReady = () => existsSync(join(service.folder, "state/dev.json"));
+  folder = mkdtempSync(join(tmpdir(), "chronos-readers-"));
+  mkdirSync(join(folder, "state"));
+  writeFileSync(join(folder, "state/dev.json"), ""); // which is warned of, on standard error
+  service = new OwnService({ command: ["bash", "-c", command], folder });
+  const isReady = () => Boolean(statSync(join(folder, "state/dev.json"), { throwIfNoEntry: false })?.size);
   await until(isReady, 60_000, () => `It does not start:\n${service.log}`, 100);
   const tenant = await service.newTenant();
   const server = service.processes;

@@ -156,6 +156,7 @@ describe("the operator's paths", () => {
     for (const wrong of [undefined, "", "adm_tes", "adm_testx", "ADM_TEST", key]) {
       const answer = await api(method, path, { key: wrong });
       expect([answer.status, answer.body.code]).toEqual([401, "unauthorized"]);
+      expect(answer.body.message).toContain("admin token");
     }
   });
 });
