@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { text } from "node:stream/consumers";
 import { dropForeignSettings } from "./environment.ts";
 import { outliveReaders } from "./output.ts";
+import { printable } from "./printable.ts";
 import { HOST, RECEIVER_PORT, readSettings } from "./settings.ts";
 import { judgeSignature } from "./signed-by.ts";
 
@@ -21,9 +22,8 @@ const server = createServer((request, response) => {
 async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await text(request);
   const signature = await judgeSignature({ headers: request.headers, body }, stateFolder);
-  console.log(
-    `${request.method} ${request.url}  attempt ${request.headers["x-chronos-attempt"]}  ${signature}\n  ${body}`,
-  );
+  const head = `${request.method} ${request.url}  attempt ${request.headers["x-chronos-attempt"]}`;
+  console.log(`${printable(head)}  ${signature}\n  ${printable(body)}`);
   response.end("thank you");
 }
 

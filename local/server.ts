@@ -4,8 +4,9 @@ import type { ChildProcess } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Miniflare } from "miniflare";
 import { type Unstable_Config, unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
-import { ringCron } from "./cron.ts";
+import { CRON, RING_LIMIT_MS } from "./cron.ts";
 import { miniflareOptions, openMiniflare, watchRuntime } from "./miniflare.ts";
 import { HOST, StartError } from "./settings.ts";
 import { configFor } from "./wrangler.ts";
@@ -47,8 +48,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ratelimits: [],
   }).workerOptions;
   const embedding = miniflareOptions(options.stateFolder, {
-    unsafeTriggerHandlers: true,
-    handleStructuredLogs: ({ message, timestamp }) => options.onLog(message, timestamp),
+    handleStructuredLogs({ message, timestamp }) {
+      if (!isRefusedConnect(message)) options.onLog(message, timestamp);
+    },
     workers: [
       {
         ...worker,
@@ -86,13 +88,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
 
   const miniflare = openMiniflare(embedding);
-  const entry = await miniflare.ready.catch((error: Error) => {
+  await miniflare.ready.catch((error: Error) => {
     throw new StartError(error.message);
   });
   recovering = false;
   return {
     url: `http://${HOST}:${options.port}`,
-    ring: (at) => ringCron(entry.origin, at),
+    ring: (at) => ring(miniflare, at),
     renew: () => void runtime?.kill("SIGKILL"),
     async stop() {
       stopping = true;
@@ -100,6 +102,30 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       unwatch();
     },
   };
+}
+
+/**
+ * workerd's own words on each `CONNECT`, which it answers with 500 by itself. There is no better answer to be had: a handler
+ * for it could only accept, and a 200 would say that this is an open proxy.
+ */
+function isRefusedConnect(message: string): boolean {
+  return !message.startsWith("{") && message.includes("export a connect() function");
+}
+
+/** A part of what `getWorker` answers, which its declared type lacks. */
+interface Rung {
+  scheduled(event: { cron: string; scheduledTime: Date }): Promise<{ outcome: string }>;
+}
+
+/**
+ * Over Miniflare's own connection to workerd, which only this process has the secret of. `unsafeTriggerHandlers` would let
+ * everybody ring who finds the port of Miniflare's entry.
+ */
+async function ring(miniflare: Miniflare, at: number): Promise<void> {
+  const worker = (await miniflare.getWorker()) as object as Rung;
+  const late = sleep(RING_LIMIT_MS, undefined, { ref: false }).then(() => ({ outcome: "still running" }));
+  const { outcome } = await Promise.race([worker.scheduled({ cron: CRON, scheduledTime: new Date(at) }), late]);
+  if (outcome !== "ok") throw new Error(`the scheduled handler ended with ${outcome}`);
 }
 
 /** The bindings of the rate limits, answered by our own. */

@@ -1,5 +1,6 @@
 // What a local server may be told through the environment, checked before anything is started.
 import { join, resolve } from "node:path";
+import { RETENTION_DAYS_RULE, retentionDays } from "../src/domain/retention-days.ts";
 
 /** Why the server cannot start, in words for the person who started it: shown as it is, without a stack. */
 export class StartError extends Error {}
@@ -31,7 +32,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     stateFolder: resolve(env.CHRONOS_STATE || join(PROJECT, ".chronos")),
     vars: {
       ALLOW_LOCAL_TARGETS: "true",
-      ...(env.RETENTION_DAYS && { RETENTION_DAYS: env.RETENTION_DAYS }),
+      ...readRetention(env.RETENTION_DAYS),
       PUBLIC_HOSTS: env.PUBLIC_HOSTS ?? "",
     },
     rawLogs: env.CHRONOS_LOG === "json",
@@ -43,6 +44,13 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
 export function servedAt(settings: Settings, port: number): Settings {
   const names = [settings.vars.PUBLIC_HOSTS, `${HOST}:${port}`].filter(Boolean).join(",");
   return { ...settings, port, vars: { ...settings.vars, PUBLIC_HOSTS: names } };
+}
+
+/** Empty is the same as not set. */
+function readRetention(text = ""): Record<string, string> {
+  if (text === "") return {};
+  if (retentionDays(text) !== null) return { RETENTION_DAYS: text };
+  throw new StartError(`${RETENTION_DAYS_RULE} It is "${text}". Try: RETENTION_DAYS=30 npm start`);
 }
 
 function readPort(text: string): number {

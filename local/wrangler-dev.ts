@@ -8,6 +8,7 @@ import { everyMinute, ringCron } from "./cron.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import { readableLine } from "./log-lines.ts";
 import type { Prepared } from "./main.ts";
+import { printableLines } from "./printable.ts";
 import { endAll, markOf } from "./processes.ts";
 import { secretsFile } from "./secrets.ts";
 import { HOST, StartError } from "./settings.ts";
@@ -43,7 +44,7 @@ export async function serveUnderWrangler(prepared: Prepared, configs: readonly s
     await Promise.race([untilHealthy(url, stop), ended]);
     stopCron = everyMinute(
       (at) => ringCron(url, at),
-      (error) => console.error(`The cron could not be rung: ${error}`),
+      (error) => console.error(printableLines(`The cron could not be rung: ${error}`)),
     );
     const account = await devAccount(state.path, url, secrets.ADMIN_TOKEN);
     console.log(banner({ account, stateFolder: state.path, descriptorLimit: descriptorLimit(), color }));

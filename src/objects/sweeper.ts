@@ -1,5 +1,6 @@
 // Once a minute: owners that have not been heard of in time are asked how they are, and old rows are let go.
 
+import { RETENTION_DAYS_RULE, retentionDays } from "../domain/retention-days.ts";
 import { log } from "../log.ts";
 import type { JobRef } from "../projection/jobs-store.ts";
 import { retain } from "../projection/retention.ts";
@@ -14,8 +15,6 @@ import { sendPokes } from "./pokes.ts";
  */
 const STRAIGHT_PAGES = { schedules: 1, jobs: 2 } as const;
 const QUEUED_PAGES = { schedules: 0, jobs: 60 } as const;
-
-const DEFAULT_RETENTION_DAYS = 30;
 
 type Kind = keyof typeof STRAIGHT_PAGES;
 
@@ -58,8 +57,9 @@ async function poke(env: Cloudflare.Env, kind: Kind, { accountId, id }: Overdue)
 const refOf = ({ accountId, id }: Overdue): JobRef => ({ accountId, jobId: id });
 
 export async function cleanUp(env: Cloudflare.Env, now: number): Promise<void> {
-  const days = Number(env.RETENTION_DAYS);
-  const deleted = await retain(databaseOf(env.DB), days > 0 ? days : DEFAULT_RETENTION_DAYS, now);
+  const days = retentionDays(env.RETENTION_DAYS);
+  if (days === null) return log("error", "setting_invalid", { setting: "RETENTION_DAYS", rule: RETENTION_DAYS_RULE });
+  const deleted = await retain(databaseOf(env.DB), days, now);
   if (!deleted.ok) log("warn", "retention_failed", {});
   else if (deleted.value > 0) log("info", "retention", { deleted: deleted.value });
 }

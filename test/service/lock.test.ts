@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { isAlive, treeOf } from "../harness/process-tree.ts";
 import { OwnService, type OwnServiceOptions } from "../harness/service.ts";
@@ -104,18 +105,26 @@ it("a server whose lock is lost stops", async () => {
   expect(service.log).toContain(`The lock of ${join(service.folder, "state")} is lost`);
 });
 
-it("killed at any moment of its first second, it leaves a state that the next one starts on", async () => {
+it("killed at any moment of its first second, it has left nobody when the next one takes over, and that one starts", async () => {
   const service = begin(start);
+  const pidInRun = () => (existsSync(runFile(service)) ? JSON.parse(readFileSync(runFile(service), "utf8")).pid : 0);
   for (const afterMs of [150, 300, 450, 600, 750, 900, 1_100]) {
     await until(
       () => serverOf(service) !== 0,
       10_000,
       () => "It was not started",
     );
-    await new Promise((resolve) => setTimeout(resolve, afterMs)); // real time: another process's start is what is killed
+    await sleep(afterMs); // real time: another process's start is what is killed
+    const begun = service.processes.filter((pid) => pid !== keeperOf(service));
     process.kill(serverOf(service), "SIGKILL");
     await service.ended();
     service.start();
+    await until(
+      () => serverOf(service) !== 0 && pidInRun() === serverOf(service),
+      20_000,
+      () => service.log,
+    );
+    expect(begun.filter(isAlive).map(commandLine)).toEqual([]);
   }
   await service.ready();
 });

@@ -66,13 +66,43 @@ describe("a job that has ended", () => {
     expect(await exists(id)).toBe(false);
   });
 
-  it("is kept for RETENTION_DAYS when that is set, and for 30 when it is nonsense", async () => {
+  it.each(["7", 7])("is kept for RETENTION_DAYS: %j", async (days) => {
     const [id] = await insertRows(account, [OVER]);
-    await cronAt(NOON + 29 * DAY, { RETENTION_DAYS: "soon" });
+    await cronAt(NOON + 7 * DAY, { RETENTION_DAYS: days });
     expect(await exists(id)).toBe(true);
-    await cronAt(NOON + 29 * DAY + HOUR, { RETENTION_DAYS: "7" });
+    await cronAt(NOON + 7 * DAY + HOUR, { RETENTION_DAYS: days });
     expect(await exists(id)).toBe(false);
   });
+
+  it("is kept for 30 days when RETENTION_DAYS is not set", async () => {
+    const [id] = await insertRows(account, [OVER]);
+    await cronAt(NOON + 30 * DAY, { RETENTION_DAYS: undefined });
+    expect(await exists(id)).toBe(true);
+    await cronAt(NOON + 30 * DAY + HOUR, { RETENTION_DAYS: undefined });
+    expect(await exists(id)).toBe(false);
+  });
+
+  it.each(["0", "-1", "abc", "", "1.5", " 7", "7d", "1e9", "36501", 0, -1, 0.5])(
+    "is kept for as long as RETENTION_DAYS makes no sense, and the log names it: %j",
+    async (days) => {
+      const gone = await newAccount();
+      const [id] = await insertRows(account, [OVER]);
+      const [left] = await insertRows(gone, [OVER]);
+      await remove(gone);
+      await cronAt(NOON + 1_000_000 * DAY, { RETENTION_DAYS: days });
+      expect([await exists(id), await exists(left)]).toEqual([true, true]);
+      expect(logs.of("setting_invalid")).toEqual([
+        {
+          level: "error",
+          event: "setting_invalid",
+          setting: "RETENTION_DAYS",
+          rule: "RETENTION_DAYS must be a whole number of days from 1 to 36500.",
+        },
+      ]);
+      await cronAt(NOON + 1_000_000 * DAY, { RETENTION_DAYS: "30" });
+      expect([await exists(id), await exists(left)]).toEqual([false, false]);
+    },
+  );
 
   it("takes its executions with it, and nobody else's", async () => {
     const [old = "", young = ""] = await insertRows(account, [OVER, { ...OVER, completedAt: NOON + DAY }]);

@@ -133,6 +133,8 @@ describe("a change is refused", () => {
     ["interval", { interval: { value: 6 * 365, unit: "day" } }],
     ["interval.value", { interval: { value: 0, unit: "day" } }],
     ["timezone", { timezone: "Nowhere" }],
+    ["timezone", { timezone: "JST" }],
+    ["timezone", { timezone: "JST", cron: "0 9 * * *" }],
     ["runs", { runs: 0 }],
     ["stop_at", { stop_at: iso(NOW) }],
     ["stop_at", { stop_at: "1970-01-01T00:00:00Z" }],

@@ -174,6 +174,8 @@ describe("a preview", () => {
     ["cron", { cron: "@daily" }],
     ["interval", { ...HOURLY, cron: "* * * * *" }],
     ["timezone", { ...HOURLY, timezone: "Nowhere" }],
+    ["timezone", { ...HOURLY, timezone: "CST" }],
+    ["timezone", { cron: "0 9 * * *", timezone: "CST" }],
     ["stop_at", { ...HOURLY, stop_at: iso(NOON) }],
     ["runs", { ...HOURLY, runs: 0 }],
     ["name", { ...HOURLY, name: "x" }],
