@@ -8,7 +8,7 @@ import { lengthOf } from "./text.ts";
 export interface TargetRules {
   /** Development only: http and local hosts are allowed. */
   readonly allowLocal: boolean;
-  /** The service's own names, as `host` or `host:port`: a job may not call it. */
+  /** The service's own names, as `host` or `host:port`: a job may not call it. One name of this machine stands for all. */
   readonly ownHosts: readonly string[];
 }
 
@@ -59,11 +59,11 @@ export function checkTarget(text: string, { allowLocal, ownHosts }: TargetRules)
 
 /** @param ownHosts in any spelling the URL parser takes: a name in another script counts as its punycode */
 function isOwn(url: URL, ownHosts: readonly string[]): boolean {
-  const name = withoutRoot(url.hostname);
+  const name = ownName(url.hostname);
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   return ownHosts.some((own) => {
     const [, host = own, ownPort = port] = /^(.*?)(?::(\d+))?$/.exec(own) ?? [];
-    return canonical(host) === name && ownPort === port;
+    return ownName(canonical(host)) === name && ownPort === port;
   });
 }
 
@@ -71,8 +71,26 @@ const withoutRoot = (host: string): string => host.replace(/\.$/, "");
 
 function canonical(host: string): string {
   const url = `https://${host}`;
-  return withoutRoot(URL.canParse(url) ? new URL(url).hostname : host);
+  return URL.canParse(url) ? new URL(url).hostname : host;
 }
+
+/** One spelling for each host: all of loopback is `localhost`. */
+function ownName(host: string): string {
+  const name = withoutRoot(host);
+  return isThisMachine(name) ? "localhost" : name;
+}
+
+/** `0.0.0.0` and `::` are answered by this machine, too. */
+function isThisMachine(name: string): boolean {
+  const address = name.replace(/^\[|\]$/g, "");
+  if (!ipaddr.isValid(address)) return LOOPBACK_NAMES.test(name);
+  const parsed = ipaddr.parse(address);
+  const meant = parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress() ? parsed.toIPv4Address() : parsed;
+  return ["loopback", "unspecified"].includes(meant.range());
+}
+
+/** What RFC 6761 and the usual /etc/hosts say. */
+const LOOPBACK_NAMES = /^(.*\.)?localhost$|^localhost\.localdomain$|^localhost[46]$|^ip6-(localhost|loopback)$/;
 
 /** @param host as the URL parser writes it: IPv4 in dotted form whatever the spelling, IPv6 in brackets, lower case */
 function isPublicHost(host: string): boolean {

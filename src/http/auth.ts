@@ -18,8 +18,11 @@ const BEARER = /^Bearer +([^\s,]+)$/i;
 
 const bearerOf = (c: AppContext): string | undefined => BEARER.exec(c.req.header("Authorization") ?? "")?.[1];
 
-const unauthorized = () =>
-  new ApiError("unauthorized", "A valid API key is required: `Authorization: Bearer chrns_…`.", {
+const API_KEY = "A valid API key is required: `Authorization: Bearer chrns_…`.";
+const ADMIN_TOKEN = "The service's admin token is required: `Authorization: Bearer <ADMIN_TOKEN>`.";
+
+const unauthorized = (message = API_KEY) =>
+  new ApiError("unauthorized", message, {
     headers: { "WWW-Authenticate": "Bearer" },
   });
 
@@ -53,9 +56,9 @@ export const operatorOnly = createMiddleware<AppEnv>(async (c, next) => {
 /** The operator proves itself by the token. */
 export const operated = createMiddleware<AppEnv>(async (c, next) => {
   const [given, token] = [bearerOf(c), adminTokenOf(c.env)];
-  if (given === undefined || token === undefined) throw unauthorized();
+  if (given === undefined || token === undefined) throw unauthorized(ADMIN_TOKEN);
   const proven = await provenWithinLimit(c, "admin token", async () => (await isSame(given, token)) || undefined);
-  if (!proven) throw unauthorized();
+  if (!proven) throw unauthorized(ADMIN_TOKEN);
   await next();
 });
 

@@ -22,7 +22,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "A schedule whose delivery is pull needs a `handler`.",
   },
   unauthorized: {
-    when: "The API key is missing, malformed, unknown or revoked: the same answer for all four.",
+    when: "The API key is missing, malformed, unknown or revoked: the same answer for all four. On the operator's paths: the admin token.",
     message: "A valid API key is required: `Authorization: Bearer chrns_…`.",
   },
   account_suspended: {

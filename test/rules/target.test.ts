@@ -240,6 +240,42 @@ describe("the service itself is refused", () => {
     expect(checkTarget(url, PUBLIC)).toEqual(isRefused(ITSELF));
   });
 
+  it.each([
+    "localhost",
+    "LOCALHOST.",
+    "chronos.localhost",
+    "localhost.localdomain",
+    "localhost6",
+    "ip6-localhost",
+    "127.0.0.1",
+    "127.0.0.1.",
+    "127.1",
+    "127.255.255.254",
+    "2130706433",
+    "0x7f.1",
+    "0177.0.0.1",
+    "0.0.0.0",
+    "0",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::ffff:0.0.0.0]",
+  ])("under any name of this machine, at its own port: %s", (host) => {
+    for (const own of ["127.0.0.1:8787", "localhost:8787", "[::1]:8787"]) {
+      const rules: TargetRules = { allowLocal: true, ownHosts: [own] };
+      expect(checkTarget(`http://${host}:8787/v1/jobs`, rules)).toEqual(isRefused(ITSELF));
+      expect(checkTarget(`http://${host}:9000/jobs`, rules).ok).toBe(true);
+    }
+  });
+
+  it("but not what is only named like this machine", () => {
+    const rules: TargetRules = { allowLocal: true, ownHosts: ["127.0.0.1:8787"] };
+    for (const host of ["localhost.example.com", "notlocalhost", "126.0.0.1", "128.0.0.1", "[::2]", "10.0.0.1"])
+      expect(checkTarget(`http://${host}:8787/`, rules).ok).toBe(true);
+  });
+
   it("in development too, at its own port", () => {
     expect(checkTarget("http://localhost:8787/", LOCAL)).toEqual(isRefused(ITSELF));
     expect(checkTarget("http://localhost:8788/", LOCAL).ok).toBe(true);

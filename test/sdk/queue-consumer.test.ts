@@ -32,6 +32,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+it("starts without an error on its screen", () => {
+  const atStart = service.log.slice(0, service.log.indexOf("Chronos is running."));
+  expect(atStart).not.toMatch(/error|fetch failed|^\s+at /im);
+});
+
 it(`completes ${JOBS} jobs once each, though each message comes twice, and burns no retry`, {
   timeout: 300_000,
 }, async () => {

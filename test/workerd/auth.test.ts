@@ -180,6 +180,7 @@ describe("the operator's paths", () => {
     for (const wrong of [undefined, "", ADMIN.slice(0, -1), `${ADMIN}x`, ADMIN.toUpperCase(), key]) {
       const answer = await api(method, path, { key: wrong });
       expect([answer.status, answer.body.code]).toEqual([401, "unauthorized"]);
+      expect(answer.body.message).toContain("admin token");
     }
   });
 });
