@@ -45,7 +45,7 @@ export class ScheduleUnderTest extends OwnerUnderTest<Schedule> {
   archive = () => this.call("POST", "/archive");
   preview = (query = "") => this.call<TickJson[]>("GET", `/preview${query}`);
 
-  poke = (): Promise<void> => this.owner.poke(this.ref);
+  poke = (): Promise<void> => this.owner.wake(this.ref);
 
   /** The platform loses the alarm. */
   loseAlarm = (): Promise<void> => runInDurableObject(this.owner, (_, { storage }) => storage.deleteAlarm());
