@@ -20,9 +20,9 @@ export async function untilHealthy(url: string, stop: AbortSignal, limitMs = 30_
   while (Date.now() < deadline) {
     try {
       const answer = await fetch(`${url}/health`, { signal: AbortSignal.any([stop, AbortSignal.timeout(5_000)]) });
-      await answer.body?.cancel();
+      const text = await answer.text();
       if (answer.status === 200) return;
-      last = `${answer.status}`;
+      last = `${answer.status} ${text}`;
     } catch {
       stop.throwIfAborted();
     }

@@ -1,19 +1,27 @@
 // The clock that Cloudflare is in production: locally nothing rings a cron trigger by itself.
 
 const MINUTE_MS = 60_000;
-const RING_LIMIT_MS = 10 * MINUTE_MS;
+
+/** Whoever rings waits no longer than this. */
+export const RING_LIMIT_MS = 10 * MINUTE_MS;
+
+/** The trigger of wrangler.toml. */
+export const CRON = "* * * * *";
 
 /**
  * Calls `ring` at once (what became due while nobody was here must not wait) and at every full minute, but never while an
- * earlier call is still under way. Answers how to stop it.
+ * earlier call is still under way. Answers how to stop it: a call that the stop cuts off has not failed.
  */
 export function everyMinute(ring: (at: number) => Promise<void>, onError: (error: unknown) => void): () => void {
   let ringing = false;
+  let stopped = false;
   let timer: NodeJS.Timeout;
   const ringAt = async (at: number) => {
     if (ringing) return;
     ringing = true;
-    await ring(at).catch(onError);
+    await ring(at).catch((error) => {
+      if (!stopped) onError(error);
+    });
     ringing = false;
   };
   const plan = (after: number) => {
@@ -25,12 +33,15 @@ export function everyMinute(ring: (at: number) => Promise<void>, onError: (error
   };
   plan(Date.now());
   void ringAt(Date.now());
-  return () => clearTimeout(timer);
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
 }
 
-/** Delivers the scheduled event to the Worker behind a Miniflare entry; throws unless its handler ended well. */
+/** Delivers the scheduled event to the Worker under `wrangler dev`; throws unless its handler ended well. */
 export async function ringCron(origin: string, at: number): Promise<void> {
-  const query = new URLSearchParams({ cron: "* * * * *", time: `${at}` });
+  const query = new URLSearchParams({ cron: CRON, time: `${at}` });
   const answer = await fetch(`${origin}/cdn-cgi/local/scheduled?${query}`, {
     signal: AbortSignal.timeout(RING_LIMIT_MS),
   });

@@ -6,6 +6,7 @@ import { openReceiver, type Receiver } from "./demo/receiver.ts";
 import { makeScenes, type Scene } from "./demo/scenes.ts";
 import { draw, isAsWanted, paint, type Standing } from "./demo/screen.ts";
 import { startService } from "./demo/service.ts";
+import { printableLines } from "./printable.ts";
 
 /** A key may ask a hundred times in ten seconds. */
 const LOOK_EVERY_MS = 120;
@@ -19,7 +20,7 @@ const service = startService();
 const interrupted = once(stop.signal, "abort").then(() => "Stopped.");
 const failure = await Promise.race([show(), interrupted]).catch((error: Error) => error.message);
 await service.stop();
-if (failure) console.error(paint("red", `\n${failure}\n`));
+if (failure) console.error(paint("red", `\n${printableLines(failure)}\n`));
 process.exit(stop.signal.aborted ? 130 : failure ? 1 : 0);
 
 /** @returns what went wrong; empty if nothing did */

@@ -8,6 +8,7 @@ import { everyMinute, ringCron } from "./cron.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import { readableLine } from "./log-lines.ts";
 import { type Prepared, runMain } from "./main.ts";
+import { printableLines } from "./printable.ts";
 import { secretsFile } from "./secrets.ts";
 import { HOST, StartError } from "./settings.ts";
 import { migrate, spawnWrangler } from "./wrangler.ts";
@@ -42,7 +43,7 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
     await Promise.race([untilHealthy(url, stop), ended]);
     stopCron = everyMinute(
       (at) => ringCron(url, at),
-      (error) => console.error(`The cron could not be rung: ${error}`),
+      (error) => console.error(printableLines(`The cron could not be rung: ${error}`)),
     );
     const account = await devAccount(state.path, url, secrets.ADMIN_TOKEN);
     console.log(banner({ account, stateFolder: state.path, descriptorLimit: descriptorLimit(), color }));

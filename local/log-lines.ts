@@ -1,5 +1,6 @@
 // One readable line for each line the Worker logs. It only reformats: what to log is the Worker's business.
 import { styleText } from "node:util";
+import { printable, printableLines } from "./printable.ts";
 
 export interface LineOptions {
   /** When the line was written, in milliseconds. */
@@ -14,11 +15,12 @@ type Paint = (style: "dim" | "green" | "yellow" | "red", text: string) => string
 
 /** The line to print, or null for one that nobody wants to see: a health check. */
 export function readableLine(line: string, { at, color, raw }: LineOptions): string | null {
-  const fields = raw ? null : parse(line);
-  if (fields === null) return line;
+  if (raw) return line;
+  const fields = parse(line);
+  if (fields === null) return printableLines(line);
   if (fields.event === "request" && fields.path === "/health") return null;
   const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
-  return `${paint("dim", new Date(at).toISOString().slice(11))}  ${sentence(fields, paint)}`;
+  return `${paint("dim", new Date(at).toISOString().slice(11))}  ${sentence(legible(fields), paint)}`;
 }
 
 /** The fields of one of the Worker's own lines; null for everything else. */
@@ -30,6 +32,15 @@ function parse(line: string): Fields | null {
   } catch {
     return null;
   }
+}
+
+/** With every text fit for a terminal: paths and names come from anybody. */
+function legible(fields: Fields): Fields {
+  const texts = Object.entries(fields).map(([name, value]) => [
+    printable(name),
+    typeof value === "string" ? printable(value) : value,
+  ]);
+  return Object.fromEntries(texts);
 }
 
 function sentence(fields: Fields, paint: Paint): string {
@@ -65,7 +76,7 @@ function ms(value: unknown, suffix?: string): string | undefined {
 }
 
 function shown(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : printable(JSON.stringify(value));
 }
 
 function words(...parts: unknown[]): string {

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { printable } from "./printable.ts";
 import { HOST, RECEIVER_PORT, readSettings } from "./settings.ts";
 
 const { stateFolder } = readSettings(process.env);
@@ -12,9 +13,8 @@ const { stateFolder } = readSettings(process.env);
 const server = createServer(async (request, response) => {
   const body = await text(request);
   const signature = isSigned(request.headers, body) ? "signature is right" : "SIGNATURE IS WRONG";
-  console.log(
-    `${request.method} ${request.url}  attempt ${request.headers["x-chronos-attempt"]}  ${signature}\n  ${body}`,
-  );
+  const head = `${request.method} ${request.url}  attempt ${request.headers["x-chronos-attempt"]}`;
+  console.log(`${printable(head)}  ${signature}\n  ${printable(body)}`);
   response.end("thank you");
 });
 

@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { type Unstable_Config, unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
-import { ringCron } from "./cron.ts";
+import { CRON, RING_LIMIT_MS } from "./cron.ts";
 import { HOST, StartError } from "./settings.ts";
 import { CONFIG_FILE } from "./wrangler.ts";
 
@@ -55,9 +55,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     telemetry: { enabled: false },
     unsafeLocalExplorer: false,
     unsafeObservability: false,
-    unsafeTriggerHandlers: true,
     resourcePersistencePath: join(options.stateFolder, "v3"),
-    handleStructuredLogs: ({ message, timestamp }) => options.onLog(message, timestamp),
+    handleStructuredLogs({ message, timestamp }) {
+      if (!isRefusedConnect(message)) options.onLog(message, timestamp);
+    },
     workers: [
       {
         ...worker,
@@ -97,13 +98,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const miniflare = new Miniflare(miniflareOptions);
   dropListeners();
 
-  const entry = await miniflare.ready.catch((error: Error) => {
+  await miniflare.ready.catch((error: Error) => {
     throw new StartError(error.message);
   });
   recovering = false;
   return {
     url: `http://${HOST}:${options.port}`,
-    ring: (at) => ringCron(entry.origin, at),
+    ring: (at) => ring(miniflare, at),
     renew: () => void runtime?.kill("SIGKILL"),
     async stop() {
       stopping = true;
@@ -111,6 +112,30 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       unwatch();
     },
   };
+}
+
+/**
+ * workerd's own words on each `CONNECT`, which it answers with 500 by itself. There is no better answer to be had: a handler
+ * for it could only accept, and a 200 would say that this is an open proxy.
+ */
+function isRefusedConnect(message: string): boolean {
+  return !message.startsWith("{") && message.includes("export a connect() function");
+}
+
+/** A part of what `getWorker` answers, which its declared type lacks. */
+interface Rung {
+  scheduled(event: { cron: string; scheduledTime: Date }): Promise<{ outcome: string }>;
+}
+
+/**
+ * Over Miniflare's own connection to workerd, which only this process has the secret of. `unsafeTriggerHandlers` would let
+ * everybody ring who finds the port of Miniflare's entry.
+ */
+async function ring(miniflare: Miniflare, at: number): Promise<void> {
+  const worker = (await miniflare.getWorker()) as object as Rung;
+  const late = sleep(RING_LIMIT_MS, undefined, { ref: false }).then(() => ({ outcome: "still running" }));
+  const { outcome } = await Promise.race([worker.scheduled({ cron: CRON, scheduledTime: new Date(at) }), late]);
+  if (outcome !== "ok") throw new Error(`the scheduled handler ended with ${outcome}`);
 }
 
 /** The bindings of the rate limits, answered by our own. */

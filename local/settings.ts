@@ -1,5 +1,6 @@
 // What a local server may be told through the environment, checked before anything is started.
 import { join, resolve } from "node:path";
+import { RETENTION_DAYS_RULE, retentionDays } from "../src/domain/retention-days.ts";
 
 /** Why the server cannot start, in words for the person who started it: shown as it is, without a stack. */
 export class StartError extends Error {}
@@ -29,10 +30,17 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     port: readPort(env.PORT || "8787"),
     stateFolder: resolve(env.CHRONOS_STATE || join(PROJECT, ".chronos")),
-    vars: { ALLOW_LOCAL_TARGETS: "true", ...(env.RETENTION_DAYS && { RETENTION_DAYS: env.RETENTION_DAYS }) },
+    vars: { ALLOW_LOCAL_TARGETS: "true", ...readRetention(env.RETENTION_DAYS) },
     rawLogs: env.CHRONOS_LOG === "json",
     color: process.stdout.isTTY && !env.NO_COLOR,
   };
+}
+
+/** Empty is the same as not set. */
+function readRetention(text = ""): Record<string, string> {
+  if (text === "") return {};
+  if (retentionDays(text) !== null) return { RETENTION_DAYS: text };
+  throw new StartError(`${RETENTION_DAYS_RULE} It is "${text}". Try: RETENTION_DAYS=30 npm start`);
 }
 
 function readPort(text: string): number {

@@ -1,15 +1,14 @@
 // The HTTP application: what every request passes, and where its routes are.
 
 import { Hono } from "hono";
-import { masterKeysOf } from "./accounts/standing.ts";
 import type { AppEnv, Platform } from "./http/app-env.ts";
 import { authenticated, operated, operatorOnly } from "./http/auth.ts";
 import { done, refused } from "./http/envelope.ts";
-import { ApiError, unavailable } from "./http/errors.ts";
+import { ApiError } from "./http/errors.ts";
+import { mustBeWell } from "./http/health.ts";
 import { knownRoutes, notFound } from "./http/known-routes.ts";
 import { rateLimited } from "./http/rate-limit.ts";
 import { requestLog } from "./http/request-log.ts";
-import { unwrap } from "./http/unwrap.ts";
 import { log, nameOf } from "./log.ts";
 import { newJobId } from "./objects/new-id.ts";
 import { reference } from "./openapi/reference.ts";
@@ -19,7 +18,6 @@ import { jobs } from "./routes/jobs.ts";
 import { schedules } from "./routes/schedules.ts";
 import { signingSecret } from "./routes/signing-secret.ts";
 import { worker } from "./routes/worker.ts";
-import { canAnswer, databaseOf } from "./store/store.ts";
 
 const workers: Platform = {
   now: () => Date.now(),
@@ -46,8 +44,7 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.use(knownRoutes(app));
 
   app.get("/health", async (c) => {
-    if (!masterKeysOf(c.env)) throw unavailable(60);
-    unwrap(await canAnswer(databaseOf(c.env.DB)));
+    await mustBeWell(c.env);
     return done(c, "The service is well.", { status: "ok" });
   });
 

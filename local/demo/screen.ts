@@ -1,5 +1,6 @@
 // How the scenes look: a table that updates in place on a terminal, a line for each change elsewhere.
 import { styleText } from "node:util";
+import { printable } from "../printable.ts";
 import type { Scene, State } from "./scenes.ts";
 
 export type Standing = { scene: Scene; state: State };
@@ -29,7 +30,7 @@ export function draw(standings: readonly Standing[]): void {
 
 function line(standing: Standing): string {
   const { scene, state } = standing;
-  const text = cells([scene.title, scene.delivery, ...state.map(String)]);
+  const text = printable(cells([scene.title, scene.delivery, ...state.map(String)]));
   return isAsWanted(standing) ? paint("green", text) : text;
 }
 

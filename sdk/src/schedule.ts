@@ -27,7 +27,7 @@ export interface Schedule<TPayload = unknown> {
   cron: string | null;
   /** Null when it recurs by `cron`. */
   interval: Delay | null;
-  /** The IANA zone in which the cron expression is read. */
+  /** The IANA zone in which the cron expression is read. It does not change when an interval fires. */
   timezone: string;
   /** How many jobs it makes at most. */
   runs: number | null;
@@ -53,13 +53,23 @@ export interface Schedule<TPayload = unknown> {
 /** By the calendar of a zone, or by a length of time counted from tick to tick. */
 export type Recurrence =
   | {
-      /** Five fields: minute hour day month weekday, such as `0 9 * * MON`. */
+      /**
+       * Five fields: minute hour day month weekday, such as `0 9 * * MON`. If both day fields are restricted, a day needs
+       * to match only one of them; if one begins with `*`, both. An hour that begins with `*` goes by real time when
+       * clocks change.
+       */
       cron: string;
       interval?: undefined;
-      /** An IANA zone. Default UTC. */
+      /** An IANA zone, such as `Europe/London`. Default UTC. */
       timezone?: string | undefined;
     }
-  | { cron?: undefined; interval: Delay; timezone?: string | undefined };
+  | {
+      cron?: undefined;
+      /** Counted from tick to tick; a day is 24 hours, even when clocks change. */
+      interval: Delay;
+      /** An IANA zone for the local times of `preview()`; it does not change when the schedule fires. Default UTC. */
+      timezone?: string | undefined;
+    };
 
 /** When it ends by itself; without either, never. */
 export interface ScheduleBounds {

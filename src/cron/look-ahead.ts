@@ -29,11 +29,11 @@ export async function wakeApproaching(env: Cloudflare.Env, allowance: Allowance,
     allowance.take(1 + found.value.length);
     const answered = await wakeAll(env, found.value);
     woken += answered;
-    place = found.value[answered - 1] ?? place;
-    if (answered < found.value.length) {
-      log("warn", "look_ahead_failed", { woken });
-      break;
-    }
+    if (answered < found.value.length)
+      log("warn", "look_ahead_failed", { woken, silent: found.value.length - answered });
+    // If nobody answers, the next run tries again. A few silent owners must not hold up those behind them: the sweeper wakes them.
+    if (answered === 0 && found.value.length > 0) break;
+    place = found.value.at(-1) ?? place;
     if (found.value.length < size) {
       place = horizonOf(now);
       break;
@@ -43,9 +43,8 @@ export async function wakeApproaching(env: Cloudflare.Env, allowance: Allowance,
   if (!kept.ok) log("warn", "look_ahead_failed", { woken });
 }
 
-/** @returns how many answered before the first that did not: the next run begins with that one */
+/** @returns how many answered */
 async function wakeAll(env: Cloudflare.Env, rows: readonly Place[]): Promise<number> {
   const answers = await Promise.all(rows.map((row) => ask(() => jobAt(env, row).wake(row))));
-  const silent = answers.findIndex((answer) => !(answer.ok && answer.value));
-  return silent === -1 ? rows.length : silent;
+  return answers.filter((answer) => answer.ok && answer.value).length;
 }

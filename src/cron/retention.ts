@@ -1,15 +1,15 @@
 // Deletes what ended long ago, a few pages a minute.
 
+import { RETENTION_DAYS_RULE, retentionDays } from "../domain/retention-days.ts";
 import { log } from "../log.ts";
 import { retain } from "../store/retention.ts";
 import { databaseOf } from "../store/store.ts";
 import type { Allowance } from "./allowance.ts";
 
-const DEFAULT_RETENTION_DAYS = 30;
-
 export async function cleanUp(env: Cloudflare.Env, allowance: Allowance, now: number): Promise<void> {
-  const days = Number(env.RETENTION_DAYS);
-  const deleted = await retain(databaseOf(env.DB), days > 0 ? days : DEFAULT_RETENTION_DAYS, allowance.left, now);
+  const days = retentionDays(env.RETENTION_DAYS);
+  if (days === null) return log("error", "setting_invalid", { setting: "RETENTION_DAYS", rule: RETENTION_DAYS_RULE });
+  const deleted = await retain(databaseOf(env.DB), days, allowance.left, now);
   if (!deleted.ok) log("warn", "retention_failed", {});
   else if (deleted.value > 0) log("info", "retention", { deleted: deleted.value });
 }

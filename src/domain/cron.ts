@@ -1,104 +1,92 @@
-// Cron expressions in a time zone. croner walks the calendar in local time, Temporal knows the zones; what happens when
-// a clock is put forward or back is ours (contract §6): a local time that does not exist is the first moment after the
-// gap, one that exists twice is its first.
+// When a cron expression fires in a time zone. What happens when clocks are put forward or back is contract §6.
 
-import { Cron } from "croner";
-import { Temporal } from "temporal-polyfill";
+import { type CronFields, plainCron, readCron } from "./cron-fields.ts";
 import { err, ok, type Result } from "./result.ts";
+import { clockChangeAfter, momentOf, wallClockAt } from "./time-zone.ts";
 
-const FIELD = /^[\d*,\-/A-Za-z]+$/;
-const NAMES = /JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT/g;
-/** croner takes the second Sunday for 7, and all of it for the whole week. */
-const SUNDAY_ALONE = /SUN-SUN(\/\d+)?/g;
-const ACCEPTED =
-  "five fields: minute hour day month weekday, each a number, *, a list, a range, a step, or a name (JAN, MON)";
-
-/** What the numbers of each field may be; 0 and 7 are Sunday. */
-const BOUNDS = [
-  { field: "minute", min: 0, max: 59 },
-  { field: "hour", min: 0, max: 23 },
-  { field: "day", min: 1, max: 31 },
-  { field: "month", min: 1, max: 12 },
-  { field: "weekday", min: 0, max: 7 },
-] as const;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** No clock change is this large: those across the date line are of 24 hours. */
+const MAX_SHIFT = 2 * DAY;
+/** The Gregorian calendar repeats after 400 years: a date that does not come within them never does. */
+const CALENDAR_CYCLE = 146_097 * DAY;
 
 /** @returns the expression in its plain form, or what is wrong with it */
 export function parseCron(expression: string): Result<string, string> {
-  const plain = expression
-    .replace(/^[ \t]+|[ \t]+$/g, "")
-    .replace(/[ \t]+/g, " ")
-    .toUpperCase();
-  const fields = plain.split(" ");
-  if (fields.length !== 5)
-    return err(`Must be ${ACCEPTED}. Seconds, years and macros such as @daily are not accepted.`);
-  if (!fields.every((field) => FIELD.test(field)) || /[LW](?![A-Z])/.test(plain.replace(NAMES, "")))
-    return err(`Must be ${ACCEPTED}. Other characters such as L, W, # and ? are not accepted.`);
-  const outside = outOfBounds(fields);
-  if (outside !== undefined) return err(outside);
-  try {
-    const read = plain.replace(SUNDAY_ALONE, "SUN");
-    return localCron(read).nextRun(new Date(0)) ? ok(read) : err("Never fires: no date matches it.");
-  } catch (fault) {
-    return err(`Is not valid: ${fault instanceof Error ? fault.message.replace(/^CronPattern: /, "") : ACCEPTED}`);
-  }
-}
-
-/** The first number that its field does not know. croner would name days and months one too low. */
-function outOfBounds(fields: readonly string[]): string | undefined {
-  for (const [i, { field, min, max }] of BOUNDS.entries()) {
-    const numbers = fields[i]?.replace(/\/\d+/g, "").match(/\d+/g) ?? [];
-    const outside = numbers.find((number) => Number(number) < min || Number(number) > max);
-    if (outside !== undefined) return `The ${field} must be from ${min} to ${max}, not ${outside}.`;
-  }
-  return undefined;
-}
-
-/** Whether the platform's time zone database knows a name. */
-export function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
+  const plain = plainCron(expression);
+  const fields = readCron(plain);
+  if (!fields.ok) return fields;
+  return firstMatch(fields.value, 0) === undefined ? err("Never fires: no date matches it.") : ok(plain);
 }
 
 /**
  * The first moment after `after` at which the expression fires; both in epoch milliseconds.
  *
+ * @param expression as `parseCron` returned it
  * @returns undefined when there is none
  */
 export function nextCronTick(expression: string, timeZone: string, after: number): number | undefined {
-  const cron = localCron(expression);
-  let local = cron.nextRun(new Date(localAt(after, timeZone)));
-  while (local) {
-    const at = momentOf(local.getTime(), timeZone);
+  const fields = fieldsOf(expression);
+  return fields.inRealTime ? nextInRealTime(fields, timeZone, after) : nextOnTheClock(fields, timeZone, after);
+}
+
+/** The expression read last: a caller that counts ticks asks for the same one again and again. */
+let last: { readonly expression: string; readonly fields: CronFields } | undefined;
+
+function fieldsOf(expression: string): CronFields {
+  if (last?.expression === expression) return last.fields;
+  const fields = readCron(expression);
+  if (!fields.ok) throw new Error("not an expression that parseCron returned");
+  last = { expression, fields: fields.value };
+  return fields.value;
+}
+
+/** Each time on the clock fires once: at the first moment it is shown, or after the gap if it never is. */
+function nextOnTheClock(fields: CronFields, timeZone: string, after: number): number | undefined {
+  let local = firstMatch(fields, wallClockAt(after, timeZone) + 1);
+  while (local !== undefined) {
+    const at = momentOf(local, timeZone);
     if (at > after) return at;
-    local = cron.nextRun(local);
+    local = firstMatch(fields, local + 1);
   }
   return undefined;
 }
 
-/** The clock on the wall, written as if it were UTC: a calendar without gaps for croner to walk in. */
-function localAt(at: number, timeZone: string): number {
-  const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone).toPlainDateTime();
-  return local.toZonedDateTime("UTC").epochMilliseconds;
-}
-
-function momentOf(local: number, timeZone: string): number {
-  const wanted = Temporal.Instant.fromEpochMilliseconds(local).toZonedDateTimeISO("UTC").toPlainDateTime();
-  const found = wanted.toZonedDateTime(timeZone, { disambiguation: "earlier" });
-  if (found.toPlainDateTime().equals(wanted)) return found.epochMilliseconds;
-  return found.getTimeZoneTransition("next")?.epochMilliseconds ?? found.epochMilliseconds;
-}
-
-/** The expression read last: who counts ticks asks for the same one again and again. */
-let last: { readonly expression: string; readonly cron: Cron } | undefined;
-
-/** An offset of 0 and not the zone "UTC": croner walks nine times as fast without asking for a zone. */
-function localCron(expression: string): Cron {
-  if (last?.expression !== expression) {
-    last = { expression, cron: new Cron(expression, { utcOffset: 0, mode: "5-part" }) };
+/** Every moment whose time on the clock matches: two if it comes twice, none if it is skipped. */
+function nextInRealTime(fields: CronFields, timeZone: string, after: number): number | undefined {
+  let from = after + 1;
+  for (;;) {
+    const offset = wallClockAt(from, timeZone) - from;
+    const local = firstMatch(fields, from + offset);
+    if (local === undefined) return undefined;
+    const at = local - offset;
+    const change = clockChangeAfter(from, timeZone);
+    if (change === undefined || at < change) return at;
+    // Only a change near `from` shows earlier times again, and only those near `at` can move the match: skip the others.
+    from = change - from < MAX_SHIFT ? change : Math.max(change, at - MAX_SHIFT);
   }
-  return last.cron;
+}
+
+/** The first minute that matches on a calendar without clock changes, at `from` or later. */
+function firstMatch(fields: CronFields, from: number): number | undefined {
+  let at = Math.ceil(from / MINUTE) * MINUTE;
+  const end = at + CALENDAR_CYCLE;
+  while (at < end) {
+    const date = new Date(at);
+    if (!fields.months.has(date.getUTCMonth() + 1)) at = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
+    else if (!matchesDay(fields, date)) at = startOfNext(DAY, at);
+    else if (!fields.hours.has(date.getUTCHours())) at = startOfNext(HOUR, at);
+    else if (!fields.minutes.has(date.getUTCMinutes())) at += MINUTE;
+    else return at;
+  }
+  return undefined;
+}
+
+const startOfNext = (unit: number, at: number): number => (Math.floor(at / unit) + 1) * unit;
+
+function matchesDay({ days, weekdays, needsBothDays }: CronFields, date: Date): boolean {
+  const day = days.has(date.getUTCDate());
+  const weekday = weekdays.has(date.getUTCDay());
+  return needsBothDays ? day && weekday : day || weekday;
 }

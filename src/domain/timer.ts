@@ -27,9 +27,6 @@ export const HORIZON_MS = 60 * MINUTE;
  */
 export const ARM_AHEAD_MS = HORIZON_MS + 5 * MINUTE;
 
-/** An unarmed row is the sweeper's business this long after its creation. */
-export const ARM_GRACE_MS = 15 * SECOND;
-
 /**
  * When the job's owner must wake next, in epoch milliseconds. Moments already past mean now. A push in flight has no moment: the
  * platform rings again by itself when the instance that runs it dies.
@@ -70,7 +67,3 @@ export function reportDueAt(job: Job): number | null {
   if (isEnded(phase)) return null;
   return phase.name === "running" ? phase.leaseEndsAt : momentOf(job);
 }
-
-/** The same for a row whose job has not been armed yet. */
-export const unarmedReportDueAt = (runAt: number, createdAt: number): number =>
-  Math.max(runAt, createdAt + ARM_GRACE_MS);

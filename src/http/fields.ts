@@ -3,6 +3,7 @@
 
 import * as v from "valibot";
 import { parseInstant } from "../domain/instant.ts";
+import { isTimeZone } from "../domain/time-zone.ts";
 
 /** A text of 1 to `max` characters (code points), storable as it is. */
 export const text = (max: number) =>
@@ -22,16 +23,34 @@ export const uuid = v.pipe(
   v.toLowerCase(),
 );
 
+const AN_INSTANT = "Must be an ISO 8601 date and time with an offset, such as 2026-01-15T09:00:00Z.";
+
+const instantOr = (refusal: (text: string) => string) =>
+  v.pipe(
+    v.string(),
+    v.metadata({ format: "date-time" }),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const at = parseInstant(dataset.value);
+      if (at !== undefined) return at;
+      addIssue({ message: refusal(dataset.value) });
+      return NEVER;
+    }),
+  );
+
 /** An ISO 8601 date and time with an offset, as epoch milliseconds from then on. */
-export const instant = v.pipe(
-  v.string(),
-  v.metadata({ format: "date-time" }),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const at = parseInstant(dataset.value);
-    if (at !== undefined) return at;
-    addIssue({ message: "Must be an ISO 8601 date and time with an offset, such as 2026-01-15T09:00:00Z." });
-    return NEVER;
-  }),
+export const instant = instantOr(() => AN_INSTANT);
+
+/** The same in a query, where a `+` that is not encoded arrives as a space. */
+export const instantText = instantOr((text) =>
+  parseInstant(text.replace(" ", "+")) === undefined
+    ? AN_INSTANT
+    : "The `+` of the offset must be written as `%2B` in a URL.",
+);
+
+/** The name of a time zone. */
+export const timezone = v.pipe(
+  text(255),
+  v.check(isTimeZone, "Must be an IANA time zone, such as Europe/London or America/Los_Angeles."),
 );
 
 /** A whole number within bounds, in a JSON body. */

@@ -11,6 +11,8 @@ import { ApiError } from "./errors.ts";
 export function knownRoutes(app: Hono<AppEnv>) {
   let router: TrieRouter<string> | undefined;
   return createMiddleware<AppEnv>(async (c, next) => {
+    if (!isAddress(c.req.url, c.req.header("Host")))
+      throw new ApiError("bad_request", "The `Host` header and the path make no valid URL.");
     router ??= routerOf(app);
     const methods = new Set(router.match(METHOD_NAME_ALL, c.req.path)[0].map(([method]) => method));
     if (methods.size === 0) throw notFound();
@@ -21,6 +23,12 @@ export function knownRoutes(app: Hono<AppEnv>) {
     });
   });
 }
+
+/**
+ * The platform joins the header `Host` and the path without a look. A host such as `a?b` would make another path of it: the
+ * log would name one path, and the router serve another.
+ */
+const isAddress = (url: string, host = ""): boolean => URL.canParse(url) && /^[\w.:[\]-]*$/.test(host);
 
 /** Middleware is registered for all methods; what is left are the endpoints. */
 function routerOf(app: Hono<AppEnv>): TrieRouter<string> {

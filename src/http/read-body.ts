@@ -1,8 +1,11 @@
-// Reads a JSON body: no more than may be sent, nothing but JSON.
+// Reads a JSON body: no more than may be sent, in no more time than it may take, nothing but JSON.
 
 import { ApiError } from "./errors.ts";
 
 export const MAX_BODY_BYTES = 262_144;
+
+/** Counted from when we start to read. The largest body needs 9 KB/s for it, which a poor mobile connection has. */
+export const BODY_DEADLINE_MS = 30_000;
 
 /** Deeper than this nobody means it, and printing it again could exhaust the stack. */
 const MAX_DEPTH = 200;
@@ -13,7 +16,8 @@ const MAX_DEPTH = 200;
  * @throws ApiError `payload_too_large` or `bad_request`
  */
 export async function readBody(request: Request): Promise<unknown> {
-  const bytes = await readBytes(request);
+  if (!request.body) return undefined;
+  const bytes = await arrived(request);
   if (bytes.byteLength === 0) return undefined;
   const type = request.headers.get("Content-Type") ?? "";
   if (!/^\s*application\/json\s*(;|$)/i.test(type)) throw notJson("Send the body as `Content-Type: application/json`.");
@@ -23,6 +27,23 @@ export async function readBody(request: Request): Promise<unknown> {
     return sound(JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes)));
   } catch (fault) {
     throw fault instanceof ApiError ? fault : notJson("The body is not valid JSON.");
+  }
+}
+
+/** @throws ApiError when the body is too large or too slow, when its chunks are malformed, and when its client has gone */
+async function arrived(request: Request): Promise<Uint8Array> {
+  let deadline: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const refusal = new ApiError("bad_request", `The body must arrive within ${BODY_DEADLINE_MS / 1_000} seconds.`);
+    deadline = setTimeout(() => reject(refusal), BODY_DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([readBytes(request), late]);
+  } catch (fault) {
+    if (fault instanceof ApiError) throw fault;
+    throw new ApiError("bad_request", "The body is incomplete, or its chunks are malformed.");
+  } finally {
+    clearTimeout(deadline);
   }
 }
 

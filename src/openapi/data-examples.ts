@@ -111,9 +111,9 @@ export const DATA_EXAMPLES: Examples = {
   About: {
     name: "Chronos on the edge",
     healthy: true,
-    docs: "/docs",
-    openapi: "/openapi.json",
-    health: "/health",
+    docs: "docs",
+    openapi: "openapi.json",
+    health: "health",
   },
   DeliveryBody: {
     job_id: JOB,

@@ -62,7 +62,7 @@ export function documentOf(routes: readonly Route[]) {
       summary: "Call me back at time T, surely.",
       description: description(),
     },
-    servers: [{ url: "/", description: "This service" }],
+    servers: [{ url: ".", description: "This service" }],
     tags: Object.entries(TAGS).map(([name, words]) => ({ name, description: words })),
     security: [{ apiKey: [] }],
     paths: pathsOf(endpoints),
@@ -197,7 +197,8 @@ function description(): string {
 
 Ids are UUIDs. Times are ISO 8601: UTC with milliseconds in every answer, and with any offset in a request. For an optional field
 \`null\` is the same as leaving it out. Unknown fields and query parameters are refused. A body may be at most 256 KB.
-Requests are limited to 100 in 10 s for each API key, worker endpoints to 1,000. Every answer carries \`X-Request-Id\`.
+Requests are limited to 100 in 10 s for each API key, worker endpoints to 1,000. Every answer carries \`X-Request-Id\`. Answers
+are not to be cached (\`Cache-Control: no-store\`), this document apart.
 
 A request with several faults is told of the first of these: path 404, method 405, key 401, rate 429, size 413, not JSON
 400, schema 422, existence and ownership 404, state 409.

@@ -16,7 +16,13 @@ export function parametersOf({ params, query }: Parts, examples: readonly Reques
   }));
   const inQuery = fieldsOf("query", query).map(([name, schema]) => {
     const example = examples.find((one) => one.query?.[name] !== undefined)?.query?.[name];
-    return { name, in: "query", ...described(listOf(schema)), ...(example && { example: exampleIn(schema, example) }) };
+    return {
+      name,
+      in: "query",
+      ...described(listOf(schema)),
+      // RapiDoc would else fill in all examples at once, and "try" would list what fits them all: nothing.
+      ...(example && { example: exampleIn(schema, example), "x-fill-example": "no" }),
+    };
   });
   return [...inPath, ...inQuery];
 }

@@ -2,10 +2,9 @@
 
 import { type Context, Hono } from "hono";
 import script from "rapidoc/dist/rapidoc-min.js.gz";
-import { masterKeysOf } from "../accounts/standing.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
-import { canAnswer, databaseOf } from "../store/store.ts";
+import { mustBeWell } from "../http/health.ts";
 import { DATA_EXAMPLES } from "./data-examples.ts";
 import { documentOf } from "./document.ts";
 import { HOME_POLICY, homePage, REFERENCE_POLICY, referencePage } from "./pages.ts";
@@ -20,7 +19,6 @@ export function reference(app: Hono<AppEnv>): Hono<AppEnv> {
     .get("/", async (c) => {
       const healthy = await isWell(c);
       c.header("Vary", "Accept");
-      c.header("Cache-Control", "no-store");
       if (!(c.req.header("Accept") ?? "").includes("text/html"))
         return done(c, "Chronos on the edge.", { ...DATA_EXAMPLES.About, healthy });
       c.header("Content-Security-Policy", HOME_POLICY);
@@ -68,5 +66,8 @@ function cached(c: Context<AppEnv>, tag: string): Response | undefined {
   return known.includes(tag) ? c.body(null, 304) : undefined;
 }
 
-const isWell = async (c: Context<AppEnv>): Promise<boolean> =>
-  masterKeysOf(c.env) !== undefined && (await canAnswer(databaseOf(c.env.DB))).ok;
+const isWell = (c: Context<AppEnv>): Promise<boolean> =>
+  mustBeWell(c.env).then(
+    () => true,
+    () => false,
+  );

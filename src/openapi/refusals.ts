@@ -12,7 +12,9 @@ interface Refusal {
 
 export const REFUSALS: Record<ErrorCode, Refusal> = {
   bad_request: {
-    when: "The body is not JSON, or is not sent as `application/json`.",
+    when:
+      "The body is not JSON, or is not sent as `application/json`; it breaks off, or takes longer than 30 s to arrive; or the " +
+      "`Host` header is not a host.",
     message: "The body is not valid JSON.",
   },
   handler_required_for_pull: {

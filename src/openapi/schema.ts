@@ -2,6 +2,7 @@
 
 import { type JsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
 import type * as v from "valibot";
+import { timezone } from "../http/fields.ts";
 import {
   delivery,
   duration,
@@ -14,7 +15,7 @@ import {
   payload,
   timeout,
 } from "../routes/job-input.ts";
-import { cron, NewSchedule, timezone } from "../routes/schedule-input.ts";
+import { cron, NewSchedule } from "../routes/schedule-input.ts";
 import { mapped, mapValues } from "./walk.ts";
 import { inWords } from "./words.ts";
 

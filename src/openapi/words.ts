@@ -14,10 +14,10 @@ export const WORDS: Record<string, string> = {
   code: "What went wrong, for programs.",
   completed_at: `When it ended, whatever the end; null before. ${TIME}`,
   count: "How many runs to show.",
-  created_after: "Only jobs created after this moment.",
+  created_after: "Only jobs created after this moment. In a URL, the `+` of an offset is written `%2B`.",
   created_at: `When it was created. ${TIME}`,
-  created_before: "Only jobs created before this moment.",
-  cron: "Five fields: minute, hour, day of month, month, day of week (0 and 7 are Sunday). Give either `cron` or `interval`.",
+  created_before: "Only jobs created before this moment. In a URL, the `+` of an offset is written `%2B`.",
+  cron: "Five fields: minute, hour, day of month, month, day of week (0 and 7 are Sunday). If both day fields are restricted, a day needs to match only one of them; if one begins with `*`, as in `*/2`, it must match both. Give either `cron` or `interval`.",
   cursor: "A `next_cursor` of an earlier page: walks a list of any length. Not together with `page`.",
   data: "What was asked for.",
   delay: "Run this long from now. Not together with `scheduled_for`.",
@@ -38,7 +38,8 @@ export const WORDS: Record<string, string> = {
   id: "A UUID.",
   idempotency_key:
     "Unique within the account while the job exists, ended jobs included: creating a second job with it is 409. Keys of the form `<uuid>.<digits>` belong to schedules.",
-  interval: "Run again after this long, counted from run to run. At most five years. Give either `cron` or `interval`.",
+  interval:
+    "Run again after this long, counted from run to run. A day is 24 hours, even when clocks change. At most five years. Give either `cron` or `interval`.",
   job_id: "The job.",
   key: "The API key. Shown only here.",
   last_error: "Why the last attempt failed; null while none has.",
@@ -81,7 +82,8 @@ export const WORDS: Record<string, string> = {
   success: "Whether it was done.",
   timeout:
     "Seconds an attempt may take: at most 600 for push, 86,400 for pull. A pull lease lasts as long; heartbeats extend it.",
-  timezone: "An IANA time zone, such as `Europe/London`. UTC unless given.",
+  timezone:
+    "An IANA time zone, such as `Europe/London`. UTC unless given. A `cron` is read in it. It does not change when an `interval` runs, only the local times that a preview shows.",
   total: "Entries in the whole list. Exact up to 10,000.",
   trigger: "What made the attempt start.",
   truncated: "Whether the body was longer.",

@@ -6,7 +6,7 @@ import type { JobView } from "../domain/job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done, listed } from "../http/envelope.ts";
 import { ApiError, invalid, unavailable } from "../http/errors.ts";
-import { IdParam, instant, oneOrMore, text, uuid } from "../http/fields.ts";
+import { IdParam, instantText, oneOrMore, text, uuid } from "../http/fields.ts";
 import { cappedOffset, cursor, offsetOf, PageQuery, pagingOf, writeCursor } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
@@ -42,8 +42,8 @@ const ListQuery = closed({
     ),
   ),
   idempotency_key: v.optional(text(255)),
-  created_after: v.optional(instant),
-  created_before: v.optional(instant),
+  created_after: v.optional(instantText),
+  created_before: v.optional(instantText),
 });
 
 export const jobs = new Hono<AppEnv>()

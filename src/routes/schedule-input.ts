@@ -1,11 +1,11 @@
 // What a client may say of a schedule (contract §6), and the schedule it stands for.
 
 import * as v from "valibot";
-import { isTimeZone, parseCron } from "../domain/cron.ts";
+import { parseCron } from "../domain/cron.ts";
 import type { ScheduleSpec, Timing } from "../domain/schedule.ts";
 import { durationMs } from "../domain/schedule-time.ts";
 import { ApiError, invalid } from "../http/errors.ts";
-import { instant, integer, text } from "../http/fields.ts";
+import { instant, integer, text, timezone } from "../http/fields.ts";
 import { closed } from "../http/valid.ts";
 import {
   type Deployment,
@@ -31,7 +31,6 @@ export const cron = v.pipe(
     return NEVER;
   }),
 );
-export const timezone = v.pipe(text(255), v.check(isTimeZone, "Must be an IANA time zone, such as Europe/London."));
 const Timed = { cron: v.nullish(cron), interval: v.nullish(duration), timezone: v.nullish(timezone) };
 const Bounds = { runs: v.nullish(integer(1, Number.MAX_SAFE_INTEGER)), stop_at: v.nullish(instant) };
 

@@ -1,8 +1,8 @@
 // How a schedule and its fire times read to a client. What is not named here stays inside.
 
-import { Temporal } from "temporal-polyfill";
 import { formatInstant } from "../domain/instant.ts";
 import type { Schedule } from "../domain/schedule.ts";
+import { formatInZone } from "../domain/time-zone.ts";
 import { moment, showDelivery } from "./show-job.ts";
 
 export const showSchedule = (schedule: Schedule) => ({
@@ -31,7 +31,5 @@ export const showSchedule = (schedule: Schedule) => ({
 /** A fire time in UTC and as the clock in the schedule's zone shows it. */
 export const showTick = (at: number, timeZone: string) => ({
   utc: formatInstant(at),
-  local: Temporal.Instant.fromEpochMilliseconds(at)
-    .toZonedDateTimeISO(timeZone)
-    .toString({ fractionalSecondDigits: 3, timeZoneName: "never" }),
+  local: formatInZone(at, timeZone),
 });

@@ -1,6 +1,6 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
-import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
 import { lowestIdAt } from "../domain/ids.ts";
 import type { JobSpec, JobStatus, JobView } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
@@ -144,16 +144,18 @@ export async function listJobs(
   size: number,
 ): Promise<Stored<JobPage>> {
   const matching = where(accountId, filter);
+  const table = sql`${jobs} ${indexFor(filter)}`;
   const after = "after" in from ? and(matching, lt(jobs.id, from.after)) : matching;
+  const offset = "offset" in from ? from.offset : 0;
+  const ids = sql`SELECT id FROM ${table} WHERE ${after} ORDER BY id DESC LIMIT ${size + 1} OFFSET ${offset}`;
   const page = db
     .select()
     .from(jobs)
-    .where(after)
-    .orderBy(desc(jobs.id))
-    .limit(size + 1)
-    .offset("offset" in from ? from.offset : 0);
-  const capped = db.select({ one: sql`1` }).from(jobs).where(matching).limit(MAX_COUNTED).as("capped");
-  const total = db.select({ total: count() }).from(capped);
+    .where(and(eq(jobs.accountId, accountId), sql`${jobs.id} IN (${ids})`))
+    .orderBy(desc(jobs.id));
+  const total = db
+    .select({ total: count() })
+    .from(sql`(SELECT 1 FROM ${table} WHERE ${matching} LIMIT ${MAX_COUNTED})`);
   const answer = await stored(() => db.batch([page, total]));
   if (!answer.ok) return answer;
   const [rows, [counted]] = answer.value;
@@ -175,12 +177,25 @@ function where(accountId: string, filter: JobFilter) {
   );
 }
 
+/**
+ * Names the index a list is read by. Left to itself SQLite walks the primary key, which is in the order of the list as well,
+ * through all of the account's rows.
+ */
+function indexFor({ status, scheduleId, idempotencyKey }: JobFilter): SQL {
+  if (idempotencyKey !== undefined) return sql`INDEXED BY jobs_idempotency`;
+  if (typeof scheduleId === "string") return sql`INDEXED BY jobs_schedule`;
+  const [first, ...more] = new Set(status);
+  return first !== undefined && more.length === 0 && isUnusual(first) ? sql`INDEXED BY jobs_status` : sql``;
+}
+
+const isUnusual = (status: JobStatus): boolean => status !== "pending" && status !== "completed";
+
 /** One unusual status alone has an index, in the order of lists. */
 function ofStatus(status: readonly JobStatus[] = []) {
   const [first, ...more] = new Set(status);
   if (first === undefined) return [];
   if (more.length > 0) return [inArray(jobs.status, [first, ...more])];
-  return first === "pending" || first === "completed" ? [eq(jobs.status, first)] : [eq(jobs.status, first), UNUSUAL];
+  return isUnusual(first) ? [eq(jobs.status, first), UNUSUAL] : [eq(jobs.status, first)];
 }
 
 function ofSchedule(scheduleId: string | null | undefined) {

@@ -10,9 +10,10 @@ import { type Database, type Stored, stored } from "./store.ts";
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Rows looked at with one statement, and such looks in one run. */
+/** Rows looked at with one statement, such looks in one run, and what one run deletes at most: the database serves others, too. */
 export const PAGE_SIZE = 500;
-export const PAGES = 10;
+const PAGES = 200;
+export const MAX_DELETED = 5_000;
 
 /** Calls to D1 for one page, and for the place of the walk. */
 const CALLS_PER_PAGE = 5;
@@ -48,7 +49,7 @@ export async function retain(
   if (walk.accountId === FINISHED && now < walk.startedAt + WALK_EVERY_MS) return ok(0);
   if (walk.accountId === FINISHED) walk = startOf(now);
   let deleted = 0;
-  for (let page = 0; page < pages && walk.accountId !== FINISHED; page++) {
+  for (let page = 0; page < pages && deleted < MAX_DELETED && walk.accountId !== FINISHED; page++) {
     const step = await onePage(db, walk, now - retentionDays * DAY);
     if (!step.ok) return step;
     walk = step.value.walk;

@@ -2,7 +2,7 @@
 
 import { createdAtOf } from "../domain/ids.ts";
 import type { Execution, Fault, Job, JobSpec, JobView, Phase, Trigger } from "../domain/job.ts";
-import { KEEP_MS, unarmedReportDueAt } from "../domain/timer.ts";
+import { KEEP_MS } from "../domain/timer.ts";
 import type { jobs } from "./schema.ts";
 
 export type JobRow = typeof jobs.$inferSelect;
@@ -16,7 +16,7 @@ export function rowOfSpec(spec: JobSpec): NewJobRow {
     status: "pending",
     runAt: spec.scheduledFor,
     updatedAt: createdAt,
-    reportDueAt: unarmedReportDueAt(spec.scheduledFor, createdAt),
+    reportDueAt: spec.scheduledFor,
   };
 }
 
@@ -58,7 +58,10 @@ export const viewOfSpec = (spec: JobSpec): JobView => ({
   completedAt: null,
 });
 
-/** The newest execution, as far as it fits into the job's row; undefined before the first. */
+/**
+ * The newest execution, as far as it fits into the job's row; undefined before the first. Its revision is 0: what is stored apart
+ * of it is more complete, and is never overwritten by this.
+ */
 export function executionOfRow(row: JobRow): Execution | undefined {
   const { executionId, executionTrigger, executionStatus } = row;
   if (executionId === null || executionTrigger === null || executionStatus === null) return undefined;
@@ -73,7 +76,7 @@ export function executionOfRow(row: JobRow): Execution | undefined {
     completedAt: row.settledAt,
     response: row.response,
     error: FAILED.has(executionStatus) ? row.lastError : null,
-    revision: row.revision,
+    revision: 0,
   };
 }
 

@@ -3,7 +3,6 @@
 import { and, count, desc, eq, lt, or, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
 import { type Schedule, type ScheduleStatus, tickDueAt } from "../domain/schedule.ts";
-import { ARM_GRACE_MS } from "../domain/timer.ts";
 import { upgradeSchedule } from "../domain/upgrade.ts";
 import { type ListStart, MAX_COUNTED } from "./jobs-store.ts";
 import { schedules } from "./schema.ts";
@@ -20,8 +19,7 @@ const is = ({ accountId, scheduleId }: ScheduleRef) =>
 
 export function scheduleRowOf(schedule: Schedule) {
   const { accountId, id, status, handler, revision } = schedule;
-  const dueAt = status === "active" ? tickDueAt(schedule) : null;
-  const reportDueAt = dueAt !== null && revision === 0 ? dueAt + ARM_GRACE_MS : dueAt;
+  const reportDueAt = status === "active" ? tickDueAt(schedule) : null;
   return { accountId, id, status, handler, revision, reportDueAt, state: schedule, sweeps: 0 };
 }
 

@@ -1,10 +1,12 @@
 // The pages a browser is shown, in a real one: Debian's Chromium.
 
 import { existsSync } from "node:fs";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type Page, type Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { behindPrefix } from "../harness/prefix-proxy.ts";
 import type { Service } from "../harness/service.ts";
 import { sharedService } from "../harness/shared.ts";
+import { until } from "../harness/until.ts";
 
 /** Named by CI, where a missing browser is a failure. Elsewhere these tests are left out without one. */
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -34,35 +36,38 @@ afterAll(async () => {
 });
 
 /** A page that remembers what it asked for and what it complained of. */
-async function open(path: string): Promise<{ page: Page; asked: string[]; complaints: string[] }> {
+async function open(path: string, base = service.url): Promise<{ page: Page; asked: string[]; complaints: string[] }> {
   const page = await browser.newPage();
   const asked: string[] = [];
   const complaints: string[] = [];
   page.on("request", (request) => asked.push(request.url()));
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (line) => (line.type() === "error" ? complaints.push(line.text()) : undefined));
-  await page.goto(service.url + path);
+  await page.goto(base + path);
   return { page, asked, complaints };
+}
+
+/** Gives the page a key, finds an operation by its name, sends it, and answers what came of it. */
+async function tryOut(page: Page, key: string, operation: string, method: string): Promise<Response> {
+  await page.locator(".nav-bar-info", { hasText: "Authentication" }).click();
+  await page.getByPlaceholder("api-token").first().fill(key);
+  await page.getByRole("button", { name: "Set" }).first().click();
+  await page.getByText("1 API key applied").waitFor();
+  await page.getByPlaceholder("Filter").fill(operation);
+  await page.getByPlaceholder("Filter").press("Enter");
+  const found = page.locator(".nav-bar-path:visible");
+  await expect.poll(() => found.count()).toBe(1);
+  await found.click();
+  const answered = page.waitForResponse((response) => response.request().method() === method);
+  await page.getByRole("button", { name: "Try" }).click();
+  return answered;
 }
 
 describe.skipIf(!isHere)("the reference", () => {
   it("finds an operation, sends it with a key, and shows the answer", async () => {
     const tenant = await service.newTenant();
     const { page, asked, complaints } = await open("/docs");
-    await page.locator(".nav-bar-info", { hasText: "Authentication" }).click();
-    await page.getByPlaceholder("api-token").first().fill(tenant.apiKey);
-    await page.getByRole("button", { name: "Set" }).first().click();
-    await page.getByText("1 API key applied").waitFor();
-
-    await page.getByPlaceholder("Filter").fill("create a job");
-    await page.getByPlaceholder("Filter").press("Enter");
-    const found = page.locator(".nav-bar-path:visible");
-    await expect.poll(() => found.count()).toBe(1);
-    await found.click();
-    const answered = page.waitForResponse((response) => response.request().method() === "POST");
-    await page.getByRole("button", { name: "Try" }).click();
-
-    const response = await answered;
+    const response = await tryOut(page, tenant.apiKey, "create a job", "POST");
     expect([response.url(), response.status()]).toEqual([`${service.url}/v1/jobs`, 201]);
     const { id } = (await response.json()).data;
     await page.getByText(id).first().waitFor();
@@ -71,6 +76,33 @@ describe.skipIf(!isHere)("the reference", () => {
     expect(complaints).toEqual([]);
     expect(asked.filter((url) => !url.startsWith(service.url) && !url.startsWith("data:"))).toEqual([]);
     await page.close();
+  });
+
+  it("lists all jobs unless a filter is filled in", async () => {
+    const tenant = await service.newTenant();
+    const { id } = await tenant.post<{ id: string }>("/v1/jobs", { name: "a job", handler: "h" });
+    await until(
+      async () => (await tenant.get<unknown[]>("/v1/jobs")).length === 1,
+      10_000,
+      () => "It is not listed",
+    );
+    const { page } = await open("/docs");
+    const response = await tryOut(page, tenant.apiKey, "list jobs", "GET");
+    expect(response.url()).toBe(`${service.url}/v1/jobs`);
+    await page.getByText(id).first().waitFor();
+    await page.close();
+  });
+
+  it("sends to where it was served from, behind a path prefix", async () => {
+    const tenant = await service.newTenant();
+    const { base, close } = await behindPrefix(service.url);
+    const { page, asked, complaints } = await open("/docs", base);
+    const response = await tryOut(page, tenant.apiKey, "create a job", "POST");
+    expect([response.url(), response.status()]).toEqual([`${base}/v1/jobs`, 201]);
+    expect(asked.filter((url) => !url.startsWith(base) && !url.startsWith("data:"))).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.close();
+    close();
   });
 
   it("shows webhooks and every group of operations", async () => {

@@ -77,6 +77,12 @@ describe("the domain is pure", () => {
   });
 });
 
+it("only one file knows time zones, and it does not ask two authorities", () => {
+  const asks = (name: string) => source.filter(({ imports }) => imports.includes(name)).map(({ path }) => path);
+  expect(asks("temporal-polyfill")).toEqual(["src/domain/time-zone.ts"]);
+  expect(source.filter(({ code }) => /\bIntl\b|toLocale\w*String/.test(code)).map(({ path }) => path)).toEqual([]);
+});
+
 describe("types are not talked away", () => {
   it.each([...source, ...sdk])("in $path", ({ code }) => {
     expect(code.match(/\bas unknown as\b|@ts-(?:ignore|expect-error|nocheck)/g)).toBeNull();

@@ -5,7 +5,7 @@ import { type Task, taskAt } from "../../src/domain/agenda.ts";
 import type { Job, Phase } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import * as reporting from "../../src/domain/reporting.ts";
-import { reportDueAt, unarmedReportDueAt, wakeAt } from "../../src/domain/timer.ts";
+import { reportDueAt, wakeAt } from "../../src/domain/timer.ts";
 import { reportOf } from "../../src/store/report.ts";
 import {
   cancelled,
@@ -100,9 +100,4 @@ describe("a running push", () => {
   it("is missed by the sweeper when its timeout has passed", () => {
     expect(reportDueAt(pushing())).toBe(NOON + TIMEOUT);
   });
-});
-
-it("a row nobody has armed is missed when it is due, but not within 15 s of its creation", () => {
-  expect(unarmedReportDueAt(NOON + 15 * SECOND - 1, NOON)).toBe(NOON + 15 * SECOND);
-  expect(unarmedReportDueAt(NOON + 15 * SECOND + 1, NOON)).toBe(NOON + 15 * SECOND + 1);
 });

@@ -211,7 +211,7 @@ export class World {
     const { revision, facts, apart } = report;
     if (revision > this.model.revision) Object.assign(this.model, { facts, revision });
     for (const one of apart)
-      if (one.revision > (this.model.executions.get(one.attempt)?.revision ?? 0))
+      if (one.revision > (this.model.executions.get(one.attempt)?.revision ?? -1))
         this.model.executions.set(one.attempt, one);
     if (!this.forgotten) this.job = reporting.confirm(this.job, report);
   }

@@ -46,3 +46,12 @@ it("tells of a ring that failed, and goes on", async () => {
   await vi.advanceTimersByTimeAsync(MINUTE);
   expect([rung.length, errors]).toEqual([2, [new Error("no answer"), new Error("no answer")]]);
 });
+
+it("says nothing of a ring that the stop has cut off", async () => {
+  const { rung, errors, stop } = listen(
+    () => new Promise((_, reject) => setTimeout(() => reject(new Error("the connection is gone")), 1_000)),
+  );
+  stop();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([rung.length, errors]).toEqual([1, []]);
+});

@@ -1,10 +1,14 @@
 // The shape of every answer (contract §1).
 
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { newAccount } from "./harness/account.ts";
-import { ADMIN, api, type Call } from "./harness/api.ts";
+import { ADMIN, api, app, type Call, requestOf } from "./harness/api.ts";
 import { newJob, postJob } from "./harness/job.ts";
 import { logs } from "./harness/logs.ts";
+
+const broken = () => Promise.reject(new Error("of the platform"));
 
 const UNKNOWN_ID = "00000000-0000-4000-8000-000000000000";
 
@@ -79,6 +83,32 @@ describe("every answer", () => {
   it("is JSON", async () => {
     for (const path of ["/health", "/nowhere", "/v1/jobs"])
       expect((await api("GET", path)).headers.get("Content-Type")).toMatch(/^application\/json/);
+  });
+
+  it.each([
+    ...answers,
+    ["one too large", "POST", "/v1/jobs", { raw: "x".repeat(262_145), known: true }],
+    ["a refused body", "POST", "/v1/jobs", { body: {}, known: true }],
+    ["a list", "GET", "/v1/jobs", { known: true }],
+    ["a fault of ours", "GET", "/v1/jobs", { known: true, env: { API_RATE_LIMIT: { limit: broken } } }],
+    ["a HEAD", "HEAD", "/health", {}],
+  ] satisfies [string, string, string, Call & { known?: boolean }][])(
+    "is not kept by anybody, nor taken for what it is not: %s",
+    async (_, method, path, { known, ...call }: Call & { known?: boolean }) => {
+      const { headers } = await api(method, path, { ...call, ...(known && { key: (await newAccount()).key }) });
+      expect([headers.get("Cache-Control"), headers.get("X-Content-Type-Options")]).toEqual(["no-store", "nosniff"]);
+    },
+  );
+
+  it("but what only a deployment changes may be kept", async () => {
+    for (const path of ["/openapi.json", "/docs/reference.js"]) {
+      const { headers } = await app.fetch(requestOf("GET", path), env, createExecutionContext());
+      expect([path, headers.get("Cache-Control"), headers.get("X-Content-Type-Options")]).toEqual([
+        path,
+        "public, max-age=300",
+        "nosniff",
+      ]);
+    }
   });
 
   it("has an id of its own", async () => {

@@ -3,6 +3,7 @@
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import { createdAtOf } from "../../src/domain/ids.ts";
 import type { JobSpec } from "../../src/domain/job.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { app, requestOf } from "./harness/api.ts";
@@ -25,10 +26,10 @@ async function specOf(job: JobUnderTest): Promise<JobSpec> {
   const row = await job.row();
   if (!row) throw new Error("the job has no row");
   const { accountId, id, scheduleId, name, handler, payload, delivery } = row;
-  const { timeoutSeconds, maxRetries, idempotencyKey, scheduledFor, createdAt } = row;
+  const { timeoutSeconds, maxRetries, idempotencyKey, scheduledFor } = row;
   return {
     ...{ accountId, id, scheduleId, name, handler, payload, delivery },
-    ...{ timeoutSeconds, maxRetries, idempotencyKey, scheduledFor, createdAt },
+    ...{ timeoutSeconds, maxRetries, idempotencyKey, scheduledFor, createdAt: createdAtOf(id) },
   };
 }
 
@@ -83,19 +84,12 @@ describe("an arm said again", () => {
     expect([await job.stored(), await job.alarm()]).toEqual([before, NOON + HOUR]);
   });
 
-  it("changes nothing after the job has completed", async () => {
-    const job = await newJob(account);
+  it("changes nothing after the job has been made from its row, has ended, and its end is confirmed", async () => {
+    const job = await unarmedJob(account);
+    await job.owner.wake(job.ref);
     await job.ring();
-    const before = await job.stored();
     await arm(job);
-    expect(await job.stored()).toEqual(before);
-    expect(receiver.received).toHaveLength(1);
-  });
-
-  it("changes nothing after the end is confirmed: the state is kept until no young arm can come any more", async () => {
-    const job = await newJob(account);
-    await job.ring();
-    await post.deliver();
+    expect(await job.stored()).toMatchObject({ phase: { name: "completed", confirmed: true } });
     setClock(NOON + 30 * SECOND);
     await arm(job);
     expect(await job.show()).toMatchObject({ status: "completed", attempts: 1 });
@@ -104,11 +98,10 @@ describe("an arm said again", () => {
   });
 
   it("does not bring a cancelled job back that its owner has forgotten", async () => {
-    const job = await newJob(account, IN_AN_HOUR);
+    const job = await unarmedJob(account, IN_AN_HOUR);
     await job.cancel();
-    setClock(NOON + MINUTE);
-    await post.deliver();
-    expect(await job.isEmpty()).toBe(true);
+    for (let ring = 0; ring < 2; ring++) await job.ringWhenSet();
+    expect([Date.now(), await job.isEmpty()]).toEqual([NOON + 35 * SECOND, true]);
     await arm(job);
     expect(await job.isEmpty()).toBe(true);
   });
@@ -124,7 +117,7 @@ describe("an arm that comes late", () => {
     expect(await job.alarm()).toBe(NOON + HOUR);
   });
 
-  it("is a poke a millisecond later: without a row there is no job", async () => {
+  it("is a wake a millisecond later: without a row there is no job", async () => {
     const job = await unarmedJob(account, IN_AN_HOUR);
     const spec = await specOf(job);
     await job.deleteRow();
@@ -141,15 +134,15 @@ describe("an arm that comes late", () => {
   });
 });
 
-describe("a poke", () => {
+describe("a wake", () => {
   it("arms a row that nobody has armed, with all that was asked for", async () => {
     const asked = { payload: { n: 1 }, handler: "h", timeout: 7, max_retries: 9, idempotency_key: "k", ...IN_AN_HOUR };
     const [lost, armed] = [await unarmedJob(account, asked), await newJob(await newAccount(), asked)];
     const pending = await lost.show();
-    await lost.owner.poke(lost.ref);
+    await lost.owner.wake(lost.ref);
     expect(await lost.alarm()).toBe(NOON + HOUR);
     expect(await lost.show()).toEqual(pending);
-    const { id, accountId, revision, signing, ...rest } = (await lost.stored()) ?? {};
+    const { id, accountId, revision, signing, keepUntil, ...rest } = (await lost.stored()) ?? {};
     expect(await armed.stored()).toMatchObject(rest);
     await lost.ringAt(NOON + HOUR);
     expect(receiver.received).toHaveLength(1);
@@ -158,7 +151,7 @@ describe("a poke", () => {
 
   it("arms once, however many come at once, an arm among them", async () => {
     const job = await unarmedJob(account, IN_AN_HOUR);
-    await Promise.all([...Array.from({ length: 10 }, () => job.owner.poke(job.ref)), arm(job)]);
+    await Promise.all([...Array.from({ length: 10 }, () => job.owner.wake(job.ref)), arm(job)]);
     expect((await job.stored())?.phase).toEqual({ name: "waiting", runAt: NOON + HOUR, trigger: "scheduled" });
     await job.ringAt(NOON + HOUR);
     expect(receiver.received).toHaveLength(1);
@@ -167,20 +160,20 @@ describe("a poke", () => {
   it.each(["completed", "failed", "cancelled"])("stores nothing for a row that has %s", async (status) => {
     const job = await unarmedJob(account, IN_AN_HOUR);
     await env.DB.prepare("UPDATE jobs SET status = ? WHERE id = ?").bind(status, job.id).run();
-    await job.owner.poke(job.ref);
+    await job.owner.wake(job.ref);
     expect(await job.isEmpty()).toBe(true);
   });
 
   it("stores nothing where there is no row", async () => {
     const nobody = new JobUnderTest(account, crypto.randomUUID());
-    await nobody.owner.poke(nobody.ref);
+    await nobody.owner.wake(nobody.ref);
     expect(await nobody.isEmpty()).toBe(true);
   });
 
   it("stores nothing while D1 cannot answer, and does not fail", async () => {
     const job = await unarmedJob(account, IN_AN_HOUR);
     const down = databaseDown();
-    await job.owner.poke(job.ref);
+    await job.owner.wake(job.ref);
     down.end();
     expect(await job.isEmpty()).toBe(true);
   });
@@ -188,22 +181,22 @@ describe("a poke", () => {
   it("mends an alarm that the platform has lost", async () => {
     const job = await newJob(account, IN_AN_HOUR);
     await runInDurableObject(job.owner, (_, { storage }) => storage.deleteAlarm());
-    await job.owner.poke(job.ref);
-    expect(await job.alarm()).toBe(NOON + HOUR);
+    await job.owner.wake(job.ref);
+    expect(await job.ringsFrom(NOON + HOUR)).toBe(true);
   });
 
   it("mends it for a job that is overdue, and rings at once", async () => {
     const job = await newJob(account, IN_AN_HOUR);
     await runInDurableObject(job.owner, (_, { storage }) => storage.deleteAlarm());
     setClock(NOON + 2 * HOUR);
-    await job.owner.poke(job.ref);
+    await job.owner.wake(job.ref);
     expect(await job.alarm()).toBe(NOON + 2 * HOUR + 1);
   });
 
   it("has the job reported as it is", async () => {
     const job = await newJob(account, IN_AN_HOUR);
-    await job.owner.poke(job.ref);
-    expect(post.sent).toMatchObject([{ jobId: job.id, revision: 1, facts: { status: "pending", runAt: NOON + HOUR } }]);
+    await job.owner.wake(job.ref);
+    expect(post.sent).toMatchObject([{ id: job.id, revision: 1, facts: { status: "pending", runAt: NOON + HOUR } }]);
   });
 
   it("finds a row queued or running whose owner has lost everything due again, its numbers going on", async () => {
@@ -212,7 +205,7 @@ describe("a poke", () => {
       .bind(job.id)
       .run();
     await job.wipe();
-    await job.owner.poke(job.ref);
+    await job.owner.wake(job.ref);
     await job.ringWhenSet();
     expect(receiver.received[0]?.headers.get("X-Chronos-Attempt")).toBe("4");
     expect(await job.show()).toMatchObject({ status: "completed", attempts: 4 });

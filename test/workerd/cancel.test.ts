@@ -5,7 +5,6 @@ import { type Account, newAccount } from "./harness/account.ts";
 import { api } from "./harness/api.ts";
 import { advance, HOUR, iso, MINUTE, NOON, setClock } from "./harness/clock.ts";
 import { JobUnderTest, newJob, unarmedJob } from "./harness/job.ts";
-import { post } from "./harness/post.ts";
 import { receiver } from "./harness/receiver.ts";
 
 let account: Account;
@@ -152,7 +151,6 @@ describe("a job in the hands of a worker", () => {
     const { job, report } = await leasedJob();
     await job.cancel();
     setClock(NOON + MINUTE);
-    await post.deliver();
     expect(await job.isEmpty()).toBe(true);
     expect((await report("heartbeat")).body.data).toEqual({ lease_expires_at: null, cancel_requested: true });
     expect((await report("complete")).body.code).toBe("lease_lost");
@@ -187,7 +185,6 @@ describe("a job that has ended is 409 job_not_cancellable, and stays what it is"
     const job = await newJob(account);
     await job.ring();
     setClock(NOON + MINUTE);
-    await post.deliver();
     const before = await job.show();
     expect((await job.cancel()).body.code).toBe("job_not_cancellable");
     expect([await job.show(), await job.isEmpty()]).toEqual([before, true]);

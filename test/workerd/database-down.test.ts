@@ -10,7 +10,6 @@ import { advance, HOUR, hurry, iso, MINUTE, NOON, SECOND, setClock } from "./har
 import { answerLost, databaseDown, databaseHangs, OVERLOADED } from "./harness/database.ts";
 import { JobUnderTest, newJob, postJob, unarmedJob } from "./harness/job.ts";
 import { logs } from "./harness/logs.ts";
-import { post } from "./harness/post.ts";
 import { receiver } from "./harness/receiver.ts";
 
 let account: Account;
@@ -184,11 +183,9 @@ describe("a live job goes on while D1 is down", () => {
     const job = await newJob(account);
     const down = databaseDown();
     await job.ring();
-    await post.deliver();
     expect(await job.isEmpty()).toBe(false);
     down.end();
     await job.ringWhenSet();
-    await post.deliver();
     expect(await job.row()).toMatchObject({ status: "completed" });
     expect(await job.isEmpty()).toBe(true);
   });
@@ -199,7 +196,6 @@ describe("a job of which only the row is left", () => {
     const [job, never] = [await newJob(account), await unarmedJob(account, { scheduled_for: iso(NOON + HOUR) })];
     await job.ring();
     advance(MINUTE);
-    await post.deliver();
     const down = databaseDown();
     for (const one of [job, never])
       for (const answer of [await one.call("GET"), await one.cancel(), await one.retry()]) expectUnavailable(answer);

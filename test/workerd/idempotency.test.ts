@@ -5,7 +5,6 @@ import { type Account, newAccount } from "./harness/account.ts";
 import { api } from "./harness/api.ts";
 import { advance, MINUTE } from "./harness/clock.ts";
 import { JobUnderTest, newJob, postJob } from "./harness/job.ts";
-import { post } from "./harness/post.ts";
 import { receiver } from "./harness/receiver.ts";
 
 const KEY = { idempotency_key: "order-4711" };
@@ -65,7 +64,6 @@ describe("the job that holds the key is shown as it is now", () => {
     const job = await newJob(account, KEY);
     await job.cancel();
     advance(MINUTE);
-    await post.deliver();
     expect(await job.isEmpty()).toBe(true);
     const { body } = await postJob(account, KEY);
     expect([body.code, body.data.id, body.data.status]).toEqual(["idempotency_key_conflict", job.id, "cancelled"]);

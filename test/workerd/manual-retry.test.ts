@@ -24,22 +24,31 @@ async function failedJob(): Promise<JobUnderTest> {
   return job;
 }
 
-/** The read model confirms everything, and the owner lets go. */
-async function forgotten(job: JobUnderTest): Promise<JobUnderTest> {
+/** An ended job whose owner has let go. */
+async function forgotten(made: () => Promise<JobUnderTest>): Promise<JobUnderTest> {
+  const job = await made();
   advance(MINUTE);
-  await post.deliver();
   expect(await job.isEmpty()).toBe(true);
   return job;
 }
 
-const OWNERS: [string, (job: JobUnderTest) => Promise<JobUnderTest>][] = [
-  ["still in its owner's hands", async (job) => job],
+/** An ended job whose owner could not report its end. */
+async function held(made: () => Promise<JobUnderTest>): Promise<JobUnderTest> {
+  post.stop();
+  const job = await made();
+  post.goOn();
+  expect(await job.isEmpty()).toBe(false);
+  return job;
+}
+
+const OWNERS = [
+  ["still in its owner's hands", held],
   ["of which only the row is left", forgotten],
-];
+] as const;
 
 describe.each(OWNERS)("a failed job, %s", (_, kept) => {
   it("is due now, and shows it", async () => {
-    const job = await kept(await failedJob());
+    const job = await kept(failedJob);
     const before = await job.show();
     advance(MINUTE);
     const { status, body } = await job.retry();
@@ -55,7 +64,7 @@ describe.each(OWNERS)("a failed job, %s", (_, kept) => {
   });
 
   it("gets a fresh budget and a fresh backoff, and its executions are numbered on", async () => {
-    const job = await kept(await failedJob());
+    const job = await kept(failedJob);
     advance(HOUR);
     const again = Date.now();
     await job.retry();
@@ -75,42 +84,44 @@ describe.each(OWNERS)("a failed job, %s", (_, kept) => {
   });
 
   it("completes, and the read model agrees", async () => {
-    const job = await kept(await failedJob());
+    const job = await kept(failedJob);
     receiver.answers(200);
     await job.retry();
     await job.ringWhenSet();
     const [live, executions] = [await job.show(), await job.executions()];
     expect(live).toMatchObject({ status: "completed", attempts: 3 });
-    await forgotten(job);
+    expect(await job.isEmpty()).toBe(true);
     expect([await job.show(), await job.executions()]).toEqual([live, executions]);
   });
 
   it("retried by many at once runs once", async () => {
-    const job = await kept(await failedJob());
+    const job = await kept(failedJob);
     receiver.answers(200);
     const answers = await Promise.all(Array.from({ length: 8 }, () => job.retry()));
     expect(answers.some(({ status }) => status === 200)).toBe(true);
     const before = receiver.received.length;
     await job.ringWhenSet();
-    await job.ringWhenSet();
+    await job.ring();
     expect(receiver.received.length - before).toBe(1);
     expect(await job.show()).toMatchObject({ status: "completed", attempts: 3 });
   });
 
   it("can be cancelled again before it runs", async () => {
-    const job = await kept(await failedJob());
+    const job = await kept(failedJob);
     await job.retry();
     expect((await job.cancel()).status).toBe(200);
-    await job.ringWhenSet();
+    await job.ring();
     expect(await job.show()).toMatchObject({ status: "cancelled", attempts: 2 });
   });
 });
 
 describe.each(OWNERS)("a cancelled job, %s", (_, kept) => {
   it("is retried as well", async () => {
-    const job = await newJob(account, { scheduled_for: iso(NOON + HOUR) });
-    await job.cancel();
-    await kept(job);
+    const job = await kept(async () => {
+      const made = await newJob(account, { scheduled_for: iso(NOON + HOUR) });
+      await made.cancel();
+      return made;
+    });
     const { body } = await job.retry();
     expect(body.data).toMatchObject({ status: "pending", scheduled_for: iso(NOON + HOUR), run_at: iso(Date.now()) });
     await job.ringWhenSet();
@@ -120,9 +131,11 @@ describe.each(OWNERS)("a cancelled job, %s", (_, kept) => {
 
 describe.each(OWNERS)("a completed job, %s", (_, kept) => {
   it("is 409 job_not_retryable", async () => {
-    const job = await newJob(account);
-    await job.ring();
-    await kept(job);
+    const job = await kept(async () => {
+      const made = await newJob(account);
+      await made.ring();
+      return made;
+    });
     const before = await job.show();
     const { status, body } = await job.retry();
     expect([status, body.code]).toEqual([409, "job_not_retryable"]);
@@ -153,16 +166,15 @@ it("a running job is 409 job_not_retryable", async () => {
 });
 
 it("a job that retention took is 404, and its owner stays empty", async () => {
-  const job = await forgotten(await failedJob());
+  const job = await forgotten(failedJob);
   await job.deleteRow();
   const { status, body } = await job.retry();
   expect([status, body.code, await job.isEmpty()]).toEqual([404, "job_not_found", true]);
 });
 
-it("the row is claimed: it is pending at once, and a late snapshot of the old end does not end it again", async () => {
-  const job = await failedJob();
-  const old = [...post.sent];
-  await forgotten(job);
+it("the row is claimed: it is pending at once, and a late report of the old end does not end it again", async () => {
+  const job = await forgotten(failedJob);
+  const old = post.take();
   await job.retry();
   expect(await job.row()).toMatchObject({ status: "pending", completedAt: null, reportDueAt: Date.now() });
   await post.deliver(old);
@@ -171,20 +183,21 @@ it("the row is claimed: it is pending at once, and a late snapshot of the old en
 });
 
 it("a retry whose row was claimed although D1's answer was lost is picked up by the sweeper's poke", async () => {
-  const job = await forgotten(await failedJob());
+  const job = await forgotten(failedJob);
   receiver.answers(200);
   const down = answerLost("update", "D1_ERROR: D1 DB exceeded timeout");
   const { status } = await job.retry();
   down.end();
   expect(status).toBe(503);
   expect(await job.row()).toMatchObject({ status: "pending" });
-  await job.owner.poke(job.ref);
+  await job.owner.wake(job.ref);
   await job.ringWhenSet();
   expect(await job.show()).toMatchObject({ status: "completed", attempts: 3 });
   expect((await job.executions()).at(-1)).toMatchObject({ trigger: "manual_retry" });
 });
 
 it("an end that is not confirmed yet is retried without asking D1", async () => {
+  post.stop();
   const job = await failedJob();
   databaseDown();
   expect((await job.retry()).status).toBe(200);

@@ -5,14 +5,13 @@ import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import worker from "../../src/index.ts";
-import type { NewJobRow } from "../../src/store/rows.ts";
 import { type Account, newAccount, remove } from "./harness/account.ts";
 import { DAY, HOUR, MINUTE, NOON, setClock } from "./harness/clock.ts";
 import { JobUnderTest, newJob, postJob } from "./harness/job.ts";
 import { logs } from "./harness/logs.ts";
 import { post } from "./harness/post.ts";
-import { insertMany, insertRows } from "./harness/rows.ts";
-import { executionAt, snapshotOf } from "./harness/snapshots.ts";
+import { executionAt, reportAt } from "./harness/reports.ts";
+import { insertMany, insertRows, type RowValues } from "./harness/rows.ts";
 
 let account: Account;
 beforeEach(async () => {
@@ -28,7 +27,7 @@ beforeEach(async () => {
 const cron = (vars: object = {}) =>
   worker.scheduled(createScheduledController(), {
     ...env,
-    JOBS: { getByName: () => ({ poke: async () => {} }) } as never,
+    JOBS: { getByName: () => ({ wake: async () => true }) } as never,
     ...vars,
   });
 
@@ -45,7 +44,7 @@ const exists = async (id: string | undefined): Promise<boolean> =>
     .bind(id ?? "")
     .first()) !== null;
 
-const OVER: Partial<NewJobRow> = { status: "completed", createdAt: NOON - DAY, completedAt: NOON };
+const OVER: RowValues = { status: "completed", createdAt: NOON - DAY, completedAt: NOON };
 
 describe("a job that has ended", () => {
   it.each(["completed", "failed", "cancelled"] as const)(
@@ -66,20 +65,48 @@ describe("a job that has ended", () => {
     expect(await exists(id)).toBe(false);
   });
 
-  it("is kept for RETENTION_DAYS when that is set, and for 30 when it is nonsense", async () => {
+  it.each(["7", 7])("is kept for RETENTION_DAYS: %j", async (days) => {
     const [id] = await insertRows(account, [OVER]);
-    await cronAt(NOON + 29 * DAY, { RETENTION_DAYS: "soon" });
+    await cronAt(NOON + 7 * DAY, { RETENTION_DAYS: days });
     expect(await exists(id)).toBe(true);
-    await cronAt(NOON + 29 * DAY + HOUR, { RETENTION_DAYS: "7" });
+    await cronAt(NOON + 7 * DAY + HOUR, { RETENTION_DAYS: days });
     expect(await exists(id)).toBe(false);
   });
+
+  it("is kept for 30 days when RETENTION_DAYS is not set", async () => {
+    const [id] = await insertRows(account, [OVER]);
+    await cronAt(NOON + 30 * DAY, { RETENTION_DAYS: undefined });
+    expect(await exists(id)).toBe(true);
+    await cronAt(NOON + 30 * DAY + HOUR, { RETENTION_DAYS: undefined });
+    expect(await exists(id)).toBe(false);
+  });
+
+  it.each(["0", "-1", "abc", "", "1.5", " 7", "7d", "1e9", "36501", 0, -1, 0.5])(
+    "is kept for as long as RETENTION_DAYS makes no sense, and the log names it: %j",
+    async (days) => {
+      const gone = await newAccount();
+      const [id] = await insertRows(account, [OVER]);
+      const [left] = await insertRows(gone, [OVER]);
+      await remove(gone);
+      await cronAt(NOON + 1_000_000 * DAY, { RETENTION_DAYS: days });
+      expect([await exists(id), await exists(left)]).toEqual([true, true]);
+      expect(logs.of("setting_invalid")).toEqual([
+        {
+          level: "error",
+          event: "setting_invalid",
+          setting: "RETENTION_DAYS",
+          rule: "RETENTION_DAYS must be a whole number of days from 1 to 36500.",
+        },
+      ]);
+      await cronAt(NOON + 1_000_000 * DAY, { RETENTION_DAYS: "30" });
+      expect([await exists(id), await exists(left)]).toEqual([false, false]);
+    },
+  );
 
   it("takes its executions with it, and nobody else's", async () => {
     const [old = "", young = ""] = await insertRows(account, [OVER, { ...OVER, completedAt: NOON + DAY }]);
     const jobs = [old, young].map((id) => new JobUnderTest(account, id));
-    await post.deliver(
-      jobs.map((job) => snapshotOf(job, 0, { facts: null, executions: [executionAt(1, 1), executionAt(2, 1)] })),
-    );
+    await post.deliver(jobs.map((job) => reportAt(job, 0, { apart: [executionAt(1, 1), executionAt(2, 1)] })));
     await cronAt(NOON + 30 * DAY + 1);
     expect(await jobs[0]?.executionRows()).toEqual([]);
     expect(await jobs[1]?.executionRows()).toHaveLength(2);
@@ -102,8 +129,6 @@ describe("a job that has ended", () => {
   it("and was taken back to life by hand is kept", async () => {
     const job = await newJob(account);
     await job.cancel();
-    setClock(NOON + MINUTE);
-    await post.deliver();
     setClock(NOON + 40 * DAY);
     await job.retry();
     await cron();
@@ -165,7 +190,7 @@ describe("a deleted account", () => {
     ]);
     const [id = ""] = await insertRows(gone, [{}]);
     const job = new JobUnderTest(gone, id);
-    await post.deliver([snapshotOf(job, 2, { executions: [executionAt(1, 2)] })]);
+    await post.deliver([reportAt(job, 2, { apart: [executionAt(1, 2)] })]);
     await insertRows(account, [{}]);
     await remove(gone);
     await cronAt(NOON + MINUTE);

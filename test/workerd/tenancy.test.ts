@@ -8,7 +8,6 @@ import { type Account, newAccount } from "./harness/account.ts";
 import { api } from "./harness/api.ts";
 import { advance, MINUTE } from "./harness/clock.ts";
 import { type JobUnderTest, newJob, unarmedJob } from "./harness/job.ts";
-import { post } from "./harness/post.ts";
 import { receiver } from "./harness/receiver.ts";
 
 let owner: Account;
@@ -37,7 +36,6 @@ const STATES: Record<string, () => Promise<JobUnderTest>> = {
     const job = await newJob(owner);
     await job.ring();
     advance(MINUTE);
-    await post.deliver();
     return job;
   },
 };
@@ -81,7 +79,7 @@ describe.each(Object.entries(STATES))("a job %s", (_, made) => {
 describe("a list", () => {
   it("holds none of another account's jobs, whatever it is asked for", async () => {
     const job = await newJob(owner, { handler: "h", idempotency_key: "k" });
-    const cursor = btoa(`2.${Date.now() + 1}.ffffffff-ffff-4fff-bfff-ffffffffffff`).replaceAll("=", "");
+    const cursor = btoa("2.ffffffff-ffff-4fff-bfff-ffffffffffff").replaceAll("=", "");
     for (const query of [
       "",
       "?status=pending",

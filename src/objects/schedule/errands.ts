@@ -41,8 +41,10 @@ async function runTick(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Sc
   const standing = await standingOf(env, schedule.accountId, now);
   if (standing.ok && standing.value.status === "gone") return record.erase();
   if (!keeper.isStill(schedule)) return;
-  if (standing.ok && standing.value.status === "suspended")
-    return record.write(life.holdAll(schedule, now + SUSPENDED_MS, now), now);
+  if (standing.ok && standing.value.status === "suspended") {
+    record.write(life.holdAll(schedule, now + SUSPENDED_MS, now), now);
+    return keeper.report();
+  }
   const due = life.dueAt(schedule, now);
   if (!due) return;
   if (schedule.held === null && due.missed > 0) await catchUp(keeper, env, schedule, due);

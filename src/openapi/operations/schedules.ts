@@ -10,7 +10,8 @@ export const schedules: Operations = {
     description:
       "Each tick makes exactly one job, whose idempotency key is `{schedule_id}.{tick in milliseconds}`. After an outage the " +
       "newest missed tick runs once. A local time that a clock change skips runs at the first moment after the gap; one that " +
-      "comes twice runs the first time.",
+      "comes twice runs the first time. A cron whose hour begins with `*` runs by real time instead: `*/15 * * * *` is every " +
+      "15 minutes in those nights, too.",
     answer: { status: 201, data: "Schedule", message: "Schedule created." },
     examples: {
       cron: {

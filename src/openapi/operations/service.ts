@@ -5,7 +5,8 @@ export const service: Operations = {
     id: "getHealth",
     tag: "Service",
     summary: "Ask whether the service is well",
-    description: "200 when the database answers and `MASTER_KEY` is set.",
+    description:
+      "200 when the database answers and the settings make sense; else 503, which names the setting at fault.",
     answer: { data: "Health", message: "The service is well." },
     refuses: ["unavailable"],
   },
@@ -13,7 +14,8 @@ export const service: Operations = {
     id: "getAbout",
     tag: "Service",
     summary: "What this is",
-    description: "JSON for a program; a page for a browser, which asks for `text/html`.",
+    description:
+      "JSON for a program; a page for a browser, which asks for `text/html`. The addresses in it are relative to this one.",
     answer: { data: "About", message: "Chronos on the edge." },
   },
   "GET /openapi.json": {

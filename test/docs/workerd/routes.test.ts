@@ -6,6 +6,7 @@ import { endpointsOf, OPERATIONS } from "../../../src/openapi/document.ts";
 import { REFUSALS } from "../../../src/openapi/refusals.ts";
 import { newAccount } from "../../workerd/harness/account.ts";
 import { api, app } from "../../workerd/harness/api.ts";
+import { databaseDown } from "../../workerd/harness/database.ts";
 import { unsaidChecks } from "../harness/checks.ts";
 
 interface Described {
@@ -48,7 +49,8 @@ describe("the document and the router", () => {
 
 describe("refusals nobody can provoke from outside read as their examples", () => {
   it("unavailable", async () => {
-    const { body } = await api("GET", "/health", { env: { MASTER_KEY: undefined } });
+    databaseDown();
+    const { body } = await api("GET", "/health");
     expect([body.code, body.message]).toEqual(["unavailable", REFUSALS.unavailable.message]);
   });
 

@@ -89,8 +89,8 @@ const expressions = fc
       days: new Set(day.values),
       months: new Set(month.values),
       weekdays: new Set(weekday.values.map((value) => value % 7)),
-      anyDay: day.text === "*",
-      anyWeekday: weekday.text === "*",
+      starDay: day.text.startsWith("*") || weekday.text.startsWith("*"),
+      starHour: hour.text.startsWith("*"),
     };
     return { text: fields.map(({ text }) => text).join(" "), allowed };
   });

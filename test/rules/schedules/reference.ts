@@ -1,10 +1,10 @@
-// The fire times of a cron expression found without croner and without Temporal: the offsets of a zone are read off
+// The fire times of a cron expression found without Temporal: the offsets of a zone are read off
 // `Intl` minute by minute, then every local minute is looked at, one after the other, and the contract's rule applied.
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** What the fields allow. `anyDay` and `anyWeekday`: the field was a mere `*`. */
+/** What the fields allow. */
 export interface Fields {
   readonly minutes: ReadonlySet<number>;
   readonly hours: ReadonlySet<number>;
@@ -12,8 +12,10 @@ export interface Fields {
   readonly months: ReadonlySet<number>;
   /** 0 is Sunday; there is no 7. */
   readonly weekdays: ReadonlySet<number>;
-  readonly anyDay: boolean;
-  readonly anyWeekday: boolean;
+  /** The day or the weekday begins with `*`. */
+  readonly starDay: boolean;
+  /** The hour begins with `*`. */
+  readonly starHour: boolean;
 }
 
 /** A stretch of time in which a zone keeps its offset. All in milliseconds. */
@@ -32,9 +34,11 @@ export function fireTimes(fields: Fields, zone: string, from: number, until: num
     const { offset } = stretch;
     const begins = stretch.from + offset;
     const ends = stretch.to + offset;
-    const skipped = shown < begins && Number.isFinite(shown) && matches(fields, shown, begins).next();
+    const skipped =
+      !fields.starHour && shown < begins && Number.isFinite(shown) && matches(fields, shown, begins).next();
     if (skipped && !skipped.done) found.push(stretch.from);
-    for (const local of matches(fields, Math.max(begins, shown), ends)) {
+    const unshown = fields.starHour ? begins : Math.max(begins, shown);
+    for (const local of matches(fields, unshown, ends)) {
       if (found.length >= wanted) return found;
       if (found.at(-1) !== local - offset) found.push(local - offset);
     }
@@ -55,13 +59,11 @@ function* matches(fields: Fields, from: number, to: number): Generator<number> {
   }
 }
 
-function matchesDay({ days, months, weekdays, anyDay, anyWeekday }: Fields, date: Date): boolean {
+function matchesDay({ days, months, weekdays, starDay }: Fields, date: Date): boolean {
   if (!months.has(date.getUTCMonth() + 1)) return false;
   const day = days.has(date.getUTCDate());
   const weekday = weekdays.has(date.getUTCDay());
-  if (anyDay && anyWeekday) return true;
-  if (anyDay) return weekday;
-  return anyWeekday ? day : day || weekday;
+  return starDay ? day && weekday : day || weekday;
 }
 
 /** No zone has changed its offset twice within two days. */

@@ -1,6 +1,7 @@
 // The object behind a job or a schedule as a test sees it: one record, one alarm, and an instance that can die.
 
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { MAX_STAGGER_MS } from "../../../src/domain/stagger.ts";
 import { setClock } from "./clock.ts";
 
 export abstract class OwnerUnderTest<State> {
@@ -14,6 +15,12 @@ export abstract class OwnerUnderTest<State> {
     setClock(at);
     return this.ring();
   }
+
+  /** What the platform does after a death in the alarm's handler: it has kept the alarm, and rings at once. */
+  ringAfterDeath = (): Promise<void> =>
+    runInDurableObject(this.owner, async (owner) => {
+      await owner.alarm?.({ isRetry: true, retryCount: 0, scheduledTime: Date.now() });
+    });
 
   /** What its owner holds: one record. */
   stored = (): Promise<State | undefined> =>
@@ -34,6 +41,12 @@ export abstract class OwnerUnderTest<State> {
   }
 
   alarm = (): Promise<number | null> => runInDurableObject(this.owner, (_, { storage }) => storage.getAlarm());
+
+  /** Whether the alarm is set for this moment, or a little later: those due together ring one after the other. */
+  async ringsFrom(at: number): Promise<boolean> {
+    const alarm = (await this.alarm()) ?? 0;
+    return at <= alarm && alarm < at + MAX_STAGGER_MS;
+  }
 
   /** Whether nothing at all is stored. */
   isEmpty = (): Promise<boolean> =>

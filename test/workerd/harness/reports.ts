@@ -43,7 +43,11 @@ export const executionAt = (attempt: number, revision: number, execution: Partia
   ...execution,
 });
 
-export const reportAt = ({ account, id }: JobUnderTest, revision: number, report: Partial<JobReport> = {}): JobReport => ({
+export const reportAt = (
+  { account, id }: JobUnderTest,
+  revision: number,
+  report: Partial<JobReport> = {},
+): JobReport => ({
   kind: "job",
   accountId: account.id,
   id,

@@ -76,6 +76,7 @@ describe("the timing", () => {
 
   it("that is another one counts from now, and rings then", async () => {
     await schedule.patch({ interval: { value: 5, unit: "minute" } });
+    await schedule.ringWhenSet();
     expect(await schedule.alarm()).toBe(NOW + 5 * MINUTE);
     await schedule.ringAt(NOW + 5 * MINUTE);
     expect(await schedule.ticks()).toEqual([NOW + 5 * MINUTE]);
@@ -133,6 +134,8 @@ describe("a change is refused", () => {
     ["interval", { interval: { value: 6 * 365, unit: "day" } }],
     ["interval.value", { interval: { value: 0, unit: "day" } }],
     ["timezone", { timezone: "Nowhere" }],
+    ["timezone", { timezone: "JST" }],
+    ["timezone", { timezone: "JST", cron: "0 9 * * *" }],
     ["runs", { runs: 0 }],
     ["stop_at", { stop_at: iso(NOW) }],
     ["stop_at", { stop_at: "1970-01-01T00:00:00Z" }],

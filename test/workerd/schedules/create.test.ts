@@ -68,7 +68,7 @@ describe("a schedule that says only what it must", () => {
     expect(await schedule.row()).toMatchObject({
       status: "active",
       revision: 0,
-      reportDueAt: Date.UTC(2030, 0, 7, 9, 0, 15),
+      reportDueAt: Date.UTC(2030, 0, 7, 9),
     });
     expect(await schedule.alarm()).toBe(Date.UTC(2030, 0, 7, 9));
   });
@@ -141,7 +141,10 @@ const LIMITS: [string, Body[], Body[]][] = [
   [
     "timezone",
     [{ timezone: "Europe/London" }, { timezone: "utc" }],
-    [{ timezone: "" }, { timezone: "Europe/Atlantis" }, { timezone: "+01:00" }, { timezone: 1 }],
+    [
+      ...[{ timezone: "" }, { timezone: "Europe/Atlantis" }, { timezone: "+01:00" }, { timezone: 1 }],
+      ...[{ timezone: "PST" }, { timezone: "ist" }, { timezone: "PST", interval: null, cron: "0 9 * * *" }],
+    ],
   ],
   [
     "timeout",
@@ -197,7 +200,7 @@ describe("cron", () => {
 
   it.each([
     ["0 0 9 * * *", "five fields"],
-    ["@daily", "macros"],
+    ["@daily", "Write `0 0 * * *`."],
     ["0 25 * * *", "The hour must be from 0 to 23, not 25."],
     ["0 0 30 2 *", "Never fires"],
     ["", "empty"],
@@ -238,6 +241,20 @@ it("a poke that is lost makes no difference to the answer", async () => {
   const deaf = { getByName: () => ({ poke: () => Promise.reject(new Error("lost")) }) };
   const { status } = await api("POST", "/v1/schedules", { key: account.key, body: PLAIN, env: { SCHEDULES: deaf } });
   expect(status).toBe(201);
+});
+
+it("an interval is a length of time in any zone, which its preview tells the time in", async () => {
+  setClock(Date.UTC(2030, 2, 30, 12));
+  const { body } = await create({ ...PLAIN, interval: { value: 1, unit: "day" }, timezone: "Europe/London" });
+  expect(body.data).toMatchObject({ timezone: "Europe/London", next_run_at: "2030-03-31T12:00:00.000Z" });
+  const asked = {
+    key: account.key,
+    body: { interval: { value: 1, unit: "day" }, timezone: "Europe/London", count: 2 },
+  };
+  const local = ["2030-03-31T13:00:00.000+01:00", "2030-04-01T13:00:00.000+01:00"];
+  const shown = [await new ScheduleUnderTest(account, body.data.id).preview("?count=2")];
+  shown.push(await api("POST", "/v1/schedules/preview", asked));
+  for (const preview of shown) expect(preview.body.data.map((tick) => tick.local)).toEqual(local);
 });
 
 it("a cron counts from the moment it is made, in its zone", async () => {

@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount, remove } from "../harness/account.ts";
-import { DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock } from "../harness/clock.ts";
+import { DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock, until } from "../harness/clock.ts";
 import { databaseDown } from "../harness/database.ts";
 import { JobUnderTest } from "../harness/job.ts";
 import { logs } from "../harness/logs.ts";
@@ -32,52 +32,53 @@ describe("a completed schedule", () => {
     const schedule = await completed();
     const shown = await schedule.show();
     expect(shown).toMatchObject({ status: "completed", run_count: 1, next_run_at: null });
-    await post.deliver();
     expect(await schedule.isEmpty()).toBe(true);
     expect(await schedule.show()).toEqual(shown);
     expect(await schedule.row()).toMatchObject({ status: "completed", reportDueAt: null });
     expect(await schedule.isEmpty(), "and reading it does not bring it back").toBe(true);
   });
 
-  it("is kept until this very state has been confirmed", async () => {
+  it("is reported again after 10 s, 20 s and so on to a minute, while nobody confirms it", async () => {
+    post.stop();
     const schedule = await completed();
-    await schedule.owner.confirm(0);
-    expect(await schedule.isEmpty()).toBe(false);
-    await schedule.owner.confirm(1);
-    expect(await schedule.isEmpty()).toBe(true);
-  });
-
-  it("is reported again after 30 s, then a minute, while nobody confirms it", async () => {
-    const schedule = await completed();
-    post.take();
-    expect(await schedule.alarm()).toBe(FIRST + 30 * SECOND);
-    await schedule.ringAt(FIRST + 30 * SECOND);
-    expect(post.take()).toMatchObject([{ kind: "schedule", schedule: { status: "completed", revision: 1 } }]);
-    expect(await schedule.alarm()).toBe(FIRST + 90 * SECOND);
-    await schedule.ringAt(FIRST + 90 * SECOND);
-    await post.deliver();
+    const pauses: number[] = [];
+    for (let before = FIRST, n = 0; n < 5; n++) {
+      await schedule.ringWhenSet();
+      pauses.push((Date.now() - before) / SECOND);
+      before = Date.now();
+    }
+    expect(pauses).toEqual([10, 20, 40, 60, 60]);
+    expect(post.take()).toMatchObject(
+      Array(6).fill({ kind: "schedule", revision: 1, schedule: { status: "completed" } }),
+    );
+    post.goOn();
+    await schedule.ringWhenSet();
     expect(await schedule.isEmpty()).toBe(true);
   });
 
   it("is confirmed although D1 knew it before", async () => {
+    post.stop();
     const schedule = await completed();
-    const reports = post.take();
-    await post.deliver(reports);
-    await post.deliver(reports);
+    expect(await post.deliver(post.take())).toEqual(["stored"]);
+    post.goOn();
+    await schedule.ringWhenSet();
     expect(await schedule.isEmpty()).toBe(true);
   });
 
   it("whose row is gone follows it", async () => {
+    post.stop();
     const schedule = await completed();
     await schedule.deleteRow();
-    await post.deliver();
+    post.goOn();
+    await schedule.ringWhenSet();
     expect(await schedule.isEmpty()).toBe(true);
     expect(await schedule.row()).toBeUndefined();
   });
 
   it.each(["held by its owner", "known to the read model only"])("can no longer be changed: %s", async (where) => {
+    if (where === "held by its owner") post.stop();
     const schedule = await completed();
-    if (where !== "held by its owner") await post.deliver();
+    expect(await schedule.isEmpty()).toBe(where !== "held by its owner");
     for (const answer of [await schedule.patch({ name: "x" }), await schedule.archive()])
       expect([answer.status, answer.body.code]).toEqual([409, "schedule_completed"]);
   });
@@ -129,7 +130,6 @@ describe("an archived schedule", () => {
     const schedule = await newSchedule(account, FAR);
     await waiting(schedule, 101);
     await schedule.archive();
-    await post.deliver();
     expect((await schedule.jobs()).filter(({ status }) => status !== "cancelled")).toEqual([]);
   });
 
@@ -143,13 +143,11 @@ describe("an archived schedule", () => {
       setClock(Date.now() + 5 * SECOND);
     }
     outage.end();
-    await post.deliver();
     expect(await schedule.isEmpty()).toBe(false);
     const [id] = await waiting(schedule, 1);
     await schedule.ring();
     expect(await new JobUnderTest(account, id ?? "").show()).toMatchObject({ status: "cancelled" });
-    await schedule.ringAt(Date.now() + 30 * SECOND);
-    await post.deliver();
+    for (let ring = 0; ring < 3 && !(await schedule.isEmpty()); ring++) await schedule.ringWhenSet();
     expect(await schedule.isEmpty()).toBe(true);
     expect(await schedule.show()).toMatchObject({ status: "archived" });
   });
@@ -159,13 +157,10 @@ describe("an archived schedule", () => {
     await schedule.owner.archive(schedule.ref);
     await schedule.deleteRow();
     const [id] = await waiting(schedule, 1);
-    await post.deliver();
     expect(await schedule.isEmpty()).toBe(false);
     await schedule.ring();
-    expect(await new JobUnderTest(account, id ?? "").show()).toMatchObject({ status: "cancelled" });
-    await schedule.ringAt(NOON + MINUTE);
-    await post.deliver();
     expect(await schedule.isEmpty()).toBe(true);
+    expect(await new JobUnderTest(account, id ?? "").show()).toMatchObject({ status: "cancelled" });
   });
 
   it.each(["held by its owner", "known to the read model only"])("can no longer be changed: %s", async (where) => {
@@ -173,8 +168,6 @@ describe("an archived schedule", () => {
     await schedule.archive();
     if (where !== "held by its owner") {
       await schedule.ring();
-      await schedule.ringAt(NOON + MINUTE);
-      await post.deliver();
       expect(await schedule.isEmpty()).toBe(true);
     }
     for (const answer of [await schedule.patch({ name: "x" }), await schedule.archive()])
@@ -187,7 +180,8 @@ describe("a row that is missing", () => {
     const schedule = await newSchedule(account);
     await schedule.ringAt(FIRST);
     await schedule.deleteRow();
-    await post.deliver(post.take().slice(-1));
+    await schedule.wake();
+    await until(async () => (await schedule.row()) !== undefined);
     expect(await schedule.row()).toMatchObject({ status: "active", revision: 1, reportDueAt: FIRST + HOUR });
     expect(logs.of("row_restored")).toMatchObject([{ schedule_id: schedule.id, done: true }]);
   });
@@ -197,8 +191,9 @@ describe("a row that is missing", () => {
     await schedule.ringAt(FIRST);
     await remove(account);
     await schedule.deleteRow();
-    await post.deliver();
-    expect([await schedule.row(), await schedule.isEmpty()]).toEqual([undefined, true]);
+    await schedule.wake();
+    await until(() => schedule.isEmpty());
+    expect(await schedule.row()).toBeUndefined();
   });
 });
 
@@ -213,67 +208,71 @@ describe("reports", () => {
   });
 
   it("come many in one batch, one gone row among them", async () => {
+    post.stop();
     const all = await Promise.all([completed(), completed(), completed()]);
     await all[1]?.deleteRow();
-    await post.deliver();
-    expect(await Promise.all(all.map((schedule) => schedule.isEmpty()))).toEqual([true, true, true]);
+    expect((await post.deliver(post.take())).toSorted()).toEqual(["missing", "stored", "stored"]);
   });
 
   it("of one schedule that come together are one row written, the newest", async () => {
+    post.stop();
     const schedule = await newSchedule(account);
     for (const hours of [1, 2, 3]) await schedule.ringAt(NOON + hours * HOUR);
     const written = vi.spyOn(env.DB, "batch");
     await post.deliver(post.take().toReversed());
-    expect(written.mock.calls.map(([statements]) => statements.length)).toEqual([2]);
+    expect(written.mock.calls.map(([statements]) => statements.length)).toEqual([3]);
     expect(await schedule.row()).toMatchObject({ revision: 3, state: { runCount: 3 } });
   });
 
   it("do not hold up each other: one that D1 refuses leaves the rest to be written", async () => {
+    post.stop();
     const [good, bad] = await Promise.all([completed(), completed()]);
-    const reports = post.take() as unknown as { schedule: { id: string; status: unknown } }[];
-    const spoilt = reports.map((report) =>
-      report.schedule.id === bad.id ? { ...report, schedule: { ...report.schedule, status: null } } : report,
-    );
-    await post.deliver(spoilt as never);
-    expect([await good.isEmpty(), await bad.isEmpty()]).toEqual([true, false]);
-    expect(await bad.row()).toMatchObject({ revision: 0 });
+    const spoilt = post.take().map((report) => {
+      if (report.kind !== "schedule" || report.id !== bad.id) return report;
+      return { ...report, schedule: { ...report.schedule, status: null as never } };
+    });
+    expect((await post.deliver(spoilt)).toSorted()).toEqual(["refused", "stored"]);
+    expect([(await good.row())?.status, (await bad.row())?.revision]).toEqual(["completed", 0]);
+    expect(logs.of("report_refused")).toMatchObject([{ level: "error", schedule_id: bad.id }]);
   });
 
   it("that D1 cannot take are no receipt: the owner keeps its end", async () => {
+    post.stop();
     const schedule = await completed();
     const outage = databaseDown();
-    await post.deliver();
+    expect(await post.deliver(post.take())).toEqual(["unavailable"]);
     outage.end();
     expect(await schedule.isEmpty()).toBe(false);
     expect(await schedule.row()).toMatchObject({ status: "active" });
   });
 
-  it("that are none ask nothing of D1", async () => {
-    await newSchedule(account);
-    expect(post.take(), "its row says it all").toEqual([]);
-    const asked = vi.spyOn(env.DB, "prepare");
-    await post.deliver([]);
-    expect(asked.mock.calls.filter(([query]) => query.includes("schedules"))).toEqual([]);
+  it("of a tick that could not be made are repeated within a minute of the database's return", async () => {
+    const schedule = await newSchedule(account);
+    post.stop();
+    await schedule.ringAt(FIRST);
+    for (let minute = 0; minute < 16; minute++) await schedule.ringWhenSet();
+    const back = Date.now();
+    expect(back - FIRST).toBeGreaterThan(10 * MINUTE);
+    post.goOn();
+    await schedule.ringWhenSet();
+    expect(Date.now() - back).toBeLessThanOrEqual(MINUTE);
+    expect(await schedule.row()).toMatchObject({ revision: 1, state: { runCount: 1 } });
   });
 
-  it("that a newer deployment wrote wait for that one", async () => {
-    const schedule = await completed();
-    const [report] = post.take() as unknown as { schedule: object }[];
-    const newer = { ...report, schedule: { ...report?.schedule, v: 2 } };
-    const { retryMessages } = await post.deliver([newer as never]);
-    expect(retryMessages).toMatchObject([{ msgId: "m0" }]);
-    expect(await schedule.isEmpty()).toBe(false);
+  it("of a new schedule are not needed: its row says it all", async () => {
+    await newSchedule(account);
+    expect(post.take()).toEqual([]);
   });
 
   it("are asked for by the sweeper, two minutes after a tick nobody has heard of", async () => {
     const schedule = await newSchedule(account);
     await schedule.ringAt(FIRST);
-    await post.deliver();
+    post.stop();
     await schedule.ringAt(FIRST + HOUR);
-    post.take(); // lost
+    post.goOn();
     setClock(FIRST + HOUR + 2 * MINUTE);
     await sweep();
-    await post.deliver();
+    await until(async () => (await schedule.row())?.revision === 2);
     expect(await schedule.row()).toMatchObject({ revision: 2, reportDueAt: FIRST + 2 * HOUR });
   });
 });

@@ -7,7 +7,6 @@ import { type Account, newAccount } from "../harness/account.ts";
 import { api, type Envelope } from "../harness/api.ts";
 import { advance, HOUR, iso, NOON, setClock } from "../harness/clock.ts";
 import { databaseDown } from "../harness/database.ts";
-import { post } from "../harness/post.ts";
 import { HOURLY, newSchedule, type ScheduleJson, type ScheduleUnderTest, type TickJson } from "./schedule.ts";
 
 let account: Account;
@@ -45,7 +44,6 @@ describe("a list", () => {
     await named("live", { handler: "a" });
     await gone.archive();
     await done.ringAt(NOON + HOUR);
-    await post.deliver();
     expect(await names("?status=active")).toEqual(["live"]);
     expect(await names("?status=completed")).toEqual(["done"]);
     expect(await names("?status=archived")).toEqual(["gone"]);
@@ -174,6 +172,8 @@ describe("a preview", () => {
     ["cron", { cron: "@daily" }],
     ["interval", { ...HOURLY, cron: "* * * * *" }],
     ["timezone", { ...HOURLY, timezone: "Nowhere" }],
+    ["timezone", { ...HOURLY, timezone: "CST" }],
+    ["timezone", { cron: "0 9 * * *", timezone: "CST" }],
     ["stop_at", { ...HOURLY, stop_at: iso(NOON) }],
     ["runs", { ...HOURLY, runs: 0 }],
     ["name", { ...HOURLY, name: "x" }],

@@ -42,7 +42,7 @@ describe("when its owner dies", () => {
     expect(await schedule.ticks()).toHaveLength(jobs);
     expect(await schedule.stored()).toMatchObject({ runCount: 0, nextRunAt: FIRST });
     advance(2 * SECOND); // the platform rings again
-    await schedule.poke();
+    await schedule.wake();
     await schedule.ring();
     await hasRun(schedule, [FIRST]);
     await isArmed(schedule);
@@ -53,7 +53,7 @@ describe("when its owner dies", () => {
     setClock(FIRST);
     await dies(schedule, "after");
     setClock(NOON + 4.5 * HOUR);
-    await schedule.poke();
+    await schedule.wake();
     await schedule.ring();
     await hasRun(schedule, [FIRST, NOON + 4 * HOUR], 2);
     await isArmed(schedule, 0);
@@ -80,7 +80,7 @@ describe("when its owner dies", () => {
     await dies(schedule, "after");
     expect(await schedule.ticks()).toEqual([NOON + 3 * HOUR]);
     setClock(NOON + 5.5 * HOUR);
-    await schedule.poke();
+    await schedule.wake();
     await schedule.ring();
     await hasRun(schedule, [NOON + 3 * HOUR, NOON + 5 * HOUR], 3);
     expect(await schedule.show()).toMatchObject({ status: "completed" });
@@ -104,7 +104,7 @@ describe("when its owner dies", () => {
     await schedule.crash();
     await rung;
     expect(await schedule.stored()).toMatchObject({ runCount: 0 });
-    await schedule.poke();
+    await schedule.wake();
     await schedule.ring();
     await hasRun(schedule, [FIRST]);
     const [job] = await schedule.jobs();

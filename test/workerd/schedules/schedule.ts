@@ -45,10 +45,14 @@ export class ScheduleUnderTest extends OwnerUnderTest<Schedule> {
   archive = () => this.call("POST", "/archive");
   preview = (query = "") => this.call<TickJson[]>("GET", `/preview${query}`);
 
-  poke = (): Promise<void> => this.owner.wake(this.ref);
+  wake = (): Promise<boolean> => this.owner.wake(this.ref);
 
   /** The platform loses the alarm. */
   loseAlarm = (): Promise<void> => runInDurableObject(this.owner, (_, { storage }) => storage.deleteAlarm());
+
+  async ringWhenSet(): Promise<void> {
+    await this.ringAt((await this.alarm()) ?? 0);
+  }
 
   row = () =>
     databaseOf(env.DB)
@@ -87,9 +91,9 @@ export async function newSchedule(account: Account, body: Record<string, unknown
   return new ScheduleUnderTest(account, (await must(postSchedule(account, body))).id);
 }
 
-/** A schedule whose owner has not heard of it: the poke was lost. */
+/** A schedule whose owner has not heard of it: the wake was lost. */
 export async function unheardSchedule(account: Account, body: Record<string, unknown> = HOURLY) {
-  const deaf = { getByName: () => ({ poke: () => Promise.reject(new Error("lost")) }) };
+  const deaf = { getByName: () => ({ wake: () => Promise.reject(new Error("lost")) }) };
   const made = await must(
     api<ScheduleJson>("POST", "/v1/schedules", {
       key: account.key,

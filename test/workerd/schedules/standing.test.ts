@@ -3,8 +3,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Account, newAccount, remove, resume, suspend } from "../harness/account.ts";
-import { DAY, HOUR, MINUTE, NOON, setClock } from "../harness/clock.ts";
-import { post } from "../harness/post.ts";
+import { DAY, HOUR, MINUTE, NOON, setClock, until } from "../harness/clock.ts";
 import { newSchedule, sweep } from "./schedule.ts";
 import { hasRun } from "./ticks.ts";
 
@@ -35,8 +34,6 @@ describe("an account that is suspended", () => {
     const schedule = await newSchedule(account);
     await suspend(account);
     await schedule.ringAt(FIRST);
-    await schedule.poke();
-    await post.deliver();
     expect((await schedule.row())?.reportDueAt).toBe(FIRST + MINUTE);
   });
 });
@@ -58,7 +55,6 @@ describe("an account that is deleted", () => {
       setClock(FIRST + laterMs);
       await sweep();
       await schedule.ring();
-      await post.deliver();
     }
     expect(await schedule.ticks()).toEqual([]);
     expect(await schedule.isEmpty()).toBe(true);
@@ -70,7 +66,8 @@ describe("an account that is deleted", () => {
     await schedule.ringAt(FIRST);
     await remove(account);
     await schedule.deleteRow();
-    await post.deliver();
+    await schedule.wake();
+    await until(() => schedule.isEmpty());
     expect(await schedule.row()).toBeUndefined();
     expect(await schedule.isEmpty()).toBe(true);
   });

@@ -2,13 +2,13 @@
 
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import worker from "../../src/index.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { must } from "./harness/api.ts";
 import { DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock } from "./harness/clock.ts";
 import { databaseDown } from "./harness/database.ts";
-import { JobUnderTest, newJob } from "./harness/job.ts";
+import { type JobUnderTest, newJob } from "./harness/job.ts";
 import { logs } from "./harness/logs.ts";
 import { post } from "./harness/post.ts";
 import { receiver } from "./harness/receiver.ts";
@@ -16,7 +16,7 @@ import { insertMany, insertRows } from "./harness/rows.ts";
 
 let account: Account;
 beforeEach(async () => {
-  await env.DB.batch([env.DB.prepare("DELETE FROM jobs"), env.DB.prepare("DELETE FROM horizon_walk")]);
+  await env.DB.batch([env.DB.prepare("DELETE FROM jobs"), env.DB.prepare("DELETE FROM look_ahead")]);
   account = await newAccount();
 });
 
@@ -28,27 +28,24 @@ function cronAt(at: number, around: object = {}): Promise<void> {
 }
 
 /** Owners that only note who was asked. */
-function listening(answer: () => boolean | Promise<boolean> = () => true) {
+function listening(answer: (name: string) => boolean | Promise<boolean> = () => true) {
   const asked: string[] = [];
-  const poked: string[] = [];
   const owner = (name: string) => ({
-    poke: async () => void poked.push(name),
-    takeUp: async () => {
+    wake: async () => {
       asked.push(name);
-      return answer();
+      return answer(name);
     },
   });
-  return { asked, poked, JOBS: { getByName: owner } };
+  return { asked, JOBS: { getByName: owner } };
 }
 
 const nameOf = ({ ref }: JobUnderTest) => `${ref.accountId}/${ref.jobId}`;
 
-/** Whom the cron asks at a moment, straight or over the queue. */
-async function askedAt(at: number): Promise<string[]> {
+/** Whom the cron wakes at a moment. */
+async function askedAt(at: number, around: object = {}): Promise<string[]> {
   const { asked, JOBS } = listening();
-  await cronAt(at, { JOBS });
-  const queued = post.takeUps.splice(0).flat(2);
-  return [...asked, ...queued.flatMap(({ jobs }) => jobs.map((job) => `${job.accountId}/${job.jobId}`))];
+  await cronAt(at, { JOBS, ...around });
+  return asked;
 }
 
 describe("a new job", () => {
@@ -67,7 +64,6 @@ describe("a new job", () => {
   it("that is far ahead can be cancelled, and nobody takes it up any more", async () => {
     const far = await dueAt(NOON + DAY);
     expect(await must(far.cancel())).toMatchObject({ status: "cancelled", attempts: 0 });
-    await post.deliver();
     expect(await askedAt(NOON + DAY - HOUR)).toEqual([]);
   });
 });
@@ -85,14 +81,14 @@ describe("an hour before its time", () => {
     const far = await dueAt(NOON + DAY);
     const row = await far.row();
     await cronAt(NOON + DAY - HOUR);
-    expect([await far.row(), post.sent, logs.of("horizon_failed")]).toEqual([row, [], []]);
+    expect([await far.row(), post.sent, logs.of("look_ahead_failed")]).toEqual([row, [], []]);
   });
 
   it("it is then what it would have been with an owner from the start", async () => {
     const asked = { payload: { n: 1 }, handler: "h", timeout: 7, max_retries: 9 };
     const far = await newJob(account, { ...asked, scheduled_for: iso(NOON + DAY) });
     await cronAt(NOON + DAY - HOUR);
-    const { id, createdAt, updatedAt, scheduledFor, phase, ...rest } = (await far.stored()) ?? {};
+    const { id, createdAt, updatedAt, scheduledFor, phase, keepUntil, ...rest } = (await far.stored()) ?? {};
     const near = await newJob(account, { ...asked, scheduled_for: iso(NOON + DAY) });
     expect(await near.stored()).toMatchObject(rest);
     await far.ringAt(NOON + DAY);
@@ -128,15 +124,14 @@ describe("the look ahead", () => {
       { revision: 0, reportDueAt: NOON },
       { status: "completed" },
     ]);
-    expect(await askedAt(NOON)).toEqual([]);
+    expect(await askedAt(NOON + 15 * SECOND - 1)).toEqual([]);
   });
 
   it("that has been away for hours goes on from now: what became due meanwhile is asked for by the sweeper, once", async () => {
     await askedAt(NOON);
     const [missed, near] = [await dueAt(NOON + 3 * HOUR), await dueAt(NOON + 4 * HOUR + 30 * MINUTE)];
-    const { asked, poked, JOBS } = listening();
-    await cronAt(NOON + 4 * HOUR, { JOBS });
-    expect([asked, poked]).toEqual([[nameOf(near)], [nameOf(missed)]]);
+    const asked = await askedAt(NOON + 4 * HOUR);
+    expect(asked.sort()).toEqual([nameOf(near), nameOf(missed)].sort());
     expect(await askedAt(NOON + 4 * HOUR + MINUTE)).toEqual([]);
   });
 
@@ -151,39 +146,18 @@ describe("the look ahead", () => {
 describe("a crowd that comes near", () => {
   const CROWD = { revision: 0, reportDueAt: NOON + HOUR };
 
-  it("is asked over the queue, ten in a message, a hundred messages at once, each job once", async () => {
-    await insertMany(account, 2_345, CROWD);
-    const { asked, JOBS } = listening();
-    await cronAt(NOON, { JOBS });
-    expect([asked, post.takeUps.map((messages) => messages.length)]).toEqual([[], [100, 100, 35]]);
-    const jobs = post.takeUps.flat().flatMap((message) => message.jobs);
-    expect(Math.max(...post.takeUps.flat().map((message) => message.jobs.length))).toBe(10);
-    expect(new Set(jobs.map(({ jobId }) => jobId)).size).toBe(2_345);
+  it("is woken, each job once", async () => {
+    await insertMany(account, 1_234, CROWD);
+    const asked = await askedAt(NOON);
+    expect([asked.length, new Set(asked).size]).toEqual([1_234, 1_234]);
   });
 
-  it("goes on from the same row when one run cannot hold it: 50,000 in a minute", async () => {
-    await insertMany(account, 50_500, CROWD);
-    expect(await askedAt(NOON)).toHaveLength(50_000);
-    const rest = await askedAt(NOON + MINUTE);
-    expect([rest.length, new Set(rest).size]).toEqual([500, 500]);
-  });
-
-  it("waits for the next minute where the queue does not take it", async () => {
-    await insertMany(account, 1_500, CROWD);
-    vi.spyOn(env.SNAPSHOTS, "sendBatch").mockRejectedValueOnce(new Error("Queue is overloaded"));
-    await cronAt(NOON, listening());
-    expect(logs.of("horizon_failed")).toMatchObject([{ level: "warn", asked: 0 }]);
-    expect(await askedAt(NOON + MINUTE)).toHaveLength(1_500);
-  });
-
-  it("is taken up when the message comes", async () => {
-    await insertRows(account, Array(3).fill(CROWD));
-    const jobs = (await env.DB.prepare("SELECT id FROM jobs").all<{ id: string }>()).results.map(
-      ({ id }) => new JobUnderTest(account, id),
-    );
-    const { explicitAcks } = await post.deliver([{ kind: "take_up", v: 1, jobs: jobs.map(({ ref }) => ref) } as never]);
-    expect(explicitAcks).toEqual(["m0"]);
-    for (const job of jobs) expect(await job.alarm()).not.toBeNull();
+  it("goes on from the same row when one run may not call them all", async () => {
+    await insertMany(account, 100, CROWD);
+    const runs: string[][] = [];
+    for (let minute = 0; minute < 7; minute++) runs.push(await askedAt(NOON + minute * MINUTE, { SUBREQUESTS: "50" }));
+    expect(runs.map((asked) => asked.length)).toEqual([17, 17, 17, 17, 17, 15, 0]);
+    expect(new Set(runs.flat()).size).toBe(100);
   });
 });
 
@@ -193,31 +167,27 @@ describe("an owner that cannot answer", () => {
     ["cannot read its row", () => false],
   ] as const;
 
-  it.each(silent)("because it %s is asked again over the queue", async (_, answer) => {
+  it.each(silent)("because it %s is asked again in a minute", async (_, answer) => {
     const job = await dueAt(NOON + DAY);
     await cronAt(NOON + DAY - HOUR, listening(answer));
-    expect(post.takeUps).toEqual([[{ kind: "take_up", v: 1, jobs: [job.ref] }]]);
+    expect(logs.of("look_ahead_failed")).toMatchObject([{ woken: 0, silent: 1 }]);
+    expect(await askedAt(NOON + DAY - HOUR + MINUTE)).toEqual([nameOf(job)]);
   });
 
-  it("brings the message back", async () => {
+  it("holds up nobody behind it: the sweeper wakes it once it is due", async () => {
+    const [bad, good] = [await dueAt(NOON + DAY), await dueAt(NOON + DAY + SECOND)];
+    const { asked, JOBS } = listening((name) => name !== nameOf(bad));
+    await cronAt(NOON + DAY - HOUR + SECOND, { JOBS });
+    expect(asked).toEqual([nameOf(bad), nameOf(good)]);
+    expect(await askedAt(NOON + DAY - HOUR + MINUTE)).toEqual([]);
+    expect(await askedAt(NOON + DAY + 15 * SECOND)).toEqual([nameOf(bad)]);
+  });
+
+  it("is not waited for when its row is gone: that is no job", async () => {
     const job = await dueAt(NOON + DAY);
-    const down = databaseDown();
-    const message = { kind: "take_up", v: 1, jobs: [job.ref] } as never;
-    expect((await post.deliver([message])).retryMessages).toMatchObject([{ msgId: "m0" }]);
-    down.end();
-    expect((await post.deliver([message])).explicitAcks).toEqual(["m0"]);
-    expect(await job.alarm()).toBe(NOON + DAY);
-  });
-
-  it("is not waited for: a job whose row is gone is no job", async () => {
-    const nobody = { accountId: account.id, jobId: crypto.randomUUID() };
-    expect((await post.deliver([{ kind: "take_up", v: 1, jobs: [nobody] } as never])).explicitAcks).toEqual(["m0"]);
-  });
-
-  it("leaves a message of a newer version on the queue", async () => {
-    const job = await dueAt(NOON + DAY);
-    const { retryMessages } = await post.deliver([{ kind: "take_up", v: 2, jobs: [job.ref] } as never]);
-    expect([retryMessages.length, await job.isEmpty()]).toEqual([1, true]);
+    await job.deleteRow();
+    expect(await job.owner.wake(job.ref)).toBe(true);
+    expect(await job.isEmpty()).toBe(true);
   });
 });
 
@@ -226,15 +196,17 @@ describe("while D1 is down", () => {
     const job = await dueAt(NOON + DAY);
     const down = databaseDown();
     await cronAt(NOON + DAY - HOUR);
-    expect(logs.of("horizon_failed")).toMatchObject([{ level: "warn", asked: 0 }]);
+    expect(logs.of("look_ahead_failed")).toMatchObject([{ level: "warn", woken: 0 }]);
     down.end();
     expect(await askedAt(NOON + DAY - HOUR + MINUTE)).toEqual([nameOf(job)]);
   });
 });
 
-it("a job that was never taken up is the sweeper's at the moment it is due", async () => {
+it("a job that was never taken up is the sweeper's 15 seconds after it is due, and not a millisecond earlier", async () => {
   const job = await dueAt(NOON + DAY);
-  await cronAt(NOON + DAY);
+  await cronAt(NOON + DAY + 15 * SECOND - 1);
+  expect(await job.isEmpty()).toBe(true);
+  await cronAt(NOON + DAY + 15 * SECOND);
   await job.ring();
   expect(receiver.received).toHaveLength(1);
 });

@@ -1,0 +1,21 @@
+// Whether the service can do its work: its settings make sense and its database answers.
+
+import { masterKeysOf } from "../accounts/standing.ts";
+import { RETENTION_DAYS_RULE, retentionDays } from "../domain/retention-days.ts";
+import { canAnswer, databaseOf } from "../store/store.ts";
+import { ApiError } from "./errors.ts";
+import { unwrap } from "./unwrap.ts";
+
+/** @throws ApiError `unavailable`, which names the setting at fault if one is */
+export async function mustBeWell(env: Cloudflare.Env): Promise<void> {
+  const fault = settingAtFault(env);
+  if (fault) throw new ApiError("unavailable", fault, { headers: { "Retry-After": "60" } });
+  unwrap(await canAnswer(databaseOf(env.DB)));
+}
+
+/** In words for the operator; undefined when every setting makes sense. */
+function settingAtFault(env: Cloudflare.Env): string | undefined {
+  if (!masterKeysOf(env)) return "MASTER_KEY is not set.";
+  if (retentionDays(env.RETENTION_DAYS) === null) return `${RETENTION_DAYS_RULE} Until then nothing is deleted.`;
+  return undefined;
+}
