@@ -14,7 +14,7 @@ const inWorkerd = (bindings: Record<string, string>) =>
       bindings: {
         TEST_MIGRATIONS: await readD1Migrations("./migrations"),
         MASTER_KEY: "a master key for tests, and for tests only",
-        ADMIN_TOKEN: "adm_test",
+        ADMIN_TOKEN: "adm_test_that_is_as_long_as_an_operator_makes_it",
         ...bindings,
       },
     },

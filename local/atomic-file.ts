@@ -1,23 +1,18 @@
-// Files that are seen whole or not at all, readable by their owner only.
-import { linkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// Files that are seen whole or not at all, also after a power cut, and are readable by their owner only.
+import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from "node:fs";
 
-/** Writes a private file; whoever reads it meanwhile sees the old content or the new one. */
+/**
+ * Writes a private file; whoever reads it meanwhile sees the old content or the new one. Only one process may write it at a
+ * time, which in the state folder is the one that has its lock.
+ */
 export function writeAtomically(path: string, content: string): void {
-  renameSync(written(path, content), path);
-}
-
-/** Writes a private file that must not be there yet; throws EEXIST if it is. */
-export function createAtomically(path: string, content: string): void {
-  const whole = written(path, content);
+  const draft = `${path}.tmp`;
+  const file = openSync(draft, "w", 0o600);
   try {
-    linkSync(whole, path);
+    writeFileSync(file, content);
+    fsyncSync(file);
   } finally {
-    rmSync(whole);
+    closeSync(file);
   }
-}
-
-function written(path: string, content: string): string {
-  const draft = `${path}.${process.pid}.tmp`;
-  writeFileSync(draft, content, { mode: 0o600 });
-  return draft;
+  renameSync(draft, path);
 }

@@ -1,7 +1,7 @@
 // What a person sees once the server is up. The curl line works pasted as it stands.
 import { styleText } from "node:util";
 import type { DevAccount } from "./account.ts";
-import { bearableBurst } from "./descriptors.ts";
+import { descriptorWarning } from "./descriptors.ts";
 import { HOST, RECEIVER_PORT } from "./settings.ts";
 
 export interface BannerFacts {
@@ -13,7 +13,7 @@ export interface BannerFacts {
 }
 
 export function banner({ account, stateFolder, descriptorLimit, color }: BannerFacts): string {
-  const paint = (style: "bold" | "cyan" | "dim", text: string) =>
+  const paint = (style: "bold" | "cyan" | "dim" | "yellow", text: string) =>
     color ? styleText(style, text, { validateStream: false }) : text;
   const rows = [
     ["Base URL", paint("cyan", account.url)],
@@ -21,8 +21,8 @@ export function banner({ account, stateFolder, descriptorLimit, color }: BannerF
     ["API key", account.api_key],
     ["Signing secret", account.signing_secret],
     ["State", stateFolder],
-    ["Descriptors", descriptors(descriptorLimit)],
   ];
+  const warning = descriptorWarning(descriptorLimit);
   return [
     "",
     paint("bold", "Chronos is running."),
@@ -35,12 +35,8 @@ export function banner({ account, stateFolder, descriptorLimit, color }: BannerF
     "",
     `${paint("bold", "npm run demo")} shows more. Ctrl-C stops the server.`,
     "",
+    ...(warning === null ? [] : [paint("yellow", warning), ""]),
   ].join("\n");
-}
-
-function descriptors(limit: number | null): string {
-  if (limit === null) return "no limit known";
-  return `${limit.toLocaleString("en")}: bears about ${bearableBurst(limit).toLocaleString("en")} jobs due in one instant`;
 }
 
 function curl({ url, api_key }: DevAccount): string {
@@ -50,5 +46,5 @@ function curl({ url, api_key }: DevAccount): string {
     delay: { value: 5, unit: "second" },
     delivery: { type: "push", http: { url: `http://${HOST}:${RECEIVER_PORT}/jobs`, method: "POST" } },
   };
-  return `curl ${url}/v1/jobs -H 'Authorization: Bearer ${api_key}' -H 'Content-Type: application/json' -d '${JSON.stringify(job)}'`;
+  return `curl -w '\\n' ${url}/v1/jobs -H 'Authorization: Bearer ${api_key}' -H 'Content-Type: application/json' -d '${JSON.stringify(job)}'`;
 }

@@ -6,12 +6,16 @@ import { openReceiver, type Receiver } from "./demo/receiver.ts";
 import { makeScenes, type Scene } from "./demo/scenes.ts";
 import { draw, isAsWanted, paint, type Standing } from "./demo/screen.ts";
 import { startService } from "./demo/service.ts";
+import { dropForeignSettings } from "./environment.ts";
+import { outliveReaders } from "./output.ts";
 import { printableLines } from "./printable.ts";
 
 /** A key may ask a hundred times in ten seconds. */
 const LOOK_EVERY_MS = 120;
 const LIMIT_MS = 30_000;
 
+outliveReaders();
+dropForeignSettings(process.env);
 const begunAt = Date.now();
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());

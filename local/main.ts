@@ -1,7 +1,9 @@
 // What `npm start` and `npm run dev` have in common: settings, state folder, secrets, and an orderly end.
+import { dropForeignSettings } from "./environment.ts";
+import { outliveReaders } from "./output.ts";
 import { freePort } from "./port.ts";
 import { loadSecrets, type Secrets } from "./secrets.ts";
-import { readSettings, type Settings, StartError } from "./settings.ts";
+import { readSettings, type Settings, StartError, servedAt } from "./settings.ts";
 import { openStateFolder, type StateFolder } from "./state-folder.ts";
 
 export interface Prepared {
@@ -9,13 +11,15 @@ export interface Prepared {
   settings: Settings;
   state: StateFolder;
   secrets: Secrets;
-  /** Aborts when the process is asked to stop. */
+  /** Aborts when the process is asked to stop, or must. */
   stop: AbortSignal;
 }
 
 /** Runs a server until it is asked to stop, then exits: 0 after an orderly stop, 1 if it could not serve. */
 export async function runMain(serve: (prepared: Prepared) => Promise<void>): Promise<never> {
-  const stop = stopSignal();
+  outliveReaders();
+  dropForeignSettings(process.env);
+  const asked = stopSignal();
   let state: StateFolder | undefined;
   let failure: unknown;
   try {
@@ -23,11 +27,13 @@ export async function runMain(serve: (prepared: Prepared) => Promise<void>): Pro
     state = await openStateFolder(settings.stateFolder);
     const port = await freePort(settings.port);
     const secrets = loadSecrets(state.path);
-    await serve({ settings: { ...settings, port }, state, secrets, stop });
+    const stop = AbortSignal.any([asked, state.lost]);
+    await serve({ settings: servedAt(settings, port), state, secrets, stop });
   } catch (error) {
-    if (!stop.aborted) failure = error;
+    if (!asked.aborted) failure = error;
   }
-  state?.release();
+  if (state?.lost.aborted) failure = state.lost.reason;
+  await state?.release();
   if (failure === undefined) process.exit(0);
   console.error(failure instanceof StartError ? failure.message : failure);
   process.exit(1);

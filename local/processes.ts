@@ -1,12 +1,18 @@
-// Recognises a process that an earlier server noted down. A pid alone is not enough: the system gives it out again.
+// Recognises the processes of a server, and ends what a killed one left behind. A pid alone is not enough: the system gives
+// it out again.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+
+/** Longer than a killed process needs; a container without an init process keeps its zombies for ever. */
+const GONE_WITHIN_MS = 3_000;
 
 /** One process of this machine; `born` tells it from a later one with the same pid. */
 export interface ProcessMark {
   pid: number;
   born: string;
+  /** It leads a process group, and whatever belongs to that is meant too: wrangler has a workerd of its own. */
+  leads?: true;
 }
 
 export function markOf(pid: number): ProcessMark {
@@ -17,13 +23,29 @@ export function isRunning({ pid, born }: ProcessMark): boolean {
   return birthOf(pid) === born;
 }
 
-/** Ends a process that a killed server left behind: politely first, since wrangler has a workerd of its own to end. */
-export async function endOrphan(mark: ProcessMark): Promise<void> {
-  const deadline = Date.now() + 3_000;
-  if (isRunning(mark)) process.kill(mark.pid, "SIGTERM");
-  while (isRunning(mark) && Date.now() < deadline) await sleep(20);
-  if (isRunning(mark)) process.kill(mark.pid, "SIGKILL");
-  while (isRunning(mark)) await sleep(20);
+/** Kills processes and waits until they are gone. What they write bears it: databases, and files that are made anew. */
+export async function endAll(marks: readonly ProcessMark[]): Promise<void> {
+  const deadline = Date.now() + GONE_WITHIN_MS;
+  for (const mark of marks) kill(mark);
+  while (marks.some(isThere) && Date.now() < deadline) await sleep(20);
+}
+
+function kill(mark: ProcessMark): void {
+  if (mark.leads) signal(-mark.pid, "SIGKILL");
+  else if (isRunning(mark)) signal(mark.pid, "SIGKILL");
+}
+
+function isThere(mark: ProcessMark): boolean {
+  return mark.leads ? signal(-mark.pid, 0) : isRunning(mark);
+}
+
+/** @returns whether there was somebody to receive it */
+function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
 }
 
 /** When the process began, in the system's own form; null if it does not run. */

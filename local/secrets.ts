@@ -6,6 +6,9 @@ import { parseEnv } from "node:util";
 import { writeAtomically } from "./atomic-file.ts";
 import { StartError } from "./settings.ts";
 
+/** The service ignores shorter ones: they could be guessed. */
+const MIN_LENGTH = 32;
+
 export interface Secrets {
   MASTER_KEY: string;
   ADMIN_TOKEN: string;
@@ -20,11 +23,25 @@ export function secretsFile(stateFolder: string): string {
 export function loadSecrets(stateFolder: string): Secrets {
   const path = secretsFile(stateFolder);
   if (!existsSync(path)) {
+    if (existsSync(join(stateFolder, "v3"))) throw new StartError(lost(`${path} is gone`));
     const masterKey = randomBytes(32).toString("base64");
     const adminToken = `adm_${randomBytes(24).toString("base64url")}`;
     writeAtomically(path, `MASTER_KEY=${masterKey}\nADMIN_TOKEN=${adminToken}\n`);
   }
-  const { MASTER_KEY, ADMIN_TOKEN } = parseEnv(readFileSync(path, "utf8"));
-  if (MASTER_KEY && ADMIN_TOKEN) return { MASTER_KEY, ADMIN_TOKEN };
-  throw new StartError(`${path} lacks MASTER_KEY or ADMIN_TOKEN. Restore the line, or start with a new CHRONOS_STATE`);
+  const text = readFileSync(path, "utf8");
+  const { MASTER_KEY = "", ADMIN_TOKEN = "" } = parseEnv(text);
+  for (const [name, value] of Object.entries({ MASTER_KEY, ADMIN_TOKEN })) {
+    if (value === "") throw new StartError(lost(`${path} lacks ${name}`));
+    if (value.length < MIN_LENGTH)
+      throw new StartError(
+        `${name} in ${path} has ${value.length} characters: use at least ${MIN_LENGTH}, such as those of: openssl rand -hex 32`,
+      );
+  }
+  // A key that was cut short would be another key.
+  if (!text.endsWith("\n")) throw new StartError(lost(`The last line of ${path} does not end, so the file may be cut`));
+  return { MASTER_KEY, ADMIN_TOKEN };
+}
+
+function lost(what: string): string {
+  return `${what}. Without the right MASTER_KEY every signing secret would change: restore the file, or start with a new CHRONOS_STATE`;
 }

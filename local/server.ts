@@ -1,15 +1,15 @@
 // The embedded server: the built Worker on Miniflare's own API, its user port served by workerd directly. On the
 // ordinary entry every request passes a proxy Worker first (6,000 no-op requests/s there, 20,000 here).
-import { ChildProcess } from "node:child_process";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { ChildProcess } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import type { Miniflare } from "miniflare";
 import { type Unstable_Config, unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { CRON, RING_LIMIT_MS } from "./cron.ts";
+import { miniflareOptions, openMiniflare, watchRuntime } from "./miniflare.ts";
 import { HOST, StartError } from "./settings.ts";
-import { CONFIG_FILE } from "./wrangler.ts";
+import { configFor } from "./wrangler.ts";
 
 const RATE_LIMITS = "rate-limits";
 
@@ -40,28 +40,21 @@ export interface Server {
 }
 
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const config = unstable_readConfig({ config: CONFIG_FILE });
+  const config = unstable_readConfig({ config: configFor(options.stateFolder) });
   const vars = { ...config.vars, ...options.bindings };
   const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions({
     ...config,
     vars,
     ratelimits: [],
   }).workerOptions;
-  const miniflareOptions = convertV4MiniflareOptions({
-    host: HOST,
-    cf: false,
-    log: new Log(LogLevel.NONE),
-    logRequests: false,
-    telemetry: { enabled: false },
-    unsafeLocalExplorer: false,
-    unsafeObservability: false,
-    resourcePersistencePath: join(options.stateFolder, "v3"),
+  const embedding = miniflareOptions(options.stateFolder, {
     handleStructuredLogs({ message, timestamp }) {
       if (!isRefusedConnect(message)) options.onLog(message, timestamp);
     },
     workers: [
       {
         ...worker,
+        name: config.name, // objects are kept under it, by `wrangler dev` too
         serviceBindings: Object.assign({}, worker.serviceBindings, inMemory(config.ratelimits)),
         modulesRoot: dirname(options.bundle),
         modules: [{ type: "ESModule", path: options.bundle }, ...filesBeside(options.bundle)],
@@ -89,15 +82,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     // Miniflare starts another workerd, but gives up for good if that one dies while starting.
     while (!stopping && !(await fulfilled(miniflare.ready))) {
       await sleep(1_000);
-      if (!stopping) await fulfilled(miniflare.setOptions(miniflareOptions));
+      if (!stopping) await fulfilled(miniflare.setOptions(embedding));
     }
     recovering = false;
   });
 
-  const dropListeners = signalListenersSince();
-  const miniflare = new Miniflare(miniflareOptions);
-  dropListeners();
-
+  const miniflare = openMiniflare(embedding);
   await miniflare.ready.catch((error: Error) => {
     throw new StartError(error.message);
   });
@@ -153,38 +143,6 @@ function filesBeside(bundle: string): { type: "Data"; path: string }[] {
   const folder = dirname(bundle);
   const files = readdirSync(folder).filter((name) => name.endsWith(".gz"));
   return files.map((name) => ({ type: "Data", path: join(folder, name) }));
-}
-
-/** Miniflare does not tell workerd's pid, nor that it crashed: Node announces every child process it makes. */
-function watchRuntime(
-  onStart: (child: ChildProcess, pid: number) => void,
-  onExit: (reason: string) => void,
-): () => void {
-  const watch = (message: unknown) => {
-    if (!(message instanceof Object && "process" in message && message.process instanceof ChildProcess)) return;
-    const child = message.process;
-    // Announced while it is being made: name and pid are known once the current code has run.
-    queueMicrotask(() => {
-      if (child.pid === undefined || !basename(child.spawnfile).startsWith("workerd")) return;
-      onStart(child, child.pid);
-      // After Miniflare's own reaction, so that its `ready` already stands for the next workerd.
-      child.once("exit", (code, signal) => setImmediate(onExit, signal ?? `code ${code}`));
-    });
-  };
-  subscribe("child_process", watch);
-  return () => unsubscribe("child_process", watch);
-}
-
-/** Takes off what Miniflare puts on the signals: it would end the process, with 143, before anything is put away. */
-function signalListenersSince(): () => void {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const before = signals.map((signal) => process.listeners(signal));
-  return () => {
-    signals.forEach((signal, i) => {
-      const added = process.listeners(signal).filter((listener) => !before[i]?.includes(listener));
-      for (const listener of added) process.off(signal, listener);
-    });
-  };
 }
 
 async function fulfilled(promise: Promise<unknown>): Promise<boolean> {

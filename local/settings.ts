@@ -30,10 +30,20 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     port: readPort(env.PORT || "8787"),
     stateFolder: resolve(env.CHRONOS_STATE || join(PROJECT, ".chronos")),
-    vars: { ALLOW_LOCAL_TARGETS: "true", ...readRetention(env.RETENTION_DAYS) },
+    vars: {
+      ALLOW_LOCAL_TARGETS: "true",
+      ...readRetention(env.RETENTION_DAYS),
+      PUBLIC_HOSTS: env.PUBLIC_HOSTS ?? "",
+    },
     rawLogs: env.CHRONOS_LOG === "json",
     color: process.stdout.isTTY && !env.NO_COLOR,
   };
+}
+
+/** The settings of a server on this port, which a job may not call: PUBLIC_HOSTS says so to the Worker. */
+export function servedAt(settings: Settings, port: number): Settings {
+  const names = [settings.vars.PUBLIC_HOSTS, `${HOST}:${port}`].filter(Boolean).join(",");
+  return { ...settings, port, vars: { ...settings.vars, PUBLIC_HOSTS: names } };
 }
 
 /** Empty is the same as not set. */

@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { devAccount, untilHealthy } from "./account.ts";
 import { banner } from "./banner.ts";
 import { everyMinute } from "./cron.ts";
-import { descriptorLimit, descriptorWarning } from "./descriptors.ts";
+import { descriptorLimit } from "./descriptors.ts";
 import { watchExhaustion } from "./exhaustion.ts";
 import { readableLine } from "./log-lines.ts";
 import { type Prepared, runMain } from "./main.ts";
-import { buildWorker, migrate } from "./wrangler.ts";
+import { prepare } from "./prepare.ts";
 
 await runMain(serve);
 
@@ -21,10 +21,7 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
   const note = (event: string, level: "info" | "warn" | "error", facts: object) =>
     log(JSON.stringify({ level, event, ...facts }), Date.now());
 
-  // Loading wrangler takes half a second: beside its commands it costs nothing. If one fails, the others still have to end.
-  const steps = [buildWorker(state.path), import("./server.ts"), migrate(state.path)] as const;
-  await Promise.allSettled(steps);
-  const [bundle, { startServer }] = await Promise.all(steps);
+  const [bundle, { startServer }] = await Promise.all([prepare(state), import("./server.ts")]);
   stop.throwIfAborted();
 
   const exhaustion = watchExhaustion(() => {
@@ -42,7 +39,7 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
     },
     onRuntime(pid) {
       exhaustion.reset();
-      state.noteChild(pid, "workerd");
+      state.noteChild("workerd", pid);
     },
     onCrash: (reason) => note("runtime_restart", "warn", { reason }),
   });
@@ -51,10 +48,7 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
     await untilHealthy(server.url, stop);
     stopCron = everyMinute(server.ring, (error) => note("cron_failed", "error", { error: `${error}` }));
     const account = await devAccount(state.path, server.url, secrets.ADMIN_TOKEN);
-    const limit = descriptorLimit();
-    console.log(banner({ account, stateFolder: state.path, descriptorLimit: limit, color }));
-    const warning = descriptorWarning(limit);
-    if (warning !== null) console.warn(`${warning}\n`);
+    console.log(banner({ account, stateFolder: state.path, descriptorLimit: descriptorLimit(), color }));
     if (!stop.aborted) await once(stop, "abort");
   } finally {
     stopCron();

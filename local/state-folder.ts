@@ -1,80 +1,147 @@
-// The state folder and who owns it. One server at a time: two would ring the same alarms and write the same files.
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+// The state folder: everything the service remembers. It belongs to one server at a time, since two would ring the same
+// alarms and write the same files, and to nobody else's eyes.
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
-import { createAtomically, writeAtomically } from "./atomic-file.ts";
-import { endOrphan, isRunning, markOf } from "./processes.ts";
+import { writeAtomically } from "./atomic-file.ts";
+import { takeLock } from "./lock.ts";
+import { endAll, isRunning, markOf, type ProcessMark } from "./processes.ts";
 import { StartError } from "./settings.ts";
 
-/** run.json: the lock, and what a test or a later server needs to know about the processes of this one. */
-interface Run {
-  pid: number;
-  born: string;
-  /** The process that serves: workerd under `npm start`, wrangler under `npm run dev`. */
-  child?: { pid: number; born: string };
-  /** The same pid under its own name, for whoever wants to see the runtime crash. */
+/** run.json: what a person, a test or a later server wants to know about the processes of this one. */
+interface Run extends ProcessMark {
+  children: ProcessMark[];
+  /** The runtime under its own name, for whoever wants to see it crash. */
   workerd_pid?: number;
 }
 
+type ChildKind = "workerd" | "wrangler";
+
 export interface StateFolder {
   path: string;
-  /** Notes the process that serves, so that the next server can end it should this one be killed. */
-  noteChild(pid: number, kind: "workerd" | "wrangler"): void;
+  /** Says that this process has a child that must not outlive it, in place of an earlier one of its kind. */
+  noteChild(kind: ChildKind, pid: number): void;
+  /** That child has ended. */
+  forgetChild(kind: ChildKind): void;
+  /** Aborts when the folder is no longer ours, with the reason. */
+  lost: AbortSignal;
   /** Gives the folder free for another server. */
-  release(): void;
+  release(): Promise<void>;
 }
 
-/** Makes the folder if need be and takes its lock, after ending what a killed server left behind. */
+/** Makes the folder if need be, takes its lock, and closes it to others. */
 export async function openStateFolder(path: string): Promise<StateFolder> {
-  const lock = join(path, "run.json");
-  const self: Run = markOf(process.pid);
-  try {
+  process.umask(0o077); // for whatever we and our children make from here on
+  await nameFailures(path, async () => {
     makeFolder(path);
-    while (!claimed(lock, self)) {
-      const other = readRun(lock);
-      if (other !== null && isRunning(other)) {
-        throw new StartError(
-          `A server (pid ${other.pid}) already uses ${path}. Stop it, or choose another folder: CHRONOS_STATE=<folder>`,
-        );
-      }
-      if (other?.child !== undefined) await endOrphan(other.child);
-      rmSync(lock, { force: true });
-    }
-  } catch (error) {
-    if (error instanceof StartError || !(error instanceof Error) || !("code" in error)) throw error;
-    throw new StartError(
-      `Cannot write to the state folder ${path} (${error.code}). Choose another folder: CHRONOS_STATE=<folder>`,
-    );
-  }
+    closeToOthers(path);
+  });
+  const lock = await takeLock(path);
+  const runFile = join(path, "run.json");
+  if (lock === null) throw new StartError(inUse(path, readRun(runFile)));
+
+  const children = new Map<ChildKind, ProcessMark>();
+  const tell = () => {
+    const marks = [...children.values()];
+    lock.watch(marks);
+    const workerd = children.get("workerd");
+    const run: Run = { ...markOf(process.pid), children: marks, ...(workerd && { workerd_pid: workerd.pid }) };
+    writeAtomically(runFile, `${JSON.stringify(run)}\n`);
+  };
+  await nameFailures(path, async () => {
+    // Only when a server and its keeper were killed together is anybody left.
+    await endAll((readRun(runFile)?.children ?? []).filter(isRunning));
+    tell();
+  });
   return {
     path,
-    noteChild(pid, kind) {
-      const run: Run = { ...self, child: markOf(pid), ...(kind === "workerd" && { workerd_pid: pid }) };
-      writeAtomically(lock, `${JSON.stringify(run)}\n`);
+    noteChild(kind, pid) {
+      // wrangler is made the leader of a group (wrangler.ts), workerd is not (Miniflare).
+      children.set(kind, { ...markOf(pid), ...(kind === "wrangler" && { leads: true }) });
+      tell();
     },
-    release: () => rmSync(lock, { force: true }),
+    forgetChild(kind) {
+      children.delete(kind);
+      tell();
+    },
+    lost: lock.lost,
+    async release() {
+      if (!lock.lost.aborted) rmSync(runFile, { force: true });
+      await lock.release();
+    },
   };
+}
+
+function inUse(path: string, run: Run | null): string {
+  const who = run !== null && isRunning(run) ? `A server (pid ${run.pid})` : "Another server";
+  return `${who} already uses ${path}. Stop it, or choose another folder: CHRONOS_STATE=<folder>`;
 }
 
 /** Node's own recursive mkdir spins for ever where every attempt is answered with ENOENT, as under /proc. */
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
-}
-
-function claimed(lock: string, self: Run): boolean {
   try {
-    createAtomically(lock, `${JSON.stringify(self)}\n`);
-    return true;
+    mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
-    throw error;
+    // Two servers that start together both make it.
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
 }
 
-function readRun(lock: string): Run | null {
+async function nameFailures(path: string, work: () => Promise<void>): Promise<void> {
   try {
-    return JSON.parse(readFileSync(lock, "utf8"));
+    await work();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    throw new StartError(
+      `Cannot write to the state folder ${path} (${error.code}). Choose another folder: CHRONOS_STATE=<folder>`,
+    );
+  }
+}
+
+/** What we keep in the folder. Anything else in it is not ours to touch. */
+const OWN = ["bundle", "dev.json", "dev.json.old", "lock", "registry", "run.json", "secrets.env", "tools", "v3"];
+
+/** The folder holds keys, secrets and payloads: only its owner may read them, also when it was there before us. */
+function closeToOthers(path: string): void {
+  if (process.platform === "win32") return;
+  const folder = realpathSync(path);
+  if ((statSync(folder).mode & SHARED) !== 0)
+    throw new StartError(
+      `${path} is a folder that users share. Choose one for the service alone: CHRONOS_STATE=<folder>`,
+    );
+  try {
+    makePrivate(folder, OWN);
+  } catch (error) {
+    // A volume may belong to somebody else, and we work on it all the same.
+    console.warn(`Other users may be able to read the state folder ${path}: ${error}`);
+  }
+}
+
+/** The sticky bit: everybody may write here, as in /tmp. */
+const SHARED = 0o1000;
+
+function makePrivate(path: string, names?: readonly string[]): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || stat.isSymbolicLink()) return;
+  if ((stat.mode & 0o077) !== 0) chmodSync(path, stat.mode & 0o700);
+  if (stat.isDirectory()) for (const name of names ?? readdirSync(path)) makePrivate(join(path, name));
+}
+
+function readRun(path: string): Run | null {
+  try {
+    const run = JSON.parse(readFileSync(path, "utf8"));
+    return Array.isArray(run?.children) ? run : null;
   } catch {
     return null;
   }

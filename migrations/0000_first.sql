@@ -4,6 +4,8 @@ CREATE TABLE `accounts` (
 	`status` text NOT NULL,
 	`signing_version` integer DEFAULT 1 NOT NULL,
 	`overlap_ends_at` integer,
+	`master_key_id` text NOT NULL,
+	`previous_master_key_id` text,
 	`created_at` integer NOT NULL
 );
 --> statement-breakpoint

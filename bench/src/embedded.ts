@@ -4,8 +4,9 @@
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { migrate } from "../../local/migrations.ts";
 import { startServer } from "../../local/server.ts";
-import { migrate, spawnWrangler } from "../../local/wrangler.ts";
+import { spawnWrangler } from "../../local/wrangler.ts";
 
 const [stateFolder = "", port = "", entry = ""] = process.argv.slice(2);
 
@@ -15,7 +16,7 @@ const build = spawnWrangler(stateFolder, ["deploy", entry, "--dry-run", "--outdi
 for (const stream of [build.stdout, build.stderr]) stream?.on("data", (chunk) => process.stdout.write(chunk));
 const [code] = await once(build, "close");
 if (code !== 0) throw new Error(`wrangler could not build ${entry}`);
-await migrate(stateFolder);
+await migrate(stateFolder, () => {});
 
 const server = await startServer({
   port: Number(port),
@@ -24,7 +25,7 @@ const server = await startServer({
   bindings: {
     ALLOW_LOCAL_TARGETS: "true",
     MASTER_KEY: "a key of the benchmark, for the benchmark only",
-    ADMIN_TOKEN: "adm_bench",
+    ADMIN_TOKEN: "adm_bench_that_is_as_long_as_an_operator_makes_it",
   },
   onLog: () => {},
   onRuntime: () => {},

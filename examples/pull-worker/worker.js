@@ -4,6 +4,11 @@ import { Chronos, NonRetryableError } from "@chronos-edge/sdk";
 
 const { CHRONOS_URL = "http://127.0.0.1:8787", CHRONOS_API_KEY = "" } = process.env;
 
+if (CHRONOS_API_KEY === "") {
+  console.error("Set CHRONOS_API_KEY to the API key that the service's banner shows (chrns_…).");
+  process.exit(1);
+}
+
 const chronos = new Chronos({ apiKey: CHRONOS_API_KEY, baseUrl: CHRONOS_URL });
 
 chronos.worker.handle("email", async ({ jobId, attempt, payload, signal }) => {

@@ -4,7 +4,11 @@ import { SignatureVerificationError, verifySignature } from "@chronos-edge/sdk";
 import express from "express";
 
 const { PORT = "3000", CHRONOS_SIGNING_SECRET = "" } = process.env;
-const secrets = CHRONOS_SIGNING_SECRET.split(",");
+const secrets = CHRONOS_SIGNING_SECRET.split(",").map((secret) => secret.trim());
+if (!secrets.every((secret) => secret.startsWith("whsec_"))) {
+  console.error("Set CHRONOS_SIGNING_SECRET to the signing secret that the service's banner shows (whsec_…).");
+  process.exit(1);
+}
 
 const app = express();
 
@@ -21,7 +25,10 @@ app.post("/chronos", express.raw({ type: "application/json", limit: "256kb" }), 
 });
 
 const server = app.listen(Number(PORT), "127.0.0.1", (error) => {
-  if (error) throw error;
+  if (error) {
+    console.error(`Cannot listen on port ${PORT}: ${error.message}`);
+    process.exit(1);
+  }
   const address = server.address();
   const port = typeof address === "object" ? address?.port : PORT;
   console.log(`Waiting for deliveries at http://127.0.0.1:${port}/chronos`);

@@ -1,10 +1,10 @@
 // The other end of the pushes: counts what arrives on each path, checks every signature, and refuses as often as told.
-import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { HOST } from "../settings.ts";
+import { isSigned } from "../signature.ts";
 
 export type Receiver = Awaited<ReturnType<typeof openReceiver>>;
 
@@ -13,8 +13,8 @@ export async function openReceiver(signingSecret: string) {
   const arrived: { path: string | undefined; isSigned: boolean }[] = [];
   const deliveriesAt = (path: string) => arrived.filter((one) => one.path === path).length;
   const server = createServer(async (request, response) => {
-    const { url: path = "" } = request;
-    arrived.push({ path, isSigned: isSigned(request, await text(request), signingSecret) });
+    const { url: path = "", headers } = request;
+    arrived.push({ path, isSigned: isSigned({ headers, body: await text(request) }, signingSecret) });
     response.writeHead(deliveriesAt(path) <= (failures.get(path) ?? 0) ? 500 : 200).end();
   });
   await once(server.listen(0, HOST), "listening");
@@ -28,10 +28,4 @@ export async function openReceiver(signingSecret: string) {
     deliveriesAt,
     total: () => ({ deliveries: arrived.length, unsigned: arrived.filter((one) => !one.isSigned).length }),
   };
-}
-
-/** X-Chronos-Signature, as any receiver would check it. */
-function isSigned({ headers }: IncomingMessage, body: string, secret: string): boolean {
-  const signed = `${headers["x-chronos-delivery-id"]}.${headers["x-chronos-timestamp"]}.${body}`;
-  return headers["x-chronos-signature"] === `sha256=${createHmac("sha256", secret).update(signed).digest("hex")}`;
 }

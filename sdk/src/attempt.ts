@@ -7,6 +7,7 @@ export interface Attempt {
   attempt: number;
   scheduledFor: Date;
   payload: unknown;
+  payloadText: string | null;
   /** The length of the lease; each heartbeat starts it anew. */
   timeoutMs: number;
 }

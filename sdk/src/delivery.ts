@@ -26,6 +26,8 @@ export interface Delivery<TPayload = unknown> {
   attempt: number | null;
   /** Null when the job has none, and for a GET. The type is your promise; it is not checked. */
   payload: TPayload | null;
+  /** The payload as it was sent, where parsing may have changed it: integers beyond 2^53, keys that occur twice. */
+  payloadText: string | null;
   /** When the service signed it, to the second. */
   signedAt: Date;
 }

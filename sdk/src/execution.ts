@@ -45,5 +45,7 @@ export interface Execution {
   /** What a push target answered, its body cut after 4 KB. */
   response: { status: number; headers: Record<string, string>; body: string; truncated: boolean } | null;
   result: unknown;
+  /** The result as it was sent. */
+  resultText: string | null;
   error: { code: ExecutionErrorCode; message: string } | null;
 }

@@ -1,5 +1,7 @@
 // The types of handlers: what they are given, what they return, and how a map of names carries both through the client.
 
+import type { RawJson } from "./raw-json.ts";
+
 /**
  * What a handler is given.
  *
@@ -26,6 +28,8 @@ export interface ChronosContext<TPayload = unknown> {
   readonly scheduledFor: Date;
   /** The job's payload, null when it has none. The type is your promise; it is not checked. */
   readonly payload: TPayload;
+  /** The payload as it was sent, where parsing may have changed it: integers beyond 2^53, keys that occur twice. */
+  readonly payloadText: string | null;
   /** When the lease ends, by this machine's clock. Each heartbeat moves it on, so read it anew. */
   readonly deadline: Date;
   /** Aborts when the job is cancelled, the lease is lost, or the deadline passes; its reason is an ExecutionAbortedError. */
@@ -33,8 +37,8 @@ export interface ChronosContext<TPayload = unknown> {
 }
 
 /**
- * A function that does one kind of job. What it returns becomes the job's result (JSON, at most 64 KB; undefined for none);
- * what it throws becomes the error of the attempt, which is then retried unless it was a NonRetryableError.
+ * A function that does one kind of job. What it returns becomes the job's result (JSON, at most 64 KB; undefined for none,
+ * `rawJson(text)` for a text that is sent as it is); what it throws becomes the error of the attempt, which is then retried unless it was a NonRetryableError.
  *
  * @example
  * ```ts
@@ -47,7 +51,7 @@ export interface ChronosContext<TPayload = unknown> {
  */
 export type ChronosHandler<TPayload = unknown, TResult = unknown> = (
   ctx: ChronosContext<TPayload>,
-) => TResult | Promise<TResult>;
+) => TResult | RawJson | Promise<TResult | RawJson>;
 
 /** What one handler name takes and gives. */
 export interface HandlerTypes {

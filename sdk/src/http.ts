@@ -4,7 +4,9 @@ import { type ApiErrorFacts, ChronosApiError, type FieldError, IdempotencyKeyCon
 import { parseRetryAfter } from "./backoff.ts";
 import { ChronosConnectionError } from "./errors.ts";
 import type { FetchLike, FetchResponse } from "./fetch-like.ts";
+import { childrenOf } from "./json-scan.ts";
 import type { Platform } from "./platform.ts";
+import { addTexts } from "./raw-json.ts";
 import { jobFromWire, type WireJob } from "./wire.ts";
 
 export interface HttpCall {
@@ -145,7 +147,10 @@ function parseEnvelope(text: string): Envelope | null {
   try {
     const value: unknown = JSON.parse(text);
     const isEnvelope = typeof value === "object" && value !== null && "success" in value && "message" in value;
-    return isEnvelope ? (value as Envelope) : null;
+    if (!isEnvelope) return null;
+    const envelope = value as Envelope;
+    addTexts(envelope.data, text, childrenOf(text).get("data")?.[0]);
+    return envelope;
   } catch {
     return null;
   }

@@ -40,6 +40,7 @@ export type { ChronosLogger } from "./logger.ts";
 export type { ChronosOptions } from "./options.ts";
 export type { Page, PagedList, PagePosition } from "./pages.ts";
 export { type QueueBatch, type QueueHandlers, type QueueMessage, queueConsumer } from "./queue-consumer.ts";
+export { type RawJson, rawJson } from "./raw-json.ts";
 export type {
   FireTime,
   NewPushSchedule,

@@ -1,6 +1,8 @@
 // A job as the SDK shows it: the API's names in camelCase, its times as Dates. The contents of payload, result and
 // headers are the user's own and are never renamed.
 
+import type { RawJson } from "./raw-json.ts";
+
 /** `pending` → `queued` (pull: waits for a worker) → `running` → one of the three ends; `retrying` between two attempts. */
 export type JobStatus = "pending" | "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
 
@@ -38,6 +40,8 @@ export interface Job<TPayload = unknown, TResult = unknown> {
   handler: string | null;
   status: JobStatus;
   payload: TPayload | null;
+  /** The payload as it was sent, where parsing may have changed it: integers beyond 2^53, keys that occur twice. */
+  payloadText: string | null;
   delivery: PullDelivery | PushDelivery;
   /** Seconds one attempt may take. */
   timeout: number;
@@ -53,6 +57,8 @@ export interface Job<TPayload = unknown, TResult = unknown> {
   lastError: { code: string; message: string } | null;
   /** What a pull worker returned. */
   result: TResult | null;
+  /** The result as it was sent. */
+  resultText: string | null;
   createdAt: Date;
   updatedAt: Date;
   /** When it ended, whatever the end. */
@@ -86,10 +92,10 @@ interface NewJobFields {
 type PayloadField<TPayload> = unknown extends TPayload
   ? { payload?: object | null | undefined }
   : null extends TPayload
-    ? { payload?: TPayload | undefined }
+    ? { payload?: TPayload | RawJson | undefined }
     : undefined extends TPayload
-      ? { payload?: TPayload | null }
-      : { payload: TPayload };
+      ? { payload?: TPayload | RawJson | null }
+      : { payload: TPayload | RawJson };
 
 /** What `jobs.create()` takes. Payloads must be JSON objects of at most 64 KB; delivery is pull unless said otherwise. */
 export type NewJob<Name extends string = string, TPayload = unknown> = NewJobFields &

@@ -8,6 +8,7 @@ import type { HandlerName, PayloadOf, ResultOf } from "./handlers.ts";
 import type { HttpCall } from "./http.ts";
 import type { Job, JobFilters, NewJob, NewPushJob } from "./job.ts";
 import { type Page, PagedList, type PagePosition } from "./pages.ts";
+import { fieldsToJson } from "./raw-json.ts";
 import { retrying } from "./retrying.ts";
 import { isTheJobWeAskedFor } from "./same-job.ts";
 import {
@@ -168,9 +169,9 @@ function jobPath(id: string): string {
   return `/v1/jobs/${encodeURIComponent(id)}`;
 }
 
-function toJson(value: unknown): string {
+function toJson(value: Record<string, unknown>): string {
   try {
-    return JSON.stringify(value);
+    return fieldsToJson(value);
   } catch (cause) {
     throw new ChronosConfigError("The job cannot be written as JSON", { cause });
   }

@@ -1,5 +1,7 @@
 // What a handler's end becomes in the report: its value as JSON within the limits, or its error cut to them.
 
+import { valueToJson } from "./raw-json.ts";
+
 /** How an attempt ended, ready to be sent. `resultJson` is null when the handler returned nothing. */
 export type Outcome =
   | { kind: "complete"; resultJson: string | null }
@@ -14,7 +16,7 @@ export function outcomeOfResult(value: unknown): Outcome {
   if (value === undefined) return { kind: "complete", resultJson: null };
   let json: string | undefined;
   try {
-    json = JSON.stringify(value);
+    json = valueToJson(value);
   } catch (error) {
     return unusable(`The handler's result cannot be written as JSON: ${messageOf(error)}`);
   }

@@ -50,6 +50,7 @@ function contextOf(attempt: Attempt, lease: Lease): ChronosContext {
     attempt: attempt.attempt,
     scheduledFor: attempt.scheduledFor,
     payload: attempt.payload,
+    payloadText: attempt.payloadText,
     signal: lease.signal,
     get deadline() {
       return new Date(lease.endsAt);

@@ -35,6 +35,8 @@ export interface Schedule<TPayload = unknown> {
   stopAt: Date | null;
   delivery: PullDelivery | PushDelivery;
   payload: TPayload | null;
+  /** The payload as it was sent, where parsing may have changed it: integers beyond 2^53, keys that occur twice. */
+  payloadText: string | null;
   /** Seconds one attempt of a job may take. */
   timeout: number;
   /** Retries of a job after its first attempt. */

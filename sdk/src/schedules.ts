@@ -7,6 +7,7 @@ import { ChronosConfigError } from "./errors.ts";
 import type { HandlerName, PayloadOf } from "./handlers.ts";
 import type { Envelope, HttpCall } from "./http.ts";
 import { type Page, PagedList, type PagePosition } from "./pages.ts";
+import { fieldsToJson } from "./raw-json.ts";
 import { retrying } from "./retrying.ts";
 import type {
   FireTime,
@@ -168,9 +169,9 @@ function schedulePath(id: string): string {
   return `/v1/schedules/${encodeURIComponent(id)}`;
 }
 
-function toJson(value: unknown): string {
+function toJson(value: Record<string, unknown>): string {
   try {
-    return JSON.stringify(value);
+    return fieldsToJson(value);
   } catch (cause) {
     throw new ChronosConfigError("The schedule cannot be written as JSON", { cause });
   }

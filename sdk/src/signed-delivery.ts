@@ -2,6 +2,7 @@
 
 import type { Delivery } from "./delivery.ts";
 import { SignatureVerificationError } from "./errors.ts";
+import { addTexts } from "./raw-json.ts";
 import { deliveryFromWire, type WireDelivery } from "./wire.ts";
 
 /** The headers of a delivery, of the right form; nothing says yet that they are true. */
@@ -41,13 +42,16 @@ function readBodyless({ executionId, attempt, standard }: SignedHeaders, signedA
     scheduledFor: null,
     attempt: known ? Number(attempt) : null,
     payload: null,
+    payloadText: null,
     signedAt,
   };
 }
 
 function parse(body: Uint8Array): Partial<WireDelivery> {
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body);
+    const value: unknown = JSON.parse(text);
+    addTexts(value, text);
     if (typeof value === "object" && value !== null) return value;
   } catch (cause) {
     throw malformedBody("The signed body is no JSON", cause);

@@ -34,6 +34,7 @@ export function scheduleFromWire(schedule: WireSchedule): Schedule {
     stopAt: dateOrNull(schedule.stop_at),
     delivery: schedule.delivery,
     payload: schedule.payload,
+    payloadText: schedule.payload_text,
     timeout: schedule.timeout,
     maxRetries: schedule.max_retries,
     nextRunAt: dateOrNull(schedule.next_run_at),

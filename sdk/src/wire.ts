@@ -36,6 +36,7 @@ export interface WireAttempt {
   attempt: number;
   scheduled_for: string;
   payload: unknown;
+  payload_text: string | null;
   timeout: number;
 }
 
@@ -47,6 +48,7 @@ export interface WireDelivery {
   scheduled_for: string;
   attempt: number;
   payload: unknown;
+  payload_text: string | null;
 }
 
 type SnakeName<Name extends string> = Name extends `${infer Head}${infer Tail}`
@@ -64,6 +66,7 @@ export function jobFromWire(job: WireJob): Job {
     handler: job.handler,
     status: job.status,
     payload: job.payload,
+    payloadText: job.payload_text,
     delivery: job.delivery,
     timeout: job.timeout,
     maxRetries: job.max_retries,
@@ -73,6 +76,7 @@ export function jobFromWire(job: WireJob): Job {
     attempts: job.attempts,
     lastError: job.last_error,
     result: job.result,
+    resultText: job.result_text,
     createdAt: new Date(job.created_at),
     updatedAt: new Date(job.updated_at),
     completedAt: dateOrNull(job.completed_at),
@@ -93,6 +97,7 @@ export function executionFromWire(execution: WireExecution): Execution {
     latenessMs: execution.lateness_ms,
     response: execution.response,
     result: execution.result,
+    resultText: execution.result_text,
     error: execution.error,
   };
 }
@@ -105,6 +110,7 @@ export function attemptFromWire(attempt: WireAttempt): Attempt {
     attempt: attempt.attempt,
     scheduledFor: new Date(attempt.scheduled_for),
     payload: attempt.payload,
+    payloadText: attempt.payload_text,
     timeoutMs: attempt.timeout * 1000,
   };
 }
@@ -127,6 +133,7 @@ export function deliveryFromWire(delivery: WireDelivery, signedAt: Date): Delive
     scheduledFor: new Date(delivery.scheduled_for),
     attempt: delivery.attempt,
     payload: delivery.payload ?? null,
+    payloadText: delivery.payload_text ?? null,
     signedAt,
   };
 }

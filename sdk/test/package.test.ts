@@ -41,6 +41,7 @@ it("exports exactly these values", () => {
     "NonRetryableError",
     "SignatureVerificationError",
     "queueConsumer",
+    "rawJson",
     "verifySignature",
   ]);
 });

@@ -69,6 +69,7 @@ it("reads every field, times as Dates, and nothing it does not know", async () =
     stopAt: new Date("2031-01-01T00:00:00Z"),
     delivery: { type: "pull" },
     payload: { first_name: "Ada" },
+    payloadText: '{"first_name":"Ada"}',
     timeout: 60,
     maxRetries: 2,
     nextRunAt: new Date("2030-01-07T09:00:00Z"),

@@ -11,6 +11,7 @@ import {
   type FetchLike,
   type Job,
   queueConsumer,
+  rawJson,
   verifySignature,
 } from "../src/index.ts";
 
@@ -59,6 +60,9 @@ it("types an unmapped client's handlers by what the call says, unknown otherwise
     worker.handle("d", (ctx: ChronosContext<{ n: number }>) => ctx.payload.n);
     const typed: ChronosHandler<{ to: string }, number> = (ctx) => ctx.payload.to.length;
     worker.handle("e", typed);
+    worker.handle<{ to: string }, { sent: boolean }>("g", () => rawJson('{"sent":true}'));
+    // @ts-expect-error: an object with a text is no raw JSON
+    worker.handle<{ to: string }, { sent: boolean }>("h", () => ({ text: "true" }));
     // @ts-expect-error: sent is a boolean
     worker.handle<{ to: string }, { sent: boolean }>("f", () => ({ sent: "yes" }));
   }

@@ -56,6 +56,7 @@ describe("a genuine delivery", () => {
       scheduledFor: new Date("2030-01-01T11:59:00.000Z"),
       attempt: 2,
       payload: { user_name: "Ünal 😀" },
+      payloadText: '{"user_name":"Ünal 😀"}',
       signedAt: new Date(AT * 1000),
     });
   });
@@ -97,6 +98,7 @@ describe("a genuine delivery", () => {
       scheduledFor: null,
       attempt: 2,
       payload: null,
+      payloadText: null,
       signedAt: new Date(AT * 1000),
     });
   });

@@ -30,6 +30,7 @@ it("runs a job with everything a handler needs to know, and reports what it retu
       attempt: 1,
       scheduledFor: new Date(NOON),
       payload: { user_name: "Ada" },
+      payloadText: '{"user_name":"Ada"}',
       deadline: new Date(NOON + 30_000),
       signal: expect.any(AbortSignal),
     },

@@ -2,6 +2,7 @@
 
 import { and, asc, count, eq, isNull, lte, ne, or, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
+import { isThere } from "../store/orphans.ts";
 import { accounts, apiKeys } from "../store/schema.ts";
 import { type Database, type Stored, stored } from "../store/store.ts";
 
@@ -105,13 +106,19 @@ export async function deleteAccount(db: Database, accountId: string): Promise<St
 export function rotateSecret(
   db: Database,
   accountId: string,
+  masterKeyId: string,
   overlapEndsAt: number,
   now: number,
 ): Promise<Stored<Account | undefined>> {
   return stored(() =>
     db
       .update(accounts)
-      .set({ signingVersion: sql`${accounts.signingVersion} + 1`, overlapEndsAt })
+      .set({
+        signingVersion: sql`${accounts.signingVersion} + 1`,
+        overlapEndsAt,
+        masterKeyId,
+        previousMasterKeyId: accounts.masterKeyId,
+      })
       .where(and(eq(accounts.id, accountId), or(isNull(accounts.overlapEndsAt), lte(accounts.overlapEndsAt, now))))
       .returning()
       .get(),
@@ -138,14 +145,15 @@ export function listKeys(
   );
 }
 
-/** @returns false when the account has all the keys it may have; decided in the statement, so no two slip in together */
+/** @returns false when the account has all the keys it may have, or is gone; decided in the statement, so no two slip in together */
 export async function insertKey(db: Database, key: typeof apiKeys.$inferInsert): Promise<Stored<boolean>> {
   const { hash, accountId, id, name, prefix, createdAt } = key;
   const held = sql`(SELECT count(*) FROM ${apiKeys} WHERE account_id = ${accountId})`;
   const made = await stored(() =>
     db.all(
       sql`INSERT INTO ${apiKeys} (hash, account_id, id, name, prefix, created_at)
-          SELECT ${hash}, ${accountId}, ${id}, ${name}, ${prefix}, ${createdAt} WHERE ${held} < ${MAX_KEYS}
+          SELECT ${hash}, ${accountId}, ${id}, ${name}, ${prefix}, ${createdAt}
+          WHERE ${held} < ${MAX_KEYS} AND ${isThere(accountId)}
           ON CONFLICT (hash) DO UPDATE SET id = excluded.id RETURNING id`,
     ),
   );

@@ -1,11 +1,11 @@
 // From an API key to its account, through the isolate's memory.
 
+import { waitUntil } from "cloudflare:workers";
 import { ok } from "../domain/result.ts";
-import type { Stored } from "../store/store.ts";
-import { databaseOf } from "../store/store.ts";
+import { databaseOf, type Stored } from "../store/store.ts";
 import { type Account, accountOfKey } from "./accounts-store.ts";
-import { hashOf, isKeyShaped, isSame } from "./api-key.ts";
-import { Cache } from "./cache.ts";
+import { isSame } from "./api-key.ts";
+import { Cache, type Clock } from "./cache.ts";
 
 /** A caller that proved who it is. */
 export interface Caller {
@@ -13,18 +13,23 @@ export interface Caller {
   readonly account: Account;
 }
 
-const remembered = new Cache<Caller & { hash: string }>();
+const remembered = new Cache<Caller & { hash: string }>(waitUntil);
 
-/** Who calls; undefined for a key that is malformed, unknown, revoked, or whose account is not active. */
-export async function callerOf(env: Cloudflare.Env, key: string, now: number): Promise<Stored<Caller | undefined>> {
-  if (!isKeyShaped(key)) return ok(undefined);
-  const hash = await hashOf(key);
-  const found = await remembered.get(hash, now, () => accountOfKey(databaseOf(env.DB), hash));
+/** Who holds the key with this hash; undefined for a key that is unknown or revoked, or whose account is deleted. */
+export async function callerOf(env: Cloudflare.Env, hash: string, clock: Clock): Promise<Stored<Caller | undefined>> {
+  const found = await remembered.get(hash, clock, () => accountOfKey(databaseOf(env.DB), hash));
   if (!found.ok) return found;
   const holder = found.value;
-  if (holder?.account.status !== "active" || !(await isSame(hash, holder.hash))) return ok(undefined);
+  if (!holder || holder.account.status === "deleted" || !(await isSame(hash, holder.hash))) return ok(undefined);
   return ok(holder);
 }
 
+/** Whether this isolate has seen the key open an account. */
+export const isKnownKey = (hash: string): boolean => remembered.has(hash);
+
 /** After a revocation by this isolate: the key is dead at once here, within a minute elsewhere. */
 export const forgetKey = (hash: string): void => remembered.forget(hash);
+
+/** The same for all keys of an account that was suspended, resumed or deleted. */
+export const forgetKeysOf = (accountId: string): void =>
+  remembered.forgetAll(({ account }) => account.id === accountId);

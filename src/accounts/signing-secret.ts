@@ -1,4 +1,5 @@
-// Signing secrets are derived, not stored: HKDF over the master key, the account and the number of its rotations.
+// Signing secrets are derived, not stored: HKDF over a master key, the account and the number of its rotations. Stored is
+// only which master key each version was first issued with.
 
 import type { SigningState } from "../domain/job.ts";
 
@@ -10,33 +11,59 @@ export interface MasterKeys {
 
 export interface SigningSecrets {
   readonly current: string;
-  /** The secret that is going out, as long as it is still valid. */
-  readonly previous: string | null;
+  /** Others that receivers may still know, newest first: of a rotation that overlaps, of a master key that is changed. */
+  readonly earlier: readonly string[];
 }
 
-export async function secretsAt(
-  keys: MasterKeys,
+/**
+ * Each version in force counts with the current master key, and with the previous one if it is older than the current
+ * one: an account issued its secret today has never heard of yesterday's key.
+ */
+export async function secretsAt(keys: MasterKeys, accountId: string, state: SigningState, now: number) {
+  const { signingVersion, masterKeyId, overlapEndsAt, previousMasterKeyId } = state;
+  const latest = await issued(keys, accountId, signingVersion, masterKeyId);
+  const overlaps = overlapEndsAt !== null && now < overlapEndsAt;
+  const before = overlaps ? await issued(keys, accountId, signingVersion - 1, previousMasterKeyId) : [];
+  const [current, ...earlier] = [...latest, ...before] as const;
+  return { current, earlier } satisfies SigningSecrets;
+}
+
+/** The secrets of one version that its account may have been shown. */
+async function issued(
+  { current, previous }: MasterKeys,
   accountId: string,
-  { signingVersion, overlapEndsAt }: SigningState,
-  now: number,
-): Promise<SigningSecrets> {
-  const current = await derive(keys.current, accountId, signingVersion);
-  if (overlapEndsAt !== null && now < overlapEndsAt)
-    return { current, previous: await derive(keys.previous ?? keys.current, accountId, signingVersion - 1) };
-  if (keys.previous !== null) return { current, previous: await derive(keys.previous, accountId, signingVersion) };
-  return { current, previous: null };
+  version: number,
+  masterKeyId: string | null,
+): Promise<[string, ...string[]]> {
+  const secret = await derive(current, accountId, version);
+  const isNew = previous === null || masterKeyId === (await idOfMasterKey(current));
+  return isNew ? [secret] : [secret, await derive(previous, accountId, version)];
+}
+
+/** The part of an account that decides what its deliveries are signed with. */
+export const signingStateOf = (account: SigningState): SigningState => ({
+  signingVersion: account.signingVersion,
+  masterKeyId: account.masterKeyId,
+  overlapEndsAt: account.overlapEndsAt,
+  previousMasterKeyId: account.previousMasterKeyId,
+});
+
+/** Tells master keys apart and says nothing else of them: 8 bytes in hex. */
+export async function idOfMasterKey(masterKey: string): Promise<string> {
+  const bytes = await hkdf(masterKey, "chronos master key id", 8);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** @returns `whsec_` and 32 bytes in base64 */
 async function derive(masterKey: string, accountId: string, version: number): Promise<string> {
-  const material = await crypto.subtle.importKey("raw", encode(masterKey), "HKDF", false, ["deriveBits"]);
-  const info = encode(`chronos signing secret ${accountId} ${version}`);
-  const bits = await crypto.subtle.deriveBits(
-    { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info },
-    material,
-    256,
-  );
-  return `whsec_${btoa(String.fromCharCode(...new Uint8Array(bits)))}`;
+  const bytes = await hkdf(masterKey, `chronos signing secret ${accountId} ${version}`, 32);
+  return `whsec_${btoa(String.fromCharCode(...bytes))}`;
+}
+
+async function hkdf(key: string, info: string, length: number): Promise<Uint8Array> {
+  const material = await crypto.subtle.importKey("raw", encode(key), "HKDF", false, ["deriveBits"]);
+  const algorithm = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encode(info) };
+  return new Uint8Array(await crypto.subtle.deriveBits(algorithm, material, length * 8));
 }
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

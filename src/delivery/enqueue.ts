@@ -2,6 +2,7 @@
 // to the account's PullQueue. Never throws.
 
 import { type Execution, type Job, newest } from "../domain/job.ts";
+import type { JsonText } from "../domain/json-text.ts";
 import { deliveryBody } from "../domain/push-message.ts";
 import { log, nameOf } from "../log.ts";
 import { namedQueues } from "./queues.ts";
@@ -50,7 +51,10 @@ export const offerOf = (job: Job, { id, dueAt }: Execution): Offer => ({
   dueAt,
 });
 
-/** A consumer Worker reads what a push would say, and how long it may take. */
+/**
+ * A consumer Worker reads what a push would say, and how long it may take. The platform writes and parses this JSON itself, so
+ * the payload goes as a value: what the consumer sees is what `JSON.parse` makes of the text.
+ */
 async function toNamed(env: Cloudflare.Env, name: string, job: Job, execution: Execution): Promise<boolean> {
   const queue = namedQueues(env).get(name);
   if (!queue) {
@@ -58,6 +62,13 @@ async function toNamed(env: Cloudflare.Env, name: string, job: Job, execution: E
     return false;
   }
   const ref = { executionId: execution.id, attempt: execution.attempt };
-  await queue.send({ ...deliveryBody(job, ref), timeout: job.timeoutSeconds }, { contentType: "json" });
+  const payload = job.payload && parsed(job.payload);
+  await queue.send({ ...deliveryBody(job, ref), payload, timeout: job.timeoutSeconds }, { contentType: "json" });
   return true;
 }
+
+/** The value, of which the platform's `JSON.stringify` writes every number as it was sent. */
+const parsed = (text: JsonText): unknown =>
+  JSON.parse(text, (_name, value: unknown, { source }) =>
+    typeof value === "number" && String(value) !== source ? JSON.rawJSON(source) : value,
+  );

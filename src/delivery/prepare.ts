@@ -1,8 +1,8 @@
 // Everything about a push that takes waiting, done before the attempt begins: its target is checked, its body made, its
 // signatures computed.
 
+import { masterKeysOf } from "../accounts/service-secrets.ts";
 import { secretsAt } from "../accounts/signing-secret.ts";
-import { masterKeysOf } from "../accounts/standing.ts";
 import type { Fault, Job, SigningState } from "../domain/job.ts";
 import { pushBody, pushHeaders } from "../domain/push-message.ts";
 import { checkTarget } from "../domain/target.ts";

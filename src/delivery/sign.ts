@@ -4,16 +4,16 @@ import type { SigningSecrets } from "../accounts/signing-secret.ts";
 import { type Signatures, signedText } from "../domain/push-message.ts";
 
 export async function sign(
-  { current, previous }: SigningSecrets,
+  { current, earlier }: SigningSecrets,
   executionId: string,
   jobId: string,
   timestampSeconds: number,
   body: string,
 ): Promise<Signatures> {
-  const inForce = previous === null ? [current] : [current, previous];
+  const inForce = [current, ...earlier];
   const standardText = signedText(jobId, timestampSeconds, body);
   const [chronos, ...standard] = await Promise.all([
-    hmac(new TextEncoder().encode(previous ?? current), signedText(executionId, timestampSeconds, body)),
+    hmac(new TextEncoder().encode(earlier.at(-1) ?? current), signedText(executionId, timestampSeconds, body)),
     ...inForce.map((secret) => hmac(keyBytesOf(secret), standardText)),
   ]);
   return { chronos: hex(chronos), standard: standard.map(base64) };

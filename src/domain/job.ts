@@ -1,7 +1,6 @@
 // What a job is: the shapes its owner stores, and the view of it that may leave. How it changes stands in life.ts.
 
-/** Any value JSON can hold. `unknown`, because we carry it and never look inside. */
-export type Json = unknown;
+import type { JsonText } from "./json-text.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -70,7 +69,7 @@ export interface Ended {
   readonly name: "completed" | "failed" | "cancelled";
   readonly endedAt: number;
   /** What a pull worker returned. */
-  readonly result: Json;
+  readonly result: JsonText | null;
   /** Whether the read model holds this end and all executions. */
   readonly confirmed: boolean;
 }
@@ -108,7 +107,7 @@ export interface JobSpec {
   readonly scheduleId: string | null;
   readonly name: string;
   readonly handler: string | null;
-  readonly payload: Json;
+  readonly payload: JsonText | null;
   readonly delivery: Delivery;
   readonly timeoutSeconds: number;
   readonly maxRetries: number;
@@ -121,6 +120,9 @@ export interface JobSpec {
 export interface SigningState {
   readonly signingVersion: number;
   readonly overlapEndsAt: number | null;
+  /** The master key that this version, and the one before it, was first issued with. */
+  readonly masterKeyId: string;
+  readonly previousMasterKeyId: string | null;
 }
 
 /** A job as its owner stores it. `v` is the version of this shape, see upgrade.ts. */
@@ -139,7 +141,7 @@ export interface Job extends JobSpec {
   readonly interruptions: number;
   readonly interruptedSince: number | null;
   readonly lastError: Fault | null;
-  /** As it was at creation: what a delivery is signed with if D1 can never be asked. */
+  /** As it was last read: what a delivery is signed with while D1 cannot be asked. */
   readonly signing: SigningState | null;
   readonly phase: Phase;
   /** Superseded executions the read model has not confirmed yet, oldest first, and last the newest one. */
@@ -160,6 +162,10 @@ export function statusOf({ phase }: Job): JobStatus {
   return phase.trigger === "system_retry" ? "retrying" : "pending";
 }
 
+/** The job with the account's signing state as it was read; an older one, from a memory that lags behind, is not taken. */
+export const withSigning = (job: Job, signing: SigningState | null): Job =>
+  signing === null || signing.signingVersion < (job.signing?.signingVersion ?? 0) ? job : { ...job, signing };
+
 export const isEnded = (phase: Phase): phase is Ended =>
   phase.name === "completed" || phase.name === "failed" || phase.name === "cancelled";
 
@@ -169,14 +175,14 @@ export interface JobView extends JobSpec {
   readonly runAt: number | null;
   readonly attempts: number;
   readonly lastError: Fault | null;
-  readonly result: Json;
+  readonly result: JsonText | null;
   readonly updatedAt: number;
   readonly completedAt: number | null;
 }
 
 /** An execution with what its worker returned. */
 export interface ExecutionView extends Execution {
-  readonly result: Json;
+  readonly result: JsonText | null;
 }
 
 /** When the next attempt is due, or the present one was; null once the job has ended. */
@@ -219,7 +225,7 @@ export const specOf = (job: JobSpec): JobSpec => ({
 });
 
 /** The execution as its owner shows it; the result is the job's, since the attempt that returns one ends the job. */
-export const executionViewOf = (execution: Execution, result: Json): ExecutionView => ({
+export const executionViewOf = (execution: Execution, result: JsonText | null): ExecutionView => ({
   ...execution,
   result: execution.status === "completed" ? result : null,
 });

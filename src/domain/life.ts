@@ -8,13 +8,13 @@ import {
   isEnded,
   type Job,
   type JobSpec,
-  type Json,
   type PushResponse,
   type Running,
   type SigningState,
   statusOf,
   type Trigger,
 } from "./job.ts";
+import type { JsonText } from "./json-text.ts";
 import type { StateRefusal } from "./refusal.ts";
 import { err, ok, type Result } from "./result.ts";
 import { backoffMs, MAX_INTERRUPTED_MS, retryDelayMs } from "./retry-policy.ts";
@@ -24,7 +24,7 @@ export type Step = Result<Job, StateRefusal>;
 
 /** How an attempt ended, as its delivery or its worker tells it. */
 export type Outcome =
-  | { readonly kind: "completed"; readonly response?: PushResponse; readonly result?: Json }
+  | { readonly kind: "completed"; readonly response?: PushResponse; readonly result?: JsonText | null }
   | {
       readonly kind: "failed" | "timed_out";
       readonly error: Fault;

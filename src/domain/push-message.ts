@@ -2,6 +2,7 @@
 
 import { formatInstant } from "./instant.ts";
 import type { Delivery, Job } from "./job.ts";
+import { raw, stringify } from "./json-text.ts";
 
 type Push = Delivery & { type: "push" };
 
@@ -11,7 +12,7 @@ export interface AttemptRef {
   readonly attempt: number;
 }
 
-/** The body of a delivery, the same for a push and for a message on a queue. */
+/** What a delivery says, the same for a push and for a message on a queue. */
 export function deliveryBody(job: Job, { executionId, attempt }: AttemptRef) {
   return {
     job_id: job.id,
@@ -19,13 +20,13 @@ export function deliveryBody(job: Job, { executionId, attempt }: AttemptRef) {
     execution_id: executionId,
     scheduled_for: formatInstant(job.scheduledFor),
     attempt,
-    payload: job.payload,
+    payload: raw(job.payload),
   };
 }
 
 /** The raw body of a push; a GET carries none. */
 export const pushBody = (job: Job, { method }: Push, ref: AttemptRef): string =>
-  method === "GET" ? "" : JSON.stringify(deliveryBody(job, ref));
+  method === "GET" ? "" : stringify(deliveryBody(job, ref));
 
 /** The text a signature covers. Chronos signs the execution's id, Standard Webhooks the message's: our job's. */
 export const signedText = (id: string, timestampSeconds: number, body: string): string =>
@@ -75,10 +76,14 @@ const HOP_BY_HOP = [
 ];
 const OURS = ["host", "content-length", "content-type", "user-agent"];
 const OUR_PREFIXES = ["x-chronos-", "webhook-"];
-const RESERVED: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OURS]);
+/** Cloudflare's own, which it sets or drops in what a Worker sends. */
+const CLOUDFLARES = ["cdn-loop"];
+const CLOUDFLARES_PREFIX = "cf-";
+const RESERVED: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OURS, ...CLOUDFLARES]);
+const RESERVED_PREFIXES = [...OUR_PREFIXES, CLOUDFLARES_PREFIX];
 
 /** Whether a job may not set this header itself. */
 export function isReservedHeader(name: string): boolean {
   const lower = name.toLowerCase();
-  return RESERVED.has(lower) || OUR_PREFIXES.some((prefix) => lower.startsWith(prefix));
+  return RESERVED.has(lower) || RESERVED_PREFIXES.some((prefix) => lower.startsWith(prefix));
 }

@@ -1,7 +1,8 @@
 // A schedule and its ticks: when it fires next, what a tick does to it, when it is over. Pure: `now` is an argument.
 
 import { nextCronTick } from "./cron.ts";
-import type { Delivery, Json } from "./job.ts";
+import type { Delivery } from "./job.ts";
+import type { JsonText } from "./json-text.ts";
 import { type Duration, durationMs } from "./schedule-time.ts";
 import { REPORT_AFTER_MS } from "./timer.ts";
 
@@ -21,7 +22,7 @@ export interface ScheduleSpec {
   /** No tick at or after this moment, epoch milliseconds. */
   readonly stopAt: number | null;
   readonly delivery: Delivery;
-  readonly payload: Json;
+  readonly payload: JsonText | null;
   readonly timeoutSeconds: number;
   readonly maxRetries: number;
 }

@@ -1,6 +1,8 @@
 // The shape of every answer (contract §1).
 
 import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { stringify } from "../domain/json-text.ts";
 import type { ApiError } from "./errors.ts";
 import { STATUS_OF } from "./errors.ts";
 
@@ -15,16 +17,16 @@ export interface Paging {
 
 export const success = <T>(message: string, data: T) => ({ success: true, message, data });
 
+/** Every JSON answer about the account's data is written here: what is carried as text leaves as that text. */
+const written = (c: Context, answer: object, status: ContentfulStatusCode, headers: Record<string, string> = {}) =>
+  c.body(stringify(answer), status, { ...headers, "Content-Type": "application/json" });
+
 export const done = <T>(c: Context, message: string, data: T, status: 200 | 201 = 200) =>
-  c.json(success(message, data), status);
+  written(c, success(message, data), status);
 
 export const listed = <T>(c: Context, message: string, data: readonly T[], paging: Paging) =>
-  c.json({ success: true, message, data, meta: { paging } });
+  written(c, { success: true, message, data, meta: { paging } }, 200);
 
 export function refused(c: Context, { code, message, errors, headers, data }: ApiError) {
-  return c.json(
-    { success: false, message, code, errors, ...(data === undefined ? {} : { data }) },
-    STATUS_OF[code],
-    headers,
-  );
+  return written(c, { success: false, message, code, errors, data }, STATUS_OF[code], headers);
 }

@@ -7,6 +7,7 @@ export const STATUS_OF = {
   handler_required_for_pull: 400,
   unauthorized: 401,
   forbidden: 403,
+  account_suspended: 403,
   not_found: 404,
   job_not_found: 404,
   schedule_not_found: 404,

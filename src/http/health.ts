@@ -1,13 +1,15 @@
 // Whether the service can do its work: its settings make sense and its database answers.
 
-import { masterKeysOf } from "../accounts/standing.ts";
+import { MIN_SECRET_LENGTH, masterKeysOf, shortSecretsOf } from "../accounts/service-secrets.ts";
 import { RETENTION_DAYS_RULE, retentionDays } from "../domain/retention-days.ts";
+import { log } from "../log.ts";
 import { canAnswer, databaseOf } from "../store/store.ts";
 import { ApiError } from "./errors.ts";
 import { unwrap } from "./unwrap.ts";
 
 /** @throws ApiError `unavailable`, which names the setting at fault if one is */
 export async function mustBeWell(env: Cloudflare.Env): Promise<void> {
+  for (const name of shortSecretsOf(env)) log("error", "secret_too_short", { name });
   const fault = settingAtFault(env);
   if (fault) throw new ApiError("unavailable", fault, { headers: { "Retry-After": "60" } });
   unwrap(await canAnswer(databaseOf(env.DB)));
@@ -15,7 +17,8 @@ export async function mustBeWell(env: Cloudflare.Env): Promise<void> {
 
 /** In words for the operator; undefined when every setting makes sense. */
 function settingAtFault(env: Cloudflare.Env): string | undefined {
-  if (!masterKeysOf(env)) return "MASTER_KEY is not set.";
+  if (!env.MASTER_KEY) return "MASTER_KEY is not set.";
+  if (!masterKeysOf(env)) return `MASTER_KEY must have at least ${MIN_SECRET_LENGTH} characters.`;
   if (retentionDays(env.RETENTION_DAYS) === null) return `${RETENTION_DAYS_RULE} Until then nothing is deleted.`;
   return undefined;
 }

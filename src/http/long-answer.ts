@@ -1,6 +1,7 @@
 // An answer that takes its time: the status goes out at once, then a space now and then, then the JSON. JSON allows the
 // spaces; they are how we learn that the client has gone, since nothing tells before a byte has been written to it.
 
+import { stringify } from "../domain/json-text.ts";
 import type { AppContext } from "./app-env.ts";
 
 const SPACE_EVERY_MS = 1_000;
@@ -42,7 +43,7 @@ export function longAnswer(c: AppContext, work: (listener: Listener) => Promise<
   const told = async () => {
     const answer = await work({ gone: left.signal, isThere });
     clearInterval(spaces);
-    await say(JSON.stringify(answer));
+    await say(stringify(answer));
     await writer.close().catch(() => {});
   };
   c.executionCtx.waitUntil(told());

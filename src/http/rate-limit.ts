@@ -1,4 +1,5 @@
-// The platform's rate limiter, per API key. It tells yes or no and not when: a whole period is the honest answer.
+// The platform's rate limiters, per API key and per account: a key can mint others. They say yes or no and not when: a whole
+// period is the honest answer.
 
 import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "./app-env.ts";
@@ -8,11 +9,17 @@ const PERIOD_SECONDS = 10;
 
 /** Workers have a limit of their own: a busy one reports more often than anybody makes jobs. */
 export const rateLimited = createMiddleware<AppEnv>(async (c, next) => {
-  const limiter = c.req.path.startsWith("/v1/worker/") ? c.env.WORKER_RATE_LIMIT : c.env.API_RATE_LIMIT;
-  const { success } = await limiter.limit({ key: c.var.keyId });
-  if (!success)
-    throw new ApiError("rate_limit_exceeded", "Too many requests with this API key. Please slow down.", {
-      headers: { "Retry-After": String(PERIOD_SECONDS) },
-    });
+  const { env } = c;
+  const [ofKey, ofAccount] = c.req.path.startsWith("/v1/worker/")
+    ? [env.WORKER_RATE_LIMIT, env.ACCOUNT_WORKER_RATE_LIMIT]
+    : [env.API_RATE_LIMIT, env.ACCOUNT_RATE_LIMIT];
+  // One after the other: what is refused to a key does not use up its account's share.
+  if (!(await ofKey.limit({ key: c.var.keyId })).success)
+    throw tooMany("Too many requests with this API key. Please slow down.");
+  if (!(await ofAccount.limit({ key: c.var.account.id })).success)
+    throw tooMany("Too many requests with all API keys of this account together. Please slow down.");
   await next();
 });
+
+export const tooMany = (message: string): ApiError =>
+  new ApiError("rate_limit_exceeded", message, { headers: { "Retry-After": String(PERIOD_SECONDS) } });

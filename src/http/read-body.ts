@@ -7,15 +7,21 @@ export const MAX_BODY_BYTES = 262_144;
 /** Counted from when we start to read. The largest body needs 9 KB/s for it, which a poor mobile connection has. */
 export const BODY_DEADLINE_MS = 30_000;
 
-/** Deeper than this nobody means it, and printing it again could exhaust the stack. */
+/** No legitimate body nests deeper, and parsing it again could exhaust somebody's stack. */
 const MAX_DEPTH = 200;
 
+/** A body as it was sent, and what `JSON.parse` makes of it. */
+export interface JsonBody {
+  readonly text: string;
+  readonly value: unknown;
+}
+
 /**
- * The parsed body; undefined when there is none.
+ * The body; undefined when there is none.
  *
  * @throws ApiError `payload_too_large` or `bad_request`
  */
-export async function readBody(request: Request): Promise<unknown> {
+export async function readBody(request: Request): Promise<JsonBody | undefined> {
   if (!request.body) return undefined;
   const bytes = await arrived(request);
   if (bytes.byteLength === 0) return undefined;
@@ -24,7 +30,8 @@ export async function readBody(request: Request): Promise<unknown> {
   const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1] ?? "utf-8";
   if (!/^utf-?8$/i.test(charset)) throw notJson("Send the body in UTF-8.");
   try {
-    return sound(JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes)));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return { text, value: shallow(JSON.parse(text)) };
   } catch (fault) {
     throw fault instanceof ApiError ? fault : notJson("The body is not valid JSON.");
   }
@@ -63,13 +70,10 @@ async function readBytes(request: Request): Promise<Uint8Array> {
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
-/** What JSON can say and we could not give back as it was sent: numbers beyond a double, nesting without end. */
-function sound(json: unknown): unknown {
+function shallow(json: unknown): unknown {
   let level: unknown[] = [json];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_DEPTH) throw notJson(`The body is nested more than ${MAX_DEPTH} levels deep.`);
-    if (level.some((value) => typeof value === "number" && !Number.isFinite(value)))
-      throw notJson("The body holds a number that is out of range.");
     level = level.flatMap((value) => (typeof value === "object" && value !== null ? Object.values(value) : []));
   }
   return json;

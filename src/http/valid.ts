@@ -2,9 +2,11 @@
 
 import { createMiddleware } from "hono/factory";
 import * as v from "valibot";
+import { illFormedAt } from "../domain/text.ts";
 import type { AppEnv } from "./app-env.ts";
-import { ApiError, type FieldError } from "./errors.ts";
-import { readBody } from "./read-body.ts";
+import { withCarried } from "./carried.ts";
+import { ApiError, type FieldError, invalid } from "./errors.ts";
+import { type JsonBody, readBody } from "./read-body.ts";
 
 type Schema = v.GenericSchema;
 
@@ -37,7 +39,8 @@ export function valid<
     const sent = await readBody(c.req.raw);
     const params = check(schemas.params ?? NoParams, c.req.param());
     const query = check(schemas.query ?? NoQuery, queryOf(new URL(c.req.url)));
-    const body = check(schemas.body ?? NoBody, schemas.body ? objectOf(sent, schemas.body) : sent);
+    checkWellFormed(sent?.value);
+    const body = check(schemas.body ?? NoBody, schemas.body ? objectOf(sent, schemas.body) : sent?.value);
     c.req.addValidatedData("form", { params, query, body } as object);
     await next();
   });
@@ -56,10 +59,11 @@ export function closed<const E extends v.ObjectEntries>(entries: E) {
 }
 
 /** A body left out stands for an empty one where that is enough. */
-function objectOf(sent: unknown, schema: Schema): object {
+function objectOf(sent: JsonBody | undefined, schema: Schema): object {
   if (sent === undefined && v.is(schema, {})) return {};
   if (sent === undefined) throw new ApiError("bad_request", "A JSON body is required.");
-  if (typeof sent === "object" && sent !== null && !Array.isArray(sent)) return sent;
+  const body = withCarried(schema, sent);
+  if (typeof body === "object" && body !== null && !Array.isArray(body)) return body;
   throw new ApiError("validation_error", "The body must be a JSON object.");
 }
 
@@ -78,6 +82,12 @@ function check(schema: Schema, value: unknown): unknown {
   const parsed = v.safeParse(schema, value);
   if (parsed.success) return parsed.output;
   throw new ApiError("validation_error", "The request is not valid.", { errors: fieldErrors(parsed.issues) });
+}
+
+/** JSON can spell half a surrogate pair. Stored, it would make every page that shows it unreadable to strict parsers. */
+function checkWellFormed(sent: unknown): void {
+  const field = illFormedAt(sent);
+  if (field !== undefined) throw invalid(field, "Must be well-formed Unicode: it holds half of a surrogate pair.");
 }
 
 function fieldErrors(issues: readonly v.BaseIssue<unknown>[]): FieldError[] {

@@ -1,7 +1,8 @@
 // What the owners can be asked: the RPC surface of JobObject and ScheduleObject. Deployments of different age meet here,
 // so methods only ever gain optional arguments.
 
-import type { Execution, Fault, JobSpec, JobView, Json, SigningState } from "../domain/job.ts";
+import type { Execution, Fault, JobSpec, JobView, SigningState } from "../domain/job.ts";
+import type { JsonText } from "../domain/json-text.ts";
 import type { JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
 import type { Result } from "../domain/result.ts";
 import type { Schedule, ScheduleSpec } from "../domain/schedule.ts";
@@ -15,7 +16,7 @@ export type ScheduleAnswer<T> = Result<T, ScheduleRefusal>;
 export interface LiveExecutions {
   /** How many executions there are in all, here and in the read model. */
   readonly total: number;
-  readonly result: Json;
+  readonly result: JsonText | null;
   readonly held: readonly Execution[];
 }
 
@@ -53,7 +54,7 @@ export interface JobOwner {
   lease(ref: JobRef, executionId: string, workerId: string | null): Promise<Answer<Leased>>;
   /** The worker never learned of its lease. */
   release(executionId: string): Promise<void>;
-  complete(ref: JobRef, executionId: string, result: Json): Promise<Answer<JobView>>;
+  complete(ref: JobRef, executionId: string, result: JsonText | null): Promise<Answer<JobView>>;
   fail(ref: JobRef, executionId: string, error: Fault, retryable: boolean): Promise<Answer<JobView>>;
   heartbeat(ref: JobRef, executionId: string): Promise<Answer<Heartbeat>>;
 }

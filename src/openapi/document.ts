@@ -152,7 +152,8 @@ function refusalsOf(
   const all: ErrorCode[] = [
     ...(access === "operator" ? (["not_found"] as const) : []),
     ...(access !== "public" ? (["unauthorized"] as const) : []),
-    ...(access === "apiKey" ? (["rate_limit_exceeded"] as const) : []),
+    ...(access === "apiKey" ? (["account_suspended"] as const) : []),
+    ...(access !== "public" ? (["rate_limit_exceeded"] as const) : []),
     ...(method !== "GET" ? (["payload_too_large", "bad_request"] as const) : []),
     ...(validates ? (["validation_error"] as const) : []),
     ...refuses,
@@ -197,11 +198,12 @@ function description(): string {
 
 Ids are UUIDs. Times are ISO 8601: UTC with milliseconds in every answer, and with any offset in a request. For an optional field
 \`null\` is the same as leaving it out. Unknown fields and query parameters are refused. A body may be at most 256 KB.
-Requests are limited to 100 in 10 s for each API key, worker endpoints to 1,000. Every answer carries \`X-Request-Id\`. Answers
-are not to be cached (\`Cache-Control: no-store\`), this document apart.
+Requests are limited to 100 in 10 s for each API key, worker endpoints to 1,000, and all keys of an account together to ten
+times as many. An address that has sent 30 unknown keys in 10 s gets 429 for those that follow. Every answer carries
+\`X-Request-Id\`. Answers are not to be cached (\`Cache-Control: no-store\`), this document apart.
 
-A request with several faults is told of the first of these: path 404, method 405, key 401, rate 429, size 413, not JSON
-400, schema 422, existence and ownership 404, state 409.
+A request with several faults is told of the first of these: path 404, method 405, key 401, suspended account 403, rate 429,
+size 413, not JSON 400, schema 422, existence and ownership 404, state 409.
 
 | code | status | when |
 |---|---|---|

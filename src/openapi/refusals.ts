@@ -22,8 +22,12 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "A schedule whose delivery is pull needs a `handler`.",
   },
   unauthorized: {
-    when: "The API key is missing, malformed, unknown or revoked: the same answer for all four.",
+    when: "The API key is missing, malformed, unknown or revoked: the same answer for all four. On the operator's paths: the admin token.",
     message: "A valid API key is required: `Authorization: Bearer chrns_…`.",
+  },
+  account_suspended: {
+    when: "The account is suspended. Its keys work again within 60 s after it is resumed: wait, and ask again.",
+    message: "This account is suspended. Its keys work again once it is resumed.",
   },
   forbidden: {
     when: "Reserved: at present nothing answers it.",
@@ -81,7 +85,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     errors: [{ field: "colour", message: "There is no such field." }],
   },
   rate_limit_exceeded: {
-    when: "More than 100 requests in 10 s with this API key (1,000 on worker endpoints). `Retry-After` says when to come back.",
+    when: "More than 100 requests in 10 s with this API key (1,000 on worker endpoints), ten times as many with all keys of the account, or more than 30 unknown keys or wrong admin tokens from one address. `Retry-After` says when to come back.",
     message: "Too many requests with this API key. Please slow down.",
   },
   internal_error: {

@@ -15,7 +15,8 @@ import {
   payload,
   timeout,
 } from "../routes/job-input.ts";
-import { cron, NewSchedule } from "../routes/schedule-input.ts";
+import { cron } from "../routes/schedule-input.ts";
+import { MAX_RESULT_BYTES, result } from "../routes/worker.ts";
 import { mapped, mapValues } from "./walk.ts";
 import { inWords } from "./words.ts";
 
@@ -33,10 +34,14 @@ const INLINE = {
   headers,
   idempotencyKey,
   timeout,
+  result,
   cron,
   timezone,
-  description: NewSchedule.entries.description.wrapped,
 } satisfies Record<string, v.GenericSchema>;
+
+const CARRIED =
+  "The service keeps its text and never changes it, white space between tokens apart: integers beyond 2^53, `1.0`, the order of " +
+  "keys and keys that occur twice stay as they were sent.";
 
 /** What the checks of these parts say, in so far as JSON Schema can. */
 const LIMITS: Partial<Record<keyof typeof NAMED | keyof typeof INLINE, JsonSchema>> = {
@@ -44,19 +49,19 @@ const LIMITS: Partial<Record<keyof typeof NAMED | keyof typeof INLINE, JsonSchem
     type: "object",
     minProperties: 1,
     additionalProperties: true,
-    description: `A JSON object that is not empty, at most ${MAX_PAYLOAD_BYTES} bytes as JSON. Carried as it is.`,
+    description: `A JSON object that is not empty, at most ${MAX_PAYLOAD_BYTES} bytes as JSON. ${CARRIED}`,
   },
+  result: { description: `Any JSON value, at most ${MAX_RESULT_BYTES} bytes as JSON. ${CARRIED}` },
   headers: {
     maxProperties: MAX_HEADERS,
     description:
-      `Sent with every delivery, at most ${MAX_HEADER_BYTES} bytes in all. Hop-by-hop headers, \`Host\`, \`Content-Length\`, ` +
-      "`Content-Type`, `User-Agent`, `X-Chronos-*` and `webhook-*` are refused. Stored as they are.",
+      `Sent with every delivery, names and values together at most ${MAX_HEADER_BYTES} bytes. Values are printable ASCII. Hop-by-hop headers, ` +
+      "`Host`, `Content-Length`, `Content-Type`, `User-Agent`, `CDN-Loop`, `CF-*`, `X-Chronos-*` and `webhook-*` are refused. Stored as they are.",
   },
   idempotencyKey: {
     not: { pattern: "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\\.\\d+$" },
   },
   timeout: { maximum: MAX_TIMEOUT.pull },
-  description: { maxLength: 1000 },
 };
 
 /** The schemas whose checks are said here. */

@@ -9,8 +9,9 @@ import {
   setAccountStatus,
 } from "../accounts/accounts-store.ts";
 import { makeKey } from "../accounts/api-key.ts";
-import { secretsAt } from "../accounts/signing-secret.ts";
-import { forgetAccount, masterKeysOf } from "../accounts/standing.ts";
+import { masterKeysOf } from "../accounts/service-secrets.ts";
+import { idOfMasterKey, secretsAt } from "../accounts/signing-secret.ts";
+import { forgetAccount } from "../accounts/standing.ts";
 import { formatInstant } from "../domain/instant.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done, listed } from "../http/envelope.ts";
@@ -30,7 +31,9 @@ export const admin = new Hono<AppEnv>()
     const now = platform.now();
     const id = platform.newId();
     const { name } = c.req.valid("form").body;
-    const account: Account = { id, name, status: "active", signingVersion: 1, overlapEndsAt: null, createdAt: now };
+    const masterKeyId = await idOfMasterKey(masterKeys.current);
+    const signing = { signingVersion: 1, masterKeyId, overlapEndsAt: null, previousMasterKeyId: null };
+    const account: Account = { id, name, status: "active", ...signing, createdAt: now };
     const { key, hash, prefix } = await makeKey(platform.randomBytes(32));
     const firstKey = { hash, accountId: id, id: platform.newId(), name: "first", prefix, createdAt: now };
     unwrap(await insertAccount(databaseOf(c.env.DB), account, firstKey));

@@ -6,6 +6,7 @@ import { makeKey } from "../accounts/api-key.ts";
 import { forgetKey } from "../accounts/keyring.ts";
 import { formatInstant } from "../domain/instant.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
 import { ApiError } from "../http/errors.ts";
 import { IdParam, text } from "../http/fields.ts";
@@ -27,7 +28,11 @@ export const apiKeys = new Hono<AppEnv>()
     const made = { id: platform.newId(), accountId: account.id, prefix, createdAt: platform.now() };
     const row = { ...made, name: c.req.valid("form").body.name };
     const inserted = unwrap(await insertKey(databaseOf(c.env.DB), { ...row, hash }));
-    if (!inserted) throw new ApiError("conflict", `An account has at most ${MAX_KEYS} API keys. Delete one first.`);
+    if (!inserted)
+      throw await refusalIfThere(
+        c,
+        new ApiError("conflict", `An account has at most ${MAX_KEYS} API keys. Delete one first.`),
+      );
     return done(c, "API key created. It is shown only this once.", { ...showKey(row), key }, 201);
   })
 

@@ -2,8 +2,10 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
+import { signingStateOf } from "../accounts/signing-secret.ts";
 import type { JobView } from "../domain/job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
+import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
 import { ApiError, invalid, unavailable } from "../http/errors.ts";
 import { IdParam, instantText, oneOrMore, text, uuid } from "../http/fields.ts";
@@ -52,9 +54,8 @@ export const jobs = new Hono<AppEnv>()
     const now = platform.now();
     const origin = { accountId: account.id, id: platform.newJobId(now), now };
     const spec = specOf(c.req.valid("form").body, origin, deploymentOf(c));
-    const { signingVersion, overlapEndsAt } = account;
     const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-    const created = unwrap(await createJob(c.env, spec, { signingVersion, overlapEndsAt }, later));
+    const created = unwrap(await createJob(c.env, spec, signingStateOf(account), later));
     if (!created.created) throw await keyInUse(c, created.holder?.id);
     return done(c, "Job created.", showJob(viewOfSpec(spec)), 201);
   })
@@ -92,7 +93,7 @@ export const jobs = new Hono<AppEnv>()
 
 /** The refusal for a key in use, with the job that holds it as it is now. */
 async function keyInUse(c: AppContext, holderId: string | undefined): Promise<ApiError> {
-  if (holderId === undefined) return unavailable(1);
+  if (holderId === undefined) return refusalIfThere(c, unavailable(1));
   const holder: JobView = unwrap(await currentJob(c.env, refOf(c, holderId)));
   return new ApiError("idempotency_key_conflict", "A job with this idempotency key exists already.", {
     data: showJob(holder),

@@ -2,6 +2,7 @@
 
 import { formatInstant } from "../domain/instant.ts";
 import type { Delivery, ExecutionView, JobView } from "../domain/job.ts";
+import { raw } from "../domain/json-text.ts";
 
 export const moment = (at: number | null): string | null => (at === null ? null : formatInstant(at));
 
@@ -11,7 +12,7 @@ export const showJob = (job: JobView) => ({
   name: job.name,
   handler: job.handler,
   status: job.status,
-  payload: job.payload,
+  payload: raw(job.payload),
   delivery: showDelivery(job.delivery),
   timeout: job.timeoutSeconds,
   max_retries: job.maxRetries,
@@ -20,7 +21,7 @@ export const showJob = (job: JobView) => ({
   run_at: moment(job.runAt),
   attempts: job.attempts,
   last_error: job.lastError,
-  result: job.result,
+  result: raw(job.result),
   created_at: formatInstant(job.createdAt),
   updated_at: formatInstant(job.updatedAt),
   completed_at: moment(job.completedAt),
@@ -44,6 +45,6 @@ export const showExecution = (jobId: string, execution: ExecutionView) => ({
   completed_at: moment(execution.completedAt),
   lateness_ms: execution.startedAt === null ? null : execution.startedAt - execution.dueAt,
   response: execution.response,
-  result: execution.result,
+  result: raw(execution.result),
   error: execution.error,
 });

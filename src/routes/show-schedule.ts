@@ -1,6 +1,7 @@
 // How a schedule and its fire times read to a client. What is not named here stays inside.
 
 import { formatInstant } from "../domain/instant.ts";
+import { raw } from "../domain/json-text.ts";
 import type { Schedule } from "../domain/schedule.ts";
 import { formatInZone } from "../domain/time-zone.ts";
 import { moment, showDelivery } from "./show-job.ts";
@@ -17,7 +18,7 @@ export const showSchedule = (schedule: Schedule) => ({
   runs: schedule.runs,
   stop_at: moment(schedule.stopAt),
   delivery: showDelivery(schedule.delivery),
-  payload: schedule.payload,
+  payload: raw(schedule.payload),
   timeout: schedule.timeoutSeconds,
   max_retries: schedule.maxRetries,
   next_run_at: moment(schedule.nextRunAt),

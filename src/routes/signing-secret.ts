@@ -3,8 +3,9 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { type Account, readAccount, rotateSecret } from "../accounts/accounts-store.ts";
-import { secretsAt } from "../accounts/signing-secret.ts";
-import { forgetAccount, masterKeysOf } from "../accounts/standing.ts";
+import { masterKeysOf } from "../accounts/service-secrets.ts";
+import { idOfMasterKey, type MasterKeys, secretsAt } from "../accounts/signing-secret.ts";
+import { forgetAccount } from "../accounts/standing.ts";
 import { formatInstant } from "../domain/instant.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
@@ -19,29 +20,37 @@ const Rotation = closed({ overlap_hours: v.nullish(integer(1, 168), 24) });
 
 export const signingSecret = new Hono<AppEnv>()
   .get("/", valid({}), async (c) => {
+    const keys = keysOf(c);
     const account = unwrap(await readAccount(databaseOf(c.env.DB), c.var.account.id));
-    return done(c, "Signing secret.", await showSecret(c, account ?? c.var.account));
+    return done(c, "Signing secret.", await showSecret(c, keys, account ?? c.var.account));
   })
 
   .post("/rotate", valid({ body: Rotation }), async (c) => {
+    const keys = keysOf(c);
     const now = c.var.platform.now();
     const overlapEndsAt = now + c.req.valid("form").body.overlap_hours * HOUR_MS;
-    const rotated = unwrap(await rotateSecret(databaseOf(c.env.DB), c.var.account.id, overlapEndsAt, now));
+    const issuer = await idOfMasterKey(keys.current);
+    const rotated = unwrap(await rotateSecret(databaseOf(c.env.DB), c.var.account.id, issuer, overlapEndsAt, now));
     if (!rotated)
       throw new ApiError("conflict", "The last rotation still overlaps. Wait until its old secret has expired.");
     forgetAccount(rotated.id);
-    return done(c, "Signing secret rotated.", await showSecret(c, rotated));
+    return done(c, "Signing secret rotated.", await showSecret(c, keys, rotated));
   });
 
-async function showSecret(c: AppContext, account: Account) {
+/** Asked before anything is changed: a rotation that cannot be answered must not have happened. */
+function keysOf(c: AppContext): MasterKeys {
   const keys = masterKeysOf(c.env);
   if (!keys) throw unavailable(60);
+  return keys;
+}
+
+async function showSecret(c: AppContext, keys: MasterKeys, account: Account) {
   const now = c.var.platform.now();
-  const { current, previous } = await secretsAt(keys, account.id, account, now);
+  const { current, earlier } = await secretsAt(keys, account.id, account, now);
   const overlaps = account.overlapEndsAt !== null && now < account.overlapEndsAt;
   return {
     signing_secret: current,
-    previous_signing_secret: previous,
+    previous_signing_secret: earlier.at(-1) ?? null,
     previous_valid_until: overlaps ? formatInstant(account.overlapEndsAt ?? now) : null,
   };
 }

@@ -4,7 +4,10 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { formatInstant } from "../domain/instant.ts";
 import type { Fault } from "../domain/job.ts";
+import { raw } from "../domain/json-text.ts";
+import { cut } from "../domain/text.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import { carried } from "../http/carried.ts";
 import { done, success } from "../http/envelope.ts";
 import { integer, text, uuid } from "../http/fields.ts";
 import { longAnswer } from "../http/long-answer.ts";
@@ -16,8 +19,12 @@ import type { Leased } from "../objects/owners.ts";
 import { refOf } from "./job-ref.ts";
 import { showJob } from "./show-job.ts";
 
-const MAX_RESULT_BYTES = 65_536;
+export const MAX_RESULT_BYTES = 65_536;
 const MAX_WAIT_SECONDS = 20;
+const MAX_ERROR_LENGTH = 4_096;
+
+/** Any JSON; null is the same as none. */
+export const result = carried(MAX_RESULT_BYTES);
 
 const JobParam = v.object({ job_id: uuid });
 const Claim = closed({
@@ -33,20 +40,12 @@ const Start = closed({ execution_id: uuid, worker_id: v.nullish(text(255)) });
 const Heartbeat = closed({ execution_id: uuid });
 const Complete = closed({
   execution_id: uuid,
-  result: v.optional(
-    v.pipe(
-      v.unknown(),
-      v.check(
-        (value) => new TextEncoder().encode(JSON.stringify(value)).byteLength <= MAX_RESULT_BYTES,
-        `Must be at most ${MAX_RESULT_BYTES} bytes as JSON.`,
-      ),
-    ),
-  ),
+  result: v.nullish(result),
 });
 const Fail = closed({
   execution_id: uuid,
   error: closed({
-    message: v.pipe(v.string(), v.maxLength(4_096, "Must be at most 4096 characters long.")),
+    message: text(MAX_ERROR_LENGTH, 0),
     name: v.nullish(text(255)),
   }),
   retryable: v.nullish(v.boolean(), true),
@@ -63,10 +62,10 @@ export const worker = new Hono<AppEnv>()
       later: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
     };
     const due = unwrap(await claimNow(c.env, asked));
-    if (due || wait_time_seconds === 0) return c.json(showClaim(due));
+    if (due || wait_time_seconds === 0) return done(c, ...claimed(due));
     return longAnswer(c, async (client) => {
-      const claimed = await claimWithin(c.env, asked, wait_time_seconds * 1_000, client);
-      return showClaim(claimed.ok ? claimed.value : null); // a fault in the middle of a poll: the next one is told
+      const later = await claimWithin(c.env, asked, wait_time_seconds * 1_000, client);
+      return success(...claimed(later.ok ? later.value : null)); // a fault in the middle of a poll: the next one is told
     });
   })
 
@@ -104,11 +103,11 @@ export const worker = new Hono<AppEnv>()
 
 const faultOf = (message: string, name: string | null): Fault => ({
   code: "handler_error",
-  message: (name === null ? message : `${name}: ${message}`).slice(0, 4_096),
+  message: cut(name === null ? message : `${name}: ${message}`, MAX_ERROR_LENGTH),
 });
 
-const showClaim = (leased: Leased | null) =>
-  leased ? success("Job claimed.", showLeased(leased)) : success("No job was due.", null);
+const claimed = (leased: Leased | null): [message: string, data: object | null] =>
+  leased ? ["Job claimed.", showLeased(leased)] : ["No job was due.", null];
 
 const showLeased = ({ job, executionId, attempt, leaseEndsAt }: Leased) => ({
   job_id: job.id,
@@ -116,7 +115,7 @@ const showLeased = ({ job, executionId, attempt, leaseEndsAt }: Leased) => ({
   handler: job.handler,
   attempt,
   scheduled_for: formatInstant(job.scheduledFor),
-  payload: job.payload,
+  payload: raw(job.payload),
   timeout: job.timeoutSeconds,
   lease_expires_at: formatInstant(leaseEndsAt),
 });

@@ -4,6 +4,7 @@ import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, type SQL, sql 
 import { lowestIdAt } from "../domain/ids.ts";
 import type { JobSpec, JobStatus, JobView } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
+import { ifThere } from "./orphans.ts";
 import { type JobRow, type NewJobRow, rowOfSpec, viewOfRow } from "./rows.ts";
 import { jobs, UNUSUAL } from "./schema.ts";
 import { type Database, STORE_TIMEOUT_MS, type Stored, stored } from "./store.ts";
@@ -22,11 +23,16 @@ export type Inserted = { readonly created: true } | { readonly created: false; r
  * Writes the intent. Atomic on the idempotency key, and safe to repeat: an insert that was applied although its answer
  * was lost is recognised by its id.
  *
- * @returns the job that holds the key when it is another one (undefined if retention took it meanwhile)
+ * @returns the job that holds the key when it is another one (undefined if retention took it meanwhile, or if the account
+ * is gone)
  */
 export async function insertJob(db: Database, spec: JobSpec): Promise<Stored<Inserted>> {
   const inserted = await stored(() =>
-    db.insert(jobs).values(rowOfSpec(spec)).onConflictDoNothing().returning({ id: jobs.id }),
+    db
+      .insert(jobs)
+      .select(ifThere(jobs, rowOfSpec(spec), spec.accountId))
+      .onConflictDoNothing()
+      .returning({ id: jobs.id }),
   );
   if (inserted.ok && inserted.value.length > 0) return ok({ created: true });
   const ref = { accountId: spec.accountId, jobId: spec.id };
@@ -58,7 +64,13 @@ export function readJob(db: Database, ref: JobRef, limitMs = STORE_TIMEOUT_MS): 
  */
 export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<boolean>> {
   const insert = (values: NewJobRow) =>
-    stored(() => db.insert(jobs).values(values).onConflictDoNothing().returning({ id: jobs.id }));
+    stored(() =>
+      db
+        .insert(jobs)
+        .select(ifThere(jobs, values, values.accountId))
+        .onConflictDoNothing()
+        .returning({ id: jobs.id }),
+    );
   const restored = await insert(row);
   if (!restored.ok || restored.value.length > 0 || row.idempotencyKey === null)
     return restored.ok ? ok(restored.value.length > 0) : restored;

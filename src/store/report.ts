@@ -8,7 +8,6 @@ import {
   isEnded,
   type Job,
   type JobStatus,
-  type Json,
   newest,
   type PushResponse,
   runAtOf,
@@ -16,7 +15,9 @@ import {
   statusOf,
   type Trigger,
 } from "../domain/job.ts";
+import type { JsonText } from "../domain/json-text.ts";
 import type { Schedule } from "../domain/schedule.ts";
+import { bytesOf } from "../domain/text.ts";
 import { reportDueAt } from "../domain/timer.ts";
 import { type NewJobRow, rowOfSpec } from "./rows.ts";
 
@@ -36,7 +37,7 @@ export interface JobFacts {
   readonly tries: number;
   readonly interruptions: number;
   readonly lastError: Fault | null;
-  readonly result: Json;
+  readonly result: JsonText | null;
   readonly updatedAt: number;
   readonly completedAt: number | null;
   readonly executionId: string | null;
@@ -127,7 +128,8 @@ function factsOf(job: Job, execution: Execution | undefined): JobFacts {
 function fitsRow(job: Job, { response, workerId }: Execution): boolean {
   if (response === null) return true;
   const { name, handler, delivery, idempotencyKey, lastError } = job;
-  return bytesOf([name, handler, delivery, idempotencyKey, lastError, workerId, response]) <= MAX_VARYING_BYTES;
+  return (
+    bytesOf(JSON.stringify([name, handler, delivery, idempotencyKey, lastError, workerId, response])) <=
+    MAX_VARYING_BYTES
+  );
 }
-
-const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).byteLength;

@@ -5,6 +5,7 @@ import { ok } from "../domain/result.ts";
 import { type Schedule, type ScheduleStatus, tickDueAt } from "../domain/schedule.ts";
 import { upgradeSchedule } from "../domain/upgrade.ts";
 import { type ListStart, MAX_COUNTED } from "./jobs-store.ts";
+import { ifThere } from "./orphans.ts";
 import { schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
@@ -23,12 +24,25 @@ export function scheduleRowOf(schedule: Schedule) {
   return { accountId, id, status, handler, revision, reportDueAt, state: schedule, sweeps: 0 };
 }
 
-/** Writes the intent; safe to repeat. One that was applied although its answer was lost is recognised by its id. */
-export async function insertSchedule(db: Database, schedule: Schedule): Promise<Stored<unknown>> {
-  const inserted = await stored(() => db.insert(schedules).values(scheduleRowOf(schedule)).onConflictDoNothing());
-  if (inserted.ok) return inserted;
-  const own = await readSchedule(db, { accountId: schedule.accountId, scheduleId: schedule.id });
-  return own.ok && own.value ? own : inserted;
+/**
+ * Writes the intent; safe to repeat. One that was applied although its answer was lost is recognised by its id.
+ *
+ * @returns whether there is a row: none is made for an account that is gone
+ */
+export async function insertSchedule(db: Database, schedule: Schedule): Promise<Stored<boolean>> {
+  const { accountId, id: scheduleId } = schedule;
+  const inserted = await stored(() =>
+    db
+      .insert(schedules)
+      .select(ifThere(schedules, scheduleRowOf(schedule), accountId))
+      .onConflictDoNothing()
+      .returning({ id: schedules.id }),
+  );
+  if (inserted.ok && inserted.value.length > 0) return ok(true);
+  const own = await readSchedule(db, { accountId, scheduleId });
+  if (own.ok && own.value) return ok(true);
+  if (!inserted.ok) return inserted;
+  return own.ok ? ok(false) : own;
 }
 
 export async function readSchedule(db: Database, ref: ScheduleRef): Promise<Stored<Schedule | undefined>> {

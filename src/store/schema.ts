@@ -3,7 +3,8 @@
 
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import type { Delivery, ExecutionStatus, Fault, JobStatus, Json, PushResponse, Trigger } from "../domain/job.ts";
+import type { Delivery, ExecutionStatus, Fault, JobStatus, PushResponse, Trigger } from "../domain/job.ts";
+import type { JsonText } from "../domain/json-text.ts";
 import type { Schedule, ScheduleStatus } from "../domain/schedule.ts";
 
 export const accounts = sqliteTable("accounts", {
@@ -13,6 +14,9 @@ export const accounts = sqliteTable("accounts", {
   /** Counts the rotations of the signing secret; the one before is in force beside it until the overlap ends. */
   signingVersion: integer("signing_version").notNull().default(1),
   overlapEndsAt: integer("overlap_ends_at"),
+  /** Which master key this version of the secret, and the one before it, was first issued with. */
+  masterKeyId: text("master_key_id").notNull(),
+  previousMasterKeyId: text("previous_master_key_id"),
   createdAt: integer("created_at").notNull(),
 });
 
@@ -84,8 +88,8 @@ export const jobs = sqliteTable(
     /** null as well when it is too large for this row: then the execution is in the executions table. */
     response: text({ mode: "json" }).$type<PushResponse>(),
 
-    payload: text({ mode: "json" }).$type<Json>(),
-    result: text({ mode: "json" }).$type<Json>(),
+    payload: text().$type<JsonText>(),
+    result: text().$type<JsonText>(),
   },
   (t) => [
     primaryKey({ columns: [t.accountId, t.id] }),

@@ -84,6 +84,10 @@ describe("a refusal reads as its example", () => {
   /** How each code is met from outside. */
   const PROVOKED: Record<string, (tenant: Tenant) => Promise<Answer<unknown>>> = {
     unauthorized: (tenant) => tenant.withKey(`${tenant.apiKey}x`).call("GET", "/v1/jobs"),
+    account_suspended: async (tenant) => {
+      await service.operator.post(`/v1/admin/accounts/${tenant.id}/suspend`);
+      return tenant.call("GET", "/v1/jobs");
+    },
     not_found: (tenant) => tenant.call("GET", "/v1/jobz"),
     method_not_allowed: (tenant) => tenant.call("PATCH", "/v1/jobs"),
     bad_request: (tenant) => tenant.send("POST", "/v1/jobs", "{"),

@@ -1,7 +1,7 @@
 // What the guides claim beside their commands: links that lead somewhere, and tables that are what their sources say.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PROJECT } from "../../local/settings.ts";
@@ -34,6 +34,26 @@ const headingsOf = (text: string): string[] =>
       .trim()
       .replaceAll(" ", "-"),
   );
+
+describe.each([
+  "README.md",
+  ...guides.map((name) => `docs/${name}`),
+  ...globSync("examples/*/README.md", { cwd: PROJECT }),
+])("%s", (page) => {
+  it("leaves the prompt on a line of its own after every answer it shows", () => {
+    const blocks = [...readFileSync(join(PROJECT, page), "utf8").matchAll(/^ *```(\w*)[^\n]*\n(.*?)^ *```$/gms)];
+    const shell = blocks.filter(([, language]) => language === "" || language === "sh");
+    const commands = shell.flatMap(([, , text = ""]) => text.match(CURL) ?? []);
+    const glued = commands.filter((command) => !command.includes("-w '\\n'") && !isTaken(command));
+    expect(glued).toEqual([]);
+  });
+});
+
+/** A command to the end of its last line: quoted texts and lines that go on are part of it. */
+const CURL = /^.*\bcurl (?:'[^']*'|"[^"]*"|\\\n|[^'"\n])*/gm;
+
+/** Its output goes to another command or a variable. */
+const isTaken = (command: string): boolean => / \| |=\$\(curl/.test(command);
 
 it("the README shows what the benchmark has measured", () => {
   const readme = readFileSync(join(PROJECT, "README.md"), "utf8");

@@ -86,37 +86,50 @@ export interface OwnServiceOptions {
   readonly command?: readonly string[];
   /** Any free one, unless told otherwise. */
   readonly port?: number;
+  /** Where the command is run: in the project, unless told otherwise. */
+  readonly cwd?: string;
+  /** The folder with the state of another service. */
+  readonly folder?: string;
+  readonly env?: Record<string, string>;
 }
 
 /** A service of one's own. `stop()` it, whatever happens. */
 export class OwnService extends Service {
-  readonly #command: readonly string[];
-  readonly #port: number;
+  readonly #options: OwnServiceOptions;
+  /** Where its log is: not beside the state, when that is another's. */
+  readonly #logFolder: string;
   /** The command behind a guard, which hands on signals and the exit code. */
   #guard: ChildProcess | undefined;
   /** What must be gone once it has ended. */
   #terminated: number[] = [];
 
-  constructor({ command = ["npm", "start"], port = 0 }: OwnServiceOptions = {}) {
-    super(mkdtempSync(join(tmpdir(), "chronos-service-")));
-    this.#command = command;
-    this.#port = port;
+  constructor(options: OwnServiceOptions = {}) {
+    const own = mkdtempSync(join(tmpdir(), "chronos-service-"));
+    super(options.folder ?? own);
+    this.#options = options;
+    this.#logFolder = own;
     this.start();
   }
 
+  override get log(): string {
+    return readFileSync(join(this.#logFolder, "log"), "utf8");
+  }
+
   /** Starts it again on what it knows. */
-  start(): void {
-    const path = join(this.folder, "log");
+  start(port = this.#options.port ?? 0): void {
+    const { command = ["npm", "start"], cwd = PROJECT } = this.#options;
+    const path = join(this.#logFolder, "log");
     const log = openSync(path, "w");
     const env = {
       CHRONOS_STATE: join(this.folder, "state"),
-      PORT: `${this.#port}`,
+      PORT: `${port}`,
       CHRONOS_LOG: "json",
       NO_COLOR: "1",
+      ...this.#options.env,
     };
     const guard = ["--no-warnings", join(import.meta.dirname, "guard.ts")];
-    this.#guard = spawn(process.execPath, [...guard, ...this.#command], {
-      cwd: PROJECT,
+    this.#guard = spawn(process.execPath, [...guard, ...command], {
+      cwd,
       stdio: ["pipe", log, log],
       env: { ...process.env, ...env },
     });
@@ -127,6 +140,13 @@ export class OwnService extends Service {
   /** The pids of all its processes. */
   get processes(): number[] {
     return this.#guard?.pid === undefined ? [] : treeOf(this.#guard.pid);
+  }
+
+  /** Waits until it ends by itself. @returns its exit code */
+  async ended(limitMs = START_MS): Promise<number | null> {
+    const hasEnded = () => this.#guard?.exitCode !== null;
+    await until(hasEnded, limitMs, () => `It does not end:\n${this.log}`, 50);
+    return this.#guard?.exitCode ?? null;
   }
 
   /** SIGTERM, as a supervisor would. @returns its exit code; null when it does not end, or died of a signal */
@@ -144,6 +164,6 @@ export class OwnService extends Service {
   async stop(): Promise<void> {
     await this.terminate();
     killAll(this.#terminated);
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.#logFolder, { recursive: true, force: true });
   }
 }

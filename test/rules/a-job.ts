@@ -4,6 +4,7 @@ import { ID_RANDOM_BYTES, idAt } from "../../src/domain/ids.ts";
 import type { Delivery, Job, JobSpec } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import type { Result } from "../../src/domain/result.ts";
+import { jsonText } from "../harness/json-text.ts";
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -34,7 +35,7 @@ export const aSpec = (patch: Partial<JobSpec> = {}): JobSpec => ({
   scheduleId: null,
   name: "thumbnails",
   handler: "resize",
-  payload: { width: 80 },
+  payload: jsonText({ width: 80 }),
   delivery: PUSH,
   timeoutSeconds: TIMEOUT / SECOND,
   maxRetries: 3,

@@ -32,7 +32,7 @@ import {
 } from "./a-job.ts";
 
 it("a job is armed waiting for its time, at a revision above its row's", () => {
-  const signing = { signingVersion: 1, overlapEndsAt: null };
+  const signing = { signingVersion: 1, overlapEndsAt: null, masterKeyId: "a1b2", previousMasterKeyId: null };
   expect(life.arm(aSpec(), signing)).toEqual({
     ...aSpec(),
     v: 1,

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Cache, FRESH_MS, STALE_MS, UNKNOWN_MS } from "../../src/accounts/cache.ts";
 import { err, ok } from "../../src/domain/result.ts";
 import type { Stored } from "../../src/store/store.ts";
@@ -10,17 +10,22 @@ const DOWN = err({ code: "unavailable", retryAfterSeconds: 5 } as const);
 
 let cache: Cache<string>;
 let reads: number;
+let now: number;
 
-/** Asks for a key while the store would answer this. */
-function get(now: number, answer: Stored<string | undefined>, key = "key") {
-  return cache.get(key, now, async () => {
+/** Asks for a key while the store would answer this, after so long. */
+async function get(at: number, answer: Stored<string | undefined>, key = "key", takesMs = 0) {
+  now = at;
+  const read = async () => {
     reads += 1;
+    await Promise.resolve();
+    now += takesMs;
     return answer;
-  });
+  };
+  return cache.get(key, () => now, read);
 }
 
 beforeEach(() => {
-  cache = new Cache();
+  cache = new Cache(() => {});
   reads = 0;
 });
 
@@ -90,6 +95,114 @@ describe("an unknown key", () => {
     expect([await get(NOON, DOWN), await get(NOON, DOWN)]).toEqual([DOWN, DOWN]);
     expect(reads).toBe(2);
   });
+});
+
+describe("a read that takes time", () => {
+  const SLOW_MS = 10 * SECOND;
+
+  it("counts from its beginning: what was revoked meanwhile may be in it, and 60 s are a promise", async () => {
+    await get(NOON, ok("old"), "key", SLOW_MS);
+    expect(await get(NOON + FRESH_MS - 1, ok("new"))).toEqual(ok("old"));
+    expect(await get(NOON + FRESH_MS, ok("new"))).toEqual(ok("new"));
+  });
+
+  it("of a key nobody holds counts from its end: it would be stale on arrival", async () => {
+    await get(NOON, ok(undefined), "key", SLOW_MS);
+    await get(NOON + SLOW_MS + UNKNOWN_MS - 1, ok("new"));
+    expect(reads).toBe(1);
+  });
+
+  it("and fails slows one request; those that follow are answered from memory", async () => {
+    await get(NOON, ok("old"));
+    const since = NOON + FRESH_MS;
+    expect(await get(since, DOWN, "key", SLOW_MS)).toEqual(ok("old"));
+    for (let second = 0; second < 10; second++)
+      expect(await get(since + SLOW_MS + second * SECOND, DOWN)).toEqual(ok("old"));
+    expect(reads).toBe(2);
+  });
+
+  it("and never ends keeps one caller in ten seconds for a quarter of a second", async () => {
+    vi.useFakeTimers();
+    await get(NOON, ok("old"));
+    await get(NOON + FRESH_MS, DOWN);
+    let hanging = 0;
+    const hangs = () => {
+      hanging += 1;
+      return new Promise<never>(() => {});
+    };
+    const waits: number[] = [];
+    for (let second = 10; second < 40; second++) {
+      const began = performance.now();
+      const answered = cache.get("key", () => NOON + FRESH_MS + second * SECOND, hangs);
+      void answered.then(() => waits.push(performance.now() - began));
+      await vi.advanceTimersByTimeAsync(SECOND);
+      expect(await answered).toEqual(ok("old"));
+    }
+    expect(hanging).toBe(3);
+    expect(waits.filter((ms) => ms > 0)).toEqual([250, 250, 250]);
+    vi.useRealTimers();
+  });
+
+  it("and fails spares other keys its time, too", async () => {
+    await get(NOON, ok("one"), "one");
+    await get(NOON, ok("two"), "two");
+    await get(NOON + FRESH_MS, DOWN, "one", SLOW_MS);
+    reads = 0;
+    expect(await get(NOON + FRESH_MS + SLOW_MS, DOWN, "two")).toEqual(ok("two"));
+    expect(reads).toBe(0);
+  });
+
+  it("is shared by all who ask meanwhile", async () => {
+    let answer: (stored: Stored<string>) => void = () => {};
+    const read = () => {
+      reads += 1;
+      return new Promise<Stored<string>>((resolve) => {
+        answer = resolve;
+      });
+    };
+    const asking = [1, 2, 3].map(() => cache.get("key", () => NOON, read));
+    answer(ok("value"));
+    expect(await Promise.all(asking)).toEqual([ok("value"), ok("value"), ok("value")]);
+    expect(reads).toBe(1);
+    await get(NOON + FRESH_MS, ok("new"));
+    expect(reads).toBe(2);
+  });
+
+  it("is not waited for longer than D1 is, if it died with the request that began it", async () => {
+    vi.useFakeTimers();
+    void cache.get(
+      "key",
+      () => NOON,
+      () => new Promise<never>(() => {}),
+    );
+    const asking = get(NOON, ok("value"));
+    await vi.advanceTimersByTimeAsync(12 * SECOND);
+    expect(await asking).toEqual(ok("value"));
+    vi.useRealTimers();
+  });
+
+  it("is not remembered if the key was revoked meanwhile", async () => {
+    now = NOON;
+    const read = async () => {
+      await Promise.resolve();
+      cache.forget("key");
+      return ok("revoked");
+    };
+    expect(await cache.get("key", () => now, read)).toEqual(ok("revoked"));
+    expect(await get(NOON, ok(undefined))).toEqual(ok(undefined));
+  });
+});
+
+it("keys that nobody holds have a small memory of their own: they push out none that somebody holds", async () => {
+  await get(NOON, ok("mine"), "mine");
+  for (let i = 0; i < MAX_ENTRIES + 1; i++) await get(NOON + 1, ok(undefined), `guess ${i}`);
+  expect(await get(NOON + FRESH_MS - 1, DOWN, "mine")).toEqual(ok("mine"));
+  reads = 0;
+  await get(NOON + 1, ok(undefined), `guess ${MAX_ENTRIES}`);
+  await get(NOON + 1, ok(undefined), `guess ${MAX_ENTRIES - 999}`);
+  expect(reads).toBe(0);
+  await get(NOON + 1, ok(undefined), `guess ${MAX_ENTRIES - 1_000}`);
+  expect(reads).toBe(1);
 });
 
 it("the memory is bounded: the entry read longest ago makes room", async () => {

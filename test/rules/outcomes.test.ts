@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { executionViewOf, type Job, viewOf } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
+import { jsonText } from "../harness/json-text.ts";
 import {
   begun,
   E1,
@@ -71,10 +72,12 @@ describe("a lease that ends", () => {
 
 describe("a success", () => {
   it("completes the job with what the worker returned", () => {
-    const job = must(life.settle(leased(), E1, { kind: "completed", result: { ok: 1 } }, NO_CHANCE, NOON + SECOND));
+    const job = must(
+      life.settle(leased(), E1, { kind: "completed", result: jsonText({ ok: 1 }) }, NO_CHANCE, NOON + SECOND),
+    );
     expect(viewOf(job)).toMatchObject({
       status: "completed",
-      result: { ok: 1 },
+      result: '{"ok":1}',
       runAt: null,
       completedAt: NOON + SECOND,
       updatedAt: NOON + SECOND,
@@ -83,9 +86,9 @@ describe("a success", () => {
   });
 
   it("shows the result at the attempt that returned it, and at no other", () => {
-    const second = settled(begun(settled(pushing(), FAILURE)), { ...DONE, result: "r" });
+    const second = settled(begun(settled(pushing(), FAILURE)), { ...DONE, result: jsonText("r") });
     const { result } = viewOf(second);
-    expect(second.executions.map((one) => executionViewOf(one, result).result)).toEqual([null, "r"]);
+    expect(second.executions.map((one) => executionViewOf(one, result).result)).toEqual([null, '"r"']);
   });
 
   it("keeps what the target answered", () => {

@@ -47,7 +47,7 @@ describe.each([
       }, BODY_DEADLINE_MS - 1);
     }, length);
     await vi.advanceTimersByTimeAsync(BODY_DEADLINE_MS - 1);
-    expect(await reading).toEqual({ body: { name: "late" } });
+    expect(await reading).toEqual({ body: { text: '{"name":"late"}', value: { name: "late" } } });
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Execution, Job, PushResponse } from "../../src/domain/job.ts";
 import { type JobReport, reportOf, rowOfJob } from "../../src/store/report.ts";
 import { executionOfRow, type JobRow } from "../../src/store/rows.ts";
+import { jsonText } from "../harness/json-text.ts";
 import { begun, completed, FAILURE, JOB_ID, leased, NOON, pushing, SECOND, settled } from "./a-job.ts";
 
 const responding = (response: PushResponse): Job => settled(pushing(), { kind: "completed", response });
@@ -30,7 +31,7 @@ function rowBytes(job: Job): number {
 
 describe("a report", () => {
   it("tells where the job stands, and never its payload", () => {
-    const report = reportOf(settled(pushing({ payload: { secret: "s3cret" } }), FAILURE));
+    const report = reportOf(settled(pushing({ payload: jsonText({ secret: "s3cret" }) }), FAILURE));
     expect(report).toMatchObject({
       kind: "job",
       accountId: "acct",
@@ -95,7 +96,7 @@ describe("a row", () => {
     expect(rowOfJob(job)).toMatchObject({
       accountId: "acct",
       id: JOB_ID,
-      payload: { width: 80 },
+      payload: jsonText({ width: 80 }),
       status: "retrying",
       revision: job.revision,
       attempt: 1,

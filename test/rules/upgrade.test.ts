@@ -14,7 +14,7 @@ const V1 = {
   scheduleId: null,
   name: "thumbnails",
   handler: "resize",
-  payload: { width: 80 },
+  payload: '{"width":80}',
   delivery: { type: "pull", queue: null },
   timeoutSeconds: 30,
   maxRetries: 3,
@@ -29,7 +29,7 @@ const V1 = {
   interruptions: 0,
   interruptedSince: null,
   lastError: { code: "handler_error", message: "out of disk" },
-  signing: { signingVersion: 1, overlapEndsAt: null },
+  signing: { signingVersion: 1, overlapEndsAt: null, masterKeyId: "a1b2", previousMasterKeyId: null },
   phase: { name: "running", executionId: "e2", startedAt: NOON + 2_000, leaseEndsAt: NOON + 32_000, reported: false },
   executions: [
     {

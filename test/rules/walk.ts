@@ -9,6 +9,7 @@ import * as reporting from "../../src/domain/reporting.ts";
 import { wakeAt } from "../../src/domain/timer.ts";
 import { type JobFacts, type JobReport, reportOf } from "../../src/store/report.ts";
 import { type JobRow, jobOfRow, rowOfSpec } from "../../src/store/rows.ts";
+import { jsonText } from "../harness/json-text.ts";
 import { aSpec, given, HOUR, MINUTE, NAMED, NOON, PULL, PUSH, SECOND, STRANGER, TIMEOUT } from "./a-job.ts";
 
 /** Too large for the job's row. */
@@ -18,7 +19,7 @@ const ERROR = { code: "http_status", message: "no" } as const;
 const RESPONSE = { status: 500, headers: {}, body: BODY, truncated: true };
 const SHORT = { status: 500, headers: {}, body: "no", truncated: false };
 const OUTCOMES: readonly life.Outcome[] = [
-  { kind: "completed", result: "done" },
+  { kind: "completed", result: jsonText("done") },
   { kind: "failed", error: ERROR, response: RESPONSE, retryable: true, retryAfterMs: null },
   { kind: "timed_out", error: ERROR, response: RESPONSE, retryable: true, retryAfterMs: 5 * SECOND },
   { kind: "failed", error: ERROR, response: SHORT, retryable: true, retryAfterMs: 2 * HOUR },

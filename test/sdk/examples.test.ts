@@ -39,6 +39,28 @@ it("push-express takes what is signed, refuses what is not, and ends on SIGTERM"
   expect(await example.end("SIGTERM")).toBe(0);
 });
 
+it.each([
+  ["push-express without a secret", "push-express/server.js", {}, "Set CHRONOS_SIGNING_SECRET to"],
+  [
+    "push-express with something else",
+    "push-express/server.js",
+    { CHRONOS_SIGNING_SECRET: "x" },
+    "CHRONOS_SIGNING_SECRET",
+  ],
+  [
+    "push-express with half a pair",
+    "push-express/server.js",
+    { CHRONOS_SIGNING_SECRET: "whsec_AA==," },
+    "CHRONOS_SIGNING",
+  ],
+  ["pull-worker without a key", "pull-worker/worker.js", { CHRONOS_API_KEY: "" }, "Set CHRONOS_API_KEY to"],
+])("%s says what is missing, and ends", async (_, script, env, message) => {
+  const example = run(`examples/${script}`, { PORT: "0", CHRONOS_SIGNING_SECRET: "", ...env });
+  expect(await example.ended()).toBe(1);
+  expect(example.output).toContain(message);
+  expect(example.output.trim().split("\n")).toHaveLength(1);
+});
+
 it("pull-worker ends what it has begun before it ends on SIGTERM", async () => {
   const tenant = await service.newTenant();
   const example = run("examples/pull-worker/worker.js", { CHRONOS_URL: tenant.url, CHRONOS_API_KEY: tenant.apiKey });

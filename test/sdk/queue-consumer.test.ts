@@ -32,6 +32,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+it("starts without an error on its screen", () => {
+  const atStart = service.log.slice(0, service.log.indexOf("Chronos is running."));
+  expect(atStart).not.toMatch(/error|fetch failed|^\s+at /im);
+});
+
 it(`completes ${JOBS} jobs once each, though each message comes twice, and burns no retry`, {
   timeout: 300_000,
 }, async () => {
@@ -66,6 +71,13 @@ it("fails for good what the handler calls hopeless, and what no handler is named
     expect((await jobs.get(id)).lastError?.message).toBe("NonRetryableError: The payload has no recipient");
   expect((await jobs.get(unknown.id)).lastError?.message).toContain('No handler is registered for "fax"');
   expect((await jobs.executions(hopeless.id).page()).items).toHaveLength(1);
+});
+
+it("takes a payload whose numbers no double holds", async () => {
+  const job = { name: "big", handler: "email", delivery: { type: "pull", queue: "emails" }, payload: "?" };
+  const payload = '{"to":"big@example.com","n":9007199254740993,"huge":-1e400,"zero":-0,"one":1.0}';
+  const made = await tenant.send<{ id: string }>("POST", "/v1/jobs", JSON.stringify(job).replace('"?"', payload));
+  expect(await tenant.whenIt("completed", made.body.data.id)).toMatchObject({ result: { sent: "big@example.com" } });
 });
 
 it("refuses a queue that is not bound, and names those that are", async () => {

@@ -6,6 +6,7 @@ import {
   type ChronosContext,
   ExecutionAbortedError,
   type FetchLike,
+  rawJson,
   verifySignature,
 } from "@chronos-edge/sdk";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -247,4 +248,22 @@ it.concurrent("verifies what the service signs: with a body, without one, and wh
   expect(await verifySignature(during, [signingSecret, rotated.signing_secret])).toMatchObject({ attempt: 1 });
   expect(await verifySignature(during, signingSecret)).toMatchObject({ attempt: 1 });
   await expect(verifySignature(during, rotated.signing_secret)).rejects.toMatchObject({ reason: "no_match" });
+});
+
+it.concurrent("carries a payload as text to a handler and its result back, with numbers that JavaScript cannot hold", async () => {
+  const chronos = clientOf(await service.newTenant());
+  const text = '{"id":12345678901234567890,"price":1.0,"10":1,"9":2,"id":-1e400}';
+  chronos.worker.handle("echo", ({ payloadText }) => rawJson(payloadText ?? ""));
+  const running = chronos.worker.start();
+  const { id } = await chronos.jobs.create({ name: "Echo", handler: "echo", payload: rawJson(text) });
+  await statusIs(chronos, id, "completed");
+  expect(await chronos.jobs.get(id)).toMatchObject({
+    payload: JSON.parse(text),
+    payloadText: text,
+    result: JSON.parse(text),
+    resultText: text,
+  });
+  expect((await chronos.jobs.executions(id).page()).items).toMatchObject([{ resultText: text }]);
+  await chronos.worker.stop();
+  await running;
 });

@@ -108,6 +108,21 @@ it.concurrent("answers a missing, malformed, unknown and revoked key the same", 
   expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
 });
 
+it.concurrent("tells an address that guesses so 30 times in ten seconds, then 429; a key it knows passes", async () => {
+  const headers = { "CF-Connecting-IP": "203.0.113.77" };
+  const tenant = await service.newTenant();
+  const mine = () => send("GET", "/v1/jobs", { ...headers, Authorization: `Bearer ${tenant.apiKey}` });
+  const guess = (_: unknown, i: number) =>
+    send("GET", "/v1/jobs", { ...headers, Authorization: `Bearer chrns_${String(i).padStart(43, "x")}` });
+  expect((await mine()).status).toBe(200);
+  const answers = await Promise.all(Array.from({ length: 200 }, guess));
+  const told = answers.filter(({ status }) => status === 401).length;
+  // A window may have turned meanwhile.
+  expect([30, 60]).toContain(told);
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(200 - told);
+  expect((await mine()).status).toBe(200);
+});
+
 const REFUSALS: [what: string, status: number, code: string, request: () => ReturnType<typeof send>][] = [
   ["an unknown path", 404, "not_found", () => send("GET", "/v1/nothing", key)],
   ["a wrong method", 405, "method_not_allowed", () => send("DELETE", "/v1/jobs", key)],

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { isAlive } from "../harness/process-tree.ts";
+import { quietPort } from "../harness/quiet-port.ts";
 import { Receiver } from "../harness/receiver.ts";
 import { OwnService } from "../harness/service.ts";
 import { Tenant } from "../harness/tenant.ts";
@@ -20,12 +21,15 @@ it("ends with no process left, and knows everything when it is started again", a
   const tenant = await service.newTenant();
   const before = service.dev;
   const [target, doneTarget, farTarget] = [receiver.target(), receiver.target(), receiver.target()];
-  const [done, pending, queued, claimable, far] = await Promise.all([
+  const nextPort = await quietPort();
+  const itself = { type: "push", http: { url: `http://localhost:${nextPort}/v1/jobs`, method: "GET" } };
+  const [done, pending, queued, claimable, far, self] = await Promise.all([
     tenant.create(doneTarget.delivery()),
     tenant.create({ ...target.delivery(), delay: { value: 5, unit: "second" } }),
     tenant.create({ handler: "queued" }),
     tenant.create({ handler: "claimed", timeout: 120 }),
     tenant.create({ ...farTarget.delivery(), delay: { value: 1, unit: "day" } }),
+    tenant.create({ delivery: itself, delay: { value: 5, unit: "second" } }),
   ]);
   const [claimed] = await Promise.all([
     tenant.mustClaim("claimed"),
@@ -42,7 +46,7 @@ it("ends with no process left, and knows everything when it is started again", a
   expect(service.log).not.toMatch(/error/i);
 
   aDayPasses(far.id);
-  service.start();
+  service.start(nextPort);
   await service.ready();
   const { url: _, ...kept } = service.dev;
   expect(before).toMatchObject(kept);
@@ -58,6 +62,8 @@ it("ends with no process left, and knows everything when it is started again", a
   expect(await again.whenIt("completed", pending.id)).toMatchObject({ attempts: 1 });
   expect(await farTarget.receives()).toMatchObject({ headers: { "x-chronos-job-id": far.id } });
   expect(await again.whenIt("completed", far.id)).toMatchObject({ attempts: 1 });
+  // What was another's address when the job was made is the service's own now.
+  expect((await again.whenIt("failed", self.id)).last_error).toMatchObject({ code: "blocked_target" });
   const deliveries = [doneTarget, target, farTarget].map((one) => one.deliveries.length);
   expect(deliveries).toEqual([1, 1, 1]);
 });

@@ -1,8 +1,9 @@
 // What `npm start` says of itself and its machine (design, rule 16).
 
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
+import { banner } from "../../local/banner.ts";
 import { bearableBurst, descriptorWarning } from "../../local/descriptors.ts";
 import type { Service } from "../harness/service.ts";
 import { sharedService } from "../harness/shared.ts";
@@ -23,10 +24,31 @@ it("the banner's curl line, pasted, makes a job that is pushed to npm run receiv
   expect([status, delivery.http?.url]).toEqual(["pending", "http://127.0.0.1:9000/jobs"]);
 });
 
-it("the banner tells how many jobs may be due in one instant, by the limit of this machine", () => {
-  const limit = Number(spawnSync("sh", ["-c", "ulimit -n"]).stdout);
-  const burst = Math.floor((limit - 500) / 4).toLocaleString("en");
-  expect(service.log).toContain(`${limit.toLocaleString("en")}: bears about ${burst} jobs due in one instant`);
+describe("the banner", () => {
+  const account = { url: "http://127.0.0.1:1", api_key: "chrns_1", signing_secret: "whsec_1", admin_token: "adm_1" };
+  const lines = (descriptorLimit: number | null) =>
+    banner({ account, stateFolder: "/state", descriptorLimit, color: false });
+
+  it("warns of a low descriptor limit, and says nothing of one that will do", () => {
+    expect(lines(1_024)).toContain("Only 1024 file descriptors: about 131 jobs may be due at once.");
+    expect(lines(4_096)).not.toMatch(/descriptor/i);
+    expect(lines(null)).not.toMatch(/descriptor/i);
+  });
+});
+
+describe("a job cannot call the service itself", () => {
+  it.each(["localhost", "127.0.0.1", "127.1", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "chronos.localhost"])(
+    "by %s",
+    async (host) => {
+      const tenant = await service.newTenant();
+      const http = { url: `http://${host}:${new URL(service.url).port}/v1/jobs`, method: "GET" };
+      const { status, body } = await tenant.call("POST", "/v1/jobs", { name: "me", delivery: { type: "push", http } });
+      expect([status, body.errors]).toEqual([
+        422,
+        [{ field: "delivery.http.url", message: "Must not be this service itself." }],
+      ]);
+    },
+  );
 });
 
 describe("a descriptor limit of", () => {

@@ -14,7 +14,7 @@ import { post } from "./harness/post.ts";
 import { receiver } from "./harness/receiver.ts";
 
 const IN_AN_HOUR = { scheduled_for: iso(NOON + HOUR) };
-const SIGNING = { signingVersion: 1, overlapEndsAt: null };
+const SIGNING = { signingVersion: 1, overlapEndsAt: null, masterKeyId: "a1b2", previousMasterKeyId: null };
 
 let account: Account;
 beforeEach(async () => {

@@ -2,12 +2,12 @@
 
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import worker from "../../src/index.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { ADMIN, type Answer, api, type JobJson } from "./harness/api.ts";
 import { advance, HOUR, hurry, iso, MINUTE, NOON, SECOND, setClock } from "./harness/clock.ts";
-import { answerLost, databaseDown, databaseHangs, OVERLOADED } from "./harness/database.ts";
+import { answerLost, databaseDown, databaseHangs, databaseSlow, OVERLOADED } from "./harness/database.ts";
 import { JobUnderTest, newJob, postJob, unarmedJob } from "./harness/job.ts";
 import { logs } from "./harness/logs.ts";
 import { receiver } from "./harness/receiver.ts";
@@ -237,6 +237,19 @@ describe("a key the isolate knows", () => {
     await env.DB.prepare("DELETE FROM api_keys WHERE account_id = ?").bind(account.id).run();
     advance(10 * SECOND);
     expect((await api("GET", "/v1/jobs", { key: account.key })).status).toBe(401);
+  });
+});
+
+describe("a database that is slow", () => {
+  const lookUps = () => vi.mocked(env.DB.prepare).mock.calls.filter(([query]) => query.includes("api_keys")).length;
+
+  it("looks up a key once, however many ask with it meanwhile", async () => {
+    const { key } = await newAccount();
+    const slow = databaseSlow(50);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => api("GET", "/v1/schedules/none", { key })));
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(422));
+    expect(lookUps()).toBe(1);
+    slow.end();
   });
 });
 

@@ -2,6 +2,7 @@
 // the next attempt follows.
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { jsonText } from "../harness/json-text.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { advance, DAY, HOUR, iso, NOON, SECOND, until } from "./harness/clock.ts";
 import { type JobUnderTest, newJob } from "./harness/job.ts";
@@ -175,7 +176,7 @@ describe("an instance that is let go in peace", () => {
     await job.evict();
     advance(29 * SECOND);
     expect(await job.show()).toMatchObject({ status: "running" });
-    expect((await job.owner.complete(job.ref, execution?.id ?? "", { done: true })).ok).toBe(true);
+    expect((await job.owner.complete(job.ref, execution?.id ?? "", jsonText({ done: true }))).ok).toBe(true);
     expect(await job.show()).toMatchObject({ status: "completed", result: { done: true } });
   });
 });

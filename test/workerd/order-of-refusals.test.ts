@@ -1,7 +1,7 @@
 // A request with two faults is told of the one the contract puts first (§1, "order of refusals").
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Account, newAccount } from "./harness/account.ts";
+import { type Account, newAccount, suspend } from "./harness/account.ts";
 import { api } from "./harness/api.ts";
 import { newJob } from "./harness/job.ts";
 
@@ -9,13 +9,14 @@ const UNKNOWN_ID = "00000000-0000-4000-8000-000000000000";
 const NEVER = { limit: async () => ({ success: false }) };
 
 /** In the contract's order. */
-const FAULTS = ["path", "method", "key", "rate", "size", "json", "schema", "existence", "state"] as const;
+const FAULTS = ["path", "method", "key", "suspended", "rate", "size", "json", "schema", "existence", "state"] as const;
 type Fault = (typeof FAULTS)[number];
 
 const ANSWERS: Record<Fault, [number, string]> = {
   path: [404, "not_found"],
   method: [405, "method_not_allowed"],
   key: [401, "unauthorized"],
+  suspended: [403, "account_suspended"],
   rate: [429, "rate_limit_exceeded"],
   size: [413, "payload_too_large"],
   json: [400, "bad_request"],
@@ -25,11 +26,14 @@ const ANSWERS: Record<Fault, [number, string]> = {
 };
 
 let account: Account;
+let suspended: Account;
 let endedId: string;
 let liveId: string;
 
 beforeEach(async () => {
   account = await newAccount();
+  suspended = await newAccount();
+  await suspend(suspended);
   const ended = await newJob(account);
   await ended.ring();
   endedId = ended.id;
@@ -44,7 +48,7 @@ function send(...faults: Fault[]) {
   const text = has("json") ? "{" : "{}";
   const raw = has("size") ? text.padEnd(262_145, " ") : has("json") ? text : undefined;
   return api(has("method") ? "PATCH" : "POST", path, {
-    key: has("key") ? undefined : account.key,
+    key: has("key") ? undefined : has("suspended") ? suspended.key : account.key,
     raw,
     ...(has("rate") ? { env: { API_RATE_LIMIT: NEVER } } : {}),
   });

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Execution } from "../../src/domain/job.ts";
 import type { JobReport } from "../../src/store/report.ts";
+import { jsonText } from "../harness/json-text.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { JobUnderTest } from "./harness/job.ts";
 import { logs } from "./harness/logs.ts";
@@ -134,8 +135,10 @@ it.each(["null", "a text", '"', "\\u0041", "a\u0000b", "\u{1F600}\u2028\u007f", 
     const lastError = { code: "handler_error", message: text } as const;
     const response = { status: 500, headers: { [text]: text }, body: text, truncated: false };
     const execution = executionAt(1, 1, { workerId: text, response, error: lastError });
-    await post.deliver([reportAt(job, 1, { facts: factsAt(1, { result: text, lastError }), apart: [execution] })]);
-    expect(await job.row()).toMatchObject({ result: text, lastError });
+    await post.deliver([
+      reportAt(job, 1, { facts: factsAt(1, { result: jsonText(text), lastError }), apart: [execution] }),
+    ]);
+    expect(await job.row()).toMatchObject({ result: JSON.stringify(text), lastError });
     expect(await job.executionRows()).toMatchObject([{ workerId: text, response, error: lastError }]);
   },
 );
@@ -167,7 +170,9 @@ it("a report touches no other job, and no other account's job of the same id", a
 });
 
 it("a report resets the count of sweeps, and never touches what was asked for", async () => {
-  const [id = ""] = await insertRows(account, [{ revision: 1, sweeps: 4, payload: { n: 1 }, idempotencyKey: "k" }]);
+  const [id = ""] = await insertRows(account, [
+    { revision: 1, sweeps: 4, payload: jsonText({ n: 1 }), idempotencyKey: "k" },
+  ]);
   const job = new JobUnderTest(account, id);
   const before = await job.row();
   await post.deliver([reportAt(job, 2)]);

@@ -53,7 +53,6 @@ describe("a body that is not JSON is 400 bad_request", () => {
     ["with a trailing comma", '{"name":"x",}'],
     ["empty but for blanks", "  "],
     ["NaN", '{"name":"x","payload":{"n":NaN}}'],
-    ["a number no double holds", '{"name":"x","handler":"h","payload":{"n":1e999}}'],
     ["nested without end", `{"name":"x","handler":"h","payload":{"a":${"[".repeat(5_000)}${"]".repeat(5_000)}}}`],
   ])("%s", async (_, raw) => {
     const { status, body } = await post({ raw });

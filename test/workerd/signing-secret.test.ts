@@ -1,17 +1,31 @@
 // An account's signing secret (contract §7), and what a delivery is signed with meanwhile (§4).
 
+import { env } from "cloudflare:workers";
+import { eq } from "drizzle-orm";
 import { Webhook } from "standardwebhooks";
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import { signingStateOf } from "../../src/accounts/signing-secret.ts";
+import { prepare } from "../../src/delivery/prepare.ts";
+import type { Job, SigningState } from "../../src/domain/job.ts";
+import { accounts } from "../../src/store/schema.ts";
+import { databaseOf } from "../../src/store/store.ts";
 import { type Account, newAccount } from "./harness/account.ts";
-import { api } from "./harness/api.ts";
+import { ADMIN, api, must } from "./harness/api.ts";
 import { advance, HOUR, iso, NOON, setClock } from "./harness/clock.ts";
+import { databaseDown } from "./harness/database.ts";
 import { newJob } from "./harness/job.ts";
+import { post } from "./harness/post.ts";
 import { type Received, receiver } from "./harness/receiver.ts";
 
 interface SecretJson {
   readonly signing_secret: string;
   readonly previous_signing_secret: string | null;
   readonly previous_valid_until: string | null;
+}
+
+interface NewAccount {
+  readonly id: string;
+  readonly api_key: string;
 }
 
 let account: Account;
@@ -102,9 +116,63 @@ it.each([0, 169, 1.5, "24", -1])("does not overlap for %s hours: 422", async (ov
   expect((await get()).signing_secret).toBe(account.secret);
 });
 
-it("without a master key there is none: 503", async () => {
-  const { status } = await api("GET", "/v1/signing-secret", { key: account.key, env: { MASTER_KEY: undefined } });
-  expect(status).toBe(503);
+it("without a master key there is none: 503, and a rotation does not happen", async () => {
+  const around = { key: account.key, env: { MASTER_KEY: undefined } };
+  expect((await api("GET", "/v1/signing-secret", around)).status).toBe(503);
+  expect((await api("POST", "/v1/signing-secret/rotate", around)).status).toBe(503);
+  expect((await get()).signing_secret).toBe(account.secret);
+});
+
+describe("while the master key is being changed", () => {
+  const CHANGED = { MASTER_KEY: "another master key, made by the operator", MASTER_KEY_PREVIOUS: env.MASTER_KEY ?? "" };
+  const during = async (method: string, path: string, key: string, body?: unknown) =>
+    must(api<SecretJson & NewAccount>(method, path, { key, body, env: CHANGED }));
+  const secretOf = (key: string) => during("GET", "/v1/signing-secret", key);
+
+  /** What a delivery of the account is signed with then. */
+  async function pushed(id: string): Promise<Received> {
+    const state = await databaseOf(env.DB).select().from(accounts).where(eq(accounts.id, id)).get();
+    const delivery = { type: "push", url: "https://a.example.com/", method: "POST", headers: {} } as const;
+    const job = { ...(await (await newJob(account)).stored()), accountId: id, delivery } as Job;
+    const around = { ...env, ...CHANGED };
+    const ready = await prepare(around, job, "e", signingStateOf(state as SigningState), Date.now());
+    if (ready?.kind !== "ready") throw new Error("it cannot be signed");
+    return { ...ready.request, headers: new Headers(ready.request.headers) } as unknown as Received;
+  }
+
+  it("an account that is made is shown the secret its deliveries are signed with", async () => {
+    const made = await during("POST", "/v1/admin/accounts", ADMIN, { name: "new" });
+    expect(await secretOf(made.api_key)).toMatchObject({
+      signing_secret: made.signing_secret,
+      previous_signing_secret: null,
+    });
+    const delivery = await pushed(made.id);
+    expect(delivery.headers.get("X-Chronos-Signature")).toBe(await chronosSignature(made.signing_secret, delivery));
+    expect(standardTrusts(made.signing_secret, delivery)).toBe(true);
+  });
+
+  it("one that was made before has its old secret beside the new one", async () => {
+    const { signing_secret, previous_signing_secret } = await secretOf(account.key);
+    expect(previous_signing_secret).toBe(account.secret);
+    expect(signing_secret).not.toBe(account.secret);
+    const delivery = await pushed(account.id);
+    expect(delivery.headers.get("X-Chronos-Signature")).toBe(await chronosSignature(account.secret, delivery));
+    expect(standardTrusts(signing_secret, delivery)).toBe(true);
+  });
+
+  it("a rotation is shown the secret that deliveries are signed with after its overlap", async () => {
+    const { signing_secret: between } = await secretOf(account.key);
+    const rotated = await during("POST", "/v1/signing-secret/rotate", account.key, { overlap_hours: 1 });
+    expect(rotated.previous_signing_secret).toBe(account.secret);
+    const meanwhile = await pushed(account.id);
+    for (const secret of [rotated.signing_secret, between, account.secret])
+      expect(standardTrusts(secret, meanwhile)).toBe(true);
+    expect(meanwhile.headers.get("X-Chronos-Signature")).toBe(await chronosSignature(account.secret, meanwhile));
+    setClock(NOON + HOUR);
+    const after = await pushed(account.id);
+    expect(after.headers.get("X-Chronos-Signature")).toBe(await chronosSignature(rotated.signing_secret, after));
+    expect(await secretOf(account.key)).toMatchObject({ previous_signing_secret: null });
+  });
 });
 
 it("signs each delivery in Chronos' way and in that of Standard Webhooks", async () => {
@@ -127,4 +195,28 @@ it("during an overlap the Chronos signature keeps the old secret and Standard We
   expect(after.headers.get("X-Chronos-Signature")).toBe(await chronosSignature(body.data.signing_secret, after));
   expect(standardTrusts(account.secret, after)).toBe(false);
   expect(standardTrusts(body.data.signing_secret, after)).toBe(true);
+});
+
+it("is the newest a job's owner has read, when an outage keeps it from reading: not the one of its creation", async () => {
+  receiver.answers(500, 500, 200);
+  const job = await newJob(account);
+  await job.ring();
+  const { body } = await rotate({ overlap_hours: 1 });
+  await job.ringWhenSet();
+  setClock(NOON + 2 * HOUR);
+  const down = databaseDown();
+  await job.ring();
+  down.end();
+  const late = receiver.received.at(-1) as Received;
+  expect(receiver.received).toHaveLength(3);
+  expect(late.headers.get("X-Chronos-Signature")).toBe(await chronosSignature(body.data.signing_secret, late));
+});
+
+it("in a memory that lags behind does not take the place of a newer one that the job has already", async () => {
+  const job = await newJob(account);
+  const newer = { ...(await job.stored())?.signing, signingVersion: 2 };
+  await job.store({ ...(await job.stored()), signing: newer });
+  post.stop();
+  await job.ring();
+  expect((await job.stored())?.signing).toEqual(newer);
 });

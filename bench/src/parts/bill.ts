@@ -74,7 +74,7 @@ async function withMeters(folder: string, measure: (meters: Meters) => Promise<B
   const entry = join(BENCH, "bill/worker.ts");
   const server = await startModule("src/embedded.ts", [join(folder, "state"), String(port), entry], folder);
   try {
-    const operator = { authorization: "Bearer adm_bench" };
+    const operator = { authorization: "Bearer adm_bench_that_is_as_long_as_an_operator_makes_it" };
     const [made] = await sendAll(
       [{ url: `${origin}/v1/admin/accounts`, headers: operator, body: '{"name":"bill"}' }],
       1,

@@ -5,7 +5,7 @@ import { enqueue } from "../../delivery/enqueue.ts";
 import { type Prepared, prepare } from "../../delivery/prepare.ts";
 import { push } from "../../delivery/push.ts";
 import { taskAt } from "../../domain/agenda.ts";
-import type { Job } from "../../domain/job.ts";
+import { type Job, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { REPORT_AFTER_MS } from "../../domain/timer.ts";
 import { offerToPolls } from "../offers.ts";
@@ -47,13 +47,14 @@ export async function runErrands(keeper: JobKeeper, env: Cloudflare.Env): Promis
 }
 
 /** The attempt is due: it goes out, unless the account may not be served. While D1 is down it goes out all the same. */
-async function deliver(keeper: JobKeeper, env: Cloudflare.Env, job: Job, now: number): Promise<void> {
-  const found = await standingOf(env, job.accountId, now);
-  const standing = found.ok ? found.value : { status: "active", signing: job.signing };
-  if (standing.status === "gone") return keeper.record.erase();
+async function deliver(keeper: JobKeeper, env: Cloudflare.Env, held: Job, now: number): Promise<void> {
+  const found = await standingOf(env, held.accountId, Date.now);
+  const standing = found.ok ? found.value : { status: "active", signing: null };
+  if (standing.status === "gone") return keeper.abandon();
+  const job = withSigning(held, standing.signing);
   if (standing.status === "suspended") return hold(keeper, job);
   const executionId = crypto.randomUUID();
-  const prepared = await prepare(env, job, executionId, standing.signing, now);
+  const prepared = await prepare(env, job, executionId, job.signing, now);
   if (prepared?.kind === "unsigned") return hold(keeper, job);
   if (prepared) return send(keeper, job, executionId, prepared);
   if (isStill(keeper, job)) await offer(keeper, env, life.enqueue(job, executionId, Date.now()));

@@ -3,8 +3,8 @@
 
 import { standingOf } from "../../accounts/standing.ts";
 import { taskAt } from "../../domain/agenda.ts";
-import type { Execution, Job, JobView, SigningState } from "../../domain/job.ts";
-import { isEnded, newest, viewOf } from "../../domain/job.ts";
+import type { Execution, Job, JobView } from "../../domain/job.ts";
+import { isEnded, newest, viewOf, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { confirm, isForgettable, type Receipt, reportAgain } from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
@@ -12,6 +12,7 @@ import { mayRingEarly, wakeAt } from "../../domain/timer.ts";
 import { upgradeJob } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
 import { claimForRetry, type JobRef, readJob, restoreJob } from "../../store/jobs-store.ts";
+import { removeOrphanJob } from "../../store/orphans.ts";
 import { type JobReport, reportOf, rowOfJob } from "../../store/report.ts";
 import { hasEnded, type JobRow, jobOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
@@ -65,7 +66,12 @@ export class JobKeeper {
       const now = Date.now();
       const found = jobOfRow(row.value, now);
       if (!found) return ok({ row: row.value });
-      const job = { ...found, signing: await this.#signingOf(ref.accountId, now) };
+      const standing = await standingOf(this.#env, ref.accountId, Date.now);
+      if (standing.ok && standing.value.status === "gone") {
+        await removeOrphanJob(databaseOf(this.#env.DB), ref);
+        return err({ code: "job_not_found" });
+      }
+      const job = withSigning(found, standing.ok ? standing.value.signing : null);
       const late = await this.#isLate(row.value);
       if (!late.ok) return late;
       const taken = late.value ? life.cancel(job, now) : ok(job);
@@ -73,14 +79,6 @@ export class JobKeeper {
       this.write(taken.value, now);
       return ok({ job: taken.value });
     });
-  }
-
-  /** As a creator would have handed it over; null when D1 has just stopped to answer. */
-  async #signingOf(accountId: string, now: number): Promise<SigningState | null> {
-    const standing = await standingOf(this.#env, accountId, now);
-    if (!standing.ok || standing.value.signing === null) return null;
-    const { signingVersion, overlapEndsAt } = standing.value.signing;
-    return { signingVersion, overlapEndsAt };
   }
 
   /** Its insert was applied so late that its schedule had been archived and had cleared up: it must not run any more. */
@@ -126,6 +124,13 @@ export class JobKeeper {
       logExecution(job, execution);
   }
 
+  /** The account is gone, and with it the job: its row, which the sweeper would ask about for ever, and its state. */
+  async abandon(): Promise<void> {
+    const job = this.record.read();
+    if (job) await removeOrphanJob(databaseOf(this.#env.DB), { accountId: job.accountId, jobId: job.id });
+    await this.record.erase();
+  }
+
   /** Reports the present state to the read model, and lets go of what that has confirmed. Repeated by the alarm if it fails. */
   async report(): Promise<void> {
     const job = this.record.read();
@@ -168,7 +173,7 @@ export class JobKeeper {
   /** Our row is gone. An ended job follows it; a live one belongs to a database that was taken back in time. */
   async #restore(job: Job): Promise<void> {
     if (isEnded(job.phase)) return this.record.erase();
-    const standing = await standingOf(this.#env, job.accountId, Date.now());
+    const standing = await standingOf(this.#env, job.accountId, Date.now);
     if (standing.ok && standing.value.status === "gone") return this.record.erase();
     const restored = await restoreJob(databaseOf(this.#env.DB), rowOfJob(job));
     log("warn", "row_restored", { account_id: job.accountId, job_id: job.id, done: restored.ok && restored.value });

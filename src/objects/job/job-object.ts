@@ -8,11 +8,11 @@ import {
   type Job,
   type JobSpec,
   type JobView,
-  type Json,
   newest,
   type SigningState,
   viewOf,
 } from "../../domain/job.ts";
+import type { JsonText } from "../../domain/json-text.ts";
 import * as life from "../../domain/life.ts";
 import { err, ok } from "../../domain/result.ts";
 import { STALE_ARM_MS } from "../../domain/timer.ts";
@@ -89,7 +89,7 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     this.#keeper.change((job, now) => life.release(job, executionId, now));
   }
 
-  async complete(ref: JobRef, executionId: string, result: Json): Promise<Answer<JobView>> {
+  async complete(ref: JobRef, executionId: string, result: JsonText | null): Promise<Answer<JobView>> {
     return this.#settle(ref, executionId, { kind: "completed", result });
   }
 

@@ -9,7 +9,7 @@ import type { Report } from "../../store/report.ts";
 import { databaseOf } from "../../store/store.ts";
 
 /** D1 takes values of up to 2 MB; a batch is one value, and a report may be larger than its neighbours. */
-const MAX_BATCH_BYTES = 1_000_000;
+const MAX_BATCH_BYTES = 800_000;
 
 /** How much may wait. A report beyond is refused with an answer, before the platform refuses calls with an exception. */
 const MAX_WAITING = 2_000;

@@ -1,6 +1,7 @@
 // How an owner reports to the read model: to the database's projector, or straight to D1 where that one is busy or failing.
 
 import type { Receipt } from "../../domain/reporting.ts";
+import { bytesOf } from "../../domain/text.ts";
 import { applyReports } from "../../store/apply-reports.ts";
 import type { Report } from "../../store/report.ts";
 import { databaseOf } from "../../store/store.ts";
@@ -12,7 +13,7 @@ const ANSWER_MS = 2_000;
 
 /** Never throws. */
 export async function sendReport(env: Cloudflare.Env, report: Report): Promise<Receipt> {
-  const bytes = new TextEncoder().encode(JSON.stringify(report)).byteLength;
+  const bytes = bytesOf(JSON.stringify(report));
   const answer = await within(ANSWER_MS, () => projectorOf(env).report(report, bytes)).catch((fault) =>
     fault instanceof TooLate ? "unavailable" : "busy",
   );

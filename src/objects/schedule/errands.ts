@@ -7,6 +7,7 @@ import * as life from "../../domain/schedule.ts";
 import { jobOfTick, tickKey } from "../../domain/tick-job.ts";
 import { log } from "../../log.ts";
 import { hasJobWithKey } from "../../store/jobs-store.ts";
+import { removeOrphanSchedule } from "../../store/orphans.ts";
 import { databaseOf, type Stored } from "../../store/store.ts";
 import { ask, jobAt } from "../addresses.ts";
 import { armJob, recordJob } from "../job/create-job.ts";
@@ -38,8 +39,12 @@ export async function runScheduleErrands(keeper: ScheduleKeeper, env: Cloudflare
 
 async function runTick(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Schedule, now: number): Promise<void> {
   const { record } = keeper;
-  const standing = await standingOf(env, schedule.accountId, now);
-  if (standing.ok && standing.value.status === "gone") return record.erase();
+  const { accountId, id: scheduleId } = schedule;
+  const standing = await standingOf(env, accountId, Date.now);
+  if (standing.ok && standing.value.status === "gone") {
+    await removeOrphanSchedule(databaseOf(env.DB), { accountId, scheduleId });
+    return record.erase();
+  }
   if (!keeper.isStill(schedule)) return;
   if (standing.ok && standing.value.status === "suspended") {
     record.write(life.holdAll(schedule, now + SUSPENDED_MS, now), now);

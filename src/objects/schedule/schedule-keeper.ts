@@ -81,12 +81,13 @@ export class ScheduleKeeper {
   /** Our row is gone: an ended schedule follows it, an active one belongs to a database that was taken back in time. */
   async #restore(schedule: Schedule): Promise<void> {
     if (schedule.status !== "active" && !schedule.clearing) return this.record.erase();
-    const standing = await standingOf(this.#env, schedule.accountId, Date.now());
+    const standing = await standingOf(this.#env, schedule.accountId, Date.now);
     if (standing.ok && standing.value.status === "gone") return this.record.erase();
     const restored = await insertSchedule(databaseOf(this.#env.DB), schedule);
-    log("warn", "row_restored", { account_id: schedule.accountId, schedule_id: schedule.id, done: restored.ok });
+    const done = restored.ok && restored.value;
+    log("warn", "row_restored", { account_id: schedule.accountId, schedule_id: schedule.id, done });
     const present = this.record.read();
-    if (present && !restored.ok) this.#reportAgain(present, "unavailable");
+    if (present && !done) this.#reportAgain(present, "unavailable");
   }
 
   #reportAgain(schedule: Schedule, receipt: "unavailable" | "refused"): void {

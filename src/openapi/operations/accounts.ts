@@ -65,7 +65,7 @@ export const accounts: Operations = {
     id: "suspendAccount",
     tag: "Operator",
     summary: "Suspend an account",
-    description: "Its keys are refused, and its due attempts wait.",
+    description: "Its keys are answered 403 `account_suspended`, within 60 s everywhere, and its due attempts wait.",
     answer: { data: "Account", message: "Account suspended. Its keys are refused and its due attempts wait." },
     refuses: ["not_found"],
   },

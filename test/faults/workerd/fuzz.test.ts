@@ -4,9 +4,10 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { childrenOf, compact } from "../../../src/domain/json-scan.ts";
 import { STATUS_OF } from "../../../src/http/errors.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
-import { type Answer, app, ORIGIN, read, requestOf } from "../../workerd/harness/api.ts";
+import { type Answer, app, NO_RATE_LIMITS, ORIGIN, read, requestOf } from "../../workerd/harness/api.ts";
 import { logs } from "../../workerd/harness/logs.ts";
 import { Chance } from "../harness/chance.ts";
 import { type HostileRequest, hostileRequest } from "./hostile/requests.ts";
@@ -19,12 +20,10 @@ const AT_ONCE = 8;
 const LONGEST_MS = 10_000;
 
 /** No limit to the rate, and a poll that finds nothing does not wait: an honest claim may take 20 s. */
-const UNLIMITED = { limit: async () => ({ success: true }) };
 const NOTHING_DUE = { getByName: () => ({ nominate: async () => null, leave: async () => {} }) };
 const AROUND = {
   ...env,
-  API_RATE_LIMIT: UNLIMITED,
-  WORKER_RATE_LIMIT: UNLIMITED,
+  ...NO_RATE_LIMITS,
   PULL_QUEUES: NOTHING_DUE,
 } as unknown as Cloudflare.Env;
 
@@ -88,15 +87,17 @@ async function expectReadBack(request: HostileRequest, made: Resource, account: 
   const asked = requestOf("GET", `${request.path}/${made.id}`, { key: account.key });
   const look = await read<Resource>(await app.fetch(asked, AROUND, createExecutionContext()));
   expect(look.body.data, words).toEqual(made);
-  const sent: Record<string, unknown> = JSON.parse(
-    typeof request.body === "string" ? request.body.replace(/^\ufeff/, "") : "{}",
-  );
+  const text = typeof request.body === "string" ? request.body.replace(/^\ufeff/, "").toWellFormed() : "{}";
+  const sent: Record<string, unknown> = JSON.parse(text);
   for (const [name, value] of Object.entries(sent)) {
     if (value === null || name === "delay" || name === "scheduled_for" || name === "stop_at") continue;
     if (name === "delivery") expectDelivery(value, made.delivery, words);
+    else if (name === "payload") expect(look.text, words).toContain(`"payload":${compact(memberOf(text, name))},`);
     else expect(JSON.stringify(made[name]), `${name}: ${words}`).toBe(JSON.stringify(value));
   }
 }
+
+const memberOf = (json: string, name: string): string => json.slice(...(childrenOf(json).get(name) ?? [0, 0]));
 
 function expectDelivery(sent: unknown, shown: unknown, words: string): void {
   const { type, http } = sent as { type: string; http?: { headers?: object } };

@@ -8,6 +8,7 @@ import { JOB_VERSION, SCHEDULE_VERSION } from "../../../src/domain/upgrade.ts";
 import worker from "../../../src/index.ts";
 import { insertSchedule } from "../../../src/store/schedules-store.ts";
 import { databaseOf } from "../../../src/store/store.ts";
+import { jsonText } from "../../harness/json-text.ts";
 import { MINUTE, NOON, SECOND } from "../../workerd/harness/clock.ts";
 import { JobUnderTest } from "../../workerd/harness/job.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
@@ -89,7 +90,7 @@ describe("a job as version 1 stored it", () => {
   it("in a worker's hands is completed by its report", async () => {
     const job = await holding(runningPull);
     const id = runningPull.executions[0]?.id ?? "";
-    expect(await job.owner.complete(job.ref, id, { ok: true })).toMatchObject({
+    expect(await job.owner.complete(job.ref, id, jsonText({ ok: true }))).toMatchObject({
       ok: true,
       value: { status: "completed" },
     });
@@ -98,7 +99,7 @@ describe("a job as version 1 stored it", () => {
   it("completed reports its end, and is let go", async () => {
     await insertRows(account, [{ id: completed.id, revision: 3, status: "running" }]);
     const job = await holding(completed);
-    expect(await shownBy(job)).toMatchObject({ status: "completed", result: { ok: true } });
+    expect(await shownBy(job)).toMatchObject({ status: "completed", result: '{"ok":true}' });
     await job.owner.confirm(4, 1);
     expect(await job.isEmpty()).toBe(true);
   });
@@ -109,7 +110,7 @@ describe("a message of version 1", () => {
     await insertRows(account, [{ id: snapshot.jobId, revision: 1 }]);
     expect(await arrive(snapshot)).toEqual({ acked: true, again: false });
     const job = new JobUnderTest(account, snapshot.jobId);
-    expect(await job.row()).toMatchObject({ status: "completed", revision: 4, result: { ok: true } });
+    expect(await job.row()).toMatchObject({ status: "completed", revision: 4, result: '{"ok":true}' });
     expect(await job.executionRows()).toMatchObject([{ attempt: 1, status: "completed" }]);
   });
 

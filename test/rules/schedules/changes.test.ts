@@ -16,6 +16,7 @@ import {
   scheduleWakeAt,
   type Timing,
 } from "../../../src/domain/schedule.ts";
+import { jsonText } from "../../harness/json-text.ts";
 import { cron, every, HOUR, MINUTE, NOON, SECOND, scheduleOf, specOf } from "./a-schedule.ts";
 
 const hourly = scheduleOf(every(1, "hour"));
@@ -27,7 +28,14 @@ const amended = (schedule: Schedule, changes: Partial<ScheduleSpec>, now: number
 describe("a change", () => {
   it("of anything but the timing leaves the next tick where it is", () => {
     const now = NOON + 10 * MINUTE;
-    const changes = { name: "n", description: "d", handler: "x", payload: { a: 1 }, timeoutSeconds: 5, maxRetries: 0 };
+    const changes = {
+      name: "n",
+      description: "d",
+      handler: "x",
+      payload: jsonText({ a: 1 }),
+      timeoutSeconds: 5,
+      maxRetries: 0,
+    };
     expect(amended(hourly, changes, now)).toEqual({
       ...hourly,
       ...changes,

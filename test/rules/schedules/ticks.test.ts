@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { dueAt, plan, preview, ran, type Schedule, tickAfter, tickDueAt } from "../../../src/domain/schedule.ts";
 import { jobOfTick, tickKey } from "../../../src/domain/tick-job.ts";
+import { jsonText } from "../../harness/json-text.ts";
 import { at, cron, DAY, every, HOUR, iso, MINUTE, NOON, SECOND, scheduleOf, specOf } from "./a-schedule.ts";
 
 /** Rings at the moment the schedule is set for, and makes the job. */
@@ -89,7 +90,7 @@ describe("a tick", () => {
     const rich = scheduleOf(every(1, "hour"), {
       name: "n",
       description: "d",
-      payload: { a: 1 },
+      payload: jsonText({ a: 1 }),
       delivery: { type: "push", url: "https://example.com", method: "PUT", headers: { a: "b" } },
       timeoutSeconds: 7,
       maxRetries: 9,
@@ -100,7 +101,7 @@ describe("a tick", () => {
       scheduleId: "s",
       name: "n",
       handler: "h",
-      payload: { a: 1 },
+      payload: jsonText({ a: 1 }),
       delivery: rich.delivery,
       timeoutSeconds: 7,
       maxRetries: 9,

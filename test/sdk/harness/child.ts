@@ -44,6 +44,12 @@ export class Child {
     return group;
   }
 
+  /** Waits for an end that nobody asked for. */
+  async ended(): Promise<number | null> {
+    await this.#ended;
+    return this.#process.exitCode;
+  }
+
   kill(signal: NodeJS.Signals): void {
     if (!this.hasEnded) this.#process.kill(signal);
   }

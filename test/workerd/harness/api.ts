@@ -47,7 +47,7 @@ export interface Call {
 }
 
 export const ORIGIN = "https://chronos.test";
-export const ADMIN = "adm_test";
+export const ADMIN = "adm_test_that_is_as_long_as_an_operator_makes_it";
 
 /** The application with a clock that follows the test's. */
 export const app = createApp({
@@ -59,10 +59,17 @@ export const app = createApp({
 
 /** Most tests ask more often in a second than a client may in ten. */
 const UNLIMITED = { limit: async () => ({ success: true }) };
+export const NO_RATE_LIMITS = {
+  API_RATE_LIMIT: UNLIMITED,
+  WORKER_RATE_LIMIT: UNLIMITED,
+  ACCOUNT_RATE_LIMIT: UNLIMITED,
+  ACCOUNT_WORKER_RATE_LIMIT: UNLIMITED,
+  GUESS_RATE_LIMIT: UNLIMITED,
+};
 
 export async function api<T = unknown>(method: string, path: string, call: Call = {}): Promise<Answer<T>> {
   const request = requestOf(method, path, call);
-  const around = { ...env, API_RATE_LIMIT: UNLIMITED, WORKER_RATE_LIMIT: UNLIMITED, ...call.env };
+  const around = { ...env, ...NO_RATE_LIMITS, ...call.env };
   const context = createExecutionContext();
   const answer = await read<T>(await app.fetch(request, around as Cloudflare.Env, context));
   await waitOnExecutionContext(context);
@@ -72,10 +79,15 @@ export async function api<T = unknown>(method: string, path: string, call: Call 
 export function requestOf(method: string, path: string, { key, body, raw, headers }: Call = {}): Request {
   const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
   const all = new Headers(sent === undefined ? {} : { "Content-Type": "application/json" });
+  all.set("CF-Connecting-IP", anAddress());
   if (key !== undefined) all.set("Authorization", `Bearer ${key}`);
   for (const [name, value] of Object.entries(headers ?? {})) all.set(name, value);
   return new Request(ORIGIN + path, { method, headers: all, body: sent ?? null });
 }
+
+/** Another one for each call: what an address has sent is no other test's business. */
+export const anAddress = (): string => `198.51.${Math.floor(addresses / 256) % 256}.${addresses++ % 256}`;
+let addresses = 0;
 
 export async function read<T>(response: Response): Promise<Answer<T>> {
   const text = await response.text();

@@ -27,6 +27,13 @@ async function completed(): Promise<ScheduleUnderTest> {
   return schedule;
 }
 
+/** All are made before the clock moves on. */
+async function completedTogether(count: number): Promise<ScheduleUnderTest[]> {
+  const all = await Promise.all(Array.from({ length: count }, () => newSchedule(account, { ...HOURLY, runs: 1 })));
+  for (const schedule of all) await schedule.ringAt(FIRST);
+  return all;
+}
+
 describe("a completed schedule", () => {
   it("is forgotten by its owner once the read model knows; then its row is the whole truth", async () => {
     const schedule = await completed();
@@ -209,7 +216,7 @@ describe("reports", () => {
 
   it("come many in one batch, one gone row among them", async () => {
     post.stop();
-    const all = await Promise.all([completed(), completed(), completed()]);
+    const all = await completedTogether(3);
     await all[1]?.deleteRow();
     expect((await post.deliver(post.take())).toSorted()).toEqual(["missing", "stored", "stored"]);
   });
@@ -226,7 +233,7 @@ describe("reports", () => {
 
   it("do not hold up each other: one that D1 refuses leaves the rest to be written", async () => {
     post.stop();
-    const [good, bad] = await Promise.all([completed(), completed()]);
+    const [good, bad] = (await completedTogether(2)) as [ScheduleUnderTest, ScheduleUnderTest];
     const spoilt = post.take().map((report) => {
       if (report.kind !== "schedule" || report.id !== bad.id) return report;
       return { ...report, schedule: { ...report.schedule, status: null as never } };

@@ -47,8 +47,8 @@ describe.each(MOMENTS)("a change %s a tick's insert", (moment) => {
     await during(schedule, moment, () => schedule.patch({ payload: { v: 2 }, name: "new" }));
     await schedule.ringAt(NOON + 2 * HOUR);
     expect((await schedule.jobs()).map(({ payload, name }) => ({ payload, name }))).toEqual([
-      { payload: { v: 1 }, name: "a schedule" },
-      { payload: { v: 2 }, name: "new" },
+      { payload: '{"v":1}', name: "a schedule" },
+      { payload: '{"v":2}', name: "new" },
     ]);
     expect(await schedule.show()).toMatchObject({ run_count: 2, missed_runs: 0, name: "new" });
   });

@@ -1,0 +1,32 @@
+// What comes before serving: the Worker is built while its database is looked at and migrated.
+import { repair } from "./damage.ts";
+import type { StateFolder } from "./state-folder.ts";
+import { buildWorker } from "./wrangler.ts";
+
+/** @returns the path of the built Worker */
+export async function prepare(state: StateFolder): Promise<string> {
+  // If one fails, the other still has to end.
+  const steps = [build(state), migrateDatabase(state)] as const;
+  await Promise.allSettled(steps);
+  const [bundle] = await Promise.all(steps);
+  return bundle;
+}
+
+async function build(state: StateFolder): Promise<string> {
+  try {
+    return await buildWorker(state.path, (pid) => state.noteChild("wrangler", pid));
+  } finally {
+    state.forgetChild("wrangler");
+  }
+}
+
+export async function migrateDatabase(state: StateFolder): Promise<void> {
+  repair(state.path);
+  // Loading wrangler and Miniflare takes half a second: beside the build it costs nothing.
+  const { migrate } = await import("./migrations.ts");
+  try {
+    await migrate(state.path, (pid) => state.noteChild("workerd", pid));
+  } finally {
+    state.forgetChild("workerd");
+  }
+}
