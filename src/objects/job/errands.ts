@@ -29,7 +29,7 @@ export async function runErrands(keeper: JobKeeper, env: Cloudflare.Env): Promis
         break;
       case "interrupt":
       case "expire":
-        keeper.present();
+        keeper.settleOverdue();
         await keeper.report();
         break;
       case "offer":

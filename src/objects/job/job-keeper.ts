@@ -40,14 +40,17 @@ export class JobKeeper {
 
   /** The job as it is now: an attempt whose instance died, or whose lease has run out, is over before anyone looks. */
   present(): Job | undefined {
+    if (this.settleOverdue()) this.reportLater();
+    return this.record.read();
+  }
+
+  /** Settles an attempt whose instance died, or whose lease has run out. @returns whether there was one */
+  settleOverdue(): boolean {
     const job = this.record.read();
-    if (!job) return undefined;
     const now = Date.now();
-    const over = this.#overdue(job, now);
-    if (!over) return job;
-    this.write(over, now);
-    this.reportLater();
-    return over;
+    const over = job && this.#overdue(job, now);
+    if (over) this.write(over, now);
+    return over !== undefined;
   }
 
   /** The live job, made from its row if there is none here; other events wait meanwhile. */

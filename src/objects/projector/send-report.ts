@@ -8,7 +8,7 @@ import { databaseOf } from "../../store/store.ts";
 import { TooLate, within } from "../../store/time-limit.ts";
 import { projectorOf } from "../addresses.ts";
 
-/** How long an owner waits for the answer. Then its alarm repeats the report. */
+/** How long an owner waits for either of them. Then its alarm repeats the report. */
 const ANSWER_MS = 2_000;
 
 /** Never throws. */
@@ -18,6 +18,7 @@ export async function sendReport(env: Cloudflare.Env, report: Report): Promise<R
     fault instanceof TooLate ? "unavailable" : "busy",
   );
   if (answer !== "busy") return answer;
-  const [receipt = "unavailable"] = await applyReports(databaseOf(env.DB), [report]);
+  const written = within(ANSWER_MS, () => applyReports(databaseOf(env.DB), [report]));
+  const [receipt = "unavailable"] = await written.catch((): Receipt[] => []);
   return receipt;
 }

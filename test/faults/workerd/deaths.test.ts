@@ -1,20 +1,26 @@
 // An instance may die at any await of its alarm. Each is a point in a table, and each is killed once, before and after
-// the call it waits for. Whatever the point: the job ends, and only what was in flight is repeated.
+// the call it waits for. Whatever the point: the job ends, only what was in flight is repeated, and the read model agrees.
 
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
-import { MINUTE } from "../../workerd/harness/clock.ts";
+import { MINUTE, SECOND } from "../../workerd/harness/clock.ts";
 import { type JobUnderTest, newJob } from "../../workerd/harness/job.ts";
+import { logs } from "../../workerd/harness/logs.ts";
+import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
-import { recover } from "./harness/recovery.ts";
-import { type Moment, Tripwire } from "./harness/tripwire.ts";
+import { PlatformAlarm } from "./harness/platform.ts";
+import { recover, stateOf } from "./harness/recovery.ts";
+import { momentsOf, Tripwire } from "./harness/tripwire.ts";
 
-/** The sweeper's three and a half minutes, and a backoff. */
-const LIMIT_MS = 4 * MINUTE;
+/** The alarm rings again at once: what remains is a backoff. */
+const PUSH_LIMIT_MS = 10 * SECOND;
+/** A lease ends, and the offer of the next attempt, which the queue loses, is made again after a minute. */
+const LEASE_SECONDS = 30;
+const PULL_LIMIT_MS = LEASE_SECONDS * SECOND + MINUTE + 10 * SECOND;
 
 let account: Account;
-const tripwire = new Tripwire({ namespace: env.PULL_QUEUES, point: "polls" });
+const tripwire = new Tripwire("PULL_QUEUES", "PROJECTORS");
 beforeEach(async () => {
   account = await newAccount();
   // The default queue loses all it is given: a worker finds a job only because its owner offers it again.
@@ -28,47 +34,87 @@ interface Scenario {
   readonly body: Record<string, unknown>;
   /** What the target answers, the last one again and again. */
   readonly answers?: readonly number[];
-  /** How often it has rung before. */
-  readonly ringsBefore: number;
+  /** What happens before. */
+  readonly before?: (job: JobUnderTest) => Promise<unknown>;
   /** What the alarm waits for, in this order. */
   readonly points: readonly string[];
 }
 
 const SIGNING = Array<string>(6).fill("sign");
-const PULL = { handler: "work", delivery: { type: "pull" } };
+const PULL = { handler: "work", delivery: { type: "pull" }, timeout: LEASE_SECONDS };
+
+const rings = (times: number) => async (job: JobUnderTest) => {
+  for (let ring = 0; ring < times; ring++) await job.ringWhenSet();
+};
+
+/** Rings while nothing reaches the read model. */
+const ringsUnheard = async (job: JobUnderTest) => {
+  post.stop("unavailable");
+  await job.ringWhenSet();
+  post.goOn();
+};
+
+const isLeased = async (job: JobUnderTest) => {
+  await job.ringWhenSet();
+  const execution = (await job.executions()).at(-1);
+  await job.owner.lease(job.ref, execution?.id ?? "", null);
+};
 
 const SCENARIOS: readonly Scenario[] = [
-  { name: "a first push", body: {}, ringsBefore: 0, points: ["D1", ...SIGNING, "target", "snapshot"] },
-  {
-    name: "a push that fails",
-    body: {},
-    answers: [500, 200],
-    ringsBefore: 0,
-    points: ["D1", ...SIGNING, "target", "snapshot"],
-  },
+  { name: "a first push", body: {}, points: ["D1", ...SIGNING, "target", "report", "erase"] },
+  { name: "a push that fails", body: {}, answers: [500, 200], points: ["D1", ...SIGNING, "target", "report"] },
   {
     name: "a push tried again",
     body: {},
     answers: [500, 200],
-    ringsBefore: 1,
-    points: [...SIGNING, "target", "snapshot"],
+    before: rings(1),
+    points: [...SIGNING, "target", "report", "erase"],
   },
-  { name: "an end reported again", body: {}, ringsBefore: 1, points: ["snapshot"] },
-  { name: "a pull job becoming due", body: PULL, ringsBefore: 0, points: ["D1", "offer"] },
-  { name: "a queued job reported", body: PULL, ringsBefore: 1, points: ["snapshot"] },
-  { name: "an execution offered again", body: PULL, ringsBefore: 2, points: ["polls", "snapshot"] },
+  { name: "an end reported again", body: {}, before: ringsUnheard, points: ["report", "erase"] },
+  {
+    name: "an end its owner writes, because the projector is busy",
+    body: {},
+    before: async (job) => {
+      await ringsUnheard(job);
+      post.stop("busy");
+    },
+    points: ["report", "batch", "erase"],
+  },
+  { name: "a pull job becoming due", body: PULL, points: ["D1", "offer"] },
+  { name: "a queued job reported", body: PULL, before: rings(1), points: ["report"] },
+  {
+    name: "a queued job whose row is gone",
+    body: PULL,
+    before: async (job) => {
+      await job.ringWhenSet();
+      await job.deleteRow();
+    },
+    points: ["report", "D1", "report"],
+  },
+  { name: "an execution offered again", body: PULL, before: rings(2), points: ["polls", "report"] },
+  { name: "a lease reported", body: PULL, before: isLeased, points: ["report"] },
+  {
+    name: "a lease that has run out",
+    body: PULL,
+    before: async (job) => {
+      await isLeased(job);
+      await job.ringWhenSet();
+    },
+    points: ["report"],
+  },
 ];
 
-async function readyToRing({ body, answers = [200], ringsBefore }: Scenario): Promise<JobUnderTest> {
+async function readyToRing({ body, answers = [200], before }: Scenario): Promise<JobUnderTest> {
   receiver.answers(...answers);
   const job = await newJob(account, body);
-  for (let ring = 0; ring < ringsBefore; ring++) await job.ringWhenSet();
+  await before?.(job);
   receiver.received.length = 0;
   return job;
 }
 
 describe.each(SCENARIOS)("$name", (scenario) => {
   const { points, answers = [200] } = scenario;
+  const isPull = scenario.body === PULL;
 
   it("waits for the calls of the table, and for nothing else", async () => {
     const job = await readyToRing(scenario);
@@ -77,24 +123,28 @@ describe.each(SCENARIOS)("$name", (scenario) => {
     expect(tripwire.passed).toEqual(points);
   });
 
-  const moments = points.flatMap((point, i) =>
-    (["before", "after"] as const).map((side): Moment & { point: string } => ({ point, call: i + 1, side })),
-  );
-
-  it.each(moments)("dies $side call $call ($point), and comes to its end all the same", async (moment) => {
+  it.each(momentsOf(points))("dies $side call $call ($point), and comes to its end all the same", async (moment) => {
     const job = await readyToRing(scenario);
-    const left = (await job.show()).status === "completed" ? 0 : answers.length - (await job.show()).attempts;
+    const state = await stateOf(job);
+    const left = state?.phase.name === "completed" ? 0 : answers.length - (state?.started ?? 0);
     await tripwire.watch(job.owner, moment);
-    await job.ringWhenSet().catch(() => {});
+    const alarm = new PlatformAlarm(job);
+    await alarm.ring();
     expect(tripwire.hasKilled).toBe(true);
     tripwire.remove();
-    expect(await recover(job)).toBeLessThan(LIMIT_MS);
+    post.goOn();
+    expect(await recover(job, { alarm })).toBeLessThan(isPull ? PULL_LIMIT_MS : PUSH_LIMIT_MS);
     const executions = await job.executions();
     const inFlight = moment.point === "target" && moment.side === "after";
     const delivered = receiver.received.map(({ headers }) => headers.get("X-Chronos-Delivery-Id"));
     expect(executions.map(({ id }) => id)).toEqual(expect.arrayContaining(delivered));
     expect(executions.filter(({ status }) => status === "completed")).toHaveLength(1);
-    expect(executions.filter(({ status }) => status === "interrupted").length).toBeLessThanOrEqual(1);
-    if (scenario.body !== PULL) expect(receiver.received.length).toBeLessThanOrEqual(left + (inFlight ? 1 : 0));
+    const interrupted = executions.filter(({ status }) => status === "interrupted").length;
+    expect(interrupted).toBe(moment.point === "target" ? 1 : 0);
+    if (!isPull) expect(receiver.received.length).toBeLessThanOrEqual(left + (inFlight ? 1 : 0));
+    while ((await job.alarm()) !== null) await alarm.ring();
+    expect(await job.isEmpty()).toBe(true);
+    expect(await job.row()).toMatchObject({ status: "completed", attempt: executions.length, reportDueAt: null });
+    expect(logs.of("alarm_fault")).toEqual([]);
   });
 });

@@ -2,8 +2,8 @@
 // does not know yet is refused with 503, to be tried again, and changes nothing.
 
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
-import type { JobSpec } from "../../../src/domain/job.ts";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { type JobSpec, specOf } from "../../../src/domain/job.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api } from "../../workerd/harness/api.ts";
 import { HOUR, iso, NOON } from "../../workerd/harness/clock.ts";
@@ -78,9 +78,20 @@ describe("a Worker of today and objects of yesterday", () => {
     });
     expect(made.status).toBe(201);
     const job = new JobUnderTest(account, made.body.data.id);
-    await job.owner.poke(job.ref);
+    await job.owner.wake(job.ref);
     await job.ring();
     expect(receiver.received).toHaveLength(1);
+  });
+});
+
+describe("owners of today and a projector of yesterday", () => {
+  it("report all the same: they write their row themselves", async () => {
+    const projectors = yesterdays(env.PROJECTORS) as typeof env.PROJECTORS;
+    vi.spyOn(env.PROJECTORS, "getByName").mockImplementation((name) => projectors.getByName(name));
+    const job = await newJob(account);
+    await job.ring();
+    expect(await job.row()).toMatchObject({ status: "completed", attempt: 1 });
+    expect(await job.isEmpty()).toBe(true);
   });
 });
 
@@ -88,12 +99,10 @@ describe("a Worker of tomorrow and objects of today", () => {
   it("an arm that says more than they know makes the same job", async () => {
     const [job, other] = [await unarmedJob(account), await newJob(account)];
     const known = await other.stored();
-    const row = await job.row();
-    if (!row || !known) throw new Error("there is none");
-    const { attempt, tries, interruptions, status, runAt, completedAt, result, lastError, ...rest } = row;
-    const { reportDueAt, sweeps, revision, updatedAt, ...spec } = rest;
+    if (!known) throw new Error("there is none");
+    const spec: JobSpec = { ...specOf(known), id: job.id };
     const more = { priority: 9, tags: { team: "growth" } };
-    await job.owner.arm({ ...spec, ...more } as JobSpec, { signingVersion: 1, overlapEndsAt: null, ...more } as never);
+    await job.owner.arm({ ...spec, ...more }, { signingVersion: 1, overlapEndsAt: null, ...more } as never);
     await job.ring();
     expect(await job.show()).toMatchObject({ status: "completed", attempts: 1 });
     expect(await job.show()).not.toHaveProperty("priority");

@@ -1,66 +1,113 @@
-// A schedule's instance may die at any await of its tick. Whatever the point: the tick has exactly one job, is counted
-// once, and the next tick follows.
+// A schedule's instance may die at any await of its alarm. Whatever the point: the tick has exactly one job, is counted
+// once, and the next tick follows; an archived schedule leaves nothing behind.
 
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
-import { api, must } from "../../workerd/harness/api.ts";
-import { iso, MINUTE, NOON, setClock } from "../../workerd/harness/clock.ts";
+import { iso, MINUTE, NOON, SECOND, setClock } from "../../workerd/harness/clock.ts";
 import { PUSH } from "../../workerd/harness/job.ts";
-import { sweepNow } from "./harness/recovery.ts";
-import { type Moment, Tripwire } from "./harness/tripwire.ts";
+import { post } from "../../workerd/harness/post.ts";
+import { newSchedule, type ScheduleUnderTest } from "../../workerd/schedules/schedule.ts";
+import { PlatformAlarm } from "./harness/platform.ts";
+import { momentsOf, Tripwire } from "./harness/tripwire.ts";
 
-interface ScheduleJson {
-  readonly id: string;
-  readonly run_count: number;
-  readonly missed_runs: number;
-  readonly next_run_at: string | null;
-}
-
-/** Is the account served; insert the job; arm it; report the tick. */
-const POINTS = ["D1", "D1", "job", "snapshot"] as const;
 const FIRST_TICK = NOON + 10 * MINUTE;
 
-let account: Account;
-let id: string;
-const tripwire = new Tripwire({ namespace: env.JOBS, point: "job" });
+let schedule: ScheduleUnderTest;
+const tripwire = new Tripwire("JOBS", "PROJECTORS");
 beforeEach(async () => {
-  account = await newAccount();
-  const body = { name: "ticks", interval: { value: 10, unit: "minute" }, delivery: PUSH };
-  id = (await must(api<ScheduleJson>("POST", "/v1/schedules", { key: account.key, body }))).id;
+  const account: Account = await newAccount();
+  schedule = await newSchedule(account, { interval: { value: 10, unit: "minute" }, delivery: PUSH });
   setClock(FIRST_TICK);
 });
 afterEach(() => tripwire.remove());
 
-const owner = () => env.SCHEDULES.getByName(`${account.id}/${id}`);
-const ring = () => runDurableObjectAlarm(owner());
-const show = () => must(api<ScheduleJson>("GET", `/v1/schedules/${id}`, { key: account.key }));
+/** The alarm rings whenever it is due, as the platform rings it, until this moment. */
+async function ringUntil(until: number, alarm = new PlatformAlarm(schedule)): Promise<void> {
+  for (let at = await schedule.alarm(); at !== null && at <= until; at = await schedule.alarm()) await alarm.ring();
+}
+
+/** The instance dies at this moment, and the alarm rings again at once. */
+async function dieAt(moment: Parameters<Tripwire["watch"]>[1]): Promise<void> {
+  await tripwire.watch(schedule.owner, moment);
+  const alarm = new PlatformAlarm(schedule);
+  await alarm.ring();
+  expect(tripwire.hasKilled).toBe(true);
+  tripwire.remove();
+  post.goOn();
+  await ringUntil(FIRST_TICK + SECOND, alarm);
+}
+
+async function callsOf(): Promise<string[]> {
+  await tripwire.watch(schedule.owner, null);
+  await new PlatformAlarm(schedule).ring();
+  return tripwire.passed;
+}
 
 describe("a tick", () => {
+  /** Is the account served; insert the job; arm it; report the tick. */
+  const POINTS = ["D1", "D1", "job", "report"];
+
   it("waits for the calls of the table, and for nothing else", async () => {
-    await tripwire.watch(owner(), null);
-    await ring();
-    expect(tripwire.passed).toEqual(POINTS);
+    expect(await callsOf()).toEqual(POINTS);
   });
 
-  const moments = POINTS.flatMap((point, i) =>
-    (["before", "after"] as const).map((side): Moment & { point: string } => ({ point, call: i + 1, side })),
-  );
+  it.each(momentsOf(POINTS))("dies $side call $call ($point), and has one job all the same", async (moment) => {
+    await dieAt(moment);
+    expect(await schedule.show()).toMatchObject({
+      run_count: 1,
+      missed_runs: 0,
+      next_run_at: iso(FIRST_TICK + 10 * MINUTE),
+    });
+    expect(await schedule.ticks()).toEqual([FIRST_TICK]);
+    await ringUntil(FIRST_TICK + MINUTE);
+    expect((await schedule.row())?.state).toMatchObject({ runCount: 1, nextRunAt: FIRST_TICK + 10 * MINUTE });
+  });
+});
 
-  it.each(moments)("dies $side call $call ($point), and has one job all the same", async (moment) => {
-    await tripwire.watch(owner(), moment);
-    await ring().catch(() => {});
-    expect(tripwire.hasKilled).toBe(true);
-    tripwire.remove();
-    for (let minute = 1; minute <= 5; minute++) {
-      const at = await runInDurableObject(owner(), (_, { storage }) => storage.getAlarm());
-      if (at !== null && at <= Date.now()) await ring();
-      setClock(FIRST_TICK + minute * MINUTE);
-      await sweepNow();
-    }
-    expect(await show()).toMatchObject({ run_count: 1, missed_runs: 0, next_run_at: iso(FIRST_TICK + 10 * MINUTE) });
-    const jobs = await must(api<object[]>("GET", `/v1/jobs?schedule_id=${id}`, { key: account.key }));
-    expect(jobs).toHaveLength(1);
+describe("a tick whose projector is busy", () => {
+  beforeEach(() => post.stop("busy"));
+  const POINTS = ["D1", "D1", "job", "report", "batch"];
+
+  it("waits for the calls of the table, and for nothing else", async () => {
+    expect(await callsOf()).toEqual(POINTS);
+  });
+
+  it.each(momentsOf(POINTS).slice(-4))("dies $side call $call ($point), and is counted once", async (moment) => {
+    await dieAt(moment);
+    expect(await schedule.ticks()).toEqual([FIRST_TICK]);
+    await ringUntil(FIRST_TICK + MINUTE);
+    expect((await schedule.row())?.state).toMatchObject({ runCount: 1 });
+  });
+});
+
+describe("the clearing up after an archived schedule", () => {
+  beforeEach(async () => {
+    await new PlatformAlarm(schedule).ring();
+    post.stop("unavailable");
+    await schedule.owner.archive(schedule.ref); // the route, which cancels as well, has died
+    post.goOn();
+    setClock(FIRST_TICK);
+  });
+  /** Find its jobs; cancel each, which reports itself. */
+  const POINTS = ["D1", "job", "report"];
+
+  it("waits for the calls of the table, and for nothing else", async () => {
+    expect(await callsOf()).toEqual(POINTS);
+  });
+
+  it.each(momentsOf(POINTS))("dies $side call $call ($point), and leaves no job that runs", async (moment) => {
+    await dieAt(moment);
+    await ringUntil(FIRST_TICK + MINUTE);
+    expect(await schedule.jobs()).toMatchObject([{ status: "cancelled" }]);
+    expect(await schedule.row()).toMatchObject({ status: "archived", reportDueAt: null });
+    expect(await schedule.isEmpty()).toBe(true);
+  });
+
+  it.each(momentsOf(["report", "erase"]))("and dies $side call $call ($point), and is over", async (moment) => {
+    await new PlatformAlarm(schedule).ring();
+    await dieAt(moment);
+    await ringUntil(FIRST_TICK + MINUTE);
+    expect(await schedule.row()).toMatchObject({ status: "archived", reportDueAt: null });
+    expect(await schedule.isEmpty()).toBe(true);
   });
 });

@@ -4,15 +4,17 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { OfferMessage } from "../../../src/delivery/enqueue.ts";
-import type { Job } from "../../../src/domain/job.ts";
+import { type Job, specOf } from "../../../src/domain/job.ts";
+import { KEEP_MS, STALE_ARM_MS } from "../../../src/domain/timer.ts";
 import worker from "../../../src/index.ts";
-import type { Snapshot } from "../../../src/store/report.ts";
+import type { JobReport } from "../../../src/store/report.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api } from "../../workerd/harness/api.ts";
-import { advance, DAY, MINUTE, NOON, setClock } from "../../workerd/harness/clock.ts";
-import { type JobUnderTest, newJob } from "../../workerd/harness/job.ts";
+import { advance, DAY, MINUTE, NOON, setClock, until } from "../../workerd/harness/clock.ts";
+import { type JobUnderTest, newJob, unarmedJob } from "../../workerd/harness/job.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
+import { factsAt, reportAt } from "../../workerd/harness/reports.ts";
 import { stateOf, sweepNow } from "./harness/recovery.ts";
 
 let account: Account;
@@ -24,20 +26,20 @@ beforeEach(async () => {
 interface Underway {
   readonly job: JobUnderTest;
   readonly armed: Job;
-  readonly snapshots: readonly Snapshot[];
+  readonly reports: readonly JobReport[];
   readonly offers: readonly OfferMessage[];
+  /** The execution a worker could have had. */
+  readonly executionId: string;
 }
 
 const LATE: Record<string, (underway: Underway) => Promise<unknown>> = {
-  arm: ({ job, armed }) => job.owner.arm(armed, null),
-  poke: ({ job }) => job.owner.poke(job.ref),
-  "poke over the queue": ({ job }) => consume({ kind: "poke", v: 1, ...job.ref }),
-  "take-up": ({ job }) => job.owner.takeUp(job.ref),
-  "take-up over the queue": ({ job }) => consume({ kind: "take_up", v: 1, jobs: [job.ref] }),
-  snapshot: ({ snapshots }) => post.deliver(snapshots),
+  wake: ({ job }) => job.owner.wake(job.ref),
+  report: ({ reports }) => post.deliver(reports),
+  "report of its first state": ({ job }) =>
+    post.deliver([reportAt(job, 1, { facts: factsAt(1, { status: "pending", attempt: 0 }) })]),
   offer: ({ offers }) => Promise.all(offers.map(consume)),
-  "receipt of an old revision": ({ job }) => job.owner.confirm(1, 99),
-  "release of its lease": ({ job, armed }) => job.owner.release(armed.id),
+  "lease of its first execution": ({ job, executionId }) => job.owner.lease(job.ref, executionId, null),
+  "release of its lease": ({ job, executionId }) => job.owner.release(executionId),
   alarm: ({ job }) => job.ring(),
   sweep: async () => {
     advance(10 * MINUTE);
@@ -45,30 +47,30 @@ const LATE: Record<string, (underway: Underway) => Promise<unknown>> = {
   },
 };
 
+/** An arm is sent once, within moments of the insert. It is late when its job has been made from the row meanwhile. */
+const LATE_ARMS: Record<string, number> = {
+  "moments after it was sent": 0,
+  "just before it would no longer be believed": STALE_ARM_MS,
+  "just after that": STALE_ARM_MS + 1,
+  "when its state could have been let go": KEEP_MS,
+  "after an hour": 60 * MINUTE,
+};
+
 const FATES: Record<string, (job: JobUnderTest) => Promise<void>> = {
-  completed: async (job) => {
-    await finish(job);
-  },
+  completed: finish,
   cancelled: async (job) => void (await job.cancel()),
-  "completed and confirmed": async (job) => {
+  "completed, and could not report": async (job) => {
+    post.stop();
     await finish(job);
-    await post.deliver();
+    post.goOn();
   },
-  "cancelled and confirmed": async (job) => {
+  "cancelled, and could not report": async (job) => {
+    post.stop();
     await job.cancel();
-    await post.deliver();
-  },
-  "completed and forgotten": async (job) => {
-    await finish(job);
-    await isForgotten(job);
-  },
-  "cancelled and forgotten": async (job) => {
-    await job.cancel();
-    await isForgotten(job);
+    post.goOn();
   },
   "cancelled, retried by hand and completed": async (job) => {
     await job.cancel();
-    await isForgotten(job);
     await job.retry();
     await finish(job);
   },
@@ -79,18 +81,24 @@ const BODIES = {
   pull: { handler: "work", delivery: { type: "pull" } },
 };
 
-async function underway(body: Record<string, unknown>): Promise<Underway> {
-  const offers: OfferMessage[] = [];
+const offers: OfferMessage[] = [];
+beforeEach(() => {
+  offers.length = 0;
   vi.spyOn(env.EXECUTIONS, "send").mockImplementation(async (message) => {
     offers.push(message as OfferMessage);
     return undefined as never;
   });
+});
+
+async function underway(body: Record<string, unknown>): Promise<Underway> {
   const job = await newJob(account, body);
   const armed = await stateOf(job);
   if (!armed) throw new Error("not armed");
-  await job.owner.poke(job.ref);
   if (body.handler !== undefined) await job.ring();
-  return { job, armed, snapshots: post.take(), offers };
+  await job.owner.wake(job.ref);
+  await until(() => post.sent.length > 0);
+  const executionId = (await stateOf(job))?.executions[0]?.id ?? "";
+  return { job, armed, reports: post.takeJobs(), offers: [...offers], executionId };
 }
 
 /** Comes to its end: its push is answered, or a worker takes and completes it. */
@@ -102,10 +110,12 @@ async function finish(job: JobUnderTest): Promise<void> {
   await api("POST", `/v1/worker/jobs/${job.id}/complete`, { key: account.key, body: start });
 }
 
+/** Its end has reached the read model, and its owner holds nothing any more. */
 async function isForgotten(job: JobUnderTest): Promise<void> {
-  await post.deliver();
-  setClock(NOON + MINUTE);
-  await job.ring();
+  for (let ring = 0; ring < 5; ring++) {
+    const at = await job.alarm();
+    if (at !== null) await job.ringAt(Math.max(at, Date.now()));
+  }
   expect(await job.isEmpty()).toBe(true);
 }
 
@@ -120,22 +130,50 @@ const claimNow = async () =>
     })
   ).body.data;
 
+/** Nothing runs that has ended, and the account is shown what it was shown before. */
+async function changesNothing(job: JobUnderTest, comesLate: () => Promise<unknown>): Promise<void> {
+  const shown = await job.show();
+  const deliveries = receiver.received.length;
+  await comesLate();
+  expect(await claimNow()).toBeNull();
+  expect(await job.show()).toEqual(shown);
+  await isForgotten(job);
+  expect(await job.show()).toEqual(shown);
+  expect(await job.row()).toMatchObject({ status: shown.status, reportDueAt: null });
+  expect(receiver.received.length).toBe(deliveries);
+}
+
 describe.each(Object.entries(BODIES))("of a %s job", (_, body) => {
   describe.each(Object.entries(FATES))("that was %s meanwhile", (_, meetsItsFate) => {
     it.each(Object.entries(LATE))("a late %s changes nothing", async (_, comesLate) => {
       const before = await underway(body);
-      const { job } = before;
-      await meetsItsFate(job);
-      const shown = await job.show();
-      const deliveries = receiver.received.length;
-      await comesLate(before);
-      await job.ring();
-      await post.deliver();
-      expect(await claimNow()).toBeNull();
-      expect(await job.show()).toEqual(shown);
-      expect(await job.row()).toMatchObject({ status: shown.status });
-      expect(receiver.received.length).toBe(deliveries);
+      await meetsItsFate(before.job);
+      await changesNothing(before.job, () => comesLate(before));
     });
+
+    it.each(Object.entries(LATE_ARMS))("an arm that arrives %s changes nothing", async (_, lateMs) => {
+      const { armed: spec } = await underway(body);
+      const job = await unarmedJob(account, body);
+      await job.owner.wake(job.ref); // the arm is under way, the sweeper was quicker
+      await meetsItsFate(job);
+      if (lateMs >= KEEP_MS) await isForgotten(job);
+      setClock(NOON + lateMs);
+      await changesNothing(job, () => job.owner.arm({ ...specOf(spec), id: job.id }, null));
+    });
+  });
+});
+
+describe("a job made from its row", () => {
+  it("is kept after its confirmed end as long as its arm would be believed, and then forgotten", async () => {
+    const job = await unarmedJob(account);
+    await job.owner.wake(job.ref);
+    await job.ring();
+    expect(await job.row()).toMatchObject({ status: "completed" });
+    expect(await job.isEmpty()).toBe(false);
+    expect(await job.alarm()).toBe(NOON + KEEP_MS);
+    await job.ringWhenSet();
+    expect(await job.isEmpty()).toBe(true);
+    expect(KEEP_MS).toBeGreaterThan(STALE_ARM_MS);
   });
 });
 
@@ -190,7 +228,6 @@ describe("a manual retry", () => {
     const [retried] = await Promise.all([job.retry(), sweepNow()]);
     if (retried.status === 200) {
       await job.ringWhenSet();
-      await post.deliver();
       expect(await job.row()).toMatchObject({ status: "completed", attempt: 2 });
     } else {
       expect([retried.status, await job.row(), await job.isEmpty()]).toEqual([404, undefined, true]);

@@ -18,18 +18,25 @@ export const databaseHangs = (): Outage => outage(() => new Promise(() => {}));
 /** D1 does everything it is asked, but only after a while. What was begun goes on after the end. */
 export function databaseSlow(ms: number): Outage {
   const prepare = env.DB.prepare.bind(env.DB);
+  const batch = env.DB.batch.bind(env.DB);
+  const later = async <T>(ask: () => Promise<T>): Promise<T> => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return ask();
+  };
   const slow = (statement: D1PreparedStatement): D1PreparedStatement =>
     new Proxy(statement, {
       get(target, name: keyof D1PreparedStatement) {
         if (name === "bind") return (...values: unknown[]) => slow(target.bind(...values));
-        return async (...values: never[]) => {
-          await new Promise((resolve) => setTimeout(resolve, ms));
-          return (target[name] as (...values: never[]) => Promise<unknown>).apply(target, values);
-        };
+        const asked: unknown = target[name]; // a batch reads what the statement holds
+        if (typeof asked !== "function") return asked;
+        return (...values: never[]) => later(() => asked.apply(target, values) as Promise<unknown>);
       },
     });
-  const spy = vi.spyOn(env.DB, "prepare").mockImplementation((query) => slow(prepare(query)));
-  return { end: () => void spy.mockRestore() };
+  const spies = [
+    vi.spyOn(env.DB, "prepare").mockImplementation((query) => slow(prepare(query))),
+    vi.spyOn(env.DB, "batch").mockImplementation((statements) => later(() => batch<never>(statements))),
+  ];
+  return { end: () => spies.forEach((spy) => void spy.mockRestore()) };
 }
 
 /** D1 does what the next query beginning like this asks, and its answer is lost. */

@@ -30,7 +30,7 @@ class Post {
   }
 
   /** From now on nothing reaches the read model: every report is answered like this. */
-  stop(answer: Exclude<Receipt, "stored"> = "unavailable"): void {
+  stop(answer: Exclude<Answer, "stored"> = "unavailable"): void {
     this.#answer = answer;
   }
 

@@ -1,5 +1,5 @@
-// Kills an object at the n-th call it makes to the world outside: to D1, to the signing key, to the target, to a queue.
-// The calls are those it must wait for, so between two of them nothing can come in.
+// Kills an object at the n-th call it makes to the world outside: to D1, to the signing key, to the target, to another object,
+// to a queue, or to empty its own storage. The calls are those it must wait for, so between two of them nothing can come in.
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -10,34 +10,45 @@ export interface Moment {
   readonly side: "before" | "after";
 }
 
+/** A row of a table: the call's number and its name, and on which side of it the instance dies. */
+export type Point = Moment & { readonly point: string };
+
+/** Both sides of each call. */
+export const momentsOf = (points: readonly string[]): Point[] =>
+  points.flatMap((point, i) => (["before", "after"] as const).map((side) => ({ point, call: i + 1, side })));
+
 /** A real call leaves only when what was written before it is on disk: a death is given the time for that, too. */
 const FLUSH_MS = 5;
 
 type AnyCall = (...values: never[]) => Promise<unknown>;
 type Around = (point: string, call: AnyCall) => AnyCall;
 
-/** A kind of objects, and what a call to one is named in the table. */
-interface Asked {
-  readonly namespace: object;
-  readonly point: string;
-}
+/** Kinds of objects, and what a call to one is named in the table. */
+const OBJECTS = { PULL_QUEUES: "polls", PROJECTORS: "report", JOBS: "job" } as const;
 
 export class Tripwire {
   readonly passed: string[] = [];
   hasKilled = false;
   readonly #undo: (() => void)[] = [];
-  readonly #asked: Asked;
+  readonly #asked: readonly (keyof typeof OBJECTS)[];
+  /** The projector writes on its own: while one is asked, batches are not the owner's. */
+  #reports = 0;
 
-  /** @param asked the other objects that the one under test calls */
-  constructor(asked: Asked) {
+  /** @param asked the kinds of objects that the one under test calls */
+  constructor(...asked: readonly (keyof typeof OBJECTS)[]) {
     this.#asked = asked;
   }
 
   /**
    * @param owner the object whose calls these are: nobody else must be at work
    * @param moment null only counts
+   * @param counted the calls that count; all unless others are at work as well
    */
-  async watch(owner: DurableObjectStub<undefined>, moment: Moment | null): Promise<void> {
+  async watch(
+    owner: DurableObjectStub<undefined>,
+    moment: Moment | null,
+    counted?: readonly string[],
+  ): Promise<void> {
     this.passed.length = 0;
     this.hasKilled = false;
     const state = await runInDurableObject(owner, (_, inside) => inside);
@@ -49,6 +60,7 @@ export class Tripwire {
     const around =
       (name: string, call: AnyCall): AnyCall =>
       async (...values) => {
+        if (counted && !counted.includes(name)) return call(...values);
         this.passed.push(name);
         const isIt = this.passed.length === moment?.call && !this.hasKilled;
         if (isIt && moment.side === "before") await scheduler.wait(FLUSH_MS).then(kill);
@@ -58,9 +70,9 @@ export class Tripwire {
         return answer;
       };
     this.#wrapD1(around);
-    this.#wrapObjects(this.#asked, around);
+    for (const binding of this.#asked) this.#wrapObjects(env[binding], OBJECTS[binding], around);
     this.#wrap(globalThis, "fetch", "target", around);
-    this.#wrap(env.SNAPSHOTS, "send", "snapshot", around);
+    this.#wrap(state.storage, "deleteAll", "erase", around);
     this.#wrap(env.EXECUTIONS, "send", "offer", around);
     this.#wrap(crypto.subtle, "sign", "sign", around);
     this.#wrap(crypto.subtle, "deriveBits", "sign", around);
@@ -71,11 +83,19 @@ export class Tripwire {
     for (const undo of this.#undo.splice(0)) undo();
   }
 
-  #wrapObjects({ namespace, point }: Asked, around: Around): void {
+  #wrapObjects(namespace: object, point: string, around: Around): void {
     const getByName = Reflect.get(namespace, "getByName").bind(namespace);
-    const watched = (stub: object) =>
-      new Proxy(stub, { get: (target, name) => around(point, (...values) => Reflect.get(target, name)(...values)) });
-    this.#replace(namespace, "getByName", (name: string) => watched(getByName(name)));
+    const call = (stub: object, method: string | symbol) =>
+      around(point, async (...values: never[]) => {
+        if (point === "report") this.#reports += 1;
+        try {
+          return await Reflect.get(stub, method)(...values);
+        } finally {
+          if (point === "report") this.#reports -= 1;
+        }
+      });
+    const watched = (stub: object) => new Proxy(stub, { get: call });
+    this.#replace(namespace, "getByName", (...named: unknown[]) => watched(getByName(...named)));
   }
 
   #wrap<T extends object>(owner: T, name: keyof T & string, point: string, around: Around): void {
@@ -84,14 +104,18 @@ export class Tripwire {
 
   #wrapD1(around: Around): void {
     const prepare = env.DB.prepare.bind(env.DB);
+    const batch = env.DB.batch.bind(env.DB) as AnyCall;
     const watched = (statement: D1PreparedStatement): D1PreparedStatement =>
       new Proxy(statement, {
         get(target, name: keyof D1PreparedStatement) {
           if (name === "bind") return (...values: unknown[]) => watched(target.bind(...values));
-          return around("D1", (target[name] as AnyCall).bind(target));
+          const asked: unknown = target[name]; // a batch reads what the statement holds
+          return typeof asked === "function" ? around("D1", asked.bind(target)) : asked;
         },
       });
+    const counted = around("batch", batch);
     this.#replace(env.DB, "prepare", (query: string) => watched(prepare(query)));
+    this.#replace(env.DB, "batch", (...values: never[]) => (this.#reports > 0 ? batch : counted)(...values));
   }
 
   /** Over whatever stands there, a spy included, and back again. */
