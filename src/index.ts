@@ -2,8 +2,8 @@
 
 import { createApp } from "./app.ts";
 import type { OfferMessage } from "./delivery/enqueue.ts";
-import { consumeOffers } from "./objects/offers.ts";
 import { consumePokes, type PokeMessage } from "./objects/pokes.ts";
+import { consumeOffers } from "./objects/pull-queue/offers.ts";
 import { consumeSnapshots } from "./objects/receipts.ts";
 import { consumeScheduleReports } from "./objects/schedule-reports.ts";
 import { cleanUp, sweep } from "./objects/sweeper.ts";
@@ -12,7 +12,7 @@ import type { ScheduleReport } from "./projection/schedules-store.ts";
 import type { Snapshot } from "./projection/snapshot.ts";
 
 export { JobObject } from "./objects/job-object.ts";
-export { PullQueue } from "./objects/pull-queue.ts";
+export { PullQueue } from "./objects/pull-queue/pull-queue.ts";
 export { ScheduleObject } from "./objects/schedule-object.ts";
 
 /** What travels on our own queues. */

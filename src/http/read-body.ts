@@ -4,6 +4,9 @@ import { ApiError } from "./errors.ts";
 
 export const MAX_BODY_BYTES = 262_144;
 
+/** Of a request that carries up to a hundred things. */
+export const MAX_BATCH_BYTES = 1_048_576;
+
 /** Deeper than this nobody means it, and printing it again could exhaust the stack. */
 const MAX_DEPTH = 200;
 
@@ -12,8 +15,8 @@ const MAX_DEPTH = 200;
  *
  * @throws ApiError `payload_too_large` or `bad_request`
  */
-export async function readBody(request: Request): Promise<unknown> {
-  const bytes = await readBytes(request);
+export async function readBody(request: Request, maxBytes = MAX_BODY_BYTES): Promise<unknown> {
+  const bytes = await readBytes(request, maxBytes);
   if (bytes.byteLength === 0) return undefined;
   const type = request.headers.get("Content-Type") ?? "";
   if (!/^\s*application\/json\s*(;|$)/i.test(type)) throw notJson("Send the body as `Content-Type: application/json`.");
@@ -27,16 +30,16 @@ export async function readBody(request: Request): Promise<unknown> {
 }
 
 /** The platform holds a body to the length it announces; whatever announces none in plain words is counted as it comes. */
-async function readBytes(request: Request): Promise<Uint8Array> {
+async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const announced = request.headers.get("Content-Length") ?? "";
   const isPlain = /^\d+$/.test(announced) && !request.headers.has("Transfer-Encoding");
-  if (Number(announced) > MAX_BODY_BYTES) throw tooLarge();
+  if (Number(announced) > maxBytes) throw tooLarge(maxBytes);
   if (isPlain) return new Uint8Array(await request.arrayBuffer());
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
+    if (size > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk);
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
@@ -55,4 +58,4 @@ function sound(json: unknown): unknown {
 }
 
 const notJson = (message: string) => new ApiError("bad_request", message);
-const tooLarge = () => new ApiError("payload_too_large", `The body may be at most ${MAX_BODY_BYTES} bytes.`);
+const tooLarge = (maxBytes: number) => new ApiError("payload_too_large", `The body may be at most ${maxBytes} bytes.`);

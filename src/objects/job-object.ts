@@ -27,8 +27,8 @@ import { rowOfJob } from "../projection/snapshot.ts";
 import { databaseOf } from "../projection/store.ts";
 import { runErrands } from "./job-errands.ts";
 import { JobKeeper, type Owned } from "./job-keeper.ts";
-import { withdraw } from "./offers.ts";
 import type { Answer, Heartbeat, JobOwner, Leased, LiveExecutions } from "./owners.ts";
+import { withdraw } from "./pull-queue/offers.ts";
 
 /** When the alarm looks again after a fault nobody foresaw. */
 const AFTER_FAULT_MS = 30_000;
