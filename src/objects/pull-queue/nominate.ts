@@ -103,7 +103,8 @@ function waitAtEach(env: Cloudflare.Env, poll: Poll, waitMs: number, gone: Abort
   };
   return new Promise((resolve) => {
     const walk = async (group: readonly string[]) => {
-      for (let turn = 0; !isOver(); turn++) {
+      // Counted as well: a PullQueue that answers too early must not be asked without a pause.
+      for (let turn = 0; !isOver() && turn * TURN_MS < waitMs; turn++) {
         const handler = group[turn % group.length] ?? "";
         const left = until - performance.now();
         waitingAt.add(handler);
@@ -115,7 +116,7 @@ function waitAtEach(env: Cloudflare.Env, poll: Poll, waitMs: number, gone: Abort
           served = true;
           resolve(found);
           leave();
-        }
+        } else if (group.length === 1) return;
       }
     };
     gone.addEventListener("abort", leave);

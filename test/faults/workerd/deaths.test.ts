@@ -7,6 +7,7 @@ import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { MINUTE } from "../../workerd/harness/clock.ts";
 import { type JobUnderTest, newJob } from "../../workerd/harness/job.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
+import { pullQueuesAre } from "./harness/pull-queues.ts";
 import { recover } from "./harness/recovery.ts";
 import { type Moment, Tripwire } from "./harness/tripwire.ts";
 
@@ -17,7 +18,7 @@ let account: Account;
 const tripwire = new Tripwire({ namespace: env.PULL_QUEUES, point: "polls" });
 beforeEach(async () => {
   account = await newAccount();
-  // The default queue loses all it is given: a worker finds a job only because its owner offers it again.
+  // The default queue loses all it is given: of what went over it a worker learns only because its owner offers it again.
   vi.spyOn(env.EXECUTIONS, "send").mockResolvedValue(undefined as never);
 });
 afterEach(() => tripwire.remove());
@@ -30,6 +31,8 @@ interface Scenario {
   readonly answers?: readonly number[];
   /** How often it has rung before. */
   readonly ringsBefore: number;
+  /** PullQueue has too much at once. */
+  readonly busy?: boolean;
   /** What the alarm waits for, in this order. */
   readonly points: readonly string[];
 }
@@ -54,16 +57,27 @@ const SCENARIOS: readonly Scenario[] = [
     points: [...SIGNING, "target", "snapshot"],
   },
   { name: "an end reported again", body: {}, ringsBefore: 1, points: ["snapshot"] },
-  { name: "a pull job becoming due", body: PULL, ringsBefore: 0, points: ["D1", "offer"] },
+  { name: "a pull job becoming due", body: PULL, ringsBefore: 0, points: ["D1", "polls"] },
+  {
+    name: "a pull job becoming due while PullQueue is busy",
+    body: PULL,
+    ringsBefore: 0,
+    busy: true,
+    points: ["D1", "polls", "offer"],
+  },
   { name: "a queued job reported", body: PULL, ringsBefore: 1, points: ["snapshot"] },
   { name: "an execution offered again", body: PULL, ringsBefore: 2, points: ["polls", "snapshot"] },
 ];
 
-async function readyToRing({ body, answers = [200], ringsBefore }: Scenario): Promise<JobUnderTest> {
+/** The bad day of PullQueue, if it has one. */
+let day: { end(): void } | undefined;
+
+async function readyToRing({ body, answers = [200], ringsBefore, busy }: Scenario): Promise<JobUnderTest> {
   receiver.answers(...answers);
   const job = await newJob(account, body);
   for (let ring = 0; ring < ringsBefore; ring++) await job.ringWhenSet();
   receiver.received.length = 0;
+  if (busy) day = pullQueuesAre(async () => "busy");
   return job;
 }
 
@@ -88,6 +102,7 @@ describe.each(SCENARIOS)("$name", (scenario) => {
     await job.ringWhenSet().catch(() => {});
     expect(tripwire.hasKilled).toBe(true);
     tripwire.remove();
+    day?.end();
     expect(await recover(job)).toBeLessThan(LIMIT_MS);
     const executions = await job.executions();
     const inFlight = moment.point === "target" && moment.side === "after";

@@ -20,7 +20,9 @@ const LONGEST_MS = 10_000;
 
 /** No limit to the rate, and a poll that finds nothing does not wait: an honest claim may take 20 s. */
 const UNLIMITED = { limit: async () => ({ success: true }) };
-const NOTHING_DUE = { getByName: () => ({ nominate: async () => null, leave: async () => {} }) };
+const NOTHING_DUE = {
+  getByName: () => ({ nominate: async () => [], dueTimes: async () => [], leave: async () => {} }),
+};
 const AROUND = {
   ...env,
   API_RATE_LIMIT: UNLIMITED,

@@ -13,6 +13,7 @@ import { advance, DAY, MINUTE, NOON, setClock } from "../../workerd/harness/cloc
 import { type JobUnderTest, newJob } from "../../workerd/harness/job.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
+import { pullQueuesAre, sentOffers } from "./harness/pull-queues.ts";
 import { stateOf, sweepNow } from "./harness/recovery.ts";
 
 let account: Account;
@@ -35,7 +36,11 @@ const LATE: Record<string, (underway: Underway) => Promise<unknown>> = {
   "take-up": ({ job }) => job.owner.takeUp(job.ref),
   "take-up over the queue": ({ job }) => consume({ kind: "take_up", v: 1, jobs: [job.ref] }),
   snapshot: ({ snapshots }) => post.deliver(snapshots),
-  offer: ({ offers }) => Promise.all(offers.map(consume)),
+  "offer over the queue": ({ offers }) => Promise.all(offers.map(consume)),
+  offer: ({ offers }) => Promise.all(offers.map((one) => queueOf(one).offer([one]))),
+  "entry that its claim gives back": ({ offers }) => Promise.all(offers.map((one) => queueOf(one).giveBack([one]))),
+  "lease of a nomination": ({ job, offers }) =>
+    Promise.all(offers.map(({ executionId }) => job.owner.lease(job.ref, executionId, "late"))),
   "receipt of an old revision": ({ job }) => job.owner.confirm(1, 99),
   "release of its lease": ({ job, armed }) => job.owner.release(armed.id),
   alarm: ({ job }) => job.ring(),
@@ -80,16 +85,16 @@ const BODIES = {
 };
 
 async function underway(body: Record<string, unknown>): Promise<Underway> {
-  const offers: OfferMessage[] = [];
-  vi.spyOn(env.EXECUTIONS, "send").mockImplementation(async (message) => {
-    offers.push(message as OfferMessage);
-    return undefined as never;
-  });
+  const offers = sentOffers();
   const job = await newJob(account, body);
   const armed = await stateOf(job);
   if (!armed) throw new Error("not armed");
   await job.owner.poke(job.ref);
-  if (body.handler !== undefined) await job.ring();
+  const isPull = body.handler !== undefined;
+  const busy = pullQueuesAre(async () => "busy");
+  if (isPull) await job.ring();
+  busy.end();
+  expect(offers).toHaveLength(isPull ? 1 : 0);
   return { job, armed, snapshots: post.take(), offers };
 }
 
@@ -111,6 +116,8 @@ async function isForgotten(job: JobUnderTest): Promise<void> {
 
 const consume = (body: unknown) =>
   worker.queue({ messages: [{ body, ack: () => {}, retry: () => {} }] } as unknown as MessageBatch<never>, env);
+
+const queueOf = ({ accountId, handler }: OfferMessage) => env.PULL_QUEUES.getByName(`${accountId}/${handler}`);
 
 const claimNow = async () =>
   (
