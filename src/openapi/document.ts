@@ -196,7 +196,8 @@ function description(): string {
   return `Jobs that run once at their time: pushed to your URL as signed requests, or pulled by your workers under a lease.
 
 Ids are UUIDs. Times are ISO 8601: UTC with milliseconds in every answer, and with any offset in a request. For an optional field
-\`null\` is the same as leaving it out. Unknown fields and query parameters are refused. A body may be at most 256 KB.
+\`null\` is the same as leaving it out. Unknown fields and query parameters are refused. A body may be at most 256 KB, a batch of
+reports 1 MB.
 Requests are limited to 100 in 10 s for each API key, worker endpoints to 1,000. Every answer carries \`X-Request-Id\`.
 
 A request with several faults is told of the first of these: path 404, method 405, key 401, rate 429, size 413, not JSON

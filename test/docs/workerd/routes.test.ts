@@ -41,7 +41,12 @@ describe("the document and the router", () => {
       ),
     );
     // A cursor is opaque, and the size of a result stands in its words.
-    const known = ["GET /v1/jobs cursor", "GET /v1/schedules cursor", "POST /v1/worker/jobs/:job_id/complete result"];
+    const known = [
+      "GET /v1/jobs cursor",
+      "GET /v1/schedules cursor",
+      "POST /v1/worker/jobs/:job_id/complete result",
+      "POST /v1/worker/jobs/report reports.result",
+    ];
     expect(unsaid.sort()).toEqual(known);
   });
 });
