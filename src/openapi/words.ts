@@ -39,6 +39,7 @@ export const WORDS: Record<string, string> = {
   idempotency_key:
     "Unique within the account while the job exists, ended jobs included: creating a second job with it is 409. Keys of the form `<uuid>.<digits>` belong to schedules.",
   interval: "Run again after this long, counted from run to run. At most five years. Give either `cron` or `interval`.",
+  job: "The job as it is now, where the report was taken.",
   job_id: "The job.",
   key: "The API key. Shown only here.",
   last_error: "Why the last attempt failed; null while none has.",

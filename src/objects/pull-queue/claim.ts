@@ -27,6 +27,9 @@ export const MAX_ROUNDS = 20;
 /** How long an owner may take. Shorter than a nomination: what comes later may be another poll's by then. */
 const LEASE_PATIENCE_MS = 8_000;
 
+/** A client seen longer ago than this is looked for again before it is answered. */
+const SEEN_MS = 50;
+
 /** Somebody who has only just asked. */
 const present: Claimant = { gone: new AbortController().signal, isThere: async () => true };
 
@@ -54,10 +57,12 @@ async function claimFrom(
     const offers = nominated.value;
     if (offers.length === 0) break;
     if (gone.aborted) return giveBack(env, claim.accountId, offers).then(() => ok([]));
-    const [answers, there] = await Promise.all([
+    const began = performance.now();
+    const [answers, wasThere] = await Promise.all([
       Promise.all(offers.map((offer) => leaseOf(env, claim, offer))),
       isThere(),
     ]);
+    const there = wasThere && (performance.now() - began < SEEN_MS || (await isThere()));
     const leased = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
     if (!there)
       await release(

@@ -236,6 +236,26 @@ describe("a client that has gone", () => {
     expect(idsOf((await claim(account, { max_jobs: 9 })).body.data)).toEqual(ids(jobs));
   });
 
+  it("while a slow owner gives the lease takes nothing: it is looked for again before it is answered", async () => {
+    const job = await queuedJob(account);
+    const left = new AbortController();
+    const behind: Promise<unknown>[] = [];
+    const lease = async (...args: Parameters<typeof job.owner.lease>) => {
+      const answer = await job.owner.lease(...args);
+      await scheduler.wait(80);
+      left.abort();
+      return answer;
+    };
+    const JOBS = { getByName: () => ({ lease, release: (id: string) => job.owner.release(id) }) };
+    const asked = { accountId: account.id, handlers: ["work"], most: 1, workerId: null, pollId: "p" };
+    const there = { gone: left.signal, isThere: async () => !left.signal.aborted };
+    const around = { ...env, JOBS } as unknown as Cloudflare.Env;
+    const claimed = await claimWithin(around, { ...asked, later: (work) => behind.push(work) }, 5_000, there);
+    await Promise.all(behind);
+    expect(claimed).toEqual({ ok: true, value: [] });
+    expect(await job.show()).toMatchObject({ status: "queued", attempts: 0 });
+  });
+
   it("while it waits at several handlers leaves them all: what is offered then is another's at once", async () => {
     const left = new AbortController();
     const behind: Promise<unknown>[] = [];
