@@ -13,6 +13,7 @@ import { logs } from "../../workerd/harness/logs.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
 import { insertMany, insertRows } from "../../workerd/harness/rows.ts";
+import { forgetful, pullQueuesAre } from "./harness/pull-queues.ts";
 import { recover, sweepNow } from "./harness/recovery.ts";
 
 const LIMIT_MS = 3.5 * MINUTE;
@@ -51,9 +52,10 @@ const BREAKAGES: Record<string, () => Promise<{ job: JobUnderTest; overdueAt: nu
     return { job, overdueAt: Date.parse((await job.show()).run_at ?? "") };
   },
   "a queued job that lost its alarm and its offer": async () => {
-    vi.spyOn(env.EXECUTIONS, "send").mockResolvedValueOnce(undefined as never);
     const job = await newJob(account, PULL);
+    const forgets = pullQueuesAre(forgetful);
     await job.ring();
+    forgets.end();
     await job.ringWhenSet();
     await isReported();
     await losesItsAlarm(job);
