@@ -6,6 +6,10 @@ const MOST_ERRORS = 3;
 
 /** Empty when there is nothing to say. */
 export function describeError(thrown: unknown): string {
+  return attempted(() => withCauses(thrown)) ?? "";
+}
+
+function withCauses(thrown: unknown): string {
   const parts: string[] = [];
   let one = thrown;
   for (let depth = 0; depth <= MOST_CAUSES && one !== undefined && one !== null; depth++) {
@@ -26,7 +30,7 @@ export function nameOfError(thrown: unknown): string | undefined {
 
 function ownMessage(thrown: unknown): string {
   if (typeof thrown !== "object" || thrown === null) return String(thrown);
-  const { message, code } = attempted(() => ({ ...facts(thrown) })) ?? {};
+  const { message, code } = attempted(() => facts(thrown)) ?? {};
   if (typeof message === "string" && message !== "") return message;
   // A connection that fails at several addresses is an error without a message.
   if (nameOfError(thrown) !== undefined) return typeof code === "string" ? code : "";

@@ -63,15 +63,16 @@ export class Lease {
 
   #watchDeadline(): void {
     this.#callOffDeadline();
-    this.#callOffDeadline = this.#connection.platform.after(Math.max(0, this.leftMs), () => this.#abort("deadline"));
+    this.#callOffDeadline = this.#connection.platform.after(this.leftMs, () => this.#abort("deadline"));
   }
 
   #beatIn(ms: number): void {
-    this.#callOffBeat = this.#connection.platform.after(Math.max(0, ms), () => void this.#beat());
+    this.#callOffBeat = this.#connection.platform.after(ms, () => void this.#beat());
   }
 
   async #beat(): Promise<void> {
     const { platform, logger } = this.#connection;
+    if (this.leftMs <= 0) return; // The event loop was blocked; the deadline is due, too.
     const sentAt = platform.monotonicMs();
     // Half of what is left, so that a heartbeat that hangs leaves room for a second one.
     const timeoutMs = Math.min(LONGEST_HEARTBEAT_MS, this.leftMs / 2);

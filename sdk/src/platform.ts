@@ -8,7 +8,7 @@ export interface Platform {
   wallMs(): number;
   /** A number in [0, 1). */
   random(): number;
-  /** Calls back once after `ms`. The answer calls it off; doing so twice is harmless. */
+  /** Calls back once after `ms`, or soon if that is not above 0. The answer calls it off; doing so twice is harmless. */
   after(ms: number, callback: () => void): () => void;
   /** Whether `fetch` takes a cache mode. Where it does not, giving one can be an error. */
   knowsCacheModes(): boolean;
@@ -24,7 +24,7 @@ export const systemPlatform: Platform = {
   wallMs: () => Date.now(),
   random: () => Math.random(),
   after(ms, callback) {
-    const timer = setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS));
+    const timer = setTimeout(callback, Math.min(Math.max(0, ms), LONGEST_TIMER_MS));
     return () => clearTimeout(timer);
   },
   knowsCacheModes() {

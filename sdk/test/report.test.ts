@@ -35,6 +35,8 @@ it("takes results up to 64 KB as UTF-8 and fails those a byte longer for good", 
   expect(over.job).toMatchObject({ status: "failed", last_error: { message: expect.stringContaining("65537 bytes") } });
 });
 
+const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+revoke();
 const cycle: Record<string, unknown> = {};
 cycle.self = cycle;
 it.each([
@@ -138,6 +140,8 @@ it.each([
   ["an object that cannot be JSON", cycle, "an object with self"],
   ["an object with a text of its own", { toString: () => "full" }, "full"],
   ["an empty object", {}, "The handler failed"],
+  ["what throws whatever is asked of it", revoked, "The handler failed"],
+  ["an error whose cause throws", Object.defineProperty(new Error("x"), "cause", { get: thrown(1) }), "x"],
   ["an answer", new Response("", { status: 503 }), "[object Response]"],
   ["an error with a code alone", Object.assign(new Error(""), { code: "EPIPE" }), "EPIPE"],
   ["an error without a message", new TypeError(""), "TypeError"],
