@@ -40,7 +40,8 @@ export function outcomeOfError(error: unknown): Outcome {
   };
 }
 
-function unusable(message: string): Outcome {
+/** For a result that nobody can take. */
+export function unusable(message: string): Outcome {
   return { kind: "fail", message: cut(message, MESSAGE_LIMIT), name: "InvalidResultError", retryable: false };
 }
 

@@ -3,7 +3,7 @@
 import { ChronosApiError, isPassingForWorker } from "./api-error.ts";
 import { type Attempt, traceOf } from "./attempt.ts";
 import { type Connection, pauseMs } from "./connection.ts";
-import type { Outcome } from "./outcome.ts";
+import { type Outcome, unusable } from "./outcome.ts";
 import { sleep } from "./platform.ts";
 import { isLeaseGone, sendReport } from "./worker-calls.ts";
 
@@ -33,8 +33,7 @@ export async function report(
       }
       if (!isPassingForWorker(error)) {
         if (outcome.kind === "complete" && isAboutTheResult(error)) {
-          const message = `The service refused the handler's result: ${(error as Error).message}`.slice(0, 4_096);
-          const refused: Outcome = { kind: "fail", message, name: "InvalidResultError", retryable: false };
+          const refused = unusable(`The service refused the handler's result: ${(error as Error).message}`);
           return report(connection, attempt, refused, leaseEndsAt - platform.monotonicMs());
         }
         logger.error(`The service refused a report; the attempt will time out: ${String(error)}`, trace);
