@@ -1,5 +1,7 @@
 // What comes before serving: the Worker is built while its database is looked at and migrated.
+import { join } from "node:path";
 import { repair } from "./damage.ts";
+import { removeEmptyObjects } from "./empty-objects.ts";
 import type { StateFolder } from "./state-folder.ts";
 import { buildWorker } from "./wrangler.ts";
 
@@ -22,6 +24,7 @@ async function build(state: StateFolder): Promise<string> {
 
 export async function migrateDatabase(state: StateFolder): Promise<void> {
   repair(state.path);
+  removeEmptyObjects(join(state.path, "v3/do"));
   // Loading wrangler and Miniflare takes half a second: beside the build it costs nothing.
   const { migrate } = await import("./migrations.ts");
   try {

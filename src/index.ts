@@ -3,11 +3,11 @@
 import { createApp } from "./app.ts";
 import { everyMinute } from "./cron/minute.ts";
 import type { OfferMessage } from "./delivery/enqueue.ts";
-import { consumeOffers } from "./objects/offers.ts";
+import { consumeOffers } from "./objects/pull-queue/offers.ts";
 
 export { JobObject } from "./objects/job/job-object.ts";
 export { Projector } from "./objects/projector/projector.ts";
-export { PullQueue } from "./objects/pull-queue.ts";
+export { PullQueue } from "./objects/pull-queue/pull-queue.ts";
 export { ScheduleObject } from "./objects/schedule/schedule-object.ts";
 
 const app = createApp();

@@ -4,7 +4,7 @@
 import { env } from "cloudflare:workers";
 import service from "../../src/index.ts";
 import { JobObject as Job } from "../../src/objects/job-object.ts";
-import { PullQueue as Pull } from "../../src/objects/pull-queue.ts";
+import { PullQueue as Pull } from "../../src/objects/pull-queue/pull-queue.ts";
 import { ScheduleObject as Schedule } from "../../src/objects/schedule-object.ts";
 import { takeUpAhead } from "../../src/objects/take-ups.ts";
 import { add, countCalls, countDatabase, countQueue, countStorage, takeMeter } from "./meters.ts";

@@ -1,5 +1,5 @@
-// How a queued execution leaves: as a message on the user's named queue, or on the default one, whose consumer hands it
-// to the account's PullQueue. Never throws.
+// How a queued execution leaves over a queue: the user's named one, or the default one, whose consumer hands it to the
+// handler's PullQueue. Never throws.
 
 import { type Execution, type Job, newest } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
@@ -9,12 +9,16 @@ import { namedQueues } from "./queues.ts";
 
 export const OFFER_VERSION = 1;
 
-/** An execution that waits for a worker, as it stands in the default queue and in PullQueue. */
-export interface Offer {
+/** An execution that waits for a worker, as its handler's PullQueue holds it. */
+export interface Entry {
   readonly jobId: string;
   readonly executionId: string;
-  readonly handler: string;
   readonly dueAt: number;
+}
+
+/** The same with the handler it is for. */
+export interface Offer extends Entry {
+  readonly handler: string;
 }
 
 /** A message on the default queue. */
@@ -24,7 +28,7 @@ export interface OfferMessage extends Offer {
   readonly accountId: string;
 }
 
-/** Sends the newest execution of a pull job over its queue, where bursts travel in batches. @returns whether it was taken */
+/** Sends the newest execution of a pull job over its queue. @returns whether it was taken */
 export async function enqueue(env: Cloudflare.Env, job: Job): Promise<boolean> {
   const execution = newest(job);
   if (job.delivery.type !== "pull" || !execution) return false;
@@ -34,7 +38,8 @@ export async function enqueue(env: Cloudflare.Env, job: Job): Promise<boolean> {
       kind: "offer",
       v: OFFER_VERSION,
       accountId: job.accountId,
-      ...offerOf(job, execution),
+      handler: job.handler ?? "",
+      ...entryOf(job, execution),
     };
     await env.EXECUTIONS.send(message, { contentType: "json" });
     return true;
@@ -44,12 +49,7 @@ export async function enqueue(env: Cloudflare.Env, job: Job): Promise<boolean> {
   }
 }
 
-export const offerOf = (job: Job, { id, dueAt }: Execution): Offer => ({
-  jobId: job.id,
-  executionId: id,
-  handler: job.handler ?? "",
-  dueAt,
-});
+export const entryOf = (job: Job, { id, dueAt }: Execution): Entry => ({ jobId: job.id, executionId: id, dueAt });
 
 /**
  * A consumer Worker reads what a push would say, and how long it may take. The platform writes and parses this JSON itself, so

@@ -23,7 +23,7 @@ const carriedSchemas = new WeakSet<v.GenericSchema>();
 
 /**
  * Any JSON value but null, as its text from then on. `valid` finds such a schema wherever it stands in that of a body: below
- * objects, lists, and fields that may be left out.
+ * objects, lists, variants, and fields that may be left out.
  *
  * @param isWanted what the value must be, which `wanted` says in words
  */
@@ -57,14 +57,22 @@ function pathsIn(schema: v.GenericSchema): readonly Path[] {
 }
 
 /** The parts of a valibot schema that others can be below. */
-type Nest = { wrapped?: v.GenericSchema; pipe?: [v.GenericSchema]; item?: v.GenericSchema; entries?: v.ObjectEntries };
+interface Nest {
+  readonly wrapped?: v.GenericSchema;
+  readonly pipe?: readonly [v.GenericSchema];
+  readonly item?: v.GenericSchema;
+  readonly options?: readonly v.GenericSchema[];
+  readonly entries?: v.ObjectEntries;
+}
 
 function* findPaths(schema: v.GenericSchema): Generator<Path> {
   if (carriedSchemas.has(schema)) return yield [];
-  const { wrapped, pipe, item, entries } = schema as Nest;
+  const { wrapped, pipe, item, options, entries } = schema as Nest;
   if (wrapped) yield* findPaths(wrapped);
   else if (pipe && pipe[0] !== schema) yield* findPaths(pipe[0]);
   else if (item) for (const path of findPaths(item)) yield ["*", ...path];
+  else if (Array.isArray(options) && options.every((option) => typeof option === "object"))
+    for (const option of options) yield* findPaths(option);
   else
     for (const name in entries) for (const path of findPaths(entries[name] as v.GenericSchema)) yield [name, ...path];
 }

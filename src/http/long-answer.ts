@@ -7,10 +7,13 @@ import type { AppContext } from "./app-env.ts";
 const SPACE_EVERY_MS = 1_000;
 
 /** How long after a byte was written a client that has gone is known to have gone (measured: 6 ms). */
-const NOTICE_MS = 5;
+const NOTICE_MS = 6;
 
 /** On a busy machine timers run before the sockets are looked at: one look sees nothing then. */
 const LOOKS = 3;
+
+/** A look that took no longer than this was not one of those. */
+const CALM_MS = 8;
 
 /** The client of a long answer. */
 export interface Listener {
@@ -35,8 +38,10 @@ export function longAnswer(c: AppContext, work: (listener: Listener) => Promise<
   const spaces = setInterval(() => void say(" "), SPACE_EVERY_MS);
   const isThere = async () => {
     for (let look = 0; look < LOOKS && !left.signal.aborted; look++) {
+      const began = performance.now();
       void say(" ");
       await new Promise((resolve) => setTimeout(resolve, NOTICE_MS));
+      if (performance.now() - began < CALM_MS) break;
     }
     return !left.signal.aborted;
   };

@@ -4,6 +4,9 @@ import { ApiError } from "./errors.ts";
 
 export const MAX_BODY_BYTES = 262_144;
 
+/** Of a request that carries up to a hundred things. */
+export const MAX_BATCH_BYTES = 1_048_576;
+
 /** Counted from when we start to read. The largest body needs 9 KB/s for it, which a poor mobile connection has. */
 export const BODY_DEADLINE_MS = 30_000;
 
@@ -21,9 +24,9 @@ export interface JsonBody {
  *
  * @throws ApiError `payload_too_large` or `bad_request`
  */
-export async function readBody(request: Request): Promise<JsonBody | undefined> {
+export async function readBody(request: Request, maxBytes = MAX_BODY_BYTES): Promise<JsonBody | undefined> {
   if (!request.body) return undefined;
-  const bytes = await arrived(request);
+  const bytes = await arrived(request, maxBytes);
   if (bytes.byteLength === 0) return undefined;
   const type = request.headers.get("Content-Type") ?? "";
   if (!/^\s*application\/json\s*(;|$)/i.test(type)) throw notJson("Send the body as `Content-Type: application/json`.");
@@ -38,14 +41,14 @@ export async function readBody(request: Request): Promise<JsonBody | undefined> 
 }
 
 /** @throws ApiError when the body is too large or too slow, when its chunks are malformed, and when its client has gone */
-async function arrived(request: Request): Promise<Uint8Array> {
+async function arrived(request: Request, maxBytes: number): Promise<Uint8Array> {
   let deadline: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     const refusal = new ApiError("bad_request", `The body must arrive within ${BODY_DEADLINE_MS / 1_000} seconds.`);
     deadline = setTimeout(() => reject(refusal), BODY_DEADLINE_MS);
   });
   try {
-    return await Promise.race([readBytes(request), late]);
+    return await Promise.race([readBytes(request, maxBytes), late]);
   } catch (fault) {
     if (fault instanceof ApiError) throw fault;
     throw new ApiError("bad_request", "The body is incomplete, or its chunks are malformed.");
@@ -55,16 +58,16 @@ async function arrived(request: Request): Promise<Uint8Array> {
 }
 
 /** The platform holds a body to the length it announces; whatever announces none in plain words is counted as it comes. */
-async function readBytes(request: Request): Promise<Uint8Array> {
+async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const announced = request.headers.get("Content-Length") ?? "";
   const isPlain = /^\d+$/.test(announced) && !request.headers.has("Transfer-Encoding");
-  if (Number(announced) > MAX_BODY_BYTES) throw tooLarge();
+  if (Number(announced) > maxBytes) throw tooLarge(maxBytes);
   if (isPlain) return new Uint8Array(await request.arrayBuffer());
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
+    if (size > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk);
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
@@ -80,4 +83,4 @@ function shallow(json: unknown): unknown {
 }
 
 const notJson = (message: string) => new ApiError("bad_request", message);
-const tooLarge = () => new ApiError("payload_too_large", `The body may be at most ${MAX_BODY_BYTES} bytes.`);
+const tooLarge = (maxBytes: number) => new ApiError("payload_too_large", `The body may be at most ${maxBytes} bytes.`);

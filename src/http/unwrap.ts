@@ -10,7 +10,8 @@ export function unwrap<T>(answer: Result<T, JobRefusal | ScheduleRefusal>): T {
   throw errorOf(answer.error);
 }
 
-function errorOf(refusal: JobRefusal | ScheduleRefusal): ApiError {
+/** The client's error for a refusal. */
+export function errorOf(refusal: JobRefusal | ScheduleRefusal): ApiError {
   switch (refusal.code) {
     case "unavailable":
       return unavailable(refusal.retryAfterSeconds);

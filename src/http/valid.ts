@@ -15,6 +15,8 @@ export interface Parts {
   readonly params?: Schema | undefined;
   readonly query?: Schema | undefined;
   readonly body?: Schema | undefined;
+  /** How large the body may be, if not as large as any. */
+  readonly maxBytes?: number;
 }
 
 type Output<S> = S extends Schema ? v.InferOutput<S> : undefined;
@@ -34,9 +36,9 @@ export function valid<
   P extends Schema | undefined = undefined,
   Q extends Schema | undefined = undefined,
   B extends Schema | undefined = undefined,
->(schemas: { readonly params?: P; readonly query?: Q; readonly body?: B }) {
+>(schemas: { readonly params?: P; readonly query?: Q; readonly body?: B; readonly maxBytes?: number }) {
   const middleware = createMiddleware<AppEnv, string, Valid<P, Q, B>>(async (c, next) => {
-    const sent = await readBody(c.req.raw);
+    const sent = await readBody(c.req.raw, schemas.maxBytes);
     const params = check(schemas.params ?? NoParams, c.req.param());
     const query = check(schemas.query ?? NoQuery, queryOf(new URL(c.req.url)));
     checkWellFormed(sent?.value);

@@ -14,8 +14,9 @@ export const jobAt = (env: Cloudflare.Env, { accountId, jobId }: JobRef): JobOwn
 export const scheduleAt = (env: Cloudflare.Env, { accountId, scheduleId }: ScheduleRef): ScheduleOwner =>
   env.SCHEDULES.getByName(`${accountId}/${scheduleId}`);
 
-/** One waiting room per account for the executions its workers poll for. */
-export const pullQueueAt = (env: Cloudflare.Env, accountId: string) => env.PULL_QUEUES.getByName(accountId);
+/** One waiting room for each account and handler, so that an account's throughput is not that of one object. */
+export const pullQueueAt = (env: Cloudflare.Env, accountId: string, handler: string) =>
+  env.PULL_QUEUES.getByName(`${accountId}/${handler}`);
 
 /** The one writer of a database's reports. */
 export const projectorOf = (env: Cloudflare.Env) => env.PROJECTORS.getByName("DB", placed(env));
@@ -31,9 +32,9 @@ const placed = (env: Cloudflare.Env): DurableObjectNamespaceGetDurableObjectOpti
 const ANSWER_TIMEOUT_MS = 25_000;
 
 /** Calls an object once. What the platform throws (a reset, a deploy, overload) becomes a refusal. */
-export async function ask<T>(call: () => Promise<T>): Promise<Result<T, Unavailable>> {
+export async function ask<T>(call: () => Promise<T>, patienceMs = ANSWER_TIMEOUT_MS): Promise<Result<T, Unavailable>> {
   try {
-    return ok(await within(ANSWER_TIMEOUT_MS, call));
+    return ok(await within(patienceMs, call));
   } catch {
     return err({ code: "unavailable", retryAfterSeconds: 5 });
   }
@@ -49,8 +50,11 @@ export async function askAgain<T>(call: () => Promise<T>): Promise<Result<T, Una
 }
 
 /** Asks an owner that may refuse: its refusal and the platform's come out as one. */
-export async function askOwner<T, R>(call: () => Promise<Result<T, R>>): Promise<Result<T, R | Unavailable>> {
-  const answer = await ask(call);
+export async function askOwner<T, R>(
+  call: () => Promise<Result<T, R>>,
+  patienceMs = ANSWER_TIMEOUT_MS,
+): Promise<Result<T, R | Unavailable>> {
+  const answer = await ask(call, patienceMs);
   return answer.ok ? answer.value : answer;
 }
 

@@ -34,7 +34,7 @@ function successOf(answer: EnvelopeAnswer | FileAnswer): object {
 function envelopeOf({ data, as }: EnvelopeAnswer): object {
   const one = schemaOf(data);
   const list = { type: "array", items: one };
-  const shown = as === "maybe" ? { anyOf: [one, { type: "null" }] } : as === undefined ? one : list;
+  const shown = as === "claimed" ? { anyOf: [one, { type: "null" }, list] } : as === undefined ? one : list;
   const meta = { type: "object", required: ["paging"], properties: { paging: schemaOf("Paging") } };
   return {
     type: "object",

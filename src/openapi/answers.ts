@@ -146,6 +146,11 @@ export const ANSWERS = {
     previous_valid_until: v.nullable(time),
   }),
   Claimed,
+  Reported: v.object({
+    status: v.picklist([200, 404, 409, 503]),
+    code: v.optional(v.picklist(["job_not_found", "lease_lost", "unavailable"])),
+    job: v.optional(Job),
+  }),
   Heartbeat: v.object({ lease_expires_at: v.nullable(time), cancel_requested: v.boolean() }),
   Account,
   NewAccount: v.object({ ...Account.entries, api_key: v.string(), signing_secret: v.string() }),

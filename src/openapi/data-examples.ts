@@ -103,6 +103,7 @@ export const DATA_EXAMPLES: Examples = {
     timeout: 300,
     lease_expires_at: "2026-01-15T11:05:00.000Z",
   },
+  Reported: { status: 200, job: { ...job, status: "completed", result: { width: 640 } } },
   Heartbeat: { lease_expires_at: "2026-01-15T11:07:30.000Z", cancel_requested: false },
   Account: account,
   NewAccount: { ...account, api_key: "chrns_…", signing_secret: "whsec_…" },

@@ -23,8 +23,8 @@ export interface RequestExample {
 export interface EnvelopeAnswer {
   readonly status?: 201;
   readonly data: AnswerName;
-  /** A page of them; "all" is a list that has no pages; "maybe" is one or null. */
-  readonly as?: "page" | "all" | "maybe";
+  /** A page of them; "all" is a list that has no pages; "claimed" is one or null, or a list where several were asked for. */
+  readonly as?: "page" | "all" | "claimed";
   /** The answer's own `message`. */
   readonly message: string;
 }

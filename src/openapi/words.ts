@@ -40,6 +40,7 @@ export const WORDS: Record<string, string> = {
     "Unique within the account while the job exists, ended jobs included: creating a second job with it is 409. Keys of the form `<uuid>.<digits>` belong to schedules.",
   interval:
     "Run again after this long, counted from run to run. A day is 24 hours, even when clocks change. At most five years. Give either `cron` or `interval`.",
+  job: "The job as it is now, where the report was taken.",
   job_id: "The job.",
   key: "The API key. Shown only here.",
   last_error: "Why the last attempt failed; null while none has.",
@@ -47,6 +48,7 @@ export const WORDS: Record<string, string> = {
   lateness_ms: "How long after `due_at` the attempt started, in milliseconds; null before it has.",
   lease_expires_at: `Until when the job is yours, unless a heartbeat extends it; null once it is not. ${TIME}`,
   local: "The same moment on the clock of the schedule's time zone, with its offset.",
+  max_jobs: "How many jobs to take at most. Given, `data` is an array, if only of one.",
   max_retries: "Retries after the first attempt.",
   message: "What happened, for people.",
   meta: "About the list.",
@@ -66,6 +68,7 @@ export const WORDS: Record<string, string> = {
   previous_signing_secret: "The secret before, while it is still valid; else null.",
   previous_valid_until: `Until when the previous secret is valid; else null. ${TIME}`,
   queue: "The name of a Cloudflare Queue bound to the service. Without one, workers poll.",
+  reports: "What became of up to a hundred executions.",
   response: "What the push target answered; null for a pull, and when nothing came back.",
   result: "The JSON that a pull worker returned, as it was sent; else null.",
   retryable: "Whether trying again makes sense. `false` fails the job for good.",

@@ -20,7 +20,6 @@ import { IdParam, text } from "../http/fields.ts";
 import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
-import { ask, pullQueueAt } from "../objects/addresses.ts";
 import { databaseOf } from "../store/store.ts";
 
 export const admin = new Hono<AppEnv>()
@@ -61,7 +60,6 @@ export const admin = new Hono<AppEnv>()
     const gone = unwrap(await deleteAccount(databaseOf(c.env.DB), id));
     if (!gone) throw noSuchAccount();
     forgetAccount(id);
-    await ask(() => pullQueueAt(c.env, id).erase());
     return done(c, "Account deleted. Its keys are revoked at once, its jobs no longer run and are removed.", { id });
   });
 

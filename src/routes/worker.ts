@@ -3,19 +3,22 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { formatInstant } from "../domain/instant.ts";
-import type { Fault } from "../domain/job.ts";
+import type { Fault, JobView } from "../domain/job.ts";
 import { raw } from "../domain/json-text.ts";
 import { cut } from "../domain/text.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { carried } from "../http/carried.ts";
 import { done, success } from "../http/envelope.ts";
+import { STATUS_OF } from "../http/errors.ts";
 import { integer, text, uuid } from "../http/fields.ts";
 import { longAnswer } from "../http/long-answer.ts";
-import { unwrap } from "../http/unwrap.ts";
+import { MAX_BATCH_BYTES } from "../http/read-body.ts";
+import { errorOf, unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { askOwner, jobAt } from "../objects/addresses.ts";
-import { claimNow, claimWithin } from "../objects/claim.ts";
-import type { Leased } from "../objects/owners.ts";
+import type { Answer, Leased } from "../objects/owners.ts";
+import { claimNow, claimWithin } from "../objects/pull-queue/claim.ts";
+import { type Report, reportEach, reportOne } from "../objects/report-each.ts";
 import { refOf } from "./job-ref.ts";
 import { showJob } from "./show-job.ts";
 
@@ -26,6 +29,9 @@ const MAX_ERROR_LENGTH = 4_096;
 /** Any JSON; null is the same as none. */
 export const result = carried(MAX_RESULT_BYTES);
 
+/** Jobs of one claim, and reports of one call. */
+const MAX_AT_ONCE = 100;
+
 const JobParam = v.object({ job_id: uuid });
 const Claim = closed({
   handlers: v.pipe(
@@ -34,39 +40,57 @@ const Claim = closed({
     v.maxLength(100, "Must be at most 100 names."),
   ),
   wait_time_seconds: v.nullish(integer(0, MAX_WAIT_SECONDS), MAX_WAIT_SECONDS),
+  max_jobs: v.nullish(integer(1, MAX_AT_ONCE)),
   worker_id: v.nullish(text(255)),
 });
 const Start = closed({ execution_id: uuid, worker_id: v.nullish(text(255)) });
 const Heartbeat = closed({ execution_id: uuid });
-const Complete = closed({
-  execution_id: uuid,
-  result: v.nullish(result),
-});
-const Fail = closed({
-  execution_id: uuid,
+const failure = {
   error: closed({
     message: text(MAX_ERROR_LENGTH, 0),
     name: v.nullish(text(255)),
   }),
   retryable: v.nullish(v.boolean(), true),
+};
+const Complete = closed({ execution_id: uuid, result: v.nullish(result) });
+const Fail = closed({ execution_id: uuid, ...failure });
+const Reports = closed({
+  reports: v.pipe(
+    v.array(
+      v.variant("status", [
+        closed({ job_id: uuid, execution_id: uuid, status: v.literal("completed"), result: v.nullish(result) }),
+        closed({ job_id: uuid, execution_id: uuid, status: v.literal("failed"), ...failure }),
+      ]),
+    ),
+    v.minLength(1, "Must hold a report."),
+    v.maxLength(MAX_AT_ONCE, `Must be at most ${MAX_AT_ONCE} reports.`),
+  ),
 });
 
 export const worker = new Hono<AppEnv>()
   .post("/claim", valid({ body: Claim }), async (c) => {
-    const { handlers, wait_time_seconds, worker_id } = c.req.valid("form").body;
+    const { handlers, wait_time_seconds, max_jobs, worker_id } = c.req.valid("form").body;
+    const show = max_jobs == null ? showClaim : showClaims;
     const asked = {
       accountId: c.var.account.id,
-      handlers,
+      handlers: [...new Set(handlers)],
+      most: max_jobs ?? 1,
       workerId: worker_id ?? null,
       pollId: c.var.requestId,
       later: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
     };
     const due = unwrap(await claimNow(c.env, asked));
-    if (due || wait_time_seconds === 0) return done(c, ...claimed(due));
+    if (due.length > 0 || wait_time_seconds === 0) return done(c, ...show(due));
     return longAnswer(c, async (client) => {
-      const later = await claimWithin(c.env, asked, wait_time_seconds * 1_000, client);
-      return success(...claimed(later.ok ? later.value : null)); // a fault in the middle of a poll: the next one is told
+      const claimed = await claimWithin(c.env, asked, wait_time_seconds * 1_000, client);
+      return success(...show(claimed.ok ? claimed.value : [])); // a fault in the middle of a poll: the next one is told
     });
+  })
+
+  .post("/report", valid({ body: Reports, maxBytes: MAX_BATCH_BYTES }), async (c) => {
+    const reports = c.req.valid("form").body.reports.map(reportOf);
+    const answers = await reportEach(c.env, c.var.account.id, reports);
+    return done(c, "Reports taken.", answers.map(showReported));
   })
 
   .post("/:job_id/start", valid({ params: JobParam, body: Start }), async (c) => {
@@ -80,17 +104,14 @@ export const worker = new Hono<AppEnv>()
 
   .post("/:job_id/complete", valid({ params: JobParam, body: Complete }), async (c) => {
     const { params, body } = c.req.valid("form");
-    const ref = refOf(c, params.job_id);
-    const job = unwrap(await askOwner(() => jobAt(c.env, ref).complete(ref, body.execution_id, body.result ?? null)));
-    return done(c, "Job completed.", showJob(job));
+    const report = reportOf({ ...params, ...body, status: "completed" });
+    return done(c, "Job completed.", showJob(unwrap(await reportOne(c.env, c.var.account.id, report))));
   })
 
   .post("/:job_id/fail", valid({ params: JobParam, body: Fail }), async (c) => {
     const { params, body } = c.req.valid("form");
-    const ref = refOf(c, params.job_id);
-    const fault = faultOf(body.error.message, body.error.name ?? null);
-    const job = unwrap(await askOwner(() => jobAt(c.env, ref).fail(ref, body.execution_id, fault, body.retryable)));
-    return done(c, "Failure recorded.", showJob(job));
+    const report = reportOf({ ...params, ...body, status: "failed" });
+    return done(c, "Failure recorded.", showJob(unwrap(await reportOne(c.env, c.var.account.id, report))));
   })
 
   .post("/:job_id/heartbeat", valid({ params: JobParam, body: Heartbeat }), async (c) => {
@@ -106,8 +127,32 @@ const faultOf = (message: string, name: string | null): Fault => ({
   message: cut(name === null ? message : `${name}: ${message}`, MAX_ERROR_LENGTH),
 });
 
-const claimed = (leased: Leased | null): [message: string, data: object | null] =>
+type Said = v.InferOutput<typeof Reports>["reports"][number];
+
+const reportOf = (said: Said): Report => ({
+  jobId: said.job_id,
+  executionId: said.execution_id,
+  outcome:
+    said.status === "completed"
+      ? { result: said.result ?? null }
+      : { error: faultOf(said.error.message, said.error.name ?? null), retryable: said.retryable },
+});
+
+const showReported = (answer: Answer<JobView>) => {
+  if (answer.ok) return { status: 200, job: showJob(answer.value) };
+  const { code } = errorOf(answer.error);
+  return { status: STATUS_OF[code], code };
+};
+
+type Shown = [message: string, data: object | null];
+
+const showClaim = ([leased]: readonly Leased[]): Shown =>
   leased ? ["Job claimed.", showLeased(leased)] : ["No job was due.", null];
+
+const showClaims = (leased: readonly Leased[]): Shown => [
+  leased.length > 0 ? "Jobs claimed." : "No job was due.",
+  leased.map(showLeased),
+];
 
 const showLeased = ({ job, executionId, attempt, leaseEndsAt }: Leased) => ({
   job_id: job.id,

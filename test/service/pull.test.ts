@@ -98,6 +98,20 @@ it.concurrent("lets a poll whose client has gone take nothing with it", async ()
   expect(await tenant.executions(job.id)).toHaveLength(1);
 });
 
+it.concurrent("gives nothing to a client that left a moment ago, before the service has heard of it", async () => {
+  const tenant = await service.newTenant();
+  const rounds = [1_100, 1_150, 1_200, 1_300].map(async (afterMs) => {
+    const handler = `left-${afterMs}`;
+    const body = { handlers: [handler], wait_time_seconds: 20 };
+    const poll = tenant.call("POST", "/v1/worker/jobs/claim", body, AbortSignal.timeout(afterMs));
+    await expect(poll).rejects.toThrow();
+    await sleep(150);
+    await tenant.create({ handler });
+    expect(await tenant.mustClaim(handler)).toMatchObject({ attempt: 1 });
+  });
+  await Promise.all(rounds);
+});
+
 // Nobody can know whether an answer on its way still finds its client: then the lease runs out, as for any dead worker.
 it.concurrent("loses no job to a client that goes about when it is due, and no retry to one that had gone", async () => {
   const tenant = await service.newTenant();

@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ID_RANDOM_BYTES, idAt } from "../../src/domain/ids.ts";
 import { isAlive } from "../harness/process-tree.ts";
 import { quietPort } from "../harness/quiet-port.ts";
 import { Receiver } from "../harness/receiver.ts";
@@ -37,6 +38,17 @@ it("ends with no process left, and knows everything when it is started again", a
     tenant.whenIt("queued", queued.id),
   ]);
 
+  const files = objectFiles();
+  const nobody = idAt(Date.now() - 1_000, crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+  for (const [method, path] of [
+    ["GET", ""],
+    ["GET", "/executions"],
+    ["POST", "/cancel"],
+    ["POST", "/retry"],
+  ] as const)
+    expect((await tenant.call(method, `/v1/jobs/${nobody}${path}`)).status).toBe(404);
+  expect(objectFiles(), "asking for a job that is not there leaves no file behind").toEqual(files);
+
   const processes = service.processes;
   expect(processes.length).toBeGreaterThanOrEqual(4); // the tests' guard, npm, node, workerd
   expect(await service.terminate()).toBe(0);
@@ -46,8 +58,10 @@ it("ends with no process left, and knows everything when it is started again", a
   expect(service.log).not.toMatch(/error/i);
 
   aDayPasses(far.id);
+  const left = objectFiles().length;
   service.start(nextPort);
   await service.ready();
+  expect(objectFiles().length, "the files of objects that hold nothing any more are gone").toBeLessThan(left);
   const { url: _, ...kept } = service.dev;
   expect(before).toMatchObject(kept);
 
@@ -67,6 +81,12 @@ it("ends with no process left, and knows everything when it is started again", a
   const deliveries = [doneTarget, target, farTarget].map((one) => one.deliveries.length);
   expect(deliveries).toEqual([1, 1, 1]);
 });
+
+/** The files of job objects there are. */
+const objectFiles = (): string[] =>
+  readdirSync(join(service.folder, "state/v3/do"), { recursive: true, encoding: "utf8" })
+    .filter((name) => /JobObject\/[0-9a-f]{64}\.sqlite$/.test(name))
+    .sort();
 
 /** For one job, while nobody is here: it was due a moment ago. */
 function aDayPasses(jobId: string): void {

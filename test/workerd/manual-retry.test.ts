@@ -182,7 +182,7 @@ it("the row is claimed: it is pending at once, and a late report of the old end 
   expect(await job.show()).toMatchObject({ status: "pending" });
 });
 
-it("a retry whose row was claimed although D1's answer was lost is picked up by the sweeper's poke", async () => {
+it("a retry whose row was claimed although D1's answer was lost is picked up by the sweeper's wake", async () => {
   const job = await forgotten(failedJob);
   receiver.answers(200);
   const down = answerLost("update", "D1_ERROR: D1 DB exceeded timeout");

@@ -1,10 +1,10 @@
 // What becomes of the jobs of an account that is suspended or deleted (contract §7).
 
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Account, newAccount, remove, resume, suspend } from "./harness/account.ts";
-import { advance, HOUR, iso, MINUTE, NOON, SECOND } from "./harness/clock.ts";
+import { advance, DAY, HOUR, iso, MINUTE, NOON, SECOND } from "./harness/clock.ts";
 import { type JobUnderTest, newJob } from "./harness/job.ts";
 import { receiver } from "./harness/receiver.ts";
 
@@ -110,15 +110,26 @@ describe("a job of a deleted account", () => {
     expect(receiver.received).toHaveLength(1);
   });
 
-  it("waits for no worker any more: the account's queue is empty", async () => {
+  it("waits for no worker any more, and two days later nothing of it is left in its handler's queue", async () => {
     const job = await newJob(account, { handler: "h", delivery: { type: "pull" } });
-    const queue = () => env.PULL_QUEUES.getByName(account.id);
-    await queue().add([{ jobId: job.id, executionId: crypto.randomUUID(), handler: "h", dueAt: NOON }]);
+    const queue = () => env.PULL_QUEUES.getByName(`${account.id}/h`);
+    await job.ring();
     await remove(account);
-    const tables = await runInDurableObject(queue(), (_, { storage }) =>
-      storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'waiting'").toArray(),
-    );
-    expect(tables).toEqual([]);
-    expect(await queue().nominate("a poll", ["h"], 0)).toBeNull();
+    await env.DB.batch([
+      env.DB.prepare("DELETE FROM jobs WHERE account_id = ?").bind(account.id),
+      env.DB.prepare("DELETE FROM accounts WHERE id = ?").bind(account.id),
+    ]);
+    await job.ringWhenSet();
+    await post.deliver();
+    expect(await job.isEmpty()).toBe(true);
+    for (const _ of [1, 2]) {
+      advance(DAY);
+      await runDurableObjectAlarm(queue());
+    }
+    const left = await runInDurableObject(queue(), async (_, { storage }) => [
+      await storage.getAlarm(),
+      ...storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'waiting'").toArray(),
+    ]);
+    expect(left).toEqual([null]);
   });
 });

@@ -105,8 +105,8 @@ describe("a list", () => {
 it("a worker's claim never gets another account's job", async () => {
   const job = await newJob(owner, { handler: "h", delivery: { type: "pull" } });
   const taken: unknown[] = [];
-  await env.PULL_QUEUES.getByName(owner.id).add([
-    { jobId: job.id, executionId: EXECUTION, handler: "h", dueAt: Date.now() },
+  await env.PULL_QUEUES.getByName(`${owner.id}/h`).offer([
+    { jobId: job.id, executionId: EXECUTION, dueAt: Date.now() },
   ]);
   const { body } = await api("POST", "/v1/worker/jobs/claim", {
     key: stranger.key,

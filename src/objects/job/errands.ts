@@ -1,14 +1,13 @@
 // What a JobObject's alarm does: it delivers what is due, offers what waits, reports what lasts, and forgets what is over.
 
 import { standingOf } from "../../accounts/standing.ts";
-import { enqueue } from "../../delivery/enqueue.ts";
 import { type Prepared, prepare } from "../../delivery/prepare.ts";
 import { push } from "../../delivery/push.ts";
 import { taskAt } from "../../domain/agenda.ts";
 import { type Job, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { REPORT_AFTER_MS } from "../../domain/timer.ts";
-import { offerToPolls } from "../offers.ts";
+import { offer } from "../pull-queue/offers.ts";
 import type { JobKeeper } from "./job-keeper.ts";
 
 /** A ring of the alarm does a handful of things at most; more would be a loop. */
@@ -57,7 +56,7 @@ async function deliver(keeper: JobKeeper, env: Cloudflare.Env, held: Job, now: n
   const prepared = await prepare(env, job, executionId, job.signing, now);
   if (prepared?.kind === "unsigned") return hold(keeper, job);
   if (prepared) return send(keeper, job, executionId, prepared);
-  if (isStill(keeper, job)) await offer(keeper, env, life.enqueue(job, executionId, Date.now()));
+  if (isStill(keeper, job)) await offerFirst(keeper, env, life.enqueue(job, executionId, Date.now()));
 }
 
 /** Between the write that says "running" and the request there is no await: what happens is what is written. */
@@ -84,17 +83,17 @@ async function send(
   if (settled.ok) await keeper.report();
 }
 
-/** Puts a queued execution where workers find it: over the queue, where bursts travel in batches, or else straight. */
-async function offer(keeper: JobKeeper, env: Cloudflare.Env, queued: Job | undefined): Promise<void> {
+/** Written first: a worker may take the lease before the offer is answered. */
+async function offerFirst(keeper: JobKeeper, env: Cloudflare.Env, queued: Job | undefined): Promise<void> {
   if (!queued) return;
   keeper.write(queued, Date.now());
-  const taken = (await enqueue(env, queued)) || (await offerToPolls(env, queued));
+  const taken = await offer(env, queued);
   if (!taken && isStill(keeper, queued)) keeper.write(life.offerSoon(queued, Date.now()), Date.now());
 }
 
-/** No worker has come: once more, straight. Written when it is taken, so that an instance that dies before offers again. */
+/** No worker has come. Written when the offer is taken, so that an instance that dies before offers again. */
 async function offerAgain(keeper: JobKeeper, env: Cloudflare.Env, job: Job): Promise<void> {
-  const taken = (await offerToPolls(env, job)) || (await enqueue(env, job));
+  const taken = await offer(env, job);
   const now = Date.now();
   const offered = isStill(keeper, job) ? life.offerAgain(job, now) : undefined;
   if (offered) keeper.write(taken ? offered : life.offerSoon(offered, now), now);

@@ -20,8 +20,8 @@ import { readExecution } from "../../store/executions-store.ts";
 import type { JobRef } from "../../store/jobs-store.ts";
 import { executionOfRow, viewOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
-import { withdraw } from "../offers.ts";
 import type { Answer, Heartbeat, JobOwner, Leased, LiveExecutions } from "../owners.ts";
+import { withdraw } from "../pull-queue/offers.ts";
 import { runErrands } from "./errands.ts";
 import { JobKeeper, type Owned } from "./job-keeper.ts";
 

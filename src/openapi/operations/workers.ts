@@ -1,20 +1,44 @@
 import type { Operations } from "../operation.ts";
 
+const JOB = "0b6f0a3c-9a53-4d6e-8f0e-3c2f3f1b7c55";
 const EXECUTION = "7d44fe73-7a9f-4a3e-8f0c-52f2a8a7e2a1";
 
 export const workers: Operations = {
   "POST /v1/worker/jobs/claim": {
     id: "claimJob",
     tag: "Workers",
-    summary: "Claim a job",
+    summary: "Claim jobs",
     description:
       "Waits up to `wait_time_seconds` for a job of one of these handlers, and answers the one that is due longest. A claim " +
       "takes a lease of the job's `timeout`; without a report or a heartbeat before it ends, the attempt has timed out. " +
-      "When none comes in time, `data` is null. While it waits, the service may send spaces: JSON allows them before the object.",
-    answer: { data: "Claimed", as: "maybe", message: "Job claimed." },
+      "When none comes in time, `data` is null. With `max_jobs`, `data` is an array of up to that many jobs, possibly empty, " +
+      "and the answer comes as soon as there is one. " +
+      "While it waits, the service may send spaces: JSON allows them before the object.",
+    answer: { data: "Claimed", as: "claimed", message: "Job claimed." },
     examples: {
       now: { summary: "What is due now", body: { handlers: ["resize"], wait_time_seconds: 0, worker_id: "worker-1" } },
       wait: { summary: "Wait a second", body: { handlers: ["resize", "charge"], wait_time_seconds: 1 } },
+      several: { summary: "Up to ten", body: { handlers: ["resize"], wait_time_seconds: 0, max_jobs: 10 } },
+    },
+  },
+  "POST /v1/worker/jobs/report": {
+    id: "reportJobs",
+    tag: "Workers",
+    summary: "Report up to a hundred executions",
+    description:
+      "Each report counts as if it had come alone, in this order: `complete` and `fail` in one call. `data` has an entry for each: " +
+      "`status` is 200 with the `job`, or 404, 409 or 503 with a `code`. Send those of 503 again. The body may be 1 MB.",
+    answer: { data: "Reported", as: "all", message: "Reports taken." },
+    examples: {
+      report: {
+        summary: "One success, one failure",
+        body: {
+          reports: [
+            { job_id: JOB, execution_id: EXECUTION, status: "completed", result: { width: 640 } },
+            { job_id: JOB, execution_id: EXECUTION, status: "failed", error: { message: "the picture has no size" } },
+          ],
+        },
+      },
     },
   },
   "POST /v1/worker/jobs/:job_id/start": {

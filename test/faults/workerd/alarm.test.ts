@@ -33,8 +33,7 @@ async function inFlight() {
   return { job, alarm, held, ringing };
 }
 
-const lease = async (job: JobUnderTest) =>
-  job.owner.lease(job.ref, (await job.executions()).at(-1)?.id ?? "", null);
+const lease = async (job: JobUnderTest) => job.owner.lease(job.ref, (await job.executions()).at(-1)?.id ?? "", null);
 
 describe("an alarm that rings", () => {
   it("a millisecond early does nothing, and is set again", async () => {

@@ -211,7 +211,11 @@ describe("a batch that fails", () => {
     for (const job of jobs) await job.ring();
     expect(await jobs[0]?.row()).toMatchObject({ status: "pending", revision: 0 });
     expect(await jobs[1]?.row()).toMatchObject({ status: "completed", revision: 3 });
-    expect([await jobs[0]?.isEmpty(), await jobs[1]?.isEmpty(), await jobs[2]?.isEmpty()]).toEqual([false, false, true]);
+    expect([await jobs[0]?.isEmpty(), await jobs[1]?.isEmpty(), await jobs[2]?.isEmpty()]).toEqual([
+      false,
+      false,
+      true,
+    ]);
     await new World(account).passUntil(NOON + MINUTE);
     for (const job of jobs) {
       expect(await job.row()).toMatchObject({ status: "completed", attempt: 1, revision: 3 });

@@ -10,6 +10,7 @@ import { logs } from "../../workerd/harness/logs.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
 import { PlatformAlarm } from "./harness/platform.ts";
+import { pullQueuesAre } from "./harness/pull-queues.ts";
 import { recover, stateOf } from "./harness/recovery.ts";
 import { momentsOf, Tripwire } from "./harness/tripwire.ts";
 
@@ -23,7 +24,7 @@ let account: Account;
 const tripwire = new Tripwire("PULL_QUEUES", "PROJECTORS");
 beforeEach(async () => {
   account = await newAccount();
-  // The default queue loses all it is given: a worker finds a job only because its owner offers it again.
+  // The default queue loses all it is given: of what went over it a worker learns only because its owner offers it again.
   vi.spyOn(env.EXECUTIONS, "send").mockResolvedValue(undefined as never);
 });
 afterEach(() => tripwire.remove());
@@ -36,6 +37,8 @@ interface Scenario {
   readonly answers?: readonly number[];
   /** What happens before. */
   readonly before?: (job: JobUnderTest) => Promise<unknown>;
+  /** PullQueue has too much at once. */
+  readonly busy?: boolean;
   /** What the alarm waits for, in this order. */
   readonly points: readonly string[];
 }
@@ -80,7 +83,13 @@ const SCENARIOS: readonly Scenario[] = [
     },
     points: ["report", "batch", "erase"],
   },
-  { name: "a pull job becoming due", body: PULL, points: ["D1", "offer"] },
+  { name: "a pull job becoming due", body: PULL, points: ["D1", "polls"] },
+  {
+    name: "a pull job becoming due while PullQueue is busy",
+    body: PULL,
+    busy: true,
+    points: ["D1", "polls", "offer"],
+  },
   { name: "a queued job reported", body: PULL, before: rings(1), points: ["report"] },
   {
     name: "a queued job whose row is gone",
@@ -104,11 +113,15 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-async function readyToRing({ body, answers = [200], before }: Scenario): Promise<JobUnderTest> {
+/** The bad day of PullQueue, if it has one. */
+let day: { end(): void } | undefined;
+
+async function readyToRing({ body, answers = [200], before, busy }: Scenario): Promise<JobUnderTest> {
   receiver.answers(...answers);
   const job = await newJob(account, body);
   await before?.(job);
   receiver.received.length = 0;
+  if (busy) day = pullQueuesAre(async () => "busy");
   return job;
 }
 
@@ -132,6 +145,7 @@ describe.each(SCENARIOS)("$name", (scenario) => {
     await alarm.ring();
     expect(tripwire.hasKilled).toBe(true);
     tripwire.remove();
+    day?.end();
     post.goOn();
     expect(await recover(job, { alarm })).toBeLessThan(isPull ? PULL_LIMIT_MS : PUSH_LIMIT_MS);
     const executions = await job.executions();

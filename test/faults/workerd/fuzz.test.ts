@@ -20,7 +20,9 @@ const AT_ONCE = 8;
 const LONGEST_MS = 10_000;
 
 /** No limit to the rate, and a poll that finds nothing does not wait: an honest claim may take 20 s. */
-const NOTHING_DUE = { getByName: () => ({ nominate: async () => null, leave: async () => {} }) };
+const NOTHING_DUE = {
+  getByName: () => ({ nominate: async () => [], dueTimes: async () => [], leave: async () => {} }),
+};
 const AROUND = {
   ...env,
   ...NO_RATE_LIMITS,

@@ -2,7 +2,6 @@
 // nothing of it was ever confirmed.
 
 import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { beforeEach, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api } from "../../workerd/harness/api.ts";
@@ -60,7 +59,6 @@ it("a push with 64 KB, 51 executions and answers of the worst kind, none of them
 });
 
 it("a pull with 64 KB in, 64 KB out, and errors of the worst kind before", async () => {
-  vi.spyOn(env.EXECUTIONS, "send").mockResolvedValue(undefined as never);
   const pull = { handler: "work", delivery: { type: "pull" }, payload: LARGEST, max_retries: 50 };
   const job = await newJob(account, pull);
   for (let attempt = 1; attempt <= 51; attempt++) {

@@ -230,7 +230,9 @@ describe("a projector that answers", () => {
 describe("a report that D1 refuses for good", () => {
   it("holds up none of the others in its batch, and is logged as ours to mend", async () => {
     const jobs = [await newJob(account), await newJob(account), await newJob(account), await newJob(account)];
-    const reports = jobs.map((job, i) => reportAt(job, 7, { facts: factsAt(7, i === 2 ? { status: null as never } : {}) }));
+    const reports = jobs.map((job, i) =>
+      reportAt(job, 7, { facts: factsAt(7, i === 2 ? { status: null as never } : {}) }),
+    );
     const waiting = batchesWait();
     const answers = Promise.all(reports.map((report) => projector().report(report, 1_000)));
     await until(() => waiting.calls() > 0);
@@ -263,7 +265,8 @@ describe("a projector behind which D1 hangs", () => {
     onlyPatienceRings();
     await Promise.all(jobs.map((job) => job.ring()));
     expect(waiting.calls()).toBe(1);
-    for (const job of jobs) expect(await job.stored()).toMatchObject({ failedReports: 1, reportAt: NOON + 10 * SECOND });
+    for (const job of jobs)
+      expect(await job.stored()).toMatchObject({ failedReports: 1, reportAt: NOON + 10 * SECOND });
     waiting.release();
     for (const job of jobs) await job.ringWhenSet();
     for (const job of jobs) await hasArrived(job);

@@ -8,6 +8,7 @@ import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api } from "../../workerd/harness/api.ts";
 import { MINUTE, NOON, SECOND, setClock } from "../../workerd/harness/clock.ts";
 import { type JobUnderTest, newJob } from "../../workerd/harness/job.ts";
+import { BAD_DAYS, pullQueuesAre, sentOffers } from "./harness/pull-queues.ts";
 
 let account: Account;
 beforeEach(async () => {
@@ -17,13 +18,13 @@ beforeEach(async () => {
 describe("offers", () => {
   const PULL = { handler: "work", delivery: { type: "pull" } };
 
+  /** A job whose offer went over the default queue, PullQueue being busy. */
   async function queuedJob(): Promise<{ job: JobUnderTest; offer: OfferMessage }> {
-    const offers: OfferMessage[] = [];
-    vi.spyOn(env.EXECUTIONS, "send").mockImplementation(
-      async (message) => void offers.push(message as OfferMessage) as never,
-    );
+    const offers = sentOffers();
+    const busy = pullQueuesAre(BAD_DAYS.busy);
     const job = await newJob(account, PULL);
     await job.ring();
+    busy.end();
     return { job, offer: offers[0] as OfferMessage };
   }
 
@@ -68,14 +69,15 @@ describe("offers", () => {
     expect(await job.show()).toMatchObject({ status: "cancelled", attempts: 0 });
   });
 
-  it("whose PullQueue does not answer go back to the queue, and no others", async () => {
+  it.each([
+    ["does not answer", () => Promise.reject(new Error("overloaded"))],
+    ["is busy", async () => "busy"],
+  ])("whose PullQueue %s go back to the queue, and no others", async (_, answers) => {
     const { offer } = await queuedJob();
     const other = { ...offer, accountId: (await newAccount()).id };
     const queues = {
       getByName: (name: string) =>
-        name === other.accountId
-          ? { add: () => Promise.reject(new Error("overloaded")) }
-          : env.PULL_QUEUES.getByName(name),
+        name === `${other.accountId}/work` ? { offer: () => answers() } : env.PULL_QUEUES.getByName(name),
     };
     expect(await arrive([offer, other], { PULL_QUEUES: queues })).toEqual(["ack", "retry"]);
   });

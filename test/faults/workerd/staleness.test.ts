@@ -15,6 +15,7 @@ import { type JobUnderTest, newJob, unarmedJob } from "../../workerd/harness/job
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
 import { factsAt, reportAt } from "../../workerd/harness/reports.ts";
+import { pullQueuesAre, sentOffers } from "./harness/pull-queues.ts";
 import { stateOf, sweepNow } from "./harness/recovery.ts";
 
 let account: Account;
@@ -37,7 +38,9 @@ const LATE: Record<string, (underway: Underway) => Promise<unknown>> = {
   report: ({ reports }) => post.deliver(reports),
   "report of its first state": ({ job }) =>
     post.deliver([reportAt(job, 1, { facts: factsAt(1, { status: "pending", attempt: 0 }) })]),
-  offer: ({ offers }) => Promise.all(offers.map(consume)),
+  "offer over the queue": ({ offers }) => Promise.all(offers.map(consume)),
+  offer: ({ offers }) => Promise.all(offers.map((one) => queueOf(one).offer([one]))),
+  "entry that its claim gives back": ({ offers }) => Promise.all(offers.map((one) => queueOf(one).giveBack([one]))),
   "lease of its first execution": ({ job, executionId }) => job.owner.lease(job.ref, executionId, null),
   "release of its lease": ({ job, executionId }) => job.owner.release(executionId),
   alarm: ({ job }) => job.ring(),
@@ -81,20 +84,16 @@ const BODIES = {
   pull: { handler: "work", delivery: { type: "pull" } },
 };
 
-const offers: OfferMessage[] = [];
-beforeEach(() => {
-  offers.length = 0;
-  vi.spyOn(env.EXECUTIONS, "send").mockImplementation(async (message) => {
-    offers.push(message as OfferMessage);
-    return undefined as never;
-  });
-});
-
 async function underway(body: Record<string, unknown>): Promise<Underway> {
+  const offers = sentOffers();
   const job = await newJob(account, body);
   const armed = await stateOf(job);
   if (!armed) throw new Error("not armed");
-  if (body.handler !== undefined) await job.ring();
+  const isPull = body.handler !== undefined;
+  const busy = pullQueuesAre(async () => "busy");
+  if (isPull) await job.ring();
+  busy.end();
+  expect(offers).toHaveLength(isPull ? 1 : 0);
   await job.owner.wake(job.ref);
   await until(() => post.sent.length > 0);
   const executionId = (await stateOf(job))?.executions[0]?.id ?? "";
@@ -121,6 +120,8 @@ async function isForgotten(job: JobUnderTest): Promise<void> {
 
 const consume = (body: unknown) =>
   worker.queue({ messages: [{ body, ack: () => {}, retry: () => {} }] } as unknown as MessageBatch<never>, env);
+
+const queueOf = ({ accountId, handler }: OfferMessage) => env.PULL_QUEUES.getByName(`${accountId}/${handler}`);
 
 const claimNow = async () =>
   (

@@ -17,6 +17,7 @@ import { receiver, TARGET } from "../../workerd/harness/receiver.ts";
 import { insertMany, insertRows } from "../../workerd/harness/rows.ts";
 import { newSchedule } from "../../workerd/schedules/schedule.ts";
 import { PlatformAlarm } from "./harness/platform.ts";
+import { forgetful, pullQueuesAre } from "./harness/pull-queues.ts";
 import { recover, sweepNow } from "./harness/recovery.ts";
 import { fullMinutes, World } from "./harness/world.ts";
 
@@ -54,9 +55,10 @@ const BREAKAGES: Record<string, () => Promise<{ job: JobUnderTest; overdueAt: nu
     return { job, overdueAt: Date.parse((await job.show()).run_at ?? "") };
   },
   "a queued job that lost its alarm and its offer": async () => {
-    vi.spyOn(env.EXECUTIONS, "send").mockResolvedValueOnce(undefined as never);
     const job = await newJob(account, PULL);
+    const forgets = pullQueuesAre(forgetful);
     await job.ring();
+    forgets.end();
     await job.ringWhenSet();
     await losesItsAlarm(job);
     return { job, overdueAt: NOON + MINUTE };

@@ -237,8 +237,8 @@ it("while D1 is down none is made: 503 with Retry-After", async () => {
   expect((await api<unknown[]>("GET", "/v1/schedules", { key: account.key })).body.data).toEqual([]);
 });
 
-it("a poke that is lost makes no difference to the answer", async () => {
-  const deaf = { getByName: () => ({ poke: () => Promise.reject(new Error("lost")) }) };
+it("a wake that is lost makes no difference to the answer", async () => {
+  const deaf = { getByName: () => ({ wake: () => Promise.reject(new Error("lost")) }) };
   const { status } = await api("POST", "/v1/schedules", { key: account.key, body: PLAIN, env: { SCHEDULES: deaf } });
   expect(status).toBe(201);
 });

@@ -110,7 +110,7 @@ describe("a tick", () => {
     },
   );
 
-  it.each<Moment>(["before", "after"])("has one job when the sweeper's poke comes %s its insert", async (moment) => {
+  it.each<Moment>(["before", "after"])("has one job when the sweeper's wake comes %s its insert", async (moment) => {
     const schedule = await newSchedule(account);
     setClock(FIRST);
     const gap = gapAt(moment, JOB_INSERT);
@@ -133,7 +133,7 @@ describe("a tick", () => {
     await hasRun(schedule, [FIRST]);
   });
 
-  it("is not lost with the alarm: the sweeper's poke sets it again", async () => {
+  it("is not lost with the alarm: the sweeper's wake sets it again", async () => {
     const schedule = await newSchedule(account);
     await schedule.loseAlarm();
     setClock(FIRST + 2 * MINUTE + 1);

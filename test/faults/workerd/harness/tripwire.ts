@@ -44,11 +44,7 @@ export class Tripwire {
    * @param moment null only counts
    * @param counted the calls that count; all unless others are at work as well
    */
-  async watch(
-    owner: DurableObjectStub<undefined>,
-    moment: Moment | null,
-    counted?: readonly string[],
-  ): Promise<void> {
+  async watch(owner: DurableObjectStub<undefined>, moment: Moment | null, counted?: readonly string[]): Promise<void> {
     this.passed.length = 0;
     this.hasKilled = false;
     const state = await runInDurableObject(owner, (_, inside) => inside);
