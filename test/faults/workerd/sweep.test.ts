@@ -4,10 +4,9 @@
 
 import { createScheduledController, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import worker from "../../../src/index.ts";
 import { type Account, newAccount, resume, suspend } from "../../workerd/harness/account.ts";
-import { api } from "../../workerd/harness/api.ts";
 import { advance, DAY, HOUR, hurry, iso, MINUTE, NOON, SECOND, setClock, until } from "../../workerd/harness/clock.ts";
 import { JobUnderTest, newJob, PUSH, unarmedJob } from "../../workerd/harness/job.ts";
 import { logs } from "../../workerd/harness/logs.ts";
@@ -34,7 +33,8 @@ beforeEach(async () => {
   account = await newAccount();
 });
 
-const losesItsAlarm = ({ owner }: OwnerUnderTest<unknown>) => runInDurableObject(owner, (_, { storage }) => storage.deleteAlarm());
+const losesItsAlarm = ({ owner }: OwnerUnderTest<unknown>) =>
+  runInDurableObject(owner, (_, { storage }) => storage.deleteAlarm());
 
 const losesEverything = (job: JobUnderTest) => job.wipe();
 
@@ -143,7 +143,8 @@ describe("a healthy service", () => {
     const pull = (handler: string) => ({ handler, delivery: { type: "pull" } });
     // The cron rings on the full minute, when most jobs are due.
     for (const at of fullMinutes(60)) await newJob(account, { scheduled_for: iso(at) });
-    for (const second of [1, 44, 45, 46, 59]) await newJob(account, { scheduled_for: iso(NOON + 5 * MINUTE + second * SECOND) });
+    for (const second of [1, 44, 45, 46, 59])
+      await newJob(account, { scheduled_for: iso(NOON + 5 * MINUTE + second * SECOND) });
     await newJob(account, to("late"));
     await newJob(account, { ...to("never"), max_retries: 50 });
     await newJob(account, to("refuses"));
@@ -163,9 +164,16 @@ describe("a healthy service", () => {
       const other = await lease(released);
       world.at(NOON + 4 * MINUTE, () => released.owner.release(other));
     });
-    for (const [interval, more] of [[5, PUSH], [7, { type: "pull" }]] as const)
+    for (const [interval, more] of [
+      [5, PUSH],
+      [7, { type: "pull" }],
+    ] as const)
       await world.add(
-        await newSchedule(account, { interval: { value: interval, unit: "minute" }, handler: "nobody", delivery: more }),
+        await newSchedule(account, {
+          interval: { value: interval, unit: "minute" },
+          handler: "nobody",
+          delivery: more,
+        }),
       );
     await world.add(await newSchedule(account, { cron: "*/10 * * * *", delivery: PUSH }));
     // An account that is suspended for half an hour, its jobs and its schedule due meanwhile.
@@ -180,7 +188,9 @@ describe("a healthy service", () => {
     expect((await kept.show()).status).toBe("running");
     expect((await waiting.show()).status).toBe("queued");
     // The work was done: 65 jobs, the retried and the far one, the held one, and the ticks.
-    const completed = await env.DB.prepare("SELECT count(*) AS n FROM jobs WHERE status = 'completed'").first<number>("n");
+    const completed = await env.DB.prepare("SELECT count(*) AS n FROM jobs WHERE status = 'completed'").first<number>(
+      "n",
+    );
     expect(completed).toBeGreaterThanOrEqual(65 + 3 + 15 + 7);
   });
 
@@ -260,12 +270,19 @@ describe("a crowd of 10,000 jobs far ahead, due in one minute", () => {
 describe("with the 50 calls of the Free plan", () => {
   it("look ahead, sweep and retention stop in good order, go on a minute later, and all get done", async () => {
     const old = { createdAt: NOON - 40 * DAY };
-    await insertRows(account, Array.from({ length: 100 }, () => ({ revision: 0, reportDueAt: NOON + HOUR })));
-    await insertRows(account, Array.from({ length: 60 }, () => ({ revision: 1, reportDueAt: NOON - HOUR })));
+    await insertRows(
+      account,
+      Array.from({ length: 100 }, () => ({ revision: 0, reportDueAt: NOON + HOUR })),
+    );
+    await insertRows(
+      account,
+      Array.from({ length: 60 }, () => ({ revision: 1, reportDueAt: NOON - HOUR })),
+    );
     await insertMany(await newAccount(), 1_200, { ...old, status: "completed" });
     const woken: string[] = [];
     let minute = 0;
-    const oldRows = () => env.DB.prepare("SELECT count(*) AS n FROM jobs WHERE status = 'completed'").first<number>("n");
+    const oldRows = () =>
+      env.DB.prepare("SELECT count(*) AS n FROM jobs WHERE status = 'completed'").first<number>("n");
     for (; minute < 12; minute++) {
       setClock(NOON + minute * MINUTE);
       const cron = countingEnv({ SUBREQUESTS: `${FREE_SUBREQUESTS}` });
@@ -275,7 +292,9 @@ describe("with the 50 calls of the Free plan", () => {
     }
     expect(new Set(woken).size).toBe(160);
     expect(await oldRows()).toBe(0);
-    expect(["cron_fault", "look_ahead_failed", "sweep_failed", "retention_failed"].flatMap((event) => logs.of(event))).toEqual([]);
+    expect(
+      ["cron_fault", "look_ahead_failed", "sweep_failed", "retention_failed"].flatMap((event) => logs.of(event)),
+    ).toEqual([]);
   });
 });
 
@@ -287,23 +306,26 @@ describe("a task of the cron that fails", () => {
     ["sweep", "schedules", null],
   ] as const;
 
-  it.each(TASKS)("%s, because the table %s is missing, is logged, and all others do their work", async (task, table, not) => {
-    const near = await newJob(account, { scheduled_for: iso(NOON + DAY) });
-    const [oldId = ""] = await insertRows(account, [{ createdAt: NOON - 40 * DAY, status: "completed" }]);
-    setClock(NOON + DAY - HOUR);
-    const lost = await unarmedJob(account);
-    advance(MINUTE);
-    await env.DB.prepare(`ALTER TABLE ${table} RENAME TO missing`).run();
-    await sweepNow();
-    await env.DB.prepare(`ALTER TABLE missing RENAME TO ${table}`).run();
-    expect(logs.of("cron_fault")).toMatchObject([{ level: "error", task }]);
-    const done = {
-      near: !(await near.isEmpty()),
-      old: (await new JobUnderTest(account, oldId).row()) === undefined,
-      lost: !(await lost.isEmpty()),
-    };
-    expect(done).toEqual({ near: not !== "near", old: not !== "old", lost: true });
-  });
+  it.each(TASKS)(
+    "%s, because the table %s is missing, is logged, and all others do their work",
+    async (task, table, not) => {
+      const near = await newJob(account, { scheduled_for: iso(NOON + DAY) });
+      const [oldId = ""] = await insertRows(account, [{ createdAt: NOON - 40 * DAY, status: "completed" }]);
+      setClock(NOON + DAY - HOUR);
+      const lost = await unarmedJob(account);
+      advance(MINUTE);
+      await env.DB.prepare(`ALTER TABLE ${table} RENAME TO missing`).run();
+      await sweepNow();
+      await env.DB.prepare(`ALTER TABLE missing RENAME TO ${table}`).run();
+      expect(logs.of("cron_fault")).toMatchObject([{ level: "error", task }]);
+      const done = {
+        near: !(await near.isEmpty()),
+        old: (await new JobUnderTest(account, oldId).row()) === undefined,
+        lost: !(await lost.isEmpty()),
+      };
+      expect(done).toEqual({ near: not !== "near", old: not !== "old", lost: true });
+    },
+  );
 });
 
 /** The environment with everything an invocation asks for counted; its job objects answer and do nothing. */
