@@ -4,7 +4,9 @@
 import type { Fault, PushResponse } from "../domain/job.ts";
 import type { Outcome } from "../domain/life.ts";
 import { isRetriedStatus, retryAfterMs } from "../domain/retry-policy.ts";
-import { readHead } from "./read-head.ts";
+import { bytesOf } from "../domain/text.ts";
+import { bodyText } from "./body-text.ts";
+import { networkMessage, statusHint } from "./network-fault.ts";
 
 export interface PushRequest {
   readonly url: string;
@@ -39,13 +41,13 @@ export async function push(
       signal: AbortSignal.any([timeout.signal, cancelled]),
     });
     const graceMs = Math.min(BODY_GRACE_MS, Math.max(0, sentAt + timeoutMs - clock()));
-    const { text, truncated } = await readHead(answer.body, KEPT_BYTES, graceMs);
+    const { text, truncated } = await bodyText(answer.body, answer.headers, KEPT_BYTES, graceMs);
     const response = { status: answer.status, headers: keptHeaders(answer.headers), body: text, truncated };
     return outcomeOf(response, retryAfterMs(answer.headers.get("retry-after"), clock()));
   } catch (thrown) {
     if (timeout.signal.aborted)
       return failure({ code: "timeout", message: `No answer within ${timeoutMs / 1_000} s.` });
-    return failure({ code: "network", message: networkMessage(thrown) });
+    return failure({ code: "network", message: networkMessage(thrown, new URL(request.url)) });
   } finally {
     clearTimeout(timer);
   }
@@ -59,7 +61,7 @@ export function outcomeOf(response: PushResponse, retryAfterMs: number | null): 
     const error: Fault = { code: "redirect", message: `The target answered ${status}; redirects are not followed.` };
     return { kind: "failed", error, response, retryable: false, retryAfterMs: null };
   }
-  const error: Fault = { code: "http_status", message: `The target answered ${status}.` };
+  const error: Fault = { code: "http_status", message: `The target answered ${status}${statusHint(status)}.` };
   return { kind: "failed", error, response, retryable: isRetriedStatus(status), retryAfterMs };
 }
 
@@ -67,19 +69,17 @@ function failure(error: Fault): Outcome {
   return { kind: error.code === "timeout" ? "timed_out" : "failed", error, retryable: true, retryAfterMs: null };
 }
 
-/** The first headers that fit into 4 KB; `set-cookie` is the target's own business. */
+/** As many headers as fit into 4 KB, the short ones first; `set-cookie` is the target's own business. */
 function keptHeaders(headers: Headers): Record<string, string> {
-  const kept: Record<string, string> = {};
+  const sized = [...headers]
+    .filter(([name]) => name !== "set-cookie")
+    .map((header) => ({ header, size: bytesOf(header.join("")) }));
+  const kept = new Set<[name: string, value: string]>();
   let left = KEPT_BYTES;
-  for (const [name, value] of headers) {
-    left -= name.length + value.length;
+  for (const { header, size } of sized.toSorted((a, b) => a.size - b.size)) {
+    left -= size;
     if (left < 0) break;
-    if (name !== "set-cookie") kept[name] = value;
+    kept.add(header);
   }
-  return kept;
-}
-
-function networkMessage(thrown: unknown): string {
-  const reason = thrown instanceof Error ? thrown.message : "unknown reason";
-  return `The target could not be reached: ${reason}`.slice(0, 4_096);
+  return Object.fromEntries(sized.map(({ header }) => header).filter((header) => kept.has(header)));
 }

@@ -1,9 +1,9 @@
 // The beginning of a body that may be huge, slow or endless: what comes in time and fits, and then it is let go.
 
 export interface Head {
-  readonly text: string;
-  /** There was more, or it did not come. */
-  readonly truncated: boolean;
+  readonly bytes: Uint8Array;
+  /** How reading ended: at the body's end, before it (too long or too slow), or by this fault. */
+  readonly end: "whole" | "cut" | { readonly fault: unknown };
 }
 
 /**
@@ -15,33 +15,33 @@ export async function readHead(
   maxBytes: number,
   graceMs: number,
 ): Promise<Head> {
-  if (body === null) return { text: "", truncated: false };
+  if (body === null) return { bytes: new Uint8Array(), end: "whole" };
   const reader = body.getReader();
-  const decoder = new TextDecoder();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(() => resolve("late"), graceMs);
   });
-  let text = "";
-  let left = maxBytes;
-  let truncated = true;
+  const bytes = new Uint8Array(maxBytes);
+  let length = 0;
+  let end: Head["end"] = "cut";
   try {
     for (;;) {
       const next = await Promise.race([reader.read(), late]);
       if (next === "late") break;
       if (next.done) {
-        truncated = false;
+        end = "whole";
         break;
       }
-      text += decoder.decode(next.value.subarray(0, left), { stream: true });
-      if (next.value.byteLength > left) break;
-      left -= next.value.byteLength;
+      const fitting = next.value.subarray(0, maxBytes - length);
+      bytes.set(fitting, length);
+      length += fitting.byteLength;
+      if (fitting.byteLength < next.value.byteLength) break;
     }
-  } catch {
-    // The target broke off in the middle of its body: what came is kept, the status stands.
+  } catch (fault) {
+    end = { fault }; // what came is kept
   } finally {
     clearTimeout(timer);
     reader.cancel().catch(() => {});
   }
-  return { text: text + (truncated ? "" : decoder.decode()), truncated };
+  return { bytes: bytes.subarray(0, length), end };
 }

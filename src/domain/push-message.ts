@@ -75,10 +75,14 @@ const HOP_BY_HOP = [
 ];
 const OURS = ["host", "content-length", "content-type", "user-agent"];
 const OUR_PREFIXES = ["x-chronos-", "webhook-"];
-const RESERVED: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OURS]);
+/** Cloudflare's own, which it sets or drops in what a Worker sends. */
+const CLOUDFLARES = ["cdn-loop"];
+const CLOUDFLARES_PREFIX = "cf-";
+const RESERVED: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OURS, ...CLOUDFLARES]);
+const RESERVED_PREFIXES = [...OUR_PREFIXES, CLOUDFLARES_PREFIX];
 
 /** Whether a job may not set this header itself. */
 export function isReservedHeader(name: string): boolean {
   const lower = name.toLowerCase();
-  return RESERVED.has(lower) || OUR_PREFIXES.some((prefix) => lower.startsWith(prefix));
+  return RESERVED.has(lower) || RESERVED_PREFIXES.some((prefix) => lower.startsWith(prefix));
 }

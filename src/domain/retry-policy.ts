@@ -32,17 +32,27 @@ const RETRIED_4XX: ReadonlySet<number> = new Set([408, 425, 429]);
 /** Whether an answer with this status, none of them a 2xx, is worth another attempt. */
 export const isRetriedStatus = (status: number): boolean => status >= 500 || RETRIED_4XX.has(status);
 
+/** One value of a `Retry-After`: a date may have a comma behind its weekday. */
+const ONE_VALUE = /(?:\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,)?[^,]+/g;
+
 /** All three forms of an HTTP date begin with the weekday; `Date.parse` alone would find a date in "-5" too. */
-const HTTP_DATE = /^\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
+const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
 
 /**
- * Reads a `Retry-After` header: whole seconds, or an HTTP date.
+ * Reads a `Retry-After` header: seconds, or an HTTP date. Of several values, as a proxy may leave them, the longest counts,
+ * and a part of a second counts as a whole one: a retry must not come before it is wanted.
  *
  * @returns milliseconds from `now`, or null when the header says nothing usable
  */
 export function retryAfterMs(header: string | null, now: number): number | null {
-  if (header === null) return null;
-  if (/^\s*\d+\s*$/.test(header)) return Number(header) * SECOND;
-  const at = HTTP_DATE.test(header) ? Date.parse(header) : Number.NaN;
+  const values = header?.match(ONE_VALUE) ?? [];
+  const waits = values.map((value) => waitMs(value.trim(), now)).filter((wait) => wait !== null);
+  return waits.length === 0 ? null : Math.max(...waits);
+}
+
+function waitMs(value: string, now: number): number | null {
+  if (/^\d+(\.\d*)?$|^\.\d+$/.test(value)) return Math.ceil(Number(value)) * SECOND;
+  if (!HTTP_DATE.test(value)) return null;
+  const at = Date.parse(value.endsWith("GMT") ? value : `${value} GMT`); // the oldest form goes without a zone
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 }

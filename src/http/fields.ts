@@ -3,16 +3,16 @@
 
 import * as v from "valibot";
 import { parseInstant } from "../domain/instant.ts";
+import { lengthOf } from "../domain/text.ts";
 import { isTimeZone } from "../domain/time-zone.ts";
 
-/** A text of 1 to `max` characters (code points), storable as it is. */
-export const text = (max: number) =>
+/** A text of `min` to `max` characters. */
+export const text = (max: number, min: 0 | 1 = 1) =>
   v.pipe(
     v.string(),
-    v.metadata({ minLength: 1, maxLength: max }),
-    v.check((value) => value.length > 0, "Must not be empty."),
-    v.check((value) => value.length <= max || [...value].length <= max, `Must be at most ${max} characters long.`),
-    v.check((value) => value.isWellFormed(), "Must be well-formed Unicode."),
+    v.metadata({ ...(min > 0 && { minLength: min }), maxLength: max }),
+    v.check((value) => value.length >= min, "Must not be empty."),
+    v.check((value) => value.length <= max || lengthOf(value) <= max, `Must be at most ${max} characters long.`),
   );
 
 /** Any UUID, in lower case from then on. */

@@ -2,8 +2,9 @@
 
 import { createMiddleware } from "hono/factory";
 import * as v from "valibot";
+import { illFormedAt } from "../domain/text.ts";
 import type { AppEnv } from "./app-env.ts";
-import { ApiError, type FieldError } from "./errors.ts";
+import { ApiError, type FieldError, invalid } from "./errors.ts";
 import { readBody } from "./read-body.ts";
 
 type Schema = v.GenericSchema;
@@ -37,6 +38,7 @@ export function valid<
     const sent = await readBody(c.req.raw);
     const params = check(schemas.params ?? NoParams, c.req.param());
     const query = check(schemas.query ?? NoQuery, queryOf(new URL(c.req.url)));
+    checkWellFormed(sent);
     const body = check(schemas.body ?? NoBody, schemas.body ? objectOf(sent, schemas.body) : sent);
     c.req.addValidatedData("form", { params, query, body } as object);
     await next();
@@ -78,6 +80,12 @@ function check(schema: Schema, value: unknown): unknown {
   const parsed = v.safeParse(schema, value);
   if (parsed.success) return parsed.output;
   throw new ApiError("validation_error", "The request is not valid.", { errors: fieldErrors(parsed.issues) });
+}
+
+/** JSON can spell half a surrogate pair. Stored, it would make every page that shows it unreadable to strict parsers. */
+function checkWellFormed(sent: unknown): void {
+  const field = illFormedAt(sent);
+  if (field !== undefined) throw invalid(field, "Must be well-formed Unicode: it holds half of a surrogate pair.");
 }
 
 function fieldErrors(issues: readonly v.BaseIssue<unknown>[]): FieldError[] {

@@ -15,7 +15,7 @@ import {
   payload,
   timeout,
 } from "../routes/job-input.ts";
-import { cron, NewSchedule } from "../routes/schedule-input.ts";
+import { cron } from "../routes/schedule-input.ts";
 import { mapped, mapValues } from "./walk.ts";
 import { inWords } from "./words.ts";
 
@@ -35,7 +35,6 @@ const INLINE = {
   timeout,
   cron,
   timezone,
-  description: NewSchedule.entries.description.wrapped,
 } satisfies Record<string, v.GenericSchema>;
 
 /** What the checks of these parts say, in so far as JSON Schema can. */
@@ -49,14 +48,13 @@ const LIMITS: Partial<Record<keyof typeof NAMED | keyof typeof INLINE, JsonSchem
   headers: {
     maxProperties: MAX_HEADERS,
     description:
-      `Sent with every delivery, at most ${MAX_HEADER_BYTES} bytes in all. Hop-by-hop headers, \`Host\`, \`Content-Length\`, ` +
-      "`Content-Type`, `User-Agent`, `X-Chronos-*` and `webhook-*` are refused. Stored as they are.",
+      `Sent with every delivery, names and values together at most ${MAX_HEADER_BYTES} bytes. Values are printable ASCII. Hop-by-hop headers, ` +
+      "`Host`, `Content-Length`, `Content-Type`, `User-Agent`, `CDN-Loop`, `CF-*`, `X-Chronos-*` and `webhook-*` are refused. Stored as they are.",
   },
   idempotencyKey: {
     not: { pattern: "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\\.\\d+$" },
   },
   timeout: { maximum: MAX_TIMEOUT.pull },
-  description: { maxLength: 1000 },
 };
 
 /** The schemas whose checks are said here. */

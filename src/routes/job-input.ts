@@ -4,7 +4,8 @@ import * as v from "valibot";
 import type { Delivery, JobSpec } from "../domain/job.ts";
 import { isReservedHeader } from "../domain/push-message.ts";
 import { nominalTime, UNITS } from "../domain/schedule-time.ts";
-import { checkTarget, type TargetRules } from "../domain/target.ts";
+import { checkTarget, MAX_URL_LENGTH, type TargetRules } from "../domain/target.ts";
+import { bytesOf } from "../domain/text.ts";
 import { invalid } from "../http/errors.ts";
 import { instant, integer, text } from "../http/fields.ts";
 import { closed } from "../http/valid.ts";
@@ -14,7 +15,6 @@ export const MAX_HEADERS = 50;
 export const MAX_HEADER_BYTES = 8_192;
 export const MAX_TIMEOUT = { push: 600, pull: 86_400 } as const;
 
-const bytesOf = (value: string): number => new TextEncoder().encode(value).byteLength;
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -30,12 +30,17 @@ export const payload = v.pipe(
 
 const headerName = v.pipe(
   v.string(),
-  v.regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, "Is not a valid header name."),
+  // HTTP allows more, but Cloudflare may drop what nginx calls invalid.
+  v.regex(/^[\w-]+$/, "Is not a valid header name: it must consist of letters, digits, `-` and `_`."),
   v.check((name) => !isReservedHeader(name), "Is set by the service or the connection and cannot be given."),
 );
 const headerValue = v.pipe(
   v.string(),
-  v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, "Must be a valid header value: one line of Latin-1 text."),
+  // What HTTP carries unchanged: blanks at the ends are dropped, and beyond ASCII no two receivers read the same.
+  v.regex(
+    /^([!-~]([\t -~]*[!-~])?)?$/,
+    "Must be one line of printable ASCII that neither begins nor ends with a blank. Encode anything else, for example in base64.",
+  ),
 );
 
 /** Names that a record silently leaves out. */
@@ -63,7 +68,7 @@ export const headers = v.pipe(
 const Push = closed({
   type: v.literal("push"),
   http: closed({
-    url: v.string(),
+    url: v.pipe(v.string(), v.metadata({ maxLength: MAX_URL_LENGTH })),
     method: v.picklist(["GET", "POST", "PUT", "PATCH", "DELETE"]),
     headers: v.nullish(headers, {}),
   }),

@@ -37,12 +37,7 @@ const Bounds = { runs: v.nullish(integer(1, Number.MAX_SAFE_INTEGER)), stop_at: 
 const Fields = {
   ...Timed,
   ...Bounds,
-  description: v.nullish(
-    v.pipe(
-      v.string(),
-      v.check((value) => [...value].length <= 1000, "Must be at most 1000 characters long."),
-    ),
-  ),
+  description: v.nullish(text(1_000, 0)),
   handler: v.nullish(text(255)),
   delivery: v.nullish(delivery),
   payload: v.nullish(payload),

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { formatInstant } from "../domain/instant.ts";
 import type { Fault } from "../domain/job.ts";
+import { bytesOf, cut } from "../domain/text.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done, success } from "../http/envelope.ts";
 import { integer, text, uuid } from "../http/fields.ts";
@@ -17,6 +18,7 @@ import { showJob } from "./show-job.ts";
 
 const MAX_RESULT_BYTES = 65_536;
 const MAX_WAIT_SECONDS = 20;
+const MAX_ERROR_LENGTH = 4_096;
 
 const JobParam = v.object({ job_id: uuid });
 const Claim = closed({
@@ -36,7 +38,7 @@ const Complete = closed({
     v.pipe(
       v.unknown(),
       v.check(
-        (value) => new TextEncoder().encode(JSON.stringify(value)).byteLength <= MAX_RESULT_BYTES,
+        (value) => bytesOf(JSON.stringify(value)) <= MAX_RESULT_BYTES,
         `Must be at most ${MAX_RESULT_BYTES} bytes as JSON.`,
       ),
     ),
@@ -45,7 +47,7 @@ const Complete = closed({
 const Fail = closed({
   execution_id: uuid,
   error: closed({
-    message: v.pipe(v.string(), v.maxLength(4_096, "Must be at most 4096 characters long.")),
+    message: text(MAX_ERROR_LENGTH, 0),
     name: v.nullish(text(255)),
   }),
   retryable: v.nullish(v.boolean(), true),
@@ -105,7 +107,7 @@ const refOf = (c: AppContext, jobId: string) => ({ accountId: c.var.account.id, 
 
 const faultOf = (message: string, name: string | null): Fault => ({
   code: "handler_error",
-  message: (name === null ? message : `${name}: ${message}`).slice(0, 4_096),
+  message: cut(name === null ? message : `${name}: ${message}`, MAX_ERROR_LENGTH),
 });
 
 const showClaim = (leased: Leased | null) =>

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { checkTarget, MAX_URL_LENGTH, type TargetRules } from "../../src/domain/target.ts";
 
-const OWN = ["chronos.example.com", "jobs.example.com:443", "localhost:8787", "203.0.114.9"];
+const OWN = [
+  "chronos.example.com",
+  "büro.example.com",
+  "dotted.example.com.",
+  "jobs.example.com:443",
+  "localhost:8787",
+  "203.0.114.9",
+];
 const PUBLIC: TargetRules = { allowLocal: false, ownHosts: OWN };
 const LOCAL: TargetRules = { allowLocal: true, ownHosts: OWN };
 
@@ -24,6 +31,9 @@ describe("a push may go to", () => {
     ["a name that only ends like one", "https://mylocal.example/", "https://mylocal.example/"],
     ["a name that begins like an address", "https://10.0.0.1.example.com/", "https://10.0.0.1.example.com/"],
     ["its own name at a port that is not its own", "https://jobs.example.com:8443/", "https://jobs.example.com:8443/"],
+    ["a name that only begins like a local one", "https://home.example.com/", "https://home.example.com/"],
+    ["a name beside a metadata service's", "https://www.metadata.goog/", "https://www.metadata.goog/"],
+    ["a blank in its path", "https://example.com/a b", "https://example.com/a%20b"],
     ["a name beside its own", "https://www.chronos.example.com/", "https://www.chronos.example.com/"],
     ["a public IPv4 address", "https://1.1.1.1/", "https://1.1.1.1/"],
     ["a public IPv4 address in one number", "https://16843009/", "https://1.1.1.1/"],
@@ -38,6 +48,8 @@ describe("a push may go to", () => {
     const url = (length: number) => "https://example.com/".padEnd(length, "a");
     expect(checkTarget(url(MAX_URL_LENGTH), PUBLIC).ok).toBe(true);
     expect(checkTarget(url(MAX_URL_LENGTH + 1), PUBLIC)).toEqual(isRefused(/8192/));
+    const emoji = `https://example.com/${"😀".repeat(MAX_URL_LENGTH - 20)}`;
+    expect([checkTarget(emoji, PUBLIC).ok, checkTarget(`${emoji}😀`, PUBLIC).ok]).toEqual([true, false]);
   });
 });
 
@@ -80,6 +92,16 @@ describe("an IPv4 address that is not public is refused", () => {
     ["multicast", "224.0.0.1"],
     ["reserved", "240.0.0.1"],
     ["broadcast", "255.255.255.255"],
+    ["Azure's host", "168.63.129.16"],
+    ["Azure's host in one number", "2822734096"],
+    ["Azure's host in hex", "0xa83f8110"],
+    ["Alibaba's metadata service", "100.100.100.200"],
+    ["Oracle's metadata service", "192.0.0.192"],
+    ["Tencent's metadata service", "169.254.0.23"],
+    ["IBM's infrastructure, first", "161.26.0.0"],
+    ["IBM's infrastructure, last", "161.26.255.255"],
+    ["IBM's endpoints, first", "166.8.0.0"],
+    ["IBM's endpoints, last", "166.11.255.255"],
   ])("%s: %s", (_, host) => {
     expect(checkTarget(`https://${host}/`, PUBLIC)).toEqual(isRefused(NOT_PUBLIC));
   });
@@ -92,6 +114,12 @@ describe("an IPv4 address that is not public is refused", () => {
     "126.255.255.255",
     "128.0.0.1",
     "223.255.255.255",
+    "168.63.129.15",
+    "168.63.129.17",
+    "161.25.255.255",
+    "161.27.0.0",
+    "166.7.255.255",
+    "166.12.0.0",
   ])("its public neighbour is not: %s", (host) => {
     expect(checkTarget(`https://${host}/`, PUBLIC).ok).toBe(true);
   });
@@ -114,6 +142,10 @@ describe("an IPv6 address that is not public is refused", () => {
     ["unique local, fc", "fc00::1"],
     ["unique local, fd", "fd12:3456:789a::1"],
     ["the metadata service", "fd00:ec2::254"],
+    ["Google's metadata service", "fd20:ce::254"],
+    ["Oracle's metadata service", "fd00:c1::a9fe:a9fe"],
+    ["Azure's host, mapped", "::ffff:168.63.129.16"],
+    ["Azure's host behind NAT64", "64:ff9b::a83f:8110"],
     ["link-local", "fe80::1"],
     ["link-local, last", "febf::1"],
     ["site-local", "fec0::1"],
@@ -162,6 +194,31 @@ describe("a name that leads nowhere public is refused", () => {
     "example.",
     "example.com..",
     "local",
+    "kubernetes.default.svc",
+    "Kubernetes.Default.SVC.",
+    "kubernetes.default.svc.cluster.local",
+    "kubernetes.default.ｓｖｃ",
+    "api.test",
+    "api.TEST.",
+    "nas.home",
+    "router.home.arpa.",
+    "1.0.0.10.in-addr.arpa",
+    "db.private",
+    "db.mail",
+    "vault.service.consul",
+    "vm.novalocal",
+    "vm.openstacklocal",
+    "pc.workgroup",
+    "some.invalid",
+    "some.onion",
+    "some.alt",
+    "metadata.goog",
+    "METADATA.GOOG.",
+    "metadata.tencentyun.com",
+    "metadata.azure.internal",
+    "instance-data.ec2.internal",
+    "a..b.com",
+    ".example.com",
   ])("%s", (host) => {
     expect(checkTarget(`https://${host}/`, PUBLIC)).toEqual(isRefused(NOT_PUBLIC));
   });
@@ -176,6 +233,9 @@ describe("the service itself is refused", () => {
     ["at the port that goes without saying", "https://jobs.example.com/"],
     ["by its address", "https://203.0.114.9/"],
     ["by its address in hex", "https://0xcb007209/"],
+    ["by a name in another script", "https://BÜRO.example.com/"],
+    ["by the same in punycode", "https://xn--bro-hoa.example.com/"],
+    ["by a name that was given with the root's dot", "https://dotted.example.com/"],
   ])("%s", (_, url) => {
     expect(checkTarget(url, PUBLIC)).toEqual(isRefused(ITSELF));
   });
@@ -241,6 +301,25 @@ describe("what is not a plain https URL is refused", () => {
     ["nothing", "", NOT_A_URL],
   ])("%s", (_, url, reason) => {
     expect(checkTarget(url, PUBLIC)).toEqual(isRefused(reason));
+  });
+});
+
+describe("what the URL parser would leave out without a word is refused", () => {
+  it.each([
+    "https://exam\tple.com/",
+    "https://example.com/a\nb",
+    "https://example.com/a\r\nb",
+    "https://example.com/?a=\tb",
+    "\nhttps://example.com/",
+    "https://example.com/\n",
+    " https://example.com/",
+    "https://example.com/ ",
+    "https://example.com/\u0000",
+    "\u001fhttps://example.com/",
+    "https://example.com/a\u001fb",
+  ])("%j", (url) => {
+    expect(checkTarget(url, PUBLIC)).toEqual(isRefused(/tabs, line breaks or control characters/));
+    expect(checkTarget(url, LOCAL).ok).toBe(false);
   });
 });
 

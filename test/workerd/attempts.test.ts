@@ -266,6 +266,17 @@ describe("an answer", () => {
     expect(Object.keys(execution?.response?.headers ?? {})).toEqual(["x-0", "x-1", "x-2", "x-3"]);
   });
 
+  it("keeps the short headers, whatever large ones stand before them", async () => {
+    const small = { location: "https://elsewhere.example.com/", "z-small": "kept" };
+    const large = { "a-large": "v".repeat(5_000), "b-large": "v".repeat(4_050), "Set-Cookie": "v".repeat(4_090) };
+    receiver.answers(() => new Response(null, { status: 302, headers: { ...large, ...small } }));
+    const job = await newJob(account);
+    await job.ring();
+    const [execution] = await job.executions();
+    expect(Object.keys(execution?.response?.headers ?? {})).toEqual(["location", "z-small"]);
+    expect(execution?.response?.headers).toEqual(small);
+  });
+
   it("whose body never ends stands by its status after 5 seconds", async () => {
     hurry();
     receiver.answers(
@@ -398,6 +409,8 @@ describe("retries", () => {
     ["99999", HOUR],
     [new Date(NOON + 90 * SECOND).toUTCString(), 90 * SECOND],
     [new Date(NOON - DAY).toUTCString(), 1_500],
+    ["600.5", 601 * SECOND],
+    ["5, 600", 600 * SECOND],
     ["soon", 1_500],
     ["-5", 1_500],
   ])("wait at least as long as Retry-After says, up to an hour: %s", async (value, ms) => {

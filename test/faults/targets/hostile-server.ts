@@ -14,6 +14,7 @@ export type Misdeed =
   | "endless body"
   | "1 GB body"
   | "compressed bomb"
+  | "compressed bomb that we inflate ourselves"
   | "slow loris"
   | "endless headers"
   | "endless interim answers"
@@ -103,6 +104,9 @@ export class HostileServer {
         return this.#pour(socket, CHUNK, GIGABYTE / CHUNK.length);
       case "compressed bomb":
         socket.write(`${OK}Content-Encoding: gzip\r\nConnection: close\r\n\r\n`);
+        return this.#pour(socket, BOMB, 10_000);
+      case "compressed bomb that we inflate ourselves": // the platform knows the name in lower case only
+        socket.write(`${OK}Content-Encoding: GZIP\r\nConnection: close\r\n\r\n`);
         return this.#pour(socket, BOMB, 10_000);
       case "slow loris":
         return this.#drip(socket, `${OK}Content-Type: ${"x".repeat(1_000)}`);

@@ -36,6 +36,7 @@ const ENDINGS: Record<Misdeed | "refuses", Ending> = {
   "endless body": CUT,
   "1 GB body": CUT,
   "compressed bomb": CUT,
+  "compressed bomb that we inflate ourselves": CUT,
   "slow loris": TIMEOUT,
   "endless headers": NETWORK,
   "endless interim answers": TIMEOUT,
