@@ -28,10 +28,15 @@ type Chunk = Uint8Array<ArrayBuffer> | string;
 
 /** Null when the body is none that comes in pieces. */
 function chunksOf(body: unknown): AsyncIterable<Chunk> | null {
-  if (!isObject(body)) return null;
-  if (typeof body.getReader === "function") return readerChunks(body as unknown as ReadableStream<Chunk>);
-  return Symbol.asyncIterator in body ? (body as unknown as AsyncIterable<Chunk>) : null;
+  if (isWebStream(body)) return readerChunks(body);
+  return isAsyncIterable(body) ? body : null;
 }
+
+const isWebStream = (body: unknown): body is ReadableStream<Chunk> =>
+  isObject(body) && typeof body.getReader === "function";
+
+const isAsyncIterable = (body: unknown): body is AsyncIterable<Chunk> =>
+  isObject(body) && Symbol.asyncIterator in body;
 
 async function* readerChunks(body: ReadableStream<Chunk>): AsyncGenerator<Chunk> {
   const reader = body.getReader();
