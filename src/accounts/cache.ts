@@ -99,7 +99,10 @@ export class Cache<T> {
       const present = this.#reads.get(key);
       if (present && present !== others) [others, sinceMs] = [present, 0];
     }
-    return others?.answer ?? this.#read(key, clock, read);
+    if (others?.answer) return others.answer;
+    const known = this.#known.get(key); // somebody may have read it and be gone already
+    if (known && isWithin(FRESH_MS, known.askedAt, clock())) return ok(known.value);
+    return this.#read(key, clock, read);
   }
 
   async #read(key: string, clock: Clock, read: () => Promise<Stored<T | undefined>>): Promise<Stored<T | undefined>> {
