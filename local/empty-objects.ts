@@ -3,6 +3,7 @@
 
 import { closeSync, existsSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 
 const PAGE_BYTES = 4_096;
 
@@ -23,16 +24,30 @@ export function removeEmptyObjects(objectsFolder: string): number {
     const path = join(objectsFolder, folder.name);
     const files = new Set(readdirSync(path));
     for (const name of files) {
-      const isAnObject = /^[0-9a-f]{64}\.sqlite$/.test(name);
-      // What is in a log beside the file is not in the file yet.
-      if (!isAnObject || files.has(`${name}-wal`) || files.has(`${name}-journal`)) continue;
-      if (!isEmpty(join(path, name))) continue;
+      if (!/^[0-9a-f]{64}\.sqlite$/.test(name)) continue;
+      // What is in a log beside the file is not in the file yet: the object was open when workerd ended.
+      const hasLog = files.has(`${name}-wal`) || files.has(`${name}-journal`);
+      if (!(hasLog ? isEmptyWithLog(join(path, name)) : isEmpty(join(path, name)))) continue;
       rmSync(join(path, name));
-      rmSync(join(path, `${name}-shm`), { force: true });
+      for (const beside of ["-shm", "-wal"]) rmSync(join(path, name + beside), { force: true });
       removed += 1;
     }
   }
   return removed;
+}
+
+/** The same for a file with a log, which SQLite has to read; the log is merged into the file. */
+function isEmptyWithLog(path: string): boolean {
+  try {
+    const database = new DatabaseSync(path);
+    try {
+      return database.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined;
+    } finally {
+      database.close();
+    }
+  } catch {
+    return false; // damaged: that is another's business
+  }
 }
 
 /** Whether a database has no table: one page, and no entry in the tree of tables. */

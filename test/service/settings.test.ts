@@ -27,7 +27,11 @@ it.each([
   ["", {}],
   [undefined, {}],
 ])("RETENTION_DAYS=%j is taken", (text, vars) => {
-  expect(readSettings(environment({ RETENTION_DAYS: text })).vars).toEqual({ ALLOW_LOCAL_TARGETS: "true", ...vars });
+  expect(readSettings(environment({ RETENTION_DAYS: text })).vars).toEqual({
+    ALLOW_LOCAL_TARGETS: "true",
+    PUBLIC_HOSTS: "",
+    ...vars,
+  });
 });
 
 it.each(["local/start.ts", "local/dev.ts"])("%s ends with it, and makes nothing", (program) => {
