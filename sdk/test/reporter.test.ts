@@ -178,6 +178,26 @@ it("keeps reports together while the account is suspended, until it is resumed",
   await chronos.worker.stop();
 });
 
+it("repeats a report soon after its first failure, though one that has failed often is in the same call", async () => {
+  const { gates, line, calls, statuses } = await running(3);
+  line.breaks(REPORT, "lost", 3);
+  gates[0]?.open(0);
+  await pass(3_400);
+  line.latencyMs = 200;
+  gates[2]?.open(2);
+  await pass(50);
+  gates[1]?.open(1);
+  await pass(200);
+  line.breaks(REPORT, "lost");
+  await pass(1_000);
+  expect(calls().slice(3)).toEqual([
+    { at: 3_400, count: 1 },
+    { at: 3_600, count: 2 },
+    { at: 4_300, count: 2 },
+  ]);
+  expect(statuses()).toEqual(Array(3).fill("completed"));
+});
+
 it("gives up each report with its own lease, and sends the others on", async () => {
   const kit = setUp();
   kit.chronos.worker.handle("hello", () => 1);
