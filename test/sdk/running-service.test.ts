@@ -15,8 +15,8 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { Receiver } from "../harness/receiver.ts";
 import type { Service } from "../harness/service.ts";
 import { sharedService } from "../harness/shared.ts";
-import { Batch } from "./harness/batch.ts";
 import { clientOf } from "./harness/client.ts";
+import { line } from "./harness/line.ts";
 
 let service: Service;
 let receiver: Receiver;
@@ -24,18 +24,6 @@ beforeAll(async () => {
   [service, receiver] = await Promise.all([sharedService(), Receiver.listen()]);
 });
 afterAll(() => receiver?.close());
-
-/** The line to the service, where a test can see what is sent and cut what it likes. */
-function line(isCut: (path: string) => boolean = () => false) {
-  const sent: string[] = [];
-  const through: FetchLike = (url, init) => {
-    const { pathname } = new URL(url);
-    sent.push(pathname);
-    if (isCut(pathname)) throw new TypeError("the line is cut");
-    return fetch(url, init);
-  };
-  return { sent, fetch: through };
-}
 
 const executionsOf = async (chronos: Chronos, jobId: string) => (await chronos.jobs.executions(jobId).page()).items;
 
@@ -169,39 +157,6 @@ it.concurrent("learns from a heartbeat that its job was cancelled", async () => 
   await eventually(() => expect(reason).toMatchObject({ name: "ExecutionAbortedError", abortCause: "cancelled" }));
   await chronos.worker.stop();
   expect(await executionsOf(chronos, id)).toMatchObject([{ status: "cancelled" }]);
-});
-
-it.concurrent("runs a hundred jobs with a claim and a report for many at a time, each once", async () => {
-  const JOBS = 100;
-  const tenant = await service.newTenant();
-  const jobs = new Batch(tenant);
-  await jobs.create(JOBS, (i) => ({ name: `${i}`, handler: "work", payload: { i } }));
-  const { sent, fetch } = line();
-  const chronos = clientOf(tenant, { fetch });
-  const ran: number[] = [];
-  let now = 0;
-  let most = 0;
-  chronos.worker.handle<{ i: number }>("work", async ({ payload: { i } }) => {
-    ran.push(i);
-    most = Math.max(most, ++now);
-    await sleep(20);
-    now -= 1;
-    return i;
-  });
-  void chronos.worker.start({ concurrency: 25 });
-  await eventually(() => expect(ran.length).toBeGreaterThanOrEqual(JOBS));
-  await chronos.worker.stop();
-
-  const histories = await jobs.histories();
-  expect(histories.map(({ job }) => [job.status, job.result, job.attempts])).toEqual(
-    histories.map(({ job }) => ["completed", (job.payload as { i: number }).i, 1]),
-  );
-  expect(new Set(ran).size).toBe(JOBS);
-  expect(ran).toHaveLength(JOBS);
-  expect(most).toBeLessThanOrEqual(25);
-  const called = (call: string) => sent.filter((path) => path.endsWith(call)).length;
-  console.info(`${JOBS} jobs: ${called("/claim")} claims, ${called("/report")} calls with reports`);
-  expect(sent.length).toBeLessThan(JOBS);
 });
 
 it.concurrent("stops at once during a poll, and the next job is the next worker's", async () => {
