@@ -21,8 +21,8 @@ export interface HttpCall {
   /** Gives up at once. */
   signal?: AbortSignal;
   /**
-   * Gives up at once, unless an answer has begun to arrive: it may hold a job that is already leased to us. The spaces
-   * that a long poll sends while it waits are no answer yet.
+   * Gives up at once, unless an answer has begun to arrive: it may hold jobs that are already leased to us. It then also
+   * has time anew, however long the poll has waited. The spaces that a long poll sends meanwhile are no answer yet.
    */
   stopping?: AbortSignal;
   timeoutMs?: number;
@@ -71,11 +71,17 @@ export class Http {
 
     const timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const patience = new AbortController();
-    const stopTimer = this.#platform.after(timeoutMs, () => {
-      patience.abort(new Error(`No answer within ${Math.round(timeoutMs / 100) / 10} s`));
-    });
+    const giveUpAfter = (ms: number) =>
+      this.#platform.after(ms, () => patience.abort(new Error(`No answer within ${Math.round(ms / 100) / 10} s`)));
+    let stopTimer = giveUpAfter(timeoutMs);
     const unfollow = follow(patience, call.signal);
-    const begun = follow(patience, call.stopping);
+    const unfollowStop = follow(patience, call.stopping);
+    const begun = () => {
+      if (call.stopping === undefined) return;
+      unfollowStop();
+      stopTimer();
+      stopTimer = giveUpAfter(DEFAULT_TIMEOUT_MS);
+    };
     const init: FetchInit = { method: call.method, headers, signal: patience.signal, redirect: "manual" };
     if (call.body !== undefined) init.body = call.body;
     // Some frameworks patch fetch to cache what they can.
@@ -97,7 +103,7 @@ export class Http {
     } finally {
       stopTimer();
       unfollow();
-      begun();
+      unfollowStop();
     }
   }
 

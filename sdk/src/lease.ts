@@ -13,8 +13,8 @@ import { heartbeat, isLeaseGone } from "./worker-calls.ts";
 const LONGEST_HEARTBEAT_MS = 10_000;
 
 export class Lease {
+  readonly attempt: Attempt;
   readonly #connection: Connection;
-  readonly #attempt: Attempt;
   readonly #aborting = new AbortController();
   readonly #closing = new AbortController();
   readonly #intervalMs: number;
@@ -26,7 +26,7 @@ export class Lease {
   /** Takes over a lease that was granted just now. */
   constructor(connection: Connection, attempt: Attempt) {
     this.#connection = connection;
-    this.#attempt = attempt;
+    this.attempt = attempt;
     this.#intervalMs = attempt.timeoutMs / 3;
     this.#endsAt = connection.platform.monotonicMs() + attempt.timeoutMs;
     this.#watchDeadline();
@@ -57,7 +57,7 @@ export class Lease {
 
   #abort(cause: AbortCause): void {
     this.close();
-    this.#connection.logger.warn(`Aborting the handler: ${cause}`, traceOf(this.#attempt));
+    this.#connection.logger.warn(`Aborting the handler: ${cause}`, traceOf(this.attempt));
     this.#aborting.abort(new ExecutionAbortedError(cause));
   }
 
@@ -77,18 +77,18 @@ export class Lease {
     // Half of what is left, so that a heartbeat that hangs leaves room for a second one.
     const timeoutMs = Math.min(LONGEST_HEARTBEAT_MS, this.leftMs / 2);
     try {
-      const cancelled = await heartbeat(this.#connection, this.#attempt, { timeoutMs, signal: this.#closing.signal });
+      const cancelled = await heartbeat(this.#connection, this.attempt, { timeoutMs, signal: this.#closing.signal });
       if (this.#closing.signal.aborted) return;
       if (cancelled) return this.#abort("cancelled");
       this.#failures = 0;
-      this.#endsAt = Math.max(this.#endsAt, sentAt + this.#attempt.timeoutMs);
+      this.#endsAt = Math.max(this.#endsAt, sentAt + this.attempt.timeoutMs);
       this.#watchDeadline();
       this.#beatIn(sentAt + this.#intervalMs - platform.monotonicMs());
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       if (isLeaseGone(error)) return this.#abort("lease_lost");
       this.#failures += 1;
-      logger.warn(`A heartbeat failed: ${String(error)}`, traceOf(this.#attempt));
+      logger.warn(`A heartbeat failed: ${String(error)}`, traceOf(this.attempt));
       const backoff = { baseMs: this.#intervalMs / 4, capMs: this.#intervalMs };
       this.#beatIn(backoffMs(this.#failures, backoff, platform.random(), retryAfterOf(error)));
     }

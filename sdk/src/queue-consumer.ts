@@ -9,6 +9,8 @@ import type { Connection } from "./connection.ts";
 import { HandlerRegistry } from "./handler-registry.ts";
 import type { AnyHandlers, ChronosHandler, HandlerMap, HandlerName, PayloadOf, ResultOf } from "./handlers.ts";
 import { checkFields, type Fields } from "./known-fields.ts";
+import { Lease } from "./lease.ts";
+import { Reporter } from "./reporter.ts";
 import { runAttempt } from "./run-attempt.ts";
 import { isLeaseGone, start } from "./worker-calls.ts";
 
@@ -78,19 +80,23 @@ export function queueConsumer<M extends HandlerMap<M> = AnyHandlers>(
   const registry = new HandlerRegistry();
   for (const [name, handler] of Object.entries(handlers)) registry.add(name, handler);
   return async (batch) => {
-    // One id for the batch; made here, since Workers allow no randomness while a module loads.
+    const { connection } = chronos;
+    // Made for each batch: Workers allow no randomness while a module loads, and no request for another event's sake.
     const workerId = crypto.randomUUID();
-    await Promise.all(batch.messages.map((message) => consume(chronos.connection, registry, message, workerId)));
+    const reporter = new Reporter(connection);
+    await Promise.all(batch.messages.map((message) => consume({ connection, registry, reporter, workerId }, message)));
   };
 }
 
+interface Consumer {
+  connection: Connection;
+  registry: HandlerRegistry;
+  reporter: Reporter;
+  workerId: string;
+}
+
 /** Never rejects: a throwing consumer would redeliver the whole batch. */
-async function consume(
-  connection: Connection,
-  registry: HandlerRegistry,
-  message: QueueMessage,
-  workerId: string,
-): Promise<void> {
+async function consume({ connection, registry, reporter, workerId }: Consumer, message: QueueMessage): Promise<void> {
   const { logger, platform } = connection;
   const ids = idsOf(message.body);
   if (ids === null) {
@@ -110,7 +116,7 @@ async function consume(
     logger.warn(`Could not start, trying again in ${delaySeconds} s: ${String(error)}`, ids);
     return message.retry({ delaySeconds });
   }
-  await runAttempt(connection, attempt, registry.get(attempt.handler));
+  await runAttempt(connection, new Lease(connection, attempt), reporter, registry.get(attempt.handler));
   message.ack();
 }
 

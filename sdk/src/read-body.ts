@@ -4,7 +4,7 @@
 import { ChronosConfigError } from "./errors.ts";
 import type { FetchResponse } from "./fetch-like.ts";
 
-/** The whole body; `begun` is called once more than spaces have come. */
+/** The whole body; `begun` is called when more than spaces have come. */
 export async function readBody(response: FetchResponse, begun: () => void): Promise<string> {
   const { body } = response;
   if (response.bodyUsed === true || (isObject(body) && body.locked === true)) {
@@ -17,9 +17,13 @@ export async function readBody(response: FetchResponse, begun: () => void): Prom
   }
   const decoder = new TextDecoder();
   let text = "";
+  let isEmpty = true;
   for await (const chunk of chunks) {
     text += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
-    if (text.trimStart() !== "") begun();
+    if (isEmpty && text.trimStart() !== "") {
+      isEmpty = false;
+      begun();
+    }
   }
   return text + decoder.decode();
 }

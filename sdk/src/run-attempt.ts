@@ -1,22 +1,23 @@
 // One attempt from the moment its lease is ours: run the handler, keep the lease, report the end. It never rejects.
 
-import { type Attempt, traceOf } from "./attempt.ts";
+import { traceOf } from "./attempt.ts";
 import type { Connection } from "./connection.ts";
 import type { ChronosContext, ChronosHandler } from "./handlers.ts";
-import { Lease } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 import { type Outcome, outcomeOfError, outcomeOfResult } from "./outcome.ts";
-import { report } from "./report.ts";
+import type { Reporter } from "./reporter.ts";
 
 /** `handler` is undefined when nobody registered one under this name: the attempt then fails for good. */
 export async function runAttempt(
   connection: Connection,
-  attempt: Attempt,
+  lease: Lease,
+  reporter: Reporter,
   handler: ChronosHandler | undefined,
 ): Promise<void> {
   const { logger } = connection;
-  const trace = traceOf(attempt);
-  const lease = new Lease(connection, attempt);
-  const outcome = await perform(connection, attempt, handler, lease);
+  const trace = traceOf(lease.attempt);
+  if (lease.signal.aborted) return logger.warn("Dropped a job: its lease ended before its handler could start", trace);
+  const outcome = await perform(connection, lease, handler);
   lease.close();
   if (outcome.kind === "fail") logger.warn(`Handler failed: ${outcome.message}`, { ...trace, error: outcome.name });
   const cause = lease.abortCause;
@@ -27,27 +28,23 @@ export async function runAttempt(
     );
     return;
   }
-  await report(connection, attempt, outcome, lease.leftMs);
+  await reporter.report(lease.attempt, outcome, lease.leftMs);
 }
 
-async function perform(
-  connection: Connection,
-  attempt: Attempt,
-  handler: ChronosHandler | undefined,
-  lease: Lease,
-): Promise<Outcome> {
+async function perform(connection: Connection, lease: Lease, handler: ChronosHandler | undefined): Promise<Outcome> {
   if (handler === undefined) {
-    const message = `No handler is registered for "${attempt.handler}"`;
+    const message = `No handler is registered for "${lease.attempt.handler}"`;
     return { kind: "fail", message, name: "UnknownHandlerError", retryable: false };
   }
   try {
-    return outcomeOfResult(await handler(contextOf(connection, attempt, lease)));
+    return outcomeOfResult(await handler(contextOf(connection, lease)));
   } catch (error) {
     return outcomeOfError(error);
   }
 }
 
-function contextOf({ platform }: Connection, attempt: Attempt, lease: Lease): ChronosContext {
+function contextOf({ platform }: Connection, lease: Lease): ChronosContext {
+  const { attempt } = lease;
   return {
     jobId: attempt.jobId,
     executionId: attempt.executionId,

@@ -44,6 +44,12 @@ export interface WireAttempt {
   timeout: number;
 }
 
+/** The answer to one report. */
+export interface WireReported {
+  status: number;
+  code?: string;
+}
+
 /** The body of a push delivery. */
 export interface WireDelivery {
   job_id: string;
@@ -119,14 +125,15 @@ export function attemptFromWire(attempt: WireAttempt): Attempt {
   };
 }
 
-/** The body of complete or fail. A result is already JSON: it must read the same in every try. */
-export function reportToWire(executionId: string, outcome: Outcome): string {
+/** One report, as JSON. A result is JSON already and is sent as it is written. */
+export function reportToWire({ jobId, executionId }: Attempt, outcome: Outcome): string {
+  const ids = { job_id: jobId, execution_id: executionId };
   if (outcome.kind === "complete") {
-    const result = outcome.resultJson === null ? "" : `,"result":${outcome.resultJson}`;
-    return `{"execution_id":${JSON.stringify(executionId)}${result}}`;
+    const report = JSON.stringify({ ...ids, status: "completed" });
+    return outcome.resultJson === null ? report : `${report.slice(0, -1)},"result":${outcome.resultJson}}`;
   }
   const { message, name, retryable } = outcome;
-  return JSON.stringify({ execution_id: executionId, error: { message, name }, retryable });
+  return JSON.stringify({ ...ids, status: "failed", error: { message, name }, retryable });
 }
 
 export function deliveryFromWire(delivery: WireDelivery, signedAt: Date): Delivery {

@@ -1,27 +1,30 @@
-// The calls of a worker: claim, start, heartbeat, complete, fail. One request each; the callers decide what repeats.
+// The calls of a worker: claim, start, heartbeat, report. One request each; the callers decide what repeats.
 
 import { ChronosApiError } from "./api-error.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Connection } from "./connection.ts";
-import type { Outcome } from "./outcome.ts";
-import { attemptFromWire, reportToWire, type WireAttempt } from "./wire.ts";
+import { attemptFromWire, type WireAttempt, type WireReported } from "./wire.ts";
+
+/** The service's limit for the jobs of one claim and for the reports of one call. */
+export const MOST_AT_ONCE = 100;
 
 /** What a poll may take beyond the wait it asked for. */
 const CLAIM_GRACE_MS = 10_000;
 
-/** Long-polls for one due job; null when none came in time. */
+/** Long-polls for due jobs, at most `most`; empty when none came in time. */
 export async function claim(
   { http, pollWaitTimeSeconds }: Connection,
-  { handlers, workerId, stopping }: { handlers: string[]; workerId: string; stopping: AbortSignal },
-): Promise<Attempt | null> {
+  { handlers, most, workerId, stopping }: { handlers: string[]; most: number; workerId: string; stopping: AbortSignal },
+): Promise<Attempt[]> {
+  const max_jobs = Math.min(most, MOST_AT_ONCE);
   const { data } = await http.send({
     method: "POST",
     path: "/v1/worker/jobs/claim",
-    body: JSON.stringify({ handlers, wait_time_seconds: pollWaitTimeSeconds, worker_id: workerId }),
+    body: JSON.stringify({ handlers, max_jobs, wait_time_seconds: pollWaitTimeSeconds, worker_id: workerId }),
     stopping,
     timeoutMs: pollWaitTimeSeconds * 1000 + CLAIM_GRACE_MS,
   });
-  return data == null ? null : attemptFromWire(data as WireAttempt);
+  return (data as WireAttempt[]).map(attemptFromWire);
 }
 
 /** Takes the lease of an execution that came through a Cloudflare Queue. */
@@ -45,10 +48,18 @@ export async function heartbeat(
   return (data as { cancel_requested: boolean }).cancel_requested;
 }
 
-/** Reports the end of an attempt. The same report again is accepted too. */
-export async function sendReport({ http }: Connection, attempt: Attempt, outcome: Outcome): Promise<void> {
-  const body = reportToWire(attempt.executionId, outcome);
-  await http.send({ method: "POST", path: path(attempt.jobId, outcome.kind), body });
+/**
+ * Reports the ends of attempts, each already JSON. The answer holds null for each that was accepted, else its error, in
+ * their order. The same report again is accepted too.
+ */
+export async function sendReports({ http }: Connection, reports: readonly string[]): Promise<unknown[]> {
+  const body = `{"reports":[${reports.join()}]}`;
+  const { data } = await http.send({ method: "POST", path: "/v1/worker/jobs/report", body });
+  return (data as WireReported[]).map(({ status, code = "unexpected_response" }) => {
+    if (status === 200) return null;
+    const facts = { code, status, errors: [], requestId: null, retryAfterMs: null };
+    return new ChronosApiError(`The service answered the report with ${status} ${code}`, facts);
+  });
 }
 
 /** The attempt is nobody's business any more: another has the lease, it has ended, or the job is gone. */

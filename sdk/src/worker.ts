@@ -1,5 +1,5 @@
-// The pull worker: one poll at a time, up to `concurrency` handlers beside it. It installs no signal handlers and never
-// takes a job it will not see through.
+// The pull worker: one poll at a time for as many jobs as it has free slots, up to `concurrency` handlers beside it. It
+// installs no signal handlers and never takes a job it will not see through.
 
 import { isPassingForWorker } from "./api-error.ts";
 import { type Attempt, traceOf } from "./attempt.ts";
@@ -8,7 +8,9 @@ import { ChronosConfigError, ChronosError } from "./errors.ts";
 import { HandlerRegistry } from "./handler-registry.ts";
 import type { ChronosHandler, HandlerName, PayloadOf, ResultOf } from "./handlers.ts";
 import { checkFields, type Fields } from "./known-fields.ts";
+import { Lease } from "./lease.ts";
 import { sleep } from "./platform.ts";
+import { Reporter } from "./reporter.ts";
 import { runAttempt } from "./run-attempt.ts";
 import { Slots } from "./slots.ts";
 import { claim } from "./worker-calls.ts";
@@ -25,6 +27,9 @@ const START_OPTIONS: Fields<WorkerStartOptions> = { concurrency: true, workerId:
 
 /** An empty answer sooner than this did not wait for a job; asking again at once would be a busy loop. */
 const SHORTEST_POLL_MS = 1_000;
+
+/** Handlers that block the event loop for longer than this let timers and answers through before the next one starts. */
+const LONGEST_TURN_MS = 20;
 
 /**
  * Runs pull jobs. Reached as `chronos.worker`.
@@ -107,6 +112,7 @@ export class Worker<M> {
 
   async #work(concurrency: number, workerId: string, stopping: AbortSignal): Promise<void> {
     const slots = new Slots(concurrency);
+    const reporter = new Reporter(this.#connection);
     const letGo = this.#connection.platform.keepAlive();
     try {
       while (!stopping.aborted) {
@@ -114,10 +120,8 @@ export class Worker<M> {
           await slots.nextEnd();
           continue;
         }
-        const attempt = await this.#next(workerId, stopping);
-        if (attempt === null) continue;
-        this.#connection.logger.debug("Claimed a job", traceOf(attempt));
-        slots.run(runAttempt(this.#connection, attempt, this.#registry.get(attempt.handler)));
+        const attempts = await this.#next(slots.free, workerId, stopping);
+        await this.#begin(attempts, slots, reporter);
       }
     } finally {
       await slots.allEnded();
@@ -125,21 +129,36 @@ export class Worker<M> {
     }
   }
 
+  /** All leases are kept from the moment of the answer, also those of handlers that start a little later. */
+  async #begin(attempts: readonly Attempt[], slots: Slots, reporter: Reporter): Promise<void> {
+    const { logger, platform } = this.#connection;
+    const leases = attempts.map((attempt) => new Lease(this.#connection, attempt));
+    let turnBeganAt = platform.monotonicMs();
+    for (const lease of leases) {
+      if (platform.monotonicMs() - turnBeganAt > LONGEST_TURN_MS) {
+        await sleep(platform, 0);
+        turnBeganAt = platform.monotonicMs();
+      }
+      logger.debug("Claimed a job", traceOf(lease.attempt));
+      slots.run(runAttempt(this.#connection, lease, reporter, this.#registry.get(lease.attempt.handler)));
+    }
+  }
+
   #failures = 0;
 
-  /** One poll, and the pause after one that failed. Null when it brought nothing; throws when polling is pointless. */
-  async #next(workerId: string, stopping: AbortSignal): Promise<Attempt | null> {
+  /** One poll, and the pause after one that failed. Empty when it brought nothing; throws when polling is pointless. */
+  async #next(most: number, workerId: string, stopping: AbortSignal): Promise<Attempt[]> {
     const { logger, platform, retryDelayMs } = this.#connection;
     const askedAt = platform.monotonicMs();
     try {
-      const attempt = await claim(this.#connection, { handlers: this.#registry.names, workerId, stopping });
+      const attempts = await claim(this.#connection, { handlers: this.#registry.names, most, workerId, stopping });
       this.#failures = 0;
-      if (attempt === null && platform.monotonicMs() - askedAt < SHORTEST_POLL_MS) {
+      if (attempts.length === 0 && platform.monotonicMs() - askedAt < SHORTEST_POLL_MS) {
         await sleep(platform, retryDelayMs, stopping);
       }
-      return attempt;
+      return attempts;
     } catch (error) {
-      if (stopping.aborted) return null;
+      if (stopping.aborted) return [];
       if (!isPassingForWorker(error)) {
         logger.error(`The worker stops: ${String(error)}`, { workerId });
         throw error;
@@ -148,7 +167,7 @@ export class Worker<M> {
       const pause = pauseMs(this.#connection, this.#failures, error);
       logger.warn(`A poll failed, trying again in ${pause} ms: ${String(error)}`, { workerId });
       await sleep(platform, pause, stopping);
-      return null;
+      return [];
     }
   }
 }

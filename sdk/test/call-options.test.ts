@@ -2,7 +2,7 @@
 
 import { expect, it, vi } from "vitest";
 import { type CallOptions, Chronos, ChronosConnectionError } from "../src/index.ts";
-import { refuse } from "./fake-chronos.ts";
+import { refuse } from "./answers.ts";
 import { NOON, pass, setUp } from "./setup.ts";
 
 const ID = "0b0e7a6e-6c3f-4f1e-8d3b-0b6f0f6a2c11";

@@ -2,31 +2,8 @@
 // to the contract, so that the real service's `fetch` can take its place (see app-under-test.ts). It is another machine: its
 // clock goes on by itself when that of the tests is set, and may go ahead. Timers are those that the tests fake.
 
-export interface FakeJob {
-  id: string;
-  status: string;
-  handler: string | null;
-  run_at: string | null;
-  timeout: number;
-  max_retries: number;
-  attempts: number;
-  [field: string]: unknown;
-}
-
-interface FakeExecution {
-  id: string;
-  job_id: string;
-  attempt: number;
-  status: string;
-  leaseEndsAt: number | null;
-  report: string | null;
-  worker_id: string | null;
-  due_at: string;
-  started_at: string | null;
-  completed_at: string | null;
-  error: unknown;
-  result: unknown;
-}
+import { accept, page, refuse } from "./answers.ts";
+import { type FakeExecution, type FakeJob, type FakeReport, shown } from "./fake-job.ts";
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const ENDED = ["completed", "failed", "cancelled"];
@@ -38,6 +15,8 @@ export class FakeChronos {
   readonly executions: FakeExecution[] = [];
   /** Its keys are refused, and due attempts wait. */
   suspended = false;
+  /** What the next reports of a call are answered with, in their order; undefined is what they deserve. */
+  readonly answers: (Record<string, unknown> | undefined)[] = [];
   readonly #bornAt: number;
 
   /** `aheadMs`: how much its clock differs from that of the tests. */
@@ -56,6 +35,7 @@ export class FakeChronos {
     const [, , first, second, third, fourth] = url.pathname.split("/");
     this.#expireLeases();
     if (first === "worker" && second === "jobs" && third === "claim") return this.#claim(json, init?.signal ?? null);
+    if (first === "worker" && second === "jobs" && third === "report") return this.#reportEach(json, body);
     if (first === "worker" && second === "jobs") return this.#worker(String(third), String(fourth), json);
     if (first !== "jobs") return refuse(404, "not_found", "No such path");
     if (second === undefined) return request.method === "POST" ? this.#create(json) : this.#list(url);
@@ -163,14 +143,14 @@ export class FakeChronos {
   #claim(input: Record<string, unknown>, signal: AbortSignal | null): Response {
     const endsAt = this.#now() + Number(input.wait_time_seconds ?? 20) * 1000;
     const claimed = this.#claimDue(input);
-    if (claimed || this.#now() >= endsAt) return accept(claimed);
+    if (claimed.length > 0 || this.#now() >= endsAt) return accept(claimed);
     let timer: ReturnType<typeof setTimeout>;
     const encoder = new TextEncoder();
     const body = new ReadableStream<Uint8Array>({
       start: (out) => {
         const look = (looks: number) => {
           const found = this.#claimDue(input);
-          if (!found && this.#now() < endsAt) {
+          if (found.length === 0 && this.#now() < endsAt) {
             if (looks % 20 === 0) out.enqueue(encoder.encode(" "));
             timer = setTimeout(look, 50, looks + 1);
             return;
@@ -189,15 +169,16 @@ export class FakeChronos {
     return new Response(body, { headers: { "content-type": "application/json", "x-request-id": crypto.randomUUID() } });
   }
 
-  #claimDue(input: Record<string, unknown>): Record<string, unknown> | null {
+  #claimDue(input: Record<string, unknown>): Record<string, unknown>[] {
     this.#expireLeases();
-    const due = this.jobs.find(
+    const due = this.jobs.filter(
       (job) =>
         ["pending", "retrying"].includes(job.status) &&
         Date.parse(job.run_at ?? "") <= this.#now() &&
         (input.handlers as string[]).includes(String(job.handler)),
     );
-    return due ? this.#lease(due, this.#execution(due), input.worker_id) : null;
+    const taken = due.slice(0, Number(input.max_jobs));
+    return taken.map((job) => this.#lease(job, this.#execution(job), input.worker_id));
   }
 
   #worker(jobId: string, call: string, input: Record<string, unknown>): Response {
@@ -214,27 +195,35 @@ export class FakeChronos {
       execution.leaseEndsAt = this.#now() + job.timeout * 1000;
       return accept({ lease_expires_at: iso(execution.leaseEndsAt), cancel_requested: false });
     }
-    if (execution.report === call) return accept(job);
-    if (execution.status !== "running") return lost();
-    if (call === "complete") {
-      Object.assign(execution, {
-        status: "completed",
-        report: call,
-        result: input.result,
-        completed_at: iso(this.#now()),
-      });
-      job.result = input.result ?? null;
-      this.#end(job, "completed");
-      return accept(job);
-    }
-    const error = input.error as { message: string; name?: string };
+    return refuse(404, "not_found", "No such path");
+  }
+
+  /** One that the schema refuses is a refusal of all of them; else each counts as if it had come alone. */
+  #reportEach({ reports }: { reports: FakeReport[] }, body: string): Response {
+    if (new TextEncoder().encode(body).byteLength > 1_048_576) return refuse(413, "payload_too_large", "Over 1 MB");
     const isText = (text: string, most: number) => [...text].length <= most && !/\p{Surrogate}/u.test(text);
-    if (!isText(error.message, 4096) || !isText(error.name ?? "", 255))
-      return refuse(422, "validation_error", "No text, or too long");
-    Object.assign(execution, { status: "failed", report: call, error, completed_at: iso(this.#now()) });
-    job.last_error = { code: "handler_error", message: error.message };
-    this.#retryOrEnd(job, input.retryable !== false);
-    return accept(job);
+    const isRefused = ({ result, error }: FakeReport) =>
+      JSON.stringify(result) === '"refused"' || !isText(error?.message ?? "", 4096) || !isText(error?.name ?? "", 255);
+    if (reports.length < 1 || reports.length > 100 || reports.some(isRefused))
+      return refuse(422, "validation_error", "Not as the schema says");
+    return accept(reports.map((report) => this.answers.shift() ?? this.#report(report)));
+  }
+
+  #report({ job_id, execution_id, status, result, error, retryable }: FakeReport): Record<string, unknown> {
+    const job = this.jobs.find((one) => one.id === job_id);
+    const execution = this.executions.find((one) => one.id === execution_id && one.job_id === job_id);
+    if (!job || !execution) return { status: 404, code: "job_not_found" };
+    if (execution.report === status) return { status: 200, job };
+    if (execution.status !== "running") return { status: 409, code: "lease_lost" };
+    Object.assign(execution, { status, report: status, result, error, completed_at: iso(this.#now()) });
+    if (status === "completed") {
+      job.result = result ?? null;
+      this.#end(job, "completed");
+    } else {
+      job.last_error = { code: "handler_error", message: error?.message };
+      this.#retryOrEnd(job, retryable !== false);
+    }
+    return { status: 200, job };
   }
 
   #execution(job: FakeJob): FakeExecution {
@@ -287,57 +276,4 @@ export class FakeChronos {
   #end(job: FakeJob, status: string): void {
     Object.assign(job, { status, run_at: null, completed_at: iso(this.#now()) });
   }
-}
-
-function shown({
-  id,
-  job_id,
-  attempt,
-  status,
-  worker_id,
-  due_at,
-  started_at,
-  completed_at,
-  error,
-  result,
-}: FakeExecution) {
-  const trigger = attempt === 1 ? "scheduled" : "system_retry";
-  const times = { due_at, started_at, completed_at, lateness_ms: 0 };
-  return { id, job_id, attempt, trigger, status, worker_id, ...times, response: null, error, result };
-}
-
-/** `cursor` here is the number of items before the page. */
-function page(url: URL, items: unknown[]): Response {
-  const size = Number(url.searchParams.get("size") ?? 20);
-  const cursor = url.searchParams.get("cursor");
-  const offset = cursor === null ? (Number(url.searchParams.get("page") ?? 1) - 1) * size : Number(cursor);
-  const next_cursor = offset + size < items.length ? String(offset + size) : null;
-  const paging = {
-    page: offset / size + 1,
-    pages: Math.ceil(items.length / size),
-    size,
-    total: items.length,
-    next_cursor,
-  };
-  const body = { success: true, message: "OK", data: items.slice(offset, offset + size), meta: { paging } };
-  return Response.json(body, { headers: { "x-request-id": crypto.randomUUID() } });
-}
-
-function accept(data: unknown, status = 200): Response {
-  return Response.json(
-    { success: true, message: "OK", data },
-    { status, headers: { "x-request-id": crypto.randomUUID() } },
-  );
-}
-
-export function refuse(
-  status: number,
-  code: string,
-  message: string,
-  errors: unknown[] = [],
-  data?: unknown,
-  headers: Record<string, string> = {},
-): Response {
-  const init = { status, headers: { "x-request-id": "req-refused", ...headers } };
-  return Response.json({ success: false, message, code, errors, ...(data === undefined ? {} : { data }) }, init);
 }

@@ -7,7 +7,7 @@ import {
   IdempotencyKeyConflictError,
   type NewJob,
 } from "../src/index.ts";
-import { refuse } from "./fake-chronos.ts";
+import { refuse } from "./answers.ts";
 import { NOON, pass, setUp } from "./setup.ts";
 
 const JOBS = /\/v1\/jobs$/;

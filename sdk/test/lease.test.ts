@@ -1,10 +1,10 @@
 import { expect, it, vi } from "vitest";
 import { type ChronosContext, ExecutionAbortedError } from "../src/index.ts";
-import { refuse } from "./fake-chronos.ts";
+import { refuse } from "./answers.ts";
+import { REPORT } from "./line.ts";
 import { gate, NOON, pass, setUp } from "./setup.ts";
 
 const HEARTBEAT = /\/heartbeat$/;
-const REPORT = /\/(complete|fail)$/;
 
 /** A worker in the middle of a job with a lease of so many seconds. */
 async function running(timeout = 30, clock?: { aheadMs: number }) {

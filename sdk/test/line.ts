@@ -1,7 +1,7 @@
 // The line between the SDK and the service: it records what is sent, and breaks where a test wants it to.
 
 import type { FetchInit, FetchLike } from "../src/index.ts";
-import { refuse } from "./fake-chronos.ts";
+import { refuse } from "./answers.ts";
 
 export interface Sent {
   method: string;
@@ -18,6 +18,8 @@ export interface Sent {
  * could not see that it was: 503. `hangs`: nothing, until aborted.
  */
 export type Fault = "lost" | "unanswered" | "unsure" | "hangs" | (() => Response);
+
+export const REPORT = /\/worker\/jobs\/report$/;
 
 export class Line {
   readonly sent: Sent[] = [];
@@ -41,6 +43,13 @@ export class Line {
 
   sentTo(path: RegExp): Sent[] {
     return this.sent.filter((one) => path.test(one.path));
+  }
+
+  /** Each report that was sent, however many came in one call. */
+  get reports(): { at: number; body: Record<string, unknown> }[] {
+    return this.sentTo(REPORT).flatMap(({ at, body }) =>
+      (body.reports as Record<string, unknown>[]).map((report) => ({ at, body: report })),
+    );
   }
 
   readonly fetch: FetchLike = async (input: string, init: FetchInit) => {

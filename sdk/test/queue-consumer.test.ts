@@ -1,6 +1,7 @@
 import { expect, it, vi } from "vitest";
 import { type ChronosHandler, type QueueMessage, queueConsumer } from "../src/index.ts";
-import { refuse } from "./fake-chronos.ts";
+import { refuse } from "./answers.ts";
+import { REPORT } from "./line.ts";
 import { gate, pass, setUp } from "./setup.ts";
 
 const START = /\/start$/;
@@ -151,7 +152,7 @@ it("asks for no redelivery before Retry-After", async () => {
 
 it("acks when the report cannot get through: the lease's end brings the next attempt", async () => {
   const { messages, deliver, line } = await consumer({ hello: () => 1 });
-  line.breaks(/complete$/, "lost", 100);
+  line.breaks(REPORT, "lost", 100);
   await deliver(60_000);
   expect(messages[0]?.fate).toEqual(["ack"]);
 });

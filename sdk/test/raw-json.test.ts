@@ -95,7 +95,7 @@ describe("rawJson", () => {
 
   it("is what a handler may return, who is given the payload's text", async () => {
     const claimed = `{"job_id":"${ID}","execution_id":"e","handler":"h","attempt":1,"payload":${TEXT},"timeout":30}`;
-    const { chronos, sent } = answering(claimed, "null");
+    const { chronos, sent } = answering(`[${claimed}]`, '[{"status":200}]');
     const texts: unknown[] = [];
     chronos.worker.handle("h", ({ payloadText }) => {
       texts.push(payloadText);
@@ -104,7 +104,9 @@ describe("rawJson", () => {
     });
     await chronos.worker.start();
     expect(texts).toEqual([TEXT]);
-    expect(sent.find(({ path }) => path.endsWith("/complete"))?.body).toBe(`{"execution_id":"e","result":${TEXT}}`);
+    expect(sent.find(({ path }) => path.endsWith("/report"))?.body).toBe(
+      `{"reports":[{"job_id":"${ID}","execution_id":"e","status":"completed","result":${TEXT}}]}`,
+    );
   });
 
   it.each(["", "{", "undefined", "{'a':1}"])("refuses what is not JSON: %s", (text) => {

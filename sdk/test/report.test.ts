@@ -1,20 +1,23 @@
 import { expect, it, vi } from "vitest";
 import { NonRetryableError } from "../src/index.ts";
-import { refuse } from "./fake-chronos.ts";
-import type { Line } from "./line.ts";
+import { refuse } from "./answers.ts";
+import type { FakeChronos } from "./fake-chronos.ts";
+import { type Line, REPORT } from "./line.ts";
 import { NOON, pass, setUp } from "./setup.ts";
 
-const REPORT = /\/(complete|fail)$/;
-
 /** Runs one job of 30 s through this handler and lets `ms` pass. */
-async function runOne(handler: () => unknown, prepare: (kit: { line: Line }) => void = () => {}, ms = 100) {
+async function runOne(
+  handler: () => unknown,
+  prepare: (kit: { app: FakeChronos; line: Line }) => void = () => {},
+  ms = 100,
+) {
   const kit = setUp();
   prepare(kit);
   kit.chronos.worker.handle("hello", handler);
   const created = await kit.chronos.jobs.create({ name: "One", handler: "hello", timeout: 30 });
   void kit.chronos.worker.start();
   await pass(ms);
-  const reports = kit.line.sentTo(REPORT);
+  const reports = kit.line.reports;
   return { ...kit, job: kit.app.job(created.id), reports, report: reports[0] };
 }
 
@@ -189,22 +192,25 @@ it("gives up a report once the lease is surely gone, and goes on working", async
   expect(job.status).toBe("completed");
 });
 
-it("logs and drops a report whose lease was lost", async () => {
+it.each([
+  [409, "lease_lost"],
+  [404, "job_not_found"],
+])("logs and drops a report that is answered with %i %s", async (status, code) => {
   const { reports, logged } = await runOne(
     () => 1,
-    ({ line }) => line.breaks(REPORT, () => refuse(409, "lease_lost", "Too late")),
+    ({ app }) => app.answers.push({ status, code }),
     10_000,
   );
   expect(reports).toHaveLength(1);
-  expect(logged("warn")).toContain("Dropped a report: lease_lost");
+  expect(logged("warn")).toContain(`Dropped a report: ${code}`);
 });
 
 it("fails the job for good when the service refuses a result we thought fit", async () => {
   const { job, reports } = await runOne(
     () => 1,
-    ({ line }) => line.breaks(/\/complete$/, () => refuse(422, "validation_error", "Too deep")),
+    ({ line }) => line.breaks(REPORT, () => refuse(422, "validation_error", "Too deep")),
   );
-  expect(reports.map((one) => one.path.split("/").pop())).toEqual(["complete", "fail"]);
+  expect(reports.map((one) => one.body.status)).toEqual(["completed", "failed"]);
   expect(job).toMatchObject({ status: "failed", last_error: { message: expect.stringContaining("Too deep") } });
 });
 

@@ -6,7 +6,7 @@ import {
   type NewSchedule,
   type Schedule,
 } from "../src/index.ts";
-import { refuse } from "./fake-chronos.ts";
+import { refuse } from "./answers.ts";
 import { Line } from "./line.ts";
 import { NOON, pass, setUp } from "./setup.ts";
 

@@ -7,7 +7,7 @@ import {
   type FetchLike,
   type FetchResponse,
 } from "../src/index.ts";
-import { refuse } from "./fake-chronos.ts";
+import { refuse } from "./answers.ts";
 import { gate, NOON, pass, settled, setUp } from "./setup.ts";
 
 const CLAIM = /\/claim$/;
@@ -90,7 +90,7 @@ it("asks for the registered names and for the time it was told to wait", async (
   await chronos.worker.stop();
   const polls = line.sentTo(CLAIM);
   expect(polls.map((one) => one.at - NOON)).toEqual([0, 7_000, 14_000]);
-  expect(polls[0]?.body).toEqual({ handlers: ["b", "a"], wait_time_seconds: 7, worker_id: "w1" });
+  expect(polls[0]?.body).toEqual({ handlers: ["b", "a"], max_jobs: 1, wait_time_seconds: 7, worker_id: "w1" });
 });
 
 it("does not spin when polls come back empty at once", async () => {
@@ -165,23 +165,43 @@ const onlyTheHeaders: Answered = ({ status, headers }, text, rest) => {
 it.each([
   ["half of the body has come", halfOfTheBody],
   ["the headers have come, of a fetch whose answers have no stream", onlyTheHeaders],
-])("runs a job whose claim is being answered when stop() is called: %s", async (_, answered) => {
+])("runs the jobs whose claim is being answered when stop() is called: %s", async (_, answered) => {
   const { chronos, app, line } = setUp();
   const rest = gate();
-  const job = await chronos.jobs.create({ name: "One", handler: "hello" });
+  for (let i = 0; i < 3; i++) await chronos.jobs.create({ name: `${i}`, handler: "hello" });
   const slow: FetchLike = async (url, init) => {
     const response = (await line.fetch(url, init)) as Response;
     return CLAIM.test(url) ? answered(response, await response.text(), rest.promise) : response;
   };
   const slowly = new Chronos({ apiKey: app.apiKey, baseUrl: app.baseUrl, fetch: slow });
   slowly.worker.handle("hello", () => {});
-  void slowly.worker.start();
+  void slowly.worker.start({ concurrency: 3 });
   await pass(10);
   const stopped = slowly.worker.stop();
   await pass(10);
   rest.open();
   await stopped;
+  expect(app.jobs.map(({ status }) => status)).toEqual(Array(3).fill("completed"));
+});
+
+it("gives the answer to a claim time to arrive, however late in the poll it began", async () => {
+  const { chronos, app, line } = setUp();
+  const rest = gate();
+  const job = await chronos.jobs.create({ name: "One", handler: "hello", timeout: 60, maxRetries: 0 });
+  const slow: FetchLike = async (url, init) => {
+    const response = (await line.fetch(url, init)) as Response;
+    return CLAIM.test(url) ? halfOfTheBody(response, await response.text(), rest.promise) : response;
+  };
+  const slowly = new Chronos({ apiKey: app.apiKey, baseUrl: app.baseUrl, fetch: slow });
+  slowly.worker.handle("hello", () => {});
+  line.latencyMs = 20_000;
+  void slowly.worker.start();
+  await pass(45_000);
+  line.latencyMs = 0;
+  rest.open();
+  await pass(10);
   expect(app.job(job.id).status).toBe("completed");
+  expect(line.sentTo(CLAIM)[1]?.at).toBeGreaterThanOrEqual(NOON + 45_000);
 });
 
 it("reads an answer that comes in pieces, after spaces and with letters cut in two", async () => {
@@ -220,7 +240,7 @@ it("runs as many handlers at once as concurrency says and no more, with one poll
   const running = chronos.worker.start({ concurrency: 3 });
   await pass(100);
   expect(now).toBe(3);
-  expect(line.sentTo(CLAIM)).toHaveLength(3);
+  expect(line.sentTo(CLAIM)).toHaveLength(1);
   work.open();
   await pass(100);
   expect(most).toBe(3);
@@ -333,7 +353,7 @@ it("asks for one job at a time, whatever the clock on the wall is set to", async
   chronos.worker.handle("hello", () => {});
   line.breaks(CLAIM, () => {
     vi.setSystemTime(Date.now() + 60_000);
-    return Response.json({ success: true, message: "OK", data: null });
+    return Response.json({ success: true, message: "OK", data: [] });
   });
   void chronos.worker.start();
   await pass(499);

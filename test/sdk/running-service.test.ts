@@ -16,6 +16,7 @@ import { Receiver } from "../harness/receiver.ts";
 import type { Service } from "../harness/service.ts";
 import { sharedService } from "../harness/shared.ts";
 import { clientOf } from "./harness/client.ts";
+import { line } from "./harness/line.ts";
 
 let service: Service;
 let receiver: Receiver;
@@ -23,18 +24,6 @@ beforeAll(async () => {
   [service, receiver] = await Promise.all([sharedService(), Receiver.listen()]);
 });
 afterAll(() => receiver?.close());
-
-/** The line to the service, where a test can see what is sent and cut what it likes. */
-function line(isCut: (path: string) => boolean = () => false) {
-  const sent: string[] = [];
-  const through: FetchLike = (url, init) => {
-    const { pathname } = new URL(url);
-    sent.push(pathname);
-    if (isCut(pathname)) throw new TypeError("the line is cut");
-    return fetch(url, init);
-  };
-  return { sent, fetch: through };
-}
 
 const executionsOf = async (chronos: Chronos, jobId: string) => (await chronos.jobs.executions(jobId).page()).items;
 

@@ -182,7 +182,7 @@ it("ends a worker whose key the service refuses, and tells why", async () => {
 it("reports again when the answer to a report is lost, and the job ends once", async () => {
   const told: string[] = [];
   const logger = { ...silent, debug: (message: string) => void told.push(message) };
-  const { jobs, worker } = await newClient({ fetch: losing(/\/complete$/), logger });
+  const { jobs, worker } = await newClient({ fetch: losing(/\/report$/), logger });
   let runs = 0;
   worker.handle("hello", () => ++runs);
   void worker.start();
