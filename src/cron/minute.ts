@@ -8,7 +8,7 @@ import { cleanUp } from "./retention.ts";
 import { sweep } from "./sweep.ts";
 
 /** How many calls to D1 and to objects one invocation may make, unless `SUBREQUESTS` says otherwise. */
-const DEFAULT_SUBREQUESTS = 5_000;
+const DEFAULT_SUBREQUESTS = 10_000;
 
 /** How they are shared out. What is left goes to requests of other kinds. */
 const SHARE = { lookAhead: 0.4, sweep: 0.3, retention: 0.2 } as const;

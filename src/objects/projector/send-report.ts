@@ -11,13 +11,16 @@ import { projectorOf } from "../addresses.ts";
 /** How long an owner waits for either of them. Then its alarm repeats the report. */
 const ANSWER_MS = 2_000;
 
+const RECEIPTS: readonly string[] = ["stored", "missing", "unavailable", "refused"] satisfies Receipt[];
+const isReceipt = (answer: string): answer is Receipt => RECEIPTS.includes(answer);
+
 /** Never throws. */
 export async function sendReport(env: Cloudflare.Env, report: Report): Promise<Receipt> {
   const bytes = bytesOf(JSON.stringify(report));
   const answer = await within(ANSWER_MS, () => projectorOf(env).report(report, bytes)).catch((fault) =>
     fault instanceof TooLate ? "unavailable" : "busy",
   );
-  if (answer !== "busy") return answer;
+  if (answer !== "busy") return isReceipt(answer) ? answer : "unavailable"; // the word of a newer projector
   const written = within(ANSWER_MS, () => applyReports(databaseOf(env.DB), [report]));
   const [receipt = "unavailable"] = await written.catch((): Receipt[] => []);
   return receipt;
