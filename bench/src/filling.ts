@@ -34,7 +34,7 @@ export async function startFilledService(folder: string, name: string, { waiting
       );
       await sendAll(calls, WIDTH);
     }
-    while (armedIn(service.stateFolder) < waiting) await sleep(100);
+    while (objectsIn(service.stateFolder) < waiting) await sleep(100);
     const account = await known(firstOf(service));
     await service.restart(() => {
       changeDatabase(service.stateFolder, (db) => writeEnded(db, ended, accountOf(db, account)));
@@ -72,7 +72,8 @@ export async function fillBacklogs(service: Service, backlogs: readonly Backlog[
   await service.restart(() => {
     changeDatabase(service.stateFolder, (db) => {
       db.exec("DELETE FROM look_ahead"); // it begins anew, at the present
-      backlogs.forEach((backlog, nth) => writeBacklog(db, backlog, { nth, account: accountOf(db, account) }));
+      for (const [nth, backlog] of backlogs.entries())
+        writeBacklog(db, backlog, { nth, account: accountOf(db, account) });
     });
     return service.stateFolder;
   });
@@ -100,8 +101,11 @@ function accountOf(db: DatabaseSync, jobId: string): string {
 }
 
 /** Every object that holds something is a file named by its id. */
-const armedIn = (stateFolder: string): number =>
-  readdirSync(join(stateFolder, "v3/do/-JobObject")).filter((file) => /^[0-9a-f]{64}\.sqlite$/.test(file)).length;
+export function objectsIn(stateFolder: string): number {
+  const folder = join(stateFolder, "v3/do/-JobObject");
+  if (!existsSync(folder)) return 0; // none has been made
+  return readdirSync(folder).filter((file) => /^[0-9a-f]{64}\.sqlite$/.test(file)).length;
+}
 
 /** The n-th of the ids of jobs that were made in the milliseconds before `now`, one in each. */
 const ID = `printf('%08x-%04x-4000-8000-%012x', (:now - i) >> 16, (:now - i) & 65535, i)`;

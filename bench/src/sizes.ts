@@ -113,7 +113,7 @@ export const QUICK: Size = {
   pullBurst: { jobs: 50, spanMs: 0, runs: 1 },
   age: { jobs: 20, perSecond: 20 },
   sustained: { seconds: 1, steps: 2 },
-  drain: { singly: 50, batches: 50, peers: 100 },
+  drain: { singly: 50, batches: 200, peers: 100 },
   idle: { settleMs: 500, runs: 1, seconds: 1, waiting: 100 },
   past: { waiting: 100, ended: 1_000 },
   flatCreate: { connections: [1, 16], runs: 1, seconds: 0.3, warmUp: 20 },

@@ -27,6 +27,9 @@ const JOBS = 10;
 /** Jobs of one claim, and of one report. */
 const BATCH = 25;
 
+/** Between pull jobs a worker waits for. */
+const APART_MS = 100;
+
 /** After the last job is due. */
 const AFTERMATH_MS = 2_000;
 const RETRY_MS = 3_000;
@@ -106,14 +109,24 @@ async function allKinds({ take, create, ask, push, failing, cron }: Meters): Pro
   await create(push({}));
   const atOnce = await bill("push job, due at once", AFTERMATH_MS);
 
+  const work = async () => {
+    for (let i = 0; i < JOBS; i++) {
+      const claimed = await ask("/v1/worker/jobs/claim", { handlers: ["bill"], wait_time_seconds: 5 });
+      const { job_id, execution_id } = (claimed as { data: Claimed }).data;
+      await ask(`/v1/worker/jobs/${job_id}/complete`, { execution_id });
+    }
+  };
+  const first = Date.now() + APART_MS * (JOBS + 5);
+  for (let i = 0; i < JOBS; i++)
+    await create({ ...JOB, scheduled_for: new Date(first + i * APART_MS).toISOString() }, 1);
+  await sleep(first - APART_MS / 2 - Date.now());
+  await work();
+  const awaited = await bill("pull job, a worker waits", AFTERMATH_MS);
+
   await create({ ...JOB, ...in1s });
   await sleep(AFTERMATH_MS);
-  for (let i = 0; i < JOBS; i++) {
-    const claimed = await ask("/v1/worker/jobs/claim", { handlers: ["bill"], wait_time_seconds: 5 });
-    const { job_id, execution_id } = (claimed as { data: Claimed }).data;
-    await ask(`/v1/worker/jobs/${job_id}/complete`, { execution_id });
-  }
-  const pulled = await bill("pull job", AFTERMATH_MS);
+  await work();
+  const pulled = await bill("pull job that waits for a worker", AFTERMATH_MS);
 
   await create({ ...JOB, ...in1s }, BATCH);
   await sleep(AFTERMATH_MS);
@@ -122,7 +135,7 @@ async function allKinds({ take, create, ask, push, failing, cron }: Meters): Pro
   if (batch.length < BATCH) throw new Error(`only ${batch.length} of ${BATCH} jobs were claimed`);
   const reports = batch.map(({ job_id, execution_id }) => ({ job_id, execution_id, status: "completed" }));
   await ask("/v1/worker/jobs/report", { reports });
-  const pulledTogether = await bill(`pull job, batches of ${BATCH}`, AFTERMATH_MS, BATCH);
+  const pulledTogether = await bill(`the same in batches of ${BATCH}`, AFTERMATH_MS, BATCH);
 
   await create(failing(in1s));
   const retried = await bill("push job with one retry", AFTERMATH_MS + RETRY_MS);
@@ -142,7 +155,7 @@ async function allKinds({ take, create, ask, push, failing, cron }: Meters): Pro
 
   await cron("minute", Date.now());
   const minute = billOf("a minute of the cron with nothing to do", await take(), 1);
-  return [pushed, atOnce, pulled, pulledTogether, retried, ticked, far, cancelled, minute];
+  return [pushed, atOnce, awaited, pulled, pulledTogether, retried, ticked, far, cancelled, minute];
 }
 
 interface Claimed {

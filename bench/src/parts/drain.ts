@@ -77,16 +77,17 @@ export async function drainPeer(peer: Peer, jobs: number): Promise<Drained> {
   return { ...drained(peer.name, jobs, marks), claimsPerSecond: null };
 }
 
-/** When each slice was done, beginning with the first job seen. */
+/** When each slice was done, beginning with the first job seen, or with the call where all were seen at once. */
 async function watch(jobs: number, count: () => number | Promise<number>): Promise<{ at: number; done: number }[]> {
   const marks: { at: number; done: number }[] = [];
+  const beginning = { at: performance.now(), done: 0 };
   const deadline = Date.now() + LIMIT_MS;
   while (Date.now() < deadline) {
     const done = await count();
     const last = marks.at(-1);
     if ((!last && done > 0) || (last && done >= Math.min(jobs, last.done + jobs / SLICES)))
       marks.push({ at: performance.now(), done });
-    if (done >= jobs) return marks;
+    if (done >= jobs) return marks.length > 1 ? marks : [beginning, ...marks];
     await sleep(5);
   }
   throw new Error(`a backlog of ${jobs} jobs was not gone after ${LIMIT_MS / 1_000} s`);

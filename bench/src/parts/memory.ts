@@ -1,11 +1,10 @@
 // What the embedded service holds in memory while jobs run through it, and how much of its database each has taken when it has
 // ended. It has both from one run of short push jobs.
 
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { databaseFile } from "../filling.ts";
+import { databaseFile, objectsIn } from "../filling.ts";
 import { sendAll } from "../load.ts";
 import { memoryOf } from "../processes.ts";
 import type { Receiver } from "../receiving.ts";
@@ -87,7 +86,7 @@ function sampleOf({ pids, stateFolder }: Service, second: number): MemorySample 
     second,
     workerd: sum((name) => name === "workerd"),
     node: sum((name) => name !== "workerd"),
-    objectFiles: readdirSync(join(stateFolder, "v3/do/-JobObject")).filter((file) => file.endsWith(".sqlite")).length,
+    objectFiles: objectsIn(stateFolder),
   };
 }
 
