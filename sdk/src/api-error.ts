@@ -8,6 +8,7 @@ export type ApiErrorCode =
   | "bad_request"
   | "unauthorized"
   | "forbidden"
+  | "account_suspended"
   | "not_found"
   | "method_not_allowed"
   | "conflict"
@@ -19,6 +20,11 @@ export type ApiErrorCode =
   | "job_not_found"
   | "job_not_cancellable"
   | "job_not_retryable"
+  | "schedule_not_found"
+  | "schedule_archived"
+  | "schedule_completed"
+  | "schedule_status_changed"
+  | "handler_required_for_pull"
   | "lease_lost"
   | "idempotency_key_conflict"
   | "unexpected_response"
@@ -37,8 +43,6 @@ export interface ApiErrorFacts {
   errors: FieldError[];
   requestId: string | null;
   retryAfterMs: number | null;
-  /** The service's clock when it answered, from its Date header. */
-  answeredAt: number | null;
 }
 
 /**
@@ -69,8 +73,6 @@ export class ChronosApiError extends ChronosError {
   readonly requestId: string | null;
   /** How long the service asked to wait, in milliseconds; null when it did not say. */
   readonly retryAfterMs: number | null;
-  /** @internal */
-  readonly answeredAt: number | null;
 
   constructor(message: string, facts: ApiErrorFacts) {
     const fields = facts.errors.map((error) => `${error.field}: ${error.message}`).join("; ");
@@ -80,7 +82,6 @@ export class ChronosApiError extends ChronosError {
     this.errors = facts.errors;
     this.requestId = facts.requestId;
     this.retryAfterMs = facts.retryAfterMs;
-    this.answeredAt = facts.answeredAt;
   }
 }
 
@@ -111,7 +112,7 @@ export class IdempotencyKeyConflictError extends ChronosApiError {
   }
 }
 
-/** It was refused at the door: asking again cannot do it twice. Not so a 503: its store may have done it unseen. */
+/** It was refused at the door: asking again cannot do it twice. Unlike after a 503, whose store may have applied it. */
 export function isUntouched(error: unknown): boolean {
   return error instanceof ChronosApiError && error.status === 429;
 }
@@ -124,12 +125,14 @@ export function isPassing(error: unknown): boolean {
 }
 
 /**
- * The same for a worker, which has nobody to tell and nothing better to do: it also outlasts answers that are not the
- * service's own, such as a proxy's page during a deploy. A 401 does not heal, wherever it comes from.
+ * The same for a worker, which has nobody to tell and nothing better to do: it also outlasts the suspension of its account,
+ * and answers that are not the service's own, such as a proxy's page during a deploy. A 401 does not heal, wherever it
+ * comes from.
  */
 export function isPassingForWorker(error: unknown): boolean {
   if (isPassing(error)) return true;
-  return error instanceof ChronosApiError && error.code === "unexpected_response" && error.status !== 401;
+  if (!(error instanceof ChronosApiError)) return false;
+  return error.code === "account_suspended" || (error.code === "unexpected_response" && error.status !== 401);
 }
 
 export function retryAfterOf(error: unknown): number | null {

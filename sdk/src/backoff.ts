@@ -24,11 +24,14 @@ export function backoffMs(
   return Math.round(Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS) + random * ceilingMs);
 }
 
-/** `Retry-After` in either of its forms, in milliseconds from now; null when it is missing or makes no sense. */
-export function parseRetryAfter(header: string | null, now: number): number | null {
+/**
+ * `Retry-After` in either of its forms, in milliseconds; null when it is missing or makes no sense. A moment counts from
+ * the answer's own `Date`: the clock of this machine may differ.
+ */
+export function parseRetryAfter(header: string | null, date: string | null): number | null {
   if (header === null) return null;
   const text = header.trim();
   if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? null : Math.max(0, date - now);
+  const waitMs = Date.parse(text) - Date.parse(date ?? "");
+  return Number.isNaN(waitMs) ? null : Math.max(0, waitMs);
 }

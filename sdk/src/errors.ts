@@ -57,9 +57,12 @@ export class ChronosConnectionError extends ChronosError {
   override name = "ChronosConnectionError";
 }
 
+/** The same symbol in every copy of this package. */
+const NON_RETRYABLE = Symbol.for("@chronos-edge/sdk/non-retryable");
+
 /**
  * Thrown by a handler when another attempt would be useless: the job fails for good, whatever retries are left.
- * The error is known by its name, so one of the same name from another package counts too.
+ * Subclasses count, whatever their name, and so does an error of the name NonRetryableError from another package.
  *
  * @example
  * ```ts
@@ -73,6 +76,24 @@ export class ChronosConnectionError extends ChronosError {
  */
 export class NonRetryableError extends ChronosError {
   override name = "NonRetryableError";
+
+  /** @internal */
+  get [NON_RETRYABLE](): true {
+    return true;
+  }
+}
+
+/**
+ * Whether another attempt would be useless. Neither `instanceof` nor a name would do: there may be two copies of this
+ * package, and a subclass may have any name.
+ */
+export function isNonRetryable(thrown: unknown): boolean {
+  try {
+    const { name, [NON_RETRYABLE]: branded } = thrown as Partial<NonRetryableError>;
+    return branded === true || name === "NonRetryableError";
+  } catch {
+    return false;
+  }
 }
 
 /** Why `ctx.signal` aborted. */

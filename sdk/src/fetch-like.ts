@@ -1,19 +1,27 @@
 // The part of `fetch` the SDK uses, typed by its shape, so that the one of any runtime fits.
 
+import type { HeadersLike } from "./headers-like.ts";
+
 export interface FetchInit {
   method: string;
   headers: Record<string, string>;
   body?: string;
   signal: AbortSignal;
   redirect: "manual";
+  /** Left out where the platform's own Request does not know it. */
+  cache?: "no-store";
 }
 
+/** An answer; its body is read in whichever of these ways it offers. */
 export interface FetchResponse {
   readonly status: number;
-  readonly headers: { get(name: string): string | null };
-  /** Read in preference to `text()`: it tells whether an answer has begun. Without it a poll may end late at a stop. */
-  readonly body?: { getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> } } | null;
-  text(): Promise<string>;
+  readonly headers: HeadersLike;
+  /** A web stream or an async iterable is preferred: it tells whether an answer has begun. Without it a poll may end late at a stop. */
+  readonly body?: unknown;
+  readonly bodyUsed?: boolean;
+  text?(): Promise<string>;
+  arrayBuffer?(): Promise<ArrayBuffer>;
+  json?(): Promise<unknown>;
 }
 
 /**

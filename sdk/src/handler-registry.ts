@@ -1,6 +1,7 @@
 // Names and their handlers, checked when they are registered.
 
-import { ChronosError } from "./errors.ts";
+import { ChronosConfigError } from "./errors.ts";
+import { refusePaddedName } from "./handler-name.ts";
 import type { ChronosHandler } from "./handlers.ts";
 
 const NAME_LIMIT = 255;
@@ -14,17 +15,19 @@ export class HandlerRegistry {
     return [...this.#handlers.keys()];
   }
 
-  /** Throws a ChronosError for a name that is empty, too long or taken, and for what is no function. */
+  /** Throws a ChronosConfigError for a name that is empty, padded, too long or taken, and for what is no function. */
   add(name: string, handler: unknown): void {
-    const trimmed = typeof name === "string" ? name.trim() : "";
-    if (trimmed === "") throw new ChronosError("Handler name is required");
-    if (trimmed.length > NAME_LIMIT) throw new ChronosError(`Handler name must be ${NAME_LIMIT} characters or fewer`);
-    if (this.#handlers.has(trimmed)) throw new ChronosError(`Handler "${trimmed}" is already registered`);
-    if (typeof handler !== "function") throw new ChronosError(`Handler "${trimmed}" must be a function`);
-    if (this.#handlers.size === HANDLER_LIMIT) {
-      throw new ChronosError(`At most ${HANDLER_LIMIT} handlers can be registered in one worker`);
+    if (typeof name !== "string" || name.trim() === "") throw new ChronosConfigError("Handler name is required");
+    refusePaddedName(name);
+    if ([...name].length > NAME_LIMIT) {
+      throw new ChronosConfigError(`Handler name must be ${NAME_LIMIT} characters or fewer`);
     }
-    this.#handlers.set(trimmed, handler as ChronosHandler);
+    if (this.#handlers.has(name)) throw new ChronosConfigError(`Handler "${name}" is already registered`);
+    if (typeof handler !== "function") throw new ChronosConfigError(`Handler "${name}" must be a function`);
+    if (this.#handlers.size === HANDLER_LIMIT) {
+      throw new ChronosConfigError(`At most ${HANDLER_LIMIT} handlers can be registered in one worker`);
+    }
+    this.#handlers.set(name, handler as ChronosHandler);
   }
 
   get(name: string): ChronosHandler | undefined {

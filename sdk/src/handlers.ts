@@ -65,8 +65,16 @@ export type HandlerMap<M> = { [Name in keyof M]: HandlerTypes };
 /** The map of a client that was given none: every name, payloads and results unknown. */
 export type AnyHandlers = Record<string, { payload: unknown; result: unknown }>;
 
+/** The names of a map. */
 export type HandlerName<M> = keyof M & string;
 
+/** The payload of one name of a map; unknown where the map does not say. */
 export type PayloadOf<M, Name extends keyof M> = M[Name] extends { payload: infer Payload } ? Payload : unknown;
 
+/** The same for functions that are generic over the name: either way of writing it fits while the name is not known. */
+export type GivenPayload<M, Name extends keyof M> = string extends keyof M
+  ? object | null | undefined
+  : PayloadOf<M, Name> | M[Name]["payload" & keyof M[Name]];
+
+/** The result of one name of a map; unknown where the map does not say. */
 export type ResultOf<M, Name extends keyof M> = M[Name] extends { result: infer Result } ? Result : unknown;

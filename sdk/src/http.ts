@@ -2,24 +2,29 @@
 
 import { type ApiErrorFacts, ChronosApiError, type FieldError, IdempotencyKeyConflictError } from "./api-error.ts";
 import { parseRetryAfter } from "./backoff.ts";
-import { ChronosConnectionError } from "./errors.ts";
-import type { FetchLike, FetchResponse } from "./fetch-like.ts";
+import { describeError } from "./describe-error.ts";
+import { ChronosConfigError, ChronosConnectionError } from "./errors.ts";
+import type { FetchInit, FetchLike, FetchResponse } from "./fetch-like.ts";
+import { headerReader } from "./headers-like.ts";
 import { childrenOf } from "./json-scan.ts";
 import type { Platform } from "./platform.ts";
 import { addTexts } from "./raw-json.ts";
+import { readBody } from "./read-body.ts";
 import { jobFromWire, type WireJob } from "./wire.ts";
 
 export interface HttpCall {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PATCH";
   path: string;
   query?: [string, string][];
   /** Already JSON: repeating a request must repeat its bytes. */
   body?: string;
+  /** Gives up at once. */
+  signal?: AbortSignal;
   /**
    * Gives up at once, unless an answer has begun to arrive: it may hold a job that is already leased to us. The spaces
    * that a long poll sends while it waits are no answer yet.
    */
-  signal?: AbortSignal;
+  stopping?: AbortSignal;
   timeoutMs?: number;
 }
 
@@ -38,10 +43,12 @@ const USER_AGENT = "chronos-edge-sdk/0.1.0";
 export class Http {
   readonly #origin: { apiKey: string; baseUrl: string; fetch: FetchLike };
   readonly #platform: Platform;
+  readonly #knowsCacheModes: boolean;
 
   constructor(origin: { apiKey: string; baseUrl: string; fetch: FetchLike }, platform: Platform) {
     this.#origin = origin;
     this.#platform = platform;
+    this.#knowsCacheModes = platform.knowsCacheModes();
   }
 
   /** The envelope of a success. Throws ChronosApiError for a refusal and ChronosConnectionError for no answer. */
@@ -65,47 +72,43 @@ export class Http {
     const timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const patience = new AbortController();
     const stopTimer = this.#platform.after(timeoutMs, () => {
-      patience.abort(new Error(`No answer within ${Math.round(timeoutMs / 1000)} s`));
+      patience.abort(new Error(`No answer within ${Math.round(timeoutMs / 100) / 10} s`));
     });
-    const giveUp = () => patience.abort(call.signal?.reason);
-    call.signal?.addEventListener("abort", giveUp, { once: true });
-    if (call.signal?.aborted) giveUp();
+    const unfollow = follow(patience, call.signal);
+    const begun = follow(patience, call.stopping);
+    const init: FetchInit = { method: call.method, headers, signal: patience.signal, redirect: "manual" };
+    if (call.body !== undefined) init.body = call.body;
+    // Some frameworks patch fetch to cache what they can.
+    if (this.#knowsCacheModes) init.cache = "no-store";
     try {
-      // Raced, because not every fetch that a user passes in minds its signal.
-      const { response, text } = await Promise.race([
+      // Raced, because not every fetch that a user passes in minds its signal. Both promises end with this call.
+      return await Promise.race([
         aborted(patience.signal),
         (async () => {
           patience.signal.throwIfAborted();
-          const response = await fetch(baseUrl + call.path + (query === "" ? "" : `?${query}`), {
-            method: call.method,
-            headers,
-            signal: patience.signal,
-            redirect: "manual",
-            ...(call.body === undefined ? {} : { body: call.body }),
-          });
-          const begun = () => call.signal?.removeEventListener("abort", giveUp);
-          return { response, text: await readText(response, begun) };
+          const response = await fetch(baseUrl + call.path + (query === "" ? "" : `?${query}`), init);
+          return { response, text: await readBody(response, begun) };
         })(),
       ]);
-      return { response, text };
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      if (cause instanceof ChronosConfigError) throw cause;
+      const why = describeError(cause) || "the fetch failed";
       throw new ChronosConnectionError(`${call.method} ${call.path} got no answer: ${why}`, { cause });
     } finally {
       stopTimer();
-      call.signal?.removeEventListener("abort", giveUp);
+      unfollow();
+      begun();
     }
   }
 
   #refusal(response: FetchResponse, envelope: Envelope | null): ChronosApiError {
-    const answeredAt = Date.parse(response.headers.get("date") ?? "");
+    const header = headerReader(response.headers ?? {});
     const facts: ApiErrorFacts = {
       code: envelope?.code ?? "unexpected_response",
       status: response.status,
       errors: Array.isArray(envelope?.errors) ? envelope.errors : [],
-      requestId: response.headers.get("x-request-id"),
-      retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), this.#platform.now()),
-      answeredAt: Number.isNaN(answeredAt) ? null : answeredAt,
+      requestId: header("x-request-id"),
+      retryAfterMs: parseRetryAfter(header("retry-after"), header("date")),
     };
     if (envelope?.code === undefined) {
       const what = `Status ${response.status} without an answer of the service's own; is baseUrl right?`;
@@ -119,21 +122,13 @@ export class Http {
   }
 }
 
-/** The whole body; `begun` is called once more than spaces have come. */
-async function readText(response: FetchResponse, begun: () => void): Promise<string> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) {
-    begun();
-    return response.text();
-  }
-  const decoder = new TextDecoder();
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    text += decoder.decode(value, { stream: true });
-    if (text.trimStart() !== "") begun();
-  }
+/** Aborts with the signal, until the answer is called. */
+function follow(controller: AbortController, signal: AbortSignal | undefined): () => void {
+  if (signal === undefined) return () => {};
+  const abort = () => controller.abort(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  return () => signal.removeEventListener("abort", abort);
 }
 
 /** Rejects when the signal aborts, and never resolves. */

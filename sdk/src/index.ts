@@ -7,6 +7,7 @@ export {
   type FieldError,
   IdempotencyKeyConflictError,
 } from "./api-error.ts";
+export type { CallOptions } from "./call-options.ts";
 export { Chronos } from "./client.ts";
 export type { Delivery } from "./delivery.ts";
 export {
@@ -21,7 +22,16 @@ export {
 } from "./errors.ts";
 export type { Execution, ExecutionErrorCode, ExecutionStatus, ExecutionTrigger } from "./execution.ts";
 export type { FetchInit, FetchLike, FetchResponse } from "./fetch-like.ts";
-export type { AnyHandlers, ChronosContext, ChronosHandler, HandlerMap, HandlerTypes } from "./handlers.ts";
+export type {
+  AnyHandlers,
+  ChronosContext,
+  ChronosHandler,
+  HandlerMap,
+  HandlerName,
+  HandlerTypes,
+  PayloadOf,
+  ResultOf,
+} from "./handlers.ts";
 export type { HeadersLike } from "./headers-like.ts";
 export type {
   Delay,

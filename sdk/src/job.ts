@@ -97,14 +97,22 @@ type PayloadField<TPayload> = unknown extends TPayload
       ? { payload?: TPayload | RawJson | null }
       : { payload: TPayload | RawJson };
 
+export interface HandledFields<Name extends string> {
+  /** Routes the job to the function of this name; it is compared letter by letter. */
+  handler: Name;
+  delivery?: PullDelivery | PushDelivery | undefined;
+}
+
 /** What `jobs.create()` takes. Payloads must be JSON objects of at most 64 KB; delivery is pull unless said otherwise. */
 export type NewJob<Name extends string = string, TPayload = unknown> = NewJobFields &
   When &
-  PayloadField<TPayload> & {
-    /** Routes the job to the function of this name. */
-    handler: Name;
-    delivery?: PullDelivery | PushDelivery | undefined;
-  };
+  PayloadField<TPayload> &
+  HandledFields<Name>;
+
+/** A NewJob whose payload is given whatever its type: what a function that is generic over the name can promise. */
+export type NewJobWithPayload<Name extends string, TPayload> = NewJobFields &
+  When &
+  HandledFields<Name> & { payload: TPayload };
 
 /** A push job needs no handler name: its target is the URL. */
 export type NewPushJob = NewJobFields &

@@ -1,5 +1,6 @@
 // The lease of one running attempt: extended by heartbeats at a third of its length, and turned into an abort signal when
-// it is cancelled, lost, or runs out. It counts durations from what this machine saw, so the two clocks need not agree.
+// it is cancelled, lost, or runs out. It counts the lease's length from what this machine saw, by a clock that never steps:
+// neither a wrong wall clock nor one that is set meanwhile matters.
 
 import { retryAfterOf } from "./api-error.ts";
 import { type Attempt, traceOf } from "./attempt.ts";
@@ -27,7 +28,7 @@ export class Lease {
     this.#connection = connection;
     this.#attempt = attempt;
     this.#intervalMs = attempt.timeoutMs / 3;
-    this.#endsAt = connection.platform.now() + attempt.timeoutMs;
+    this.#endsAt = connection.platform.monotonicMs() + attempt.timeoutMs;
     this.#watchDeadline();
     this.#beatIn(this.#intervalMs);
   }
@@ -42,9 +43,9 @@ export class Lease {
     return reason instanceof ExecutionAbortedError ? reason.abortCause : null;
   }
 
-  /** Until when the lease is ours, in milliseconds by this machine's clock. */
-  get endsAt(): number {
-    return this.#endsAt;
+  /** How long the lease is still ours; negative once it has ended. */
+  get leftMs(): number {
+    return this.#endsAt - this.#connection.platform.monotonicMs();
   }
 
   /** Ends heartbeats and timers; the signal stays as it is. */
@@ -62,19 +63,19 @@ export class Lease {
 
   #watchDeadline(): void {
     this.#callOffDeadline();
-    const leftMs = Math.max(0, this.#endsAt - this.#connection.platform.now());
-    this.#callOffDeadline = this.#connection.platform.after(leftMs, () => this.#abort("deadline"));
+    this.#callOffDeadline = this.#connection.platform.after(this.leftMs, () => this.#abort("deadline"));
   }
 
   #beatIn(ms: number): void {
-    this.#callOffBeat = this.#connection.platform.after(Math.max(0, ms), () => void this.#beat());
+    this.#callOffBeat = this.#connection.platform.after(ms, () => void this.#beat());
   }
 
   async #beat(): Promise<void> {
     const { platform, logger } = this.#connection;
-    const sentAt = platform.now();
+    if (this.leftMs <= 0) return; // The event loop was blocked; the deadline is due, too.
+    const sentAt = platform.monotonicMs();
     // Half of what is left, so that a heartbeat that hangs leaves room for a second one.
-    const timeoutMs = Math.min(LONGEST_HEARTBEAT_MS, (this.#endsAt - sentAt) / 2);
+    const timeoutMs = Math.min(LONGEST_HEARTBEAT_MS, this.leftMs / 2);
     try {
       const cancelled = await heartbeat(this.#connection, this.#attempt, { timeoutMs, signal: this.#closing.signal });
       if (this.#closing.signal.aborted) return;
@@ -82,7 +83,7 @@ export class Lease {
       this.#failures = 0;
       this.#endsAt = Math.max(this.#endsAt, sentAt + this.#attempt.timeoutMs);
       this.#watchDeadline();
-      this.#beatIn(sentAt + this.#intervalMs - platform.now());
+      this.#beatIn(sentAt + this.#intervalMs - platform.monotonicMs());
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       if (isLeaseGone(error)) return this.#abort("lease_lost");

@@ -2,6 +2,7 @@
 
 import { ChronosConfigError } from "./errors.ts";
 import type { FetchLike } from "./fetch-like.ts";
+import { checkFields, type Fields } from "./known-fields.ts";
 import { type ChronosLogger, consoleLogger, unfailing } from "./logger.ts";
 
 /**
@@ -43,11 +44,18 @@ export interface ResolvedOptions {
   retryDelayMs: number;
 }
 
+const OPTIONS: Fields<ChronosOptions> = {
+  apiKey: true,
+  baseUrl: true,
+  fetch: true,
+  logger: true,
+  pollWaitTimeSeconds: true,
+  retryDelayMs: true,
+};
+
 /** Fills in the defaults; throws a ChronosConfigError for what cannot work. */
 export function resolveOptions(options: ChronosOptions): ResolvedOptions {
-  if (typeof options !== "object" || options === null) {
-    throw new ChronosConfigError("new Chronos() needs an object with apiKey and baseUrl");
-  }
+  checkFields("The options of new Chronos()", options, OPTIONS);
   const { pollWaitTimeSeconds = 20, retryDelayMs = 1000, logger = consoleLogger } = options;
   if (!Number.isInteger(pollWaitTimeSeconds) || pollWaitTimeSeconds < 0 || pollWaitTimeSeconds > 20) {
     throw new ChronosConfigError("pollWaitTimeSeconds must be an integer from 0 to 20");

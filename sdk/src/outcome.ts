@@ -1,5 +1,7 @@
 // What a handler's end becomes in the report: its value as JSON within the limits, or its error cut to them.
 
+import { describeError, nameOfError } from "./describe-error.ts";
+import { isNonRetryable } from "./errors.ts";
 import { valueToJson } from "./raw-json.ts";
 
 /** How an attempt ended, ready to be sent. `resultJson` is null when the handler returned nothing. */
@@ -18,7 +20,7 @@ export function outcomeOfResult(value: unknown): Outcome {
   try {
     json = valueToJson(value);
   } catch (error) {
-    return unusable(`The handler's result cannot be written as JSON: ${messageOf(error)}`);
+    return unusable(`The handler's result cannot be written as JSON: ${describeError(error)}`);
   }
   if (json === undefined) return unusable(`The handler's result cannot be written as JSON: it is a ${typeof value}`);
   const bytes = new TextEncoder().encode(json).byteLength;
@@ -28,42 +30,24 @@ export function outcomeOfResult(value: unknown): Outcome {
   return { kind: "complete", resultJson: json };
 }
 
-/** Whatever was thrown: errors, strings, or worse. NonRetryableError is known by its name. */
+/** Whatever was thrown: errors with what caused them, strings, or worse. */
 export function outcomeOfError(error: unknown): Outcome {
-  const name = nameOf(error);
+  const name = nameOfError(error);
   return {
     kind: "fail",
-    message: cut(messageOf(error), MESSAGE_LIMIT),
+    message: cut(describeError(error) || name || "The handler failed", MESSAGE_LIMIT),
     name: name === undefined ? undefined : cut(name, NAME_LIMIT),
-    retryable: name !== "NonRetryableError",
+    retryable: !isNonRetryable(error),
   };
 }
 
-function unusable(message: string): Outcome {
+/** For a result that nobody can take. */
+export function unusable(message: string): Outcome {
   return { kind: "fail", message: cut(message, MESSAGE_LIMIT), name: "InvalidResultError", retryable: false };
 }
 
-function messageOf(error: unknown): string {
-  return attempted(() => String((error as Error).message ?? error)) || nameOf(error) || "The handler failed";
-}
-
-function nameOf(error: unknown): string | undefined {
-  const name = attempted(() => (error as Error).name);
-  return typeof name === "string" && name !== "" ? name : undefined;
-}
-
-/** Thrown values are anybody's: a getter may throw, a prototype may be missing, null has no properties. */
-function attempted<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}
-
-/** At most so many UTF-16 units, and no half of a surrogate pair at the end. */
+/** At most so many UTF-16 units, which are never more characters, and no half of a surrogate pair: the service refuses it. */
 function cut(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  const whole = text.slice(0, limit);
-  return /[\uD800-\uDBFF]$/.test(whole) ? whole.slice(0, -1) : whole;
+  const whole = text.slice(0, limit).replace(/[\uD800-\uDBFF]$/, "");
+  return whole.replace(/\p{Surrogate}/gu, "\uFFFD");
 }

@@ -1,5 +1,12 @@
 // A list that is read page by page: as an async iterator over all of it, or one page with its numbers.
 
+import { isPassing } from "./api-error.ts";
+import { type CallOptions, limitsOf } from "./call-options.ts";
+import type { Connection } from "./connection.ts";
+import type { HttpCall } from "./http.ts";
+import { checkFields, type Fields } from "./known-fields.ts";
+import { retrying } from "./retrying.ts";
+
 /**
  * One page of a list.
  *
@@ -32,8 +39,10 @@ export interface PagePosition {
   cursor?: string | undefined;
 }
 
+const POSITION: Fields<PagePosition> = { page: true, cursor: true };
+
 /** Reads one page; without a size the service's own default applies. */
-export type ReadPage<T> = (position: PagePosition, size: number | undefined) => Promise<Page<T>>;
+type ReadPage<T> = (position: PagePosition, size: number | undefined) => Promise<Page<T>>;
 
 /** The most the service gives at once: iterating costs the fewest requests with it. */
 const LARGEST_PAGE = 100;
@@ -63,7 +72,8 @@ export class PagedList<T> implements AsyncIterable<T> {
   }
 
   /** Reads one page, the first unless told otherwise. */
-  page(position: PagePosition = {}): Promise<Page<T>> {
+  async page(position: PagePosition = {}): Promise<Page<T>> {
+    checkFields("The position of a page", position, POSITION);
     return this.#read(position, this.#size);
   }
 
@@ -78,4 +88,45 @@ export class PagedList<T> implements AsyncIterable<T> {
       if (items.length === 0) return;
     }
   }
+}
+
+/** The list behind a path, as `call` reads it. */
+export function pagedList<T>(
+  connection: Connection,
+  call: {
+    name: string;
+    path: string;
+    query: [string, string][];
+    size: number | undefined;
+    options: CallOptions | undefined;
+  },
+  read: (item: never) => T,
+): PagedList<T> {
+  const { name, path, query, size, options } = call;
+  const limits = () => limitsOf(connection.platform, name, options);
+  limits();
+  const readPage: ReadPage<T> = async ({ page, cursor }, pageSize) => {
+    const asked = Object.entries({ page, cursor, size: pageSize }).flatMap(([field, value]): [string, string][] =>
+      value === undefined ? [] : [[field, String(value)]],
+    );
+    const request: HttpCall = { method: "GET", path, query: [...query, ...asked] };
+    const { data, meta } = await retrying(connection, request, limits(), isPassing);
+    return pageOf((data as never[]).map(read), meta?.paging ?? {});
+  };
+  return new PagedList(readPage, size);
+}
+
+function pageOf<T>(items: T[], told: Record<string, unknown>): Page<T> {
+  const number = (field: string, otherwise: number) => {
+    const value = told[field];
+    return typeof value === "number" ? value : otherwise;
+  };
+  const paging = {
+    page: number("page", 1),
+    pages: number("pages", 1),
+    size: number("size", items.length),
+    total: number("total", items.length),
+    nextCursor: typeof told.next_cursor === "string" ? told.next_cursor : null,
+  };
+  return { items, paging };
 }

@@ -1,24 +1,42 @@
-// Clock, chance and timers, asked for here and nowhere else, so that tests need no sleeping.
+// Clocks, chance and timers, asked for here and nowhere else, so that tests need no sleeping.
 
 /** What the SDK asks of its surroundings besides `fetch`. */
 export interface Platform {
-  /** Milliseconds since 1970. */
-  now(): number;
+  /** Milliseconds of a clock that never steps. Every duration and deadline is measured by it. */
+  monotonicMs(): number;
+  /** Milliseconds since 1970, by a clock that may step at any time. Only for showing a moment to people. */
+  wallMs(): number;
   /** A number in [0, 1). */
   random(): number;
-  /** Calls back once after `ms`. The answer calls it off; doing so twice is harmless. */
+  /** Calls back once after `ms`, or soon if that is not above 0. The answer calls it off; doing so twice is harmless. */
   after(ms: number, callback: () => void): () => void;
+  /** Whether `fetch` takes a cache mode. Where it does not, giving one can be an error. */
+  knowsCacheModes(): boolean;
+  /** Keeps the process alive until the answer is called. */
+  keepAlive(): () => void;
 }
 
 /** Longer timers than this fire at once in every runtime. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemPlatform: Platform = {
-  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
   random: () => Math.random(),
   after(ms, callback) {
-    const timer = setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS));
+    const timer = setTimeout(callback, Math.min(Math.max(0, ms), LONGEST_TIMER_MS));
     return () => clearTimeout(timer);
+  },
+  knowsCacheModes() {
+    try {
+      return new Request("https://chronos.invalid", { cache: "no-store" }).cache === "no-store";
+    } catch {
+      return false;
+    }
+  },
+  keepAlive() {
+    const timer = setInterval(() => {}, LONGEST_TIMER_MS);
+    return () => clearInterval(timer);
   },
 };
 

@@ -8,6 +8,7 @@ import type { Chronos } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { HandlerRegistry } from "./handler-registry.ts";
 import type { AnyHandlers, ChronosHandler, HandlerMap, HandlerName, PayloadOf, ResultOf } from "./handlers.ts";
+import { checkFields, type Fields } from "./known-fields.ts";
 import { runAttempt } from "./run-attempt.ts";
 import { isLeaseGone, start } from "./worker-calls.ts";
 
@@ -28,6 +29,14 @@ export interface QueueBatch {
 export type QueueHandlers<M> = {
   readonly [Name in HandlerName<M>]?: ChronosHandler<PayloadOf<M, Name>, ResultOf<M, Name>>;
 };
+
+/** What `queueConsumer()` is made of. */
+interface QueueConsumerOptions<M extends HandlerMap<M>> {
+  chronos: Chronos<M>;
+  handlers: QueueHandlers<M>;
+}
+
+const OPTIONS: Fields<QueueConsumerOptions<AnyHandlers>> = { chronos: true, handlers: true };
 
 /** Long enough to outlast a deploy: a queue counts redeliveries and gives up on a message after its `max_retries`. */
 const REDELIVERY_BACKOFF = { baseMs: 20_000, capMs: 600_000 };
@@ -61,13 +70,11 @@ const SHORTEST_DELAY_SECONDS = 5;
  * };
  * ```
  */
-export function queueConsumer<M extends HandlerMap<M> = AnyHandlers>({
-  chronos,
-  handlers,
-}: {
-  chronos: Chronos<M>;
-  handlers: QueueHandlers<M>;
-}): (batch: QueueBatch) => Promise<void> {
+export function queueConsumer<M extends HandlerMap<M> = AnyHandlers>(
+  options: QueueConsumerOptions<M>,
+): (batch: QueueBatch) => Promise<void> {
+  checkFields("The options of queueConsumer()", options, OPTIONS);
+  const { chronos, handlers } = options;
   const registry = new HandlerRegistry();
   for (const [name, handler] of Object.entries(handlers)) registry.add(name, handler);
   return async (batch) => {

@@ -3,22 +3,23 @@
 import { ChronosApiError, isPassingForWorker } from "./api-error.ts";
 import { type Attempt, traceOf } from "./attempt.ts";
 import { type Connection, pauseMs } from "./connection.ts";
-import type { Outcome } from "./outcome.ts";
+import { type Outcome, unusable } from "./outcome.ts";
 import { sleep } from "./platform.ts";
 import { isLeaseGone, sendReport } from "./worker-calls.ts";
 
 /** Our reckoning of the lease's end may be early by a request's way; the service is the judge. */
 const LEASE_SLACK_MS = 5_000;
 
-/** Tries at least once, even when the lease seems to have ended. */
+/** Tries at least once, even when the lease seems to have ended. `leaseLeftMs` is how long it is still ours. */
 export async function report(
   connection: Connection,
   attempt: Attempt,
   outcome: Outcome,
-  leaseEndsAt: number,
+  leaseLeftMs: number,
 ): Promise<void> {
   const { logger, platform } = connection;
   const trace = traceOf(attempt);
+  const leaseEndsAt = platform.monotonicMs() + leaseLeftMs;
   for (let failures = 1; ; failures++) {
     try {
       await sendReport(connection, attempt, outcome);
@@ -32,15 +33,14 @@ export async function report(
       }
       if (!isPassingForWorker(error)) {
         if (outcome.kind === "complete" && isAboutTheResult(error)) {
-          const message = `The service refused the handler's result: ${(error as Error).message}`.slice(0, 4_096);
-          const refused: Outcome = { kind: "fail", message, name: "InvalidResultError", retryable: false };
-          return report(connection, attempt, refused, leaseEndsAt);
+          const refused = unusable(`The service refused the handler's result: ${(error as Error).message}`);
+          return report(connection, attempt, refused, leaseEndsAt - platform.monotonicMs());
         }
         logger.error(`The service refused a report; the attempt will time out: ${String(error)}`, trace);
         return;
       }
       const pause = pauseMs(connection, failures, error);
-      if (platform.now() + pause > leaseEndsAt + LEASE_SLACK_MS) {
+      if (platform.monotonicMs() + pause > leaseEndsAt + LEASE_SLACK_MS) {
         logger.error(`Gave up reporting, the lease is over: ${String(error)}`, trace);
         return;
       }

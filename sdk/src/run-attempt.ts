@@ -16,7 +16,7 @@ export async function runAttempt(
   const { logger } = connection;
   const trace = traceOf(attempt);
   const lease = new Lease(connection, attempt);
-  const outcome = await perform(attempt, handler, lease);
+  const outcome = await perform(connection, attempt, handler, lease);
   lease.close();
   if (outcome.kind === "fail") logger.warn(`Handler failed: ${outcome.message}`, { ...trace, error: outcome.name });
   const cause = lease.abortCause;
@@ -27,22 +27,27 @@ export async function runAttempt(
     );
     return;
   }
-  await report(connection, attempt, outcome, lease.endsAt);
+  await report(connection, attempt, outcome, lease.leftMs);
 }
 
-async function perform(attempt: Attempt, handler: ChronosHandler | undefined, lease: Lease): Promise<Outcome> {
+async function perform(
+  connection: Connection,
+  attempt: Attempt,
+  handler: ChronosHandler | undefined,
+  lease: Lease,
+): Promise<Outcome> {
   if (handler === undefined) {
     const message = `No handler is registered for "${attempt.handler}"`;
     return { kind: "fail", message, name: "UnknownHandlerError", retryable: false };
   }
   try {
-    return outcomeOfResult(await handler(contextOf(attempt, lease)));
+    return outcomeOfResult(await handler(contextOf(connection, attempt, lease)));
   } catch (error) {
     return outcomeOfError(error);
   }
 }
 
-function contextOf(attempt: Attempt, lease: Lease): ChronosContext {
+function contextOf({ platform }: Connection, attempt: Attempt, lease: Lease): ChronosContext {
   return {
     jobId: attempt.jobId,
     executionId: attempt.executionId,
@@ -53,7 +58,7 @@ function contextOf(attempt: Attempt, lease: Lease): ChronosContext {
     payloadText: attempt.payloadText,
     signal: lease.signal,
     get deadline() {
-      return new Date(lease.endsAt);
+      return new Date(Math.round(platform.wallMs() + lease.leftMs));
     },
   };
 }

@@ -1,23 +1,48 @@
 // Whether the job that already holds an idempotency key is the one an earlier, unanswered try of the same call made.
 
 import type { Job } from "./job.ts";
+import type { NewWireJob } from "./wire.ts";
 
-/** `Date` headers count whole seconds, and the two moments are taken at the two ends of the line. */
-const CLOCK_SLACK_MS = 2_000;
+/** What two clocks that run equally fast may still measure differently over one call. */
+const SLACK_MS = 2_000;
+
+const UNIT_MS = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 };
 
 /**
- * It is ours if it was created no earlier than the call and says what we said. The age is what keeps an old job with
- * the same key and content (yesterday's report) a conflict, as it must be.
+ * It is ours if it says what we said, field by field. No moment is compared with one of this machine's clock, which may be
+ * wrong by any amount; only lengths of time are: a job that the service changed later after its creation than this call
+ * has lasted is an older one.
  */
-export function isTheJobWeAskedFor(
-  job: Job,
-  sent: Record<string, unknown>,
-  { ageMs, sinceAskedMs }: { ageMs: number; sinceAskedMs: number },
-): boolean {
-  if (ageMs > sinceAskedMs + CLOCK_SLACK_MS) return false;
+export function isTheJobWeAskedFor(job: Job, sent: NewWireJob, sinceAskedMs: number): boolean {
+  if (job.updatedAt.getTime() - job.createdAt.getTime() > sinceAskedMs + SLACK_MS) return false;
   return (
-    job.name === sent.name && job.handler === (sent.handler ?? null) && equalJson(job.payload, sent.payload ?? null)
+    job.name === sent.name &&
+    job.handler === (sent.handler ?? null) &&
+    equalJson(job.payload, sent.payload ?? null) &&
+    (sent.timeout == null || job.timeout === sent.timeout) &&
+    (sent.max_retries == null || job.maxRetries === sent.max_retries) &&
+    isDueAsAsked(job, sent) &&
+    goesWhereAsked(job.delivery, sent.delivery ?? { type: "pull" })
   );
+}
+
+function isDueAsAsked({ scheduledFor, createdAt }: Job, { scheduled_for: at, delay }: NewWireJob): boolean {
+  if (at != null) {
+    const asked = Date.parse(at);
+    // The service reads a few forms of ISO 8601 that this does not.
+    return Number.isNaN(asked) || scheduledFor.getTime() === asked;
+  }
+  const delayMs = delay == null ? 0 : delay.value * UNIT_MS[delay.unit];
+  // Delays are whole seconds: what differs by less is the same.
+  return Math.abs(scheduledFor.getTime() - createdAt.getTime() - delayMs) < 1_000;
+}
+
+/** The service fills in what was left out, such as empty headers. */
+function goesWhereAsked(delivery: Job["delivery"], sent: Job["delivery"]): boolean {
+  if (delivery.type === "pull") return sent.type === "pull" && (delivery.queue ?? null) === (sent.queue ?? null);
+  if (sent.type === "pull") return false;
+  const { url, method, headers } = delivery.http;
+  return url === sent.http.url && method === sent.http.method && equalJson(headers ?? {}, sent.http.headers ?? {});
 }
 
 /** Equality of JSON values; the order of an object's fields does not matter. */

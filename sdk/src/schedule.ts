@@ -1,6 +1,6 @@
 // A schedule as the SDK shows it and takes it: the API's names in camelCase, its times as Dates.
 
-import type { Delay, NewJob, PullDelivery, PushDelivery } from "./job.ts";
+import type { Delay, HandledFields, NewJob, PullDelivery, PushDelivery } from "./job.ts";
 
 /** `active` → `completed` (by `runs` or `stopAt`) or `archived` (by hand). */
 export type ScheduleStatus = "active" | "completed" | "archived";
@@ -95,11 +95,13 @@ interface NewScheduleFields extends ScheduleBounds {
 /** What `schedules.create()` takes. Delivery is pull unless said otherwise. */
 export type NewSchedule<Name extends string = string, TPayload = unknown> = NewScheduleFields &
   Recurrence &
-  Pick<NewJob<Name, TPayload>, "payload"> & {
-    /** Routes its jobs to the function of this name. */
-    handler: Name;
-    delivery?: PullDelivery | PushDelivery | undefined;
-  };
+  Pick<NewJob<Name, TPayload>, "payload"> &
+  HandledFields<Name>;
+
+/** A NewSchedule whose payload is given whatever its type: what a function that is generic over the name can promise. */
+export type NewScheduleWithPayload<Name extends string, TPayload> = NewScheduleFields &
+  Recurrence &
+  HandledFields<Name> & { payload: TPayload };
 
 /** A schedule that pushes needs no handler name: its target is the URL. */
 export type NewPushSchedule = NewScheduleFields &

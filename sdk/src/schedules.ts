@@ -2,29 +2,32 @@
 // here, call by call.
 
 import { ChronosApiError, isPassing, isUntouched } from "./api-error.ts";
+import { type CallLimits, type CallOptions, limitsOf } from "./call-options.ts";
 import type { Connection } from "./connection.ts";
 import { ChronosConfigError } from "./errors.ts";
-import type { HandlerName, PayloadOf } from "./handlers.ts";
-import type { Envelope, HttpCall } from "./http.ts";
-import { type Page, PagedList, type PagePosition } from "./pages.ts";
-import { fieldsToJson } from "./raw-json.ts";
+import type { GivenPayload, HandlerName, PayloadOf } from "./handlers.ts";
+import type { HttpCall } from "./http.ts";
+import { type PagedList, pagedList } from "./pages.ts";
 import { retrying } from "./retrying.ts";
 import type {
   FireTime,
   NewPushSchedule,
   NewSchedule,
+  NewScheduleWithPayload,
   Recurrence,
   Schedule,
   ScheduleBounds,
   ScheduleChanges,
   ScheduleFilters,
 } from "./schedule.ts";
+import { toJson } from "./wire.ts";
 import {
+  changesToWire,
   fireTimeFromWire,
+  newScheduleToWire,
   recurrenceToWire,
   scheduleFiltersToWire,
   scheduleFromWire,
-  scheduleToWire,
   type WireFireTime,
   type WireSchedule,
 } from "./wire-schedule.ts";
@@ -62,30 +65,36 @@ export class Schedules<M> {
    * Creates a schedule. Repeated by itself only after 429, which creates nothing: after a lost answer it may exist, and
    * a second one would run beside it, so look at the list before you try again.
    */
-  create<Name extends HandlerName<M>>(input: NewSchedule<Name, PayloadOf<M, Name>>): Promise<ScheduleOf<M, Name>>;
-  create(input: NewPushSchedule): Promise<Schedule>;
-  async create(input: object): Promise<Schedule> {
-    const body = toJson(scheduleToWire(input as NewSchedule | NewPushSchedule));
-    return this.#schedule({ method: "POST", path: "/v1/schedules", body }, isUntouched);
+  create<Name extends HandlerName<M>>(
+    input: NewSchedule<Name, PayloadOf<M, Name>>,
+    options?: CallOptions,
+  ): Promise<ScheduleOf<M, Name>>;
+  create<Name extends HandlerName<M>>(
+    input: NewScheduleWithPayload<Name, GivenPayload<M, Name>>,
+    options?: CallOptions,
+  ): Promise<ScheduleOf<M, Name>>;
+  create(input: NewPushSchedule, options?: CallOptions): Promise<Schedule>;
+  async create(input: object, options?: CallOptions): Promise<Schedule> {
+    const body = toJson("The schedule", newScheduleToWire(input as NewSchedule | NewPushSchedule));
+    const limits = this.#limits("schedules.create()", options);
+    return this.#schedule({ method: "POST", path: "/v1/schedules", body }, limits, isUntouched);
   }
 
   /** One schedule, as its owner knows it now. 404 `schedule_not_found` if there is none. */
-  get<Name extends HandlerName<M> = HandlerName<M>>(id: string): Promise<ScheduleOf<M, Name>>;
-  async get(id: string): Promise<Schedule> {
-    return this.#schedule({ method: "GET", path: schedulePath(id) }, isPassing);
+  get<Name extends HandlerName<M> = HandlerName<M>>(id: string, options?: CallOptions): Promise<ScheduleOf<M, Name>>;
+  async get(id: string, options?: CallOptions): Promise<Schedule> {
+    return this.#get(id, this.#limits("schedules.get()", options));
   }
 
   /** The account's schedules, newest first. Nothing is read before you iterate or ask for a page. */
-  list<Name extends HandlerName<M> = HandlerName<M>>(filters?: ScheduleFilters<Name>): PagedList<ScheduleOf<M, Name>>;
-  list(filters: ScheduleFilters = {}): PagedList<Schedule> {
-    const readPage = async (position: PagePosition, size: number | undefined): Promise<Page<Schedule>> => {
-      const query = [...scheduleFiltersToWire(filters)];
-      if (position.page !== undefined) query.push(["page", String(position.page)]);
-      if (position.cursor !== undefined) query.push(["cursor", position.cursor]);
-      if (size !== undefined) query.push(["size", String(size)]);
-      return pageOf(await this.#send({ method: "GET", path: "/v1/schedules", query }, isPassing));
-    };
-    return new PagedList(readPage, filters.size);
+  list<Name extends HandlerName<M> = HandlerName<M>>(
+    filters?: ScheduleFilters<Name>,
+    options?: CallOptions,
+  ): PagedList<ScheduleOf<M, Name>>;
+  list(filters: ScheduleFilters = {}, options?: CallOptions): PagedList<Schedule> {
+    const query = scheduleFiltersToWire(filters);
+    const call = { name: "schedules.list()", path: "/v1/schedules", query, size: filters.size, options };
+    return pagedList(this.#connection, call, scheduleFromWire);
   }
 
   /**
@@ -96,26 +105,34 @@ export class Schedules<M> {
   update<Name extends HandlerName<M> = HandlerName<M>>(
     id: string,
     changes: ScheduleChanges<Name>,
+    options?: CallOptions,
   ): Promise<ScheduleOf<M, Name>>;
-  async update(id: string, changes: ScheduleChanges): Promise<Schedule> {
-    const body = toJson(scheduleToWire(changes));
-    return this.#schedule({ method: PATCH, path: schedulePath(id), body }, isPassing);
+  async update(id: string, changes: ScheduleChanges, options?: CallOptions): Promise<Schedule> {
+    const body = toJson("The schedule", changesToWire(changes));
+    const limits = this.#limits("schedules.update()", options);
+    return this.#schedule({ method: "PATCH", path: schedulePath(id), body }, limits, isPassing);
   }
 
   /**
    * Ends a schedule and cancels its pending jobs. 409 `schedule_archived` or `schedule_completed` if it is over.
    * Repeated after a fault: should the lost try have got through, the archived schedule is returned all the same.
    */
-  archive<Name extends HandlerName<M> = HandlerName<M>>(id: string): Promise<ScheduleOf<M, Name>>;
-  async archive(id: string): Promise<Schedule> {
+  archive<Name extends HandlerName<M> = HandlerName<M>>(
+    id: string,
+    options?: CallOptions,
+  ): Promise<ScheduleOf<M, Name>>;
+  async archive(id: string, options?: CallOptions): Promise<Schedule> {
+    const limits = this.#limits("schedules.archive()", options);
     let mayBeDone = false;
     try {
-      return await this.#schedule({ method: "POST", path: `${schedulePath(id)}/archive` }, (error) => {
+      return await this.#schedule({ method: "POST", path: `${schedulePath(id)}/archive` }, limits, (error) => {
         mayBeDone ||= isPassing(error) && !isUntouched(error);
         return isPassing(error);
       });
     } catch (error) {
-      if (mayBeDone && error instanceof ChronosApiError && error.code === "schedule_archived") return this.get(id);
+      if (mayBeDone && error instanceof ChronosApiError && error.code === "schedule_archived") {
+        return this.#get(id, limits);
+      }
       throw error;
     }
   }
@@ -124,55 +141,41 @@ export class Schedules<M> {
    * The next fire times, 1–100 of them (10 unless told otherwise), of a schedule or of one that is not yet made; fewer
    * if `runs` or `stopAt` end it before.
    */
-  async preview(of: string | (Recurrence & ScheduleBounds), count?: number): Promise<FireTime[]> {
-    const { data } = await this.#send(previewOf(of, count), isPassing);
+  async preview(
+    of: string | (Recurrence & ScheduleBounds),
+    count?: number,
+    options?: CallOptions,
+  ): Promise<FireTime[]> {
+    const limits = this.#limits("schedules.preview()", options);
+    const { data } = await retrying(this.#connection, previewOf(of, count), limits, isPassing);
     return (data as WireFireTime[]).map(fireTimeFromWire);
   }
 
-  async #schedule(call: HttpCall, mayRepeat: (error: unknown) => boolean): Promise<Schedule> {
-    const { data } = await this.#send(call, mayRepeat);
+  #limits(call: string, options: CallOptions | undefined): CallLimits {
+    return limitsOf(this.#connection.platform, call, options);
+  }
+
+  #get(id: string, limits: CallLimits): Promise<Schedule> {
+    return this.#schedule({ method: "GET", path: schedulePath(id) }, limits, isPassing);
+  }
+
+  async #schedule(call: HttpCall, limits: CallLimits, mayRepeat: (error: unknown) => boolean): Promise<Schedule> {
+    const { data } = await retrying(this.#connection, call, limits, mayRepeat);
     return scheduleFromWire(data as WireSchedule);
   }
-
-  #send(call: HttpCall, mayRepeat: (error: unknown) => boolean): Promise<Envelope> {
-    return retrying(this.#connection, () => this.#connection.http.send(call), mayRepeat);
-  }
 }
-
-/** HttpCall names the methods of jobs only; any goes over the wire as it is. */
-const PATCH = String("PATCH") as HttpCall["method"];
 
 function previewOf(of: string | (Recurrence & ScheduleBounds), count: number | undefined): HttpCall {
-  if (typeof of !== "string")
-    return { method: "POST", path: "/v1/schedules/preview", body: toJson({ ...recurrenceToWire(of), count }) };
+  if (typeof of !== "string") {
+    const body = toJson("The schedule", { ...recurrenceToWire(of), count });
+    return { method: "POST", path: "/v1/schedules/preview", body };
+  }
   const path = `${schedulePath(of)}/preview`;
   return count === undefined ? { method: "GET", path } : { method: "GET", path, query: [["count", String(count)]] };
-}
-
-function pageOf({ data, meta }: Envelope): Page<Schedule> {
-  const items = (data as WireSchedule[]).map(scheduleFromWire);
-  const told = meta?.paging ?? {};
-  const number = (name: string, otherwise: number) => (typeof told[name] === "number" ? told[name] : otherwise);
-  const paging = {
-    page: number("page", 1),
-    pages: number("pages", 1),
-    size: number("size", items.length),
-    total: number("total", items.length),
-    nextCursor: typeof told.next_cursor === "string" ? told.next_cursor : null,
-  };
-  return { items, paging };
 }
 
 /** An empty id would address the list instead of a schedule. */
 function schedulePath(id: string): string {
   if (typeof id !== "string" || id === "") throw new ChronosConfigError("A schedule's id is required");
   return `/v1/schedules/${encodeURIComponent(id)}`;
-}
-
-function toJson(value: Record<string, unknown>): string {
-  try {
-    return fieldsToJson(value);
-  } catch (cause) {
-    throw new ChronosConfigError("The schedule cannot be written as JSON", { cause });
-  }
 }

@@ -5,6 +5,7 @@ import type { Delivery } from "./delivery.ts";
 import { ChronosConfigError, SignatureVerificationError } from "./errors.ts";
 import { type HeadersLike, headerReader } from "./headers-like.ts";
 import { matchesAny, standardKey, textKey } from "./hmac.ts";
+import { checkFields, type Fields } from "./known-fields.ts";
 import { readDelivery, type SignedHeaders } from "./signed-delivery.ts";
 
 /** A request's parts, for servers without a Request object. The body must be the raw one, not parsed. */
@@ -26,12 +27,14 @@ export interface VerifyOptions {
   now?: Date | undefined;
 }
 
+const OPTIONS: Fields<VerifyOptions> = { toleranceSeconds: true, now: true };
+
 /**
  * Verifies a push delivery and returns what it says. The Request stays readable: only a clone is read. During a rotation
  * pass both secrets; the service signs with the old one until the overlap ends.
  *
  * Throws a SignatureVerificationError when the delivery must not be trusted, and a ChronosConfigError when the call itself
- * is wrong (no secret, a parsed body, a body that was already read).
+ * is wrong (no secret, a parsed body, a body that was already read or left out).
  *
  * @example
  * ```ts
@@ -53,21 +56,32 @@ export async function verifySignature<TPayload = unknown>(
   secret: string | readonly string[],
   options: VerifyOptions = {},
 ): Promise<Delivery<TPayload>> {
+  checkFields("The options of verifySignature()", options, OPTIONS);
   const { toleranceSeconds = 300, now = new Date() } = options;
   if (typeof toleranceSeconds !== "number" || !(toleranceSeconds >= 0)) {
     throw new ChronosConfigError("toleranceSeconds must be a number of 0 or more");
   }
-  if (Number.isNaN(now.getTime())) throw new ChronosConfigError("now is not a valid date");
+  if (typeof now?.getTime !== "function" || Number.isNaN(now.getTime())) {
+    throw new ChronosConfigError("now must be a valid Date");
+  }
   const secrets = checkSecrets(secret);
-  const headers = signedHeaders(headerReader(request.headers));
+  if (typeof request?.headers !== "object" || request.headers === null) {
+    throw new ChronosConfigError("verifySignature() needs a Request, or an object with headers and body");
+  }
+  const get = headerReader(request.headers);
+  const headers = signedHeaders(get);
   const body = await rawBody(request);
+  if (body.byteLength === 0 && announcesBody(get)) {
+    throw new ChronosConfigError(`The request has a body and none was passed: ${PASS_THE_RAW_BODY}`);
+  }
 
   if (
     !(await matchesAny(secrets.map(textKey), [headers.signature], `${headers.executionId}.${headers.timestamp}.`, body))
   ) {
+    const why = body.byteLength === 0 ? `no body was passed (${PASS_THE_RAW_BODY}), or ` : "";
     throw new SignatureVerificationError(
       "no_match",
-      "X-Chronos-Signature does not match: wrong secret, or not from us",
+      `X-Chronos-Signature does not match: ${why}wrong secret, or not from us`,
     );
   }
   checkAge(headers.timestamp, toleranceSeconds, now);
@@ -81,10 +95,18 @@ export async function verifySignature<TPayload = unknown>(
   return readDelivery(headers, body) as Delivery<TPayload>;
 }
 
+const PASS_THE_RAW_BODY = "pass the raw body, which nothing has parsed or read before";
+
+/** A GET has none. */
+function announcesBody(get: (name: string) => string | null): boolean {
+  return Number(get("Content-Length")) > 0 || get("Transfer-Encoding") !== null;
+}
+
+/** Secrets come from files and variables, often with a line break at the end; theirs hold no white space. */
 function checkSecrets(secret: string | readonly string[]): readonly string[] {
-  const secrets = typeof secret === "string" ? [secret] : secret;
-  const valid = Array.isArray(secrets) && secrets.length > 0;
-  if (!valid || secrets.some((one) => typeof one !== "string" || one === "")) {
+  const given: readonly unknown[] = typeof secret === "string" ? [secret] : Array.isArray(secret) ? secret : [];
+  const secrets = given.map((one) => (typeof one === "string" ? one.trim() : ""));
+  if (secrets.length === 0 || secrets.includes("")) {
     throw new ChronosConfigError("A signing secret is required: pass the whole whsec_… string, or an array of them");
   }
   return secrets;

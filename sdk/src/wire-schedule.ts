@@ -1,7 +1,18 @@
 // Where the API's snake_case meets the SDK's camelCase for schedules; see wire.ts.
 
-import type { FireTime, NewPushSchedule, NewSchedule, Schedule, ScheduleChanges, ScheduleFilters } from "./schedule.ts";
-import { dateOrNull, isoTime, type Snake } from "./wire.ts";
+import { refusePaddedName } from "./handler-name.ts";
+import { checkFields, type Fields } from "./known-fields.ts";
+import type {
+  FireTime,
+  NewPushSchedule,
+  NewSchedule,
+  Recurrence,
+  Schedule,
+  ScheduleBounds,
+  ScheduleChanges,
+  ScheduleFilters,
+} from "./schedule.ts";
+import { dateOrNull, filterToWire, type Snake, timeOrNothing } from "./wire.ts";
 
 /** A schedule as the API writes it. */
 export type WireSchedule = Snake<
@@ -48,13 +59,44 @@ export function scheduleFromWire(schedule: WireSchedule): Schedule {
 
 export const fireTimeFromWire = ({ utc, local }: WireFireTime): FireTime => ({ at: new Date(utc), local });
 
-/** The body of create and of update: what is undefined is not sent. */
-export function scheduleToWire(schedule: NewSchedule | NewPushSchedule | ScheduleChanges): Record<string, unknown> {
+const RECURRENCE: Fields<Recurrence & ScheduleBounds> = {
+  cron: true,
+  interval: true,
+  timezone: true,
+  runs: true,
+  stopAt: true,
+};
+
+const SCHEDULE: Fields<NewSchedule | NewPushSchedule | ScheduleChanges> = {
+  ...RECURRENCE,
+  name: true,
+  description: true,
+  handler: true,
+  delivery: true,
+  payload: true,
+  timeout: true,
+  maxRetries: true,
+};
+
+/** The body of create: what is undefined is not sent. */
+export function newScheduleToWire(schedule: NewSchedule | NewPushSchedule): Record<string, unknown> {
+  checkFields("A new schedule", schedule, SCHEDULE);
+  return scheduleToWire(schedule);
+}
+
+/** The body of update: what is undefined is not sent. */
+export function changesToWire(changes: ScheduleChanges): Record<string, unknown> {
+  checkFields("A schedule's change", changes, SCHEDULE);
+  return scheduleToWire(changes);
+}
+
+function scheduleToWire(schedule: NewSchedule | NewPushSchedule | ScheduleChanges): Record<string, unknown> {
+  refusePaddedName(schedule.handler);
   return {
     name: schedule.name,
     description: schedule.description,
     handler: schedule.handler,
-    ...recurrenceToWire(schedule),
+    ...timingToWire(schedule),
     delivery: schedule.delivery,
     payload: schedule.payload,
     timeout: schedule.timeout,
@@ -63,15 +105,22 @@ export function scheduleToWire(schedule: NewSchedule | NewPushSchedule | Schedul
 }
 
 /** The body of a preview, as far as create has it too. */
-export function recurrenceToWire(
+export function recurrenceToWire(asked: Recurrence & ScheduleBounds): Record<string, unknown> {
+  checkFields("What is previewed", asked, RECURRENCE);
+  return timingToWire(asked);
+}
+
+function timingToWire(
   asked: Pick<ScheduleChanges, "cron" | "interval" | "timezone" | "runs" | "stopAt">,
 ): Record<string, unknown> {
   const { cron, interval, timezone, runs, stopAt } = asked;
-  return { cron, interval, timezone, runs, stop_at: stopAt === undefined ? undefined : isoTime("stopAt", stopAt) };
+  return { cron, interval, timezone, runs, stop_at: timeOrNothing("stopAt", stopAt) };
 }
 
+const SCHEDULE_FILTERS: Fields<ScheduleFilters> = { status: true, handler: true, size: true };
+
 /** The query of a list, in the API's names; `status` may occur several times. */
-export function scheduleFiltersToWire({ status, handler }: ScheduleFilters): [string, string][] {
-  const statuses = [status ?? []].flat().map((one): [string, string] => ["status", one]);
-  return handler === undefined ? statuses : [...statuses, ["handler", handler]];
+export function scheduleFiltersToWire(filters: ScheduleFilters): [string, string][] {
+  checkFields("A list's filter", filters, SCHEDULE_FILTERS);
+  return [...filterToWire("status", "status", filters.status), ...filterToWire("handler", "handler", filters.handler)];
 }

@@ -3,10 +3,14 @@
 
 import type { Attempt } from "./attempt.ts";
 import type { Delivery } from "./delivery.ts";
+import { describeError } from "./describe-error.ts";
 import { ChronosConfigError } from "./errors.ts";
 import type { Execution } from "./execution.ts";
-import type { Job, JobFilters, NewJob, NewPushJob } from "./job.ts";
+import { refusePaddedName } from "./handler-name.ts";
+import type { Delay, Job, JobFilters, NewJob, NewPushJob } from "./job.ts";
+import { checkFields, type Fields, kindOf } from "./known-fields.ts";
 import type { Outcome } from "./outcome.ts";
+import { fieldsToJson } from "./raw-json.ts";
 
 /** A job as the API writes it. */
 export type WireJob = Snake<
@@ -138,13 +142,41 @@ export function deliveryFromWire(delivery: WireDelivery, signedAt: Date): Delive
   };
 }
 
-export function newJobToWire(job: NewJob | NewPushJob): Record<string, unknown> {
+/** The body of create: what is undefined is not sent. */
+export interface NewWireJob {
+  name: string;
+  handler?: string | undefined;
+  payload?: unknown;
+  delay?: Delay | undefined;
+  scheduled_for?: string | undefined;
+  idempotency_key?: string | undefined;
+  delivery?: Job["delivery"] | undefined;
+  timeout?: number | undefined;
+  max_retries?: number | undefined;
+}
+
+const NEW_JOB: Fields<NewJob | NewPushJob> = {
+  name: true,
+  handler: true,
+  payload: true,
+  delay: true,
+  scheduledFor: true,
+  idempotencyKey: true,
+  delivery: true,
+  timeout: true,
+  maxRetries: true,
+};
+
+/** Throws a ChronosConfigError for fields that do not exist and for what is surely a mistake. */
+export function newJobToWire(job: NewJob | NewPushJob): NewWireJob {
+  checkFields("A new job", job, NEW_JOB);
+  refusePaddedName(job.handler);
   return {
     name: job.name,
     handler: job.handler,
     payload: job.payload,
     delay: job.delay,
-    scheduled_for: job.scheduledFor === undefined ? undefined : isoTime("scheduledFor", job.scheduledFor),
+    scheduled_for: timeOrNothing("scheduledFor", job.scheduledFor),
     idempotency_key: job.idempotencyKey,
     delivery: job.delivery,
     timeout: job.timeout,
@@ -152,25 +184,57 @@ export function newJobToWire(job: NewJob | NewPushJob): Record<string, unknown> 
   };
 }
 
+const JOB_FILTERS: Fields<JobFilters> = {
+  status: true,
+  handler: true,
+  scheduleId: true,
+  idempotencyKey: true,
+  createdAfter: true,
+  createdBefore: true,
+  size: true,
+};
+
 /** The query of a list, in the API's names; `status` may occur several times. */
 export function filtersToWire(filters: JobFilters): [string, string][] {
-  const query: [string, string][] = [];
-  const add = (name: string, value: string | number | undefined) => {
-    if (value !== undefined) query.push([name, String(value)]);
-  };
-  for (const status of [filters.status ?? []].flat()) add("status", status);
-  add("handler", filters.handler);
-  add("schedule_id", filters.scheduleId === null ? "null" : filters.scheduleId);
-  add("idempotency_key", filters.idempotencyKey);
-  if (filters.createdAfter !== undefined) add("created_after", isoTime("createdAfter", filters.createdAfter));
-  if (filters.createdBefore !== undefined) add("created_before", isoTime("createdBefore", filters.createdBefore));
-  return query;
+  checkFields("A list's filter", filters, JOB_FILTERS);
+  return [
+    ...filterToWire("status", "status", filters.status),
+    ...filterToWire("handler", "handler", filters.handler),
+    ...filterToWire("scheduleId", "schedule_id", filters.scheduleId === null ? "null" : filters.scheduleId),
+    ...filterToWire("idempotencyKey", "idempotency_key", filters.idempotencyKey),
+    ...filterToWire("createdAfter", "created_after", timeOrNothing("createdAfter", filters.createdAfter)),
+    ...filterToWire("createdBefore", "created_before", timeOrNothing("createdBefore", filters.createdBefore)),
+  ];
 }
 
-export function isoTime(field: string, time: Date | string): string {
-  if (typeof time === "string") return time;
+/** One filter, several times if it has several values. A null is refused: "all of them" is seldom what it means. */
+export function filterToWire(
+  field: string,
+  name: string,
+  value: string | readonly string[] | undefined,
+): [string, string][] {
+  if (value === null) throw new ChronosConfigError(`${field} must not be null; leave it out for all`);
+  return [value ?? []].flat().map((one) => [name, String(one)]);
+}
+
+/** A null is refused: for a moment that is missing by mistake, "as soon as possible" is seldom right. */
+export function timeOrNothing(field: string, time: Date | string | undefined): string | undefined {
+  if (time === undefined || typeof time === "string") return time;
+  if (Object.prototype.toString.call(time) !== "[object Date]") {
+    throw new ChronosConfigError(
+      `${field} must be a Date or ISO 8601 text, not ${kindOf(time)}; leave it out for none`,
+    );
+  }
   if (Number.isNaN(time.getTime())) throw new ChronosConfigError(`${field} is not a valid date`);
   return time.toISOString();
+}
+
+export function toJson(what: string, value: object): string {
+  try {
+    return fieldsToJson({ ...value });
+  } catch (cause) {
+    throw new ChronosConfigError(`${what} cannot be written as JSON: ${describeError(cause)}`, { cause });
+  }
 }
 
 export function dateOrNull(time: string | null): Date | null {

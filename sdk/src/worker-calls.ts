@@ -12,13 +12,13 @@ const CLAIM_GRACE_MS = 10_000;
 /** Long-polls for one due job; null when none came in time. */
 export async function claim(
   { http, pollWaitTimeSeconds }: Connection,
-  { handlers, workerId, signal }: { handlers: string[]; workerId: string; signal: AbortSignal },
+  { handlers, workerId, stopping }: { handlers: string[]; workerId: string; stopping: AbortSignal },
 ): Promise<Attempt | null> {
   const { data } = await http.send({
     method: "POST",
     path: "/v1/worker/jobs/claim",
     body: JSON.stringify({ handlers, wait_time_seconds: pollWaitTimeSeconds, worker_id: workerId }),
-    signal,
+    stopping,
     timeoutMs: pollWaitTimeSeconds * 1000 + CLAIM_GRACE_MS,
   });
   return data == null ? null : attemptFromWire(data as WireAttempt);

@@ -7,8 +7,10 @@ import { type Connection, pauseMs } from "./connection.ts";
 import { ChronosConfigError, ChronosError } from "./errors.ts";
 import { HandlerRegistry } from "./handler-registry.ts";
 import type { ChronosHandler, HandlerName, PayloadOf, ResultOf } from "./handlers.ts";
+import { checkFields, type Fields } from "./known-fields.ts";
 import { sleep } from "./platform.ts";
 import { runAttempt } from "./run-attempt.ts";
+import { Slots } from "./slots.ts";
 import { claim } from "./worker-calls.ts";
 
 /** How a worker is started. */
@@ -18,6 +20,8 @@ export interface WorkerStartOptions {
   /** Shown as `workerId` of the executions; at most 255 characters. Default: a random UUID for each start. */
   workerId?: string | undefined;
 }
+
+const START_OPTIONS: Fields<WorkerStartOptions> = { concurrency: true, workerId: true };
 
 /** An empty answer sooner than this did not wait for a job; asking again at once would be a busy loop. */
 const SHORTEST_POLL_MS = 1_000;
@@ -47,8 +51,9 @@ export class Worker<M> {
   }
 
   /**
-   * Registers the function for jobs of this name, which is trimmed. Also while the worker runs: the next poll asks for it.
-   * Throws a ChronosError for a name that is empty, longer than 255 characters or taken, and for what is no function.
+   * Registers the function for jobs of exactly this name. Also while the worker runs: the next poll asks for it. Throws a
+   * ChronosConfigError for a name that is empty, longer than 255 characters, taken, or has white space around it, and for
+   * what is no function.
    */
   handle<TPayload = unknown, TResult = unknown>(
     name: string extends keyof M ? string : never,
@@ -62,11 +67,14 @@ export class Worker<M> {
 
   /**
    * Polls until `stop()`; resolves once every handler has ended and its report is through. Faults of network and service
-   * are waited out. Rejects with a ChronosApiError when the service refuses the worker itself, such as 401 for a revoked
-   * key; handlers in flight end first. Left unawaited, such a rejection is only logged.
+   * are waited out, and so is the suspension of the account. Rejects with a ChronosApiError when the service refuses the
+   * worker itself, such as 401 for a revoked key; handlers in flight end first. Left unawaited, such a rejection is only
+   * logged. The process lives on until then, even if a handler waits for something that never comes.
    * Throws a ChronosError at once when the worker is already started or has no handlers.
    */
-  start({ concurrency = 1, workerId = crypto.randomUUID() }: WorkerStartOptions = {}): Promise<void> {
+  start(options: WorkerStartOptions = {}): Promise<void> {
+    checkFields("The options of worker.start()", options, START_OPTIONS);
+    const { concurrency = 1, workerId = crypto.randomUUID() } = options;
     if (this.#run !== null) throw new ChronosError("Chronos worker is already started");
     if (this.#registry.names.length === 0) {
       throw new ChronosError("Register at least one handler before starting Chronos");
@@ -74,7 +82,7 @@ export class Worker<M> {
     if (!Number.isInteger(concurrency) || concurrency < 1) {
       throw new ChronosConfigError("concurrency must be an integer of at least 1");
     }
-    if (typeof workerId !== "string" || workerId === "" || workerId.length > 255) {
+    if (typeof workerId !== "string" || workerId === "" || [...workerId].length > 255) {
       throw new ChronosConfigError("workerId must be a string of 1 to 255 characters");
     }
     const stopping = new AbortController();
@@ -98,23 +106,22 @@ export class Worker<M> {
   }
 
   async #work(concurrency: number, workerId: string, stopping: AbortSignal): Promise<void> {
-    const inFlight = new Set<Promise<void>>();
+    const slots = new Slots(concurrency);
+    const letGo = this.#connection.platform.keepAlive();
     try {
       while (!stopping.aborted) {
-        if (inFlight.size >= concurrency) {
-          await Promise.race(inFlight);
+        if (slots.free === 0) {
+          await slots.nextEnd();
           continue;
         }
         const attempt = await this.#next(workerId, stopping);
         if (attempt === null) continue;
         this.#connection.logger.debug("Claimed a job", traceOf(attempt));
-        const ended = runAttempt(this.#connection, attempt, this.#registry.get(attempt.handler)).finally(() => {
-          inFlight.delete(ended);
-        });
-        inFlight.add(ended);
+        slots.run(runAttempt(this.#connection, attempt, this.#registry.get(attempt.handler)));
       }
     } finally {
-      await Promise.all(inFlight);
+      await slots.allEnded();
+      letGo();
     }
   }
 
@@ -123,18 +130,18 @@ export class Worker<M> {
   /** One poll, and the pause after one that failed. Null when it brought nothing; throws when polling is pointless. */
   async #next(workerId: string, stopping: AbortSignal): Promise<Attempt | null> {
     const { logger, platform, retryDelayMs } = this.#connection;
-    const askedAt = platform.now();
+    const askedAt = platform.monotonicMs();
     try {
-      const attempt = await claim(this.#connection, { handlers: this.#registry.names, workerId, signal: stopping });
+      const attempt = await claim(this.#connection, { handlers: this.#registry.names, workerId, stopping });
       this.#failures = 0;
-      if (attempt === null && platform.now() - askedAt < SHORTEST_POLL_MS) {
+      if (attempt === null && platform.monotonicMs() - askedAt < SHORTEST_POLL_MS) {
         await sleep(platform, retryDelayMs, stopping);
       }
       return attempt;
     } catch (error) {
       if (stopping.aborted) return null;
       if (!isPassingForWorker(error)) {
-        logger.error(`The worker stops, the service refuses it: ${String(error)}`, { workerId });
+        logger.error(`The worker stops: ${String(error)}`, { workerId });
         throw error;
       }
       this.#failures += 1;

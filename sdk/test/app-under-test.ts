@@ -2,6 +2,6 @@
 
 import { FakeChronos } from "./fake-chronos.ts";
 
-export function appUnderTest(): FakeChronos {
-  return new FakeChronos();
+export function appUnderTest(clock?: { aheadMs: number }): FakeChronos {
+  return new FakeChronos(clock);
 }

@@ -1,6 +1,6 @@
 // The service in memory, as far as the SDK meets it: keys, envelopes, idempotency, leases, cancelling, long polls. It keeps
-// to the contract, so that the real service's `fetch` can take its place (see app-under-test.ts). Time is Date and
-// setTimeout, which the tests fake.
+// to the contract, so that the real service's `fetch` can take its place (see app-under-test.ts). It is another machine: its
+// clock goes on by itself when that of the tests is set, and may go ahead. Timers are those that the tests fake.
 
 export interface FakeJob {
   id: string;
@@ -36,12 +36,21 @@ export class FakeChronos {
   readonly baseUrl = "https://chronos.test";
   readonly jobs: FakeJob[] = [];
   readonly executions: FakeExecution[] = [];
+  /** Its keys are refused, and due attempts wait. */
+  suspended = false;
+  readonly #bornAt: number;
+
+  /** `aheadMs`: how much its clock differs from that of the tests. */
+  constructor({ aheadMs = 0 } = {}) {
+    this.#bornAt = Date.now() + aheadMs - performance.now();
+  }
 
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init);
     const url = new URL(request.url);
     if (request.headers.get("authorization") !== `Bearer ${this.apiKey}`)
       return refuse(401, "unauthorized", "No such key");
+    if (this.suspended) return refuse(403, "account_suspended", "The account is suspended");
     const body = request.method === "POST" ? await request.text() : "";
     const json = body === "" ? {} : JSON.parse(body);
     const [, , first, second, third, fourth] = url.pathname.split("/");
@@ -57,6 +66,10 @@ export class FakeChronos {
     if (third === "retry") return this.#retry(job);
     return accept(job);
   };
+
+  #now(): number {
+    return Math.round(this.#bornAt + performance.now());
+  }
 
   executionOf(job: { id: string }): FakeExecution {
     const execution = this.executions.findLast((one) => one.job_id === job.id);
@@ -92,7 +105,7 @@ export class FakeChronos {
     }
     const holder = this.jobs.find((one) => input.idempotency_key && one.idempotency_key === input.idempotency_key);
     if (holder) return refuse(409, "idempotency_key_conflict", "The key is in use", [], holder);
-    const now = Date.now();
+    const now = this.#now();
     const units: Record<string, number> = { second: 1, minute: 60, hour: 3600, day: 86_400, week: 604_800 };
     const delay = input.delay as { value: number; unit: string } | undefined;
     const dueAt = delay
@@ -142,22 +155,22 @@ export class FakeChronos {
 
   #retry(job: FakeJob): Response {
     if (!["failed", "cancelled"].includes(job.status)) return refuse(409, "job_not_retryable", "The job may still run");
-    Object.assign(job, { status: "pending", run_at: iso(Date.now()), completed_at: null });
+    Object.assign(job, { status: "pending", run_at: iso(this.#now()), completed_at: null });
     return accept(job);
   }
 
   /** As the service: at once if a job is due, else a status, a space each second, and the answer when there is one. */
   #claim(input: Record<string, unknown>, signal: AbortSignal | null): Response {
-    const endsAt = Date.now() + Number(input.wait_time_seconds ?? 20) * 1000;
+    const endsAt = this.#now() + Number(input.wait_time_seconds ?? 20) * 1000;
     const claimed = this.#claimDue(input);
-    if (claimed || Date.now() >= endsAt) return accept(claimed);
+    if (claimed || this.#now() >= endsAt) return accept(claimed);
     let timer: ReturnType<typeof setTimeout>;
     const encoder = new TextEncoder();
     const body = new ReadableStream<Uint8Array>({
       start: (out) => {
         const look = (looks: number) => {
           const found = this.#claimDue(input);
-          if (!found && Date.now() < endsAt) {
+          if (!found && this.#now() < endsAt) {
             if (looks % 20 === 0) out.enqueue(encoder.encode(" "));
             timer = setTimeout(look, 50, looks + 1);
             return;
@@ -181,7 +194,7 @@ export class FakeChronos {
     const due = this.jobs.find(
       (job) =>
         ["pending", "retrying"].includes(job.status) &&
-        Date.parse(job.run_at ?? "") <= Date.now() &&
+        Date.parse(job.run_at ?? "") <= this.#now() &&
         (input.handlers as string[]).includes(String(job.handler)),
     );
     return due ? this.#lease(due, this.#execution(due), input.worker_id) : null;
@@ -198,7 +211,7 @@ export class FakeChronos {
     if (call === "heartbeat") {
       if (execution.status === "cancelled") return accept({ lease_expires_at: null, cancel_requested: true });
       if (execution.status !== "running") return lost();
-      execution.leaseEndsAt = Date.now() + job.timeout * 1000;
+      execution.leaseEndsAt = this.#now() + job.timeout * 1000;
       return accept({ lease_expires_at: iso(execution.leaseEndsAt), cancel_requested: false });
     }
     if (execution.report === call) return accept(job);
@@ -208,16 +221,17 @@ export class FakeChronos {
         status: "completed",
         report: call,
         result: input.result,
-        completed_at: iso(Date.now()),
+        completed_at: iso(this.#now()),
       });
       job.result = input.result ?? null;
       this.#end(job, "completed");
       return accept(job);
     }
     const error = input.error as { message: string; name?: string };
-    if (error.message.length > 4096 || (error.name ?? "").length > 255)
-      return refuse(422, "validation_error", "Too long");
-    Object.assign(execution, { status: "failed", report: call, error, completed_at: iso(Date.now()) });
+    const isText = (text: string, most: number) => [...text].length <= most && !/\p{Surrogate}/u.test(text);
+    if (!isText(error.message, 4096) || !isText(error.name ?? "", 255))
+      return refuse(422, "validation_error", "No text, or too long");
+    Object.assign(execution, { status: "failed", report: call, error, completed_at: iso(this.#now()) });
     job.last_error = { code: "handler_error", message: error.message };
     this.#retryOrEnd(job, input.retryable !== false);
     return accept(job);
@@ -233,7 +247,7 @@ export class FakeChronos {
       leaseEndsAt: null,
       report: null,
       worker_id: null,
-      due_at: job.run_at ?? iso(Date.now()),
+      due_at: job.run_at ?? iso(this.#now()),
       started_at: null,
       completed_at: null,
       error: null,
@@ -244,12 +258,12 @@ export class FakeChronos {
   }
 
   #lease(job: FakeJob, execution: FakeExecution, workerId: unknown): Record<string, unknown> {
-    const leaseEndsAt = Date.now() + job.timeout * 1000;
+    const leaseEndsAt = this.#now() + job.timeout * 1000;
     Object.assign(execution, {
       status: "running",
       leaseEndsAt,
       worker_id: workerId ?? null,
-      started_at: iso(Date.now()),
+      started_at: iso(this.#now()),
     });
     job.status = "running";
     const { handler, scheduled_for, payload, timeout } = job;
@@ -259,7 +273,7 @@ export class FakeChronos {
 
   #expireLeases(): void {
     for (const execution of this.executions) {
-      if (execution.status !== "running" || (execution.leaseEndsAt ?? 0) > Date.now()) continue;
+      if (execution.status !== "running" || (execution.leaseEndsAt ?? 0) > this.#now()) continue;
       execution.status = "timed_out";
       this.#retryOrEnd(this.job(execution.job_id), true);
     }
@@ -267,11 +281,11 @@ export class FakeChronos {
 
   #retryOrEnd(job: FakeJob, retryable: boolean): void {
     if (!retryable || job.attempts > job.max_retries) this.#end(job, "failed");
-    else Object.assign(job, { status: "retrying", run_at: iso(Date.now() + 1000) });
+    else Object.assign(job, { status: "retrying", run_at: iso(this.#now() + 1000) });
   }
 
   #end(job: FakeJob, status: string): void {
-    Object.assign(job, { status, run_at: null, completed_at: iso(Date.now()) });
+    Object.assign(job, { status, run_at: null, completed_at: iso(this.#now()) });
   }
 }
 

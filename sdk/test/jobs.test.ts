@@ -1,10 +1,11 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import {
   ChronosApiError,
   ChronosConfigError,
   ChronosConnectionError,
   ChronosError,
   IdempotencyKeyConflictError,
+  type NewJob,
 } from "../src/index.ts";
 import { refuse } from "./fake-chronos.ts";
 import { NOON, pass, setUp } from "./setup.ts";
@@ -176,6 +177,42 @@ it("repeats create() with a key after a network fault, byte for byte", async () 
   expect(app.jobs).toHaveLength(1);
 });
 
+it("asks for answers that no cache has kept, where the platform knows the word", async () => {
+  const { chronos, line } = setUp();
+  await chronos.jobs.create({ name: "One", handler: "a" });
+  await chronos.jobs.list().page();
+  expect(line.sent.map((one) => one.cache)).toEqual(["no-store", "no-store"]);
+  class Strict extends Request {
+    constructor(input: string, init?: RequestInit) {
+      if (init?.cache !== undefined) throw new TypeError("The 'cache' field is not implemented");
+      super(input, init);
+    }
+  }
+  vi.stubGlobal("Request", Strict);
+  const old = setUp();
+  vi.unstubAllGlobals();
+  await old.chronos.jobs.list().page();
+  expect(old.line.sent.map((one) => one.cache)).toEqual([undefined]);
+});
+
+it("says why a request got no answer, down to the cause", async () => {
+  const { chronos, line } = setUp();
+  const cause = Object.assign(new AggregateError([new Error("connect ECONNREFUSED ::1:8787")]), {
+    code: "ECONNREFUSED",
+  });
+  line.breaks(
+    /./,
+    () => {
+      throw new TypeError("fetch failed", { cause });
+    },
+    9,
+  );
+  const error = await outcomeOf(chronos.jobs.create({ name: "One", handler: "a" }));
+  expect(error).toMatchObject({
+    message: "POST /v1/jobs got no answer: fetch failed: ECONNREFUSED: connect ECONNREFUSED ::1:8787",
+  });
+});
+
 it("gives up after four tries", async () => {
   const { chronos, line } = setUp();
   line.breaks(JOBS, unavailable, 9);
@@ -193,35 +230,52 @@ it.each(["unanswered", "unsure"] as const)("returns the job its own %s try creat
   expect(app.jobs).toHaveLength(1);
 });
 
-it("still throws the conflict after a lost try if the job is older than the call", async () => {
-  const { chronos, line, app } = setUp();
-  const input = { name: "Report", handler: "a", idempotencyKey: "daily" };
-  await chronos.jobs.create(input);
-  await pass(2_001);
-  line.breaks(JOBS, "lost");
-  const error = await outcomeOf(chronos.jobs.create(input));
-  expect(error).toBeInstanceOf(IdempotencyKeyConflictError);
-  expect(app.jobs).toHaveLength(1);
-});
+it.each([10_000, -10_000, 31_536_000_000])(
+  "knows its own job though the service's clock is %i ms ahead",
+  async (aheadMs) => {
+    const { chronos, line, app } = setUp({}, { aheadMs });
+    line.breaks(JOBS, "unanswered");
+    const push = { type: "push", http: { url: "https://a.example", method: "POST" } } as const;
+    const input = { name: "One", delivery: push, delay: { value: 2, unit: "day" }, idempotencyKey: "k" } as const;
+    expect(await outcomeOf(chronos.jobs.create(input))).toMatchObject({ id: app.jobs[0]?.id });
+    expect(app.jobs).toHaveLength(1);
+  },
+);
 
-it("still throws the conflict after a lost try if the job says something else", async () => {
+const ASKED = { name: "One", handler: "a", payload: { amount: 1 }, idempotencyKey: "k" };
+const AT = new Date(NOON + 60_000);
+it.each<[string, Partial<NewJob>, Partial<NewJob>]>([
+  ["another name", {}, { name: "Two" }],
+  ["another handler", {}, { handler: "b" }],
+  ["another payload", {}, { payload: { amount: 2 } }],
+  ["another timeout", {}, { timeout: 5 }],
+  ["other retries", { maxRetries: 1 }, { maxRetries: 2 }],
+  ["another time", { scheduledFor: AT }, { scheduledFor: new Date(NOON + 61_000) }],
+  ["a time in place of none", {}, { scheduledFor: AT }],
+  ["another delay", { delay: { value: 1, unit: "minute" } }, { delay: { value: 61, unit: "second" } }],
+  ["another queue", {}, { delivery: { type: "pull", queue: "q" } }],
+  ["another target", {}, { delivery: { type: "push", http: { url: "https://a.example", method: "GET" } } }],
+])("still throws the conflict after a lost try if the job has %s", async (_, held, asked) => {
   const { chronos, line } = setUp();
-  const input = { name: "One", handler: "a", idempotencyKey: "k" };
-  await chronos.jobs.create({ ...input, payload: { amount: 1 } });
+  await chronos.jobs.create({ ...ASKED, ...held } as NewJob);
   line.breaks(JOBS, "lost");
-  const error = await outcomeOf(chronos.jobs.create({ ...input, payload: { amount: 2 } }));
+  const error = await outcomeOf(chronos.jobs.create({ ...ASKED, ...asked } as NewJob));
   expect(error).toBeInstanceOf(IdempotencyKeyConflictError);
 });
 
-it("judges the age of a conflicting job by the service's clock where it tells it", async () => {
+it("still throws the conflict after a lost try if the job has lived longer than the call", async () => {
   const { chronos, line, app } = setUp();
-  const held = await chronos.jobs.create({ name: "One", handler: "a", idempotencyKey: "k" });
-  // Our clock agrees with the job's age, the service's says that the job is an hour old.
-  const date = new Date(NOON + 3_600_000).toUTCString();
-  line.breaks(JOBS, "lost");
-  line.breaks(JOBS, () => refuse(409, "idempotency_key_conflict", "In use", [], app.job(held.id), { date }));
-  const error = await outcomeOf(chronos.jobs.create({ name: "One", handler: "a", idempotencyKey: "k" }));
-  expect(error).toBeInstanceOf(IdempotencyKeyConflictError);
+  const { id } = await chronos.jobs.create({ ...ASKED, delay: { value: 1, unit: "minute" } });
+  const later = (ms: number) => Object.assign(app.job(id), { updated_at: new Date(NOON + ms).toISOString() });
+  const create = () => {
+    line.breaks(JOBS, "lost");
+    return outcomeOf(chronos.jobs.create({ ...ASKED, delay: { value: 1, unit: "minute" } }));
+  };
+  // The call lasts for the half second between its two tries; two clocks may differ by two more.
+  later(2_500);
+  expect(await create()).toMatchObject({ id });
+  later(2_501);
+  expect(await create()).toBeInstanceOf(IdempotencyKeyConflictError);
 });
 
 it("shows the job that holds the key in a conflict", async () => {

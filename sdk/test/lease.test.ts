@@ -7,8 +7,8 @@ const HEARTBEAT = /\/heartbeat$/;
 const REPORT = /\/(complete|fail)$/;
 
 /** A worker in the middle of a job with a lease of so many seconds. */
-async function running(timeout = 30) {
-  const kit = setUp();
+async function running(timeout = 30, clock?: { aheadMs: number }) {
+  const kit = setUp({}, clock);
   const work = gate();
   let ctx!: ChronosContext;
   kit.chronos.worker.handle("hello", (given) => {
@@ -116,6 +116,51 @@ it("counts an extended lease from when the heartbeat was sent, not from when it 
   answer.open(Response.json({ success: true, message: "OK", data: { lease_expires_at: "", cancel_requested: false } }));
   await pass(0);
   expect(ctx.deadline).toEqual(new Date(NOON + 40_000));
+});
+
+it.each([7_000, -7_000, 86_400_000, -86_400_000])(
+  "keeps the lease when the clock on the wall is set by %i ms inside of a handler, and the job runs once",
+  async (stepMs) => {
+    const { app, line, work, ctx, job } = await running(6);
+    await pass(1_000);
+    line.latencyMs = 100;
+    vi.setSystemTime(Date.now() + stepMs);
+    await pass(20_000);
+    const beats = line.sentTo(HEARTBEAT).map((one) => one.at - NOON - stepMs);
+    expect(beats).toEqual([2_000, 4_000, 6_000, 8_000, 10_000, 12_000, 14_000, 16_000, 18_000, 20_000]);
+    expect(ctx.signal.aborted).toBe(false);
+    // By this machine's clock, whatever it reads now.
+    expect(ctx.deadline).toEqual(new Date(NOON + 20_000 + 6_000 + stepMs));
+    work.open();
+    await pass(200);
+    expect(app.job(job.id)).toMatchObject({ status: "completed", attempts: 1 });
+  },
+);
+
+it.each([10_000, -10_000])(
+  "ends the attempt with its lease, though the service's clock is %i ms ahead",
+  async (aheadMs) => {
+    const { app, line, ctx, job } = await running(6, { aheadMs });
+    line.breaks(HEARTBEAT, "lost", 1_000);
+    await pass(5_999);
+    expect(ctx.signal.aborted).toBe(false);
+    await pass(1);
+    expect(ctx.signal.reason).toMatchObject({ abortCause: "deadline" });
+    expect(app.executionOf(job).leaseEndsAt).toBe(NOON + aheadMs + 6_000);
+  },
+);
+
+it("repeats heartbeats while the account is suspended, and keeps the lease if it is resumed in time", async () => {
+  const { app, line, work, ctx, job } = await running();
+  app.suspended = true;
+  await pass(15_000);
+  app.suspended = false;
+  await pass(45_000);
+  expect(line.sentTo(HEARTBEAT).length).toBeGreaterThan(3);
+  expect(ctx.signal.aborted).toBe(false);
+  work.open();
+  await pass(10);
+  expect(app.job(job.id)).toMatchObject({ status: "completed", attempts: 1 });
 });
 
 it("leaves no timer behind, however the attempt ended", async () => {

@@ -10,6 +10,7 @@ export interface Sent {
   body: Record<string, unknown>;
   at: number;
   redirect: string;
+  cache: string | undefined;
 }
 
 /**
@@ -21,6 +22,8 @@ export type Fault = "lost" | "unanswered" | "unsure" | "hangs" | (() => Response
 export class Line {
   readonly sent: Sent[] = [];
   readonly #service: FetchLike;
+  /** How long each answer takes. */
+  latencyMs = 0;
   readonly #faults: { path: RegExp; fault: Fault; times: number }[] = [];
 
   constructor(service: FetchLike) {
@@ -43,8 +46,9 @@ export class Line {
   readonly fetch: FetchLike = async (input: string, init: FetchInit) => {
     const url = new URL(input);
     const body = init.body === undefined ? {} : JSON.parse(init.body);
-    const { method, redirect } = init;
-    this.sent.push({ method, path: url.pathname, query: url.searchParams, body, at: Date.now(), redirect });
+    const { method, redirect, cache } = init;
+    this.sent.push({ method, path: url.pathname, query: url.searchParams, body, at: Date.now(), redirect, cache });
+    if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
     const broken = this.#faults.find(({ path, times }) => times > 0 && path.test(url.pathname));
     if (broken === undefined) return this.#service(input, init);
     broken.times -= 1;

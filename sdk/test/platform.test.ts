@@ -24,3 +24,11 @@ it("does not fire a timer at once because it is very long", async () => {
   vi.useRealTimers();
   expect(fired).not.toHaveBeenCalled();
 });
+
+it("asks for no timer in the past, which Node.js warns of", () => {
+  vi.useFakeTimers();
+  const asked = vi.spyOn(globalThis, "setTimeout");
+  systemPlatform.after(-7_000, () => {})();
+  vi.useRealTimers();
+  expect(asked.mock.calls.map(([, ms]) => ms)).toEqual([0]);
+});

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { NonRetryableError } from "../src/index.ts";
 import { refuse } from "./fake-chronos.ts";
 import type { Line } from "./line.ts";
@@ -35,6 +35,8 @@ it("takes results up to 64 KB as UTF-8 and fails those a byte longer for good", 
   expect(over.job).toMatchObject({ status: "failed", last_error: { message: expect.stringContaining("65537 bytes") } });
 });
 
+const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+revoke();
 const cycle: Record<string, unknown> = {};
 cycle.self = cycle;
 it.each([
@@ -57,10 +59,65 @@ it("reports a thrown error with its message and name, to be retried", async () =
   expect(job.status).toBe("retrying");
 });
 
-it("reports NonRetryableError as final, also one of another package's making", async () => {
-  expect((await runOne(thrown(new NonRetryableError("never")))).job.status).toBe("failed");
-  const foreign = Object.assign(new Error("never"), { name: "NonRetryableError" });
-  expect((await runOne(thrown(foreign))).job.status).toBe("failed");
+class InvoiceGone extends NonRetryableError {
+  override name = "InvoiceGone";
+}
+/** As a bundler leaves it. */
+class t extends InvoiceGone {
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+const copy = (await import("../src/errors.ts?copy" as string)) as { NonRetryableError: typeof NonRetryableError };
+it.each([
+  ["itself", new NonRetryableError("never")],
+  ["a subclass", new InvoiceGone("never")],
+  ["a minified subclass of a subclass", new t("never")],
+  ["one of another copy of this package", new copy.NonRetryableError("never")],
+  ["a subclass of another copy's", new (class Gone extends copy.NonRetryableError {})("never")],
+  ["one of another package", Object.assign(new Error("never"), { name: "NonRetryableError" })],
+])("reports NonRetryableError as final: %s", async (_, error) => {
+  const { job, report } = await runOne(thrown(error));
+  expect(job.status).toBe("failed");
+  expect(report?.body).toMatchObject({ error: { message: "never", name: error.name }, retryable: false });
+});
+
+it("knows another copy of the package when it meets one", () => {
+  expect(new copy.NonRetryableError("never")).not.toBeInstanceOf(NonRetryableError);
+});
+
+it("retries what only resembles NonRetryableError", async () => {
+  const error = Object.assign(new Error("again"), { name: "MyNonRetryableErrors", NonRetryableError: true });
+  expect((await runOne(thrown(error))).job.status).toBe("retrying");
+});
+
+it("says what caused the error, as far as it is not said already", async () => {
+  const refused = Object.assign(new AggregateError([new Error("connect ECONNREFUSED ::1:1")]), {
+    code: "ECONNREFUSED",
+  });
+  const fetchFailed = new TypeError("fetch failed", { cause: refused });
+  const circular = new Error("round");
+  circular.cause = circular;
+  const cases: [unknown, string][] = [
+    [fetchFailed, "fetch failed: ECONNREFUSED: connect ECONNREFUSED ::1:1"],
+    [new Error("No mail", { cause: fetchFailed }), "No mail: fetch failed: ECONNREFUSED: connect ECONNREFUSED ::1:1"],
+    [new Error("No mail: timed out", { cause: new Error("timed out") }), "No mail: timed out"],
+    [new Error("No mail", { cause: "the server is busy" }), "No mail: the server is busy"],
+    [new Error("No mail", { cause: { status: 503 } }), 'No mail: {"status":503}'],
+    [new AggregateError([new Error("a"), "b"], "All failed"), "All failed: a; b"],
+    [circular, "round"],
+  ];
+  for (const [error, message] of cases) {
+    expect((await runOne(thrown(error))).report?.body.error).toMatchObject({ message });
+  }
+});
+
+it("replaces halves of characters, which the service refuses", async () => {
+  const error = Object.assign(new Error("cut \ud83d here 😀"), { name: "Half\udc00" });
+  const { report, job } = await runOne(thrown(error));
+  expect(report?.body.error).toEqual({ message: "cut \ufffd here 😀", name: "Half\ufffd" });
+  expect(job.status).toBe("retrying");
 });
 
 it("cuts messages and names to what the service takes, and no character in half", async () => {
@@ -75,6 +132,18 @@ it.each([
   ["undefined", undefined, "The handler failed"],
   ["null", null, "The handler failed"],
   ["an object without a prototype", Object.create(null), "The handler failed"],
+  ["a plain object", { code: 42, reason: "full" }, '{"code":42,"reason":"full"}'],
+  ["a plain object with a message", { message: "full", code: 42 }, "full"],
+  ["a plain object with a message that is none", { message: { text: "full" } }, '{"message":{"text":"full"}}'],
+  ["a list of objects", [{ message: "full" }], '[{"message":"full"}]'],
+  ["an object with a BigInt", { n: 1n }, '{"n":"1"}'],
+  ["an object that cannot be JSON", cycle, "an object with self"],
+  ["an object with a text of its own", { toString: () => "full" }, "full"],
+  ["an empty object", {}, "The handler failed"],
+  ["what throws whatever is asked of it", revoked, "The handler failed"],
+  ["an error whose cause throws", Object.defineProperty(new Error("x"), "cause", { get: thrown(1) }), "x"],
+  ["an answer", new Response("", { status: 503 }), "[object Response]"],
+  ["an error with a code alone", Object.assign(new Error(""), { code: "EPIPE" }), "EPIPE"],
   ["an error without a message", new TypeError(""), "TypeError"],
   ["an error whose message throws", Object.defineProperty(new Error("x"), "message", { get: thrown(1) }), "Error"],
 ])("reports %s thrown as an error", async (_, value, message) => {
@@ -137,6 +206,26 @@ it("fails the job for good when the service refuses a result we thought fit", as
   );
   expect(reports.map((one) => one.path.split("/").pop())).toEqual(["complete", "fail"]);
   expect(job).toMatchObject({ status: "failed", last_error: { message: expect.stringContaining("Too deep") } });
+});
+
+it("repeats a report while the account is suspended, until it is resumed", async () => {
+  const { job, reports } = await runOne(
+    () => 1,
+    ({ line }) => line.breaks(REPORT, () => refuse(403, "account_suspended", "Suspended"), 4),
+    20_000,
+  );
+  expect(reports).toHaveLength(5);
+  expect(job).toMatchObject({ status: "completed", attempts: 1 });
+});
+
+it("gives a report up at the end of its lease, though the clock on the wall was set meanwhile", async () => {
+  const kit = await runOne(
+    () => 1,
+    ({ line }) => line.breaks(REPORT, "lost", 1_000),
+  );
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await pass(36_000);
+  expect(kit.logged("error")[0]).toContain("Gave up reporting");
 });
 
 it("does not repeat a report that a revoked key makes hopeless", async () => {

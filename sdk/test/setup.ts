@@ -8,12 +8,18 @@ import { Line } from "./line.ts";
 
 export const NOON = Date.UTC(2030, 0, 1, 12);
 
-export function setUp<M extends HandlerMap<M> = AnyHandlers>(options: Partial<ChronosOptions> = {}) {
-  vi.useFakeTimers({ now: NOON, toFake: ["setTimeout", "clearTimeout", "Date"] });
+/** `vi.setSystemTime()` steps Date, and nothing else: the clock on the wall is set. */
+const FAKED = ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] as const;
+
+export function setUp<M extends HandlerMap<M> = AnyHandlers>(
+  options: Partial<ChronosOptions> = {},
+  clock?: { aheadMs: number },
+) {
+  vi.useFakeTimers({ now: NOON, toFake: [...FAKED] });
   onTestFinished(() => {
     vi.useRealTimers();
   });
-  const app = appUnderTest();
+  const app = appUnderTest(clock);
   const line = new Line(app.fetch);
   const log: { level: string; message: string; meta: Record<string, unknown> | undefined }[] = [];
   const at = (level: string) => (message: string, meta?: Record<string, unknown>) => {
@@ -26,7 +32,7 @@ export function setUp<M extends HandlerMap<M> = AnyHandlers>(options: Partial<Ch
     { ...systemPlatform, random: () => 0.5 },
   );
   const logged = (level: string) => log.filter((one) => one.level === level).map((one) => one.message);
-  return { app, line, chronos, log, logged };
+  return { app, line, chronos, logger, log, logged };
 }
 
 /** Lets faked time pass, and everything happen that is due meanwhile. */

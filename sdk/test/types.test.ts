@@ -9,10 +9,16 @@ import {
   type Delivery,
   type Execution,
   type FetchLike,
+  type HandlerName,
   type Job,
+  type NewJob,
+  type PayloadOf,
   queueConsumer,
+  type ResultOf,
   rawJson,
+  type Schedule,
   verifySignature,
+  type When,
 } from "../src/index.ts";
 
 interface Handlers {
@@ -97,6 +103,74 @@ it("types new jobs and what comes back by the handler's name", () => {
     void jobs.create({ name, handler: "ping", max_retries: 1 });
     expectTypeOf(jobs.get<"add">("id")).resolves.toEqualTypeOf<Job<{ a: number; b: number }, { sum: number }>>();
     expectTypeOf(jobs.executions("id")).toExtend<AsyncIterable<Execution>>();
+  }
+});
+
+interface Full {
+  email: { payload: { to: string }; result: { sent: boolean } };
+  add: { payload: { a: number; b: number }; result: { sum: number } };
+}
+
+it("lets functions that are generic over the name wrap create() and handle()", () => {
+  if (never()) {
+    const full = new Chronos<Full>(options);
+    const some = new Chronos<Handlers>(options);
+
+    function enqueue<Name extends keyof Full>(handler: Name, payload: Full[Name]["payload"], when: When = {}) {
+      return full.jobs.create({ name: handler, handler, payload, ...when }, { timeoutMs: 5_000 });
+    }
+    expectTypeOf(enqueue("add", { a: 1, b: 2 })).resolves.toEqualTypeOf<
+      Job<{ a: number; b: number }, { sum: number }>
+    >();
+    // @ts-expect-error: the payload of another name
+    void enqueue("email", { a: 1, b: 2 });
+
+    function weekly<Name extends keyof Full>(handler: Name, payload: Full[Name]["payload"]) {
+      return full.schedules.create({ name: handler, handler, payload, cron: "0 9 * * MON" });
+    }
+    expectTypeOf(weekly("email", { to: "ada" })).resolves.toEqualTypeOf<Schedule<{ to: string }>>();
+
+    function pass<Name extends HandlerName<Handlers>>(job: NewJob<Name, PayloadOf<Handlers, Name>>) {
+      return some.jobs.create(job, { timeoutMs: 5_000 });
+    }
+    expectTypeOf(pass({ name: "One", handler: "ping" })).resolves.toEqualTypeOf<Job<unknown, string>>();
+
+    function named<Name extends HandlerName<Handlers>>(handler: Name, payload: PayloadOf<Handlers, Name>) {
+      return some.jobs.create({ name: handler, handler, payload });
+    }
+    expectTypeOf(named("add", { a: 1, b: 2 })).resolves.toEqualTypeOf<Job<{ a: number; b: number }, { sum: number }>>();
+    // @ts-expect-error: the payload of another name
+    void named("email", { a: 1, b: 2 });
+
+    function inAnyMap<M extends Record<keyof M, { payload: object; result: unknown }>, Name extends HandlerName<M>>(
+      chronos: Chronos<M>,
+      handler: Name,
+      payload: M[Name]["payload"],
+    ) {
+      return chronos.jobs.create({ name: handler, handler, payload });
+    }
+    void inAnyMap(full, "add", { a: 1, b: 2 });
+
+    function unmapped<Payload extends object>(handler: string, payload: Payload) {
+      return new Chronos(options).jobs.create({ name: handler, handler, payload });
+    }
+    expectTypeOf(unmapped("a", { n: 1 })).resolves.toEqualTypeOf<Job>();
+    // @ts-expect-error: a payload is an object
+    void new Chronos(options).jobs.create({ name: "One", handler: "a", payload: 5 });
+
+    function register<Name extends HandlerName<Handlers>>(
+      name: Name,
+      handler: ChronosHandler<PayloadOf<Handlers, Name>, ResultOf<Handlers, Name>>,
+    ) {
+      some.worker.handle(name, handler);
+    }
+    register("add", ({ payload }) => ({ sum: payload.a + payload.b }));
+
+    function withoutPayload<Name extends keyof Full>(handler: Name) {
+      // @ts-expect-error: the payload may be required
+      void full.jobs.create({ name: handler, handler });
+    }
+    withoutPayload("add");
   }
 });
 

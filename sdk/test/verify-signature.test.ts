@@ -76,6 +76,15 @@ describe("a genuine delivery", () => {
     }
   });
 
+  it.each(["\n", "\r\n", " ", "\t", "\ufeff"])(
+    "verifies though the secret has white space around it: %j",
+    async (space) => {
+      for (const secret of [OLD + space, space + OLD, [NEW, `${space}${OLD}${space}`]]) {
+        expect(await verify(signed(), BODY, secret)).toMatchObject({ attempt: 2 });
+      }
+    },
+  );
+
   it("verifies without a Standard Webhooks signature, which the original service does not send", async () => {
     expect(await verify(without(signed(), ...STANDARD))).toMatchObject({ jobId: IDS.job_id });
   });
@@ -110,6 +119,16 @@ describe("what is not genuine", () => {
     expect(await failure(verify(signed({ chronos: NEW })))).toBe("no_match");
     expect(await failure(verify(signed({ standard: [NEW] })))).toBe("no_match");
   });
+
+  it.each([undefined, null, ""])(
+    "is refused without its body, and the message says what is missing: %j",
+    async (body) => {
+      const refused = verifySignature({ headers: signed(), body }, OLD, { now: NOON });
+      expect(await failure(refused)).toBe("no_match");
+      await expect(refused).rejects.toThrow(/no body was passed .*raw body/);
+      await expect(verify(signed(), BODY, NEW)).rejects.toThrow(/^(?!.*no body was passed)/);
+    },
+  );
 
   it("is refused with one byte changed in the body, the id or the time", async () => {
     expect(await failure(verify(signed(), BODY.replace("notify", "notifx")))).toBe("no_match");
@@ -193,6 +212,7 @@ describe("a wrong call is a ChronosConfigError", () => {
   it.each([
     ["no secret", "", BODY],
     ["an empty list of secrets", [], BODY],
+    ["a secret of white space", " \n", BODY],
     ["a list with an empty secret", [OLD, ""], BODY],
     ["a parsed body", OLD, JSON.parse(BODY)],
     ["a secret that is not whsec_ and base64", "whsec_***", BODY],
@@ -207,9 +227,28 @@ describe("a wrong call is a ChronosConfigError", () => {
     await expect(verifySignature(request, OLD, { now: NOON })).rejects.toThrow(/before anything else reads it/);
   });
 
+  it.each([{ "Content-Length": String(BODY.length) }, { "transfer-encoding": "chunked" }])(
+    "without the body that its headers announce: %j",
+    async (announced) => {
+      const headers = { ...signed(), ...announced };
+      for (const body of [undefined, null, "", new Uint8Array()]) {
+        const call = verifySignature({ headers, body }, OLD, { now: NOON });
+        await expect(call).rejects.toThrow(ChronosConfigError);
+        await expect(call).rejects.toThrow(/has a body and none was passed.*raw body/);
+      }
+      expect(await verify(headers)).toMatchObject({ attempt: 2 });
+    },
+  );
+
+  it("but not for a GET that announces an empty one", async () => {
+    expect(await verify({ ...signed({ body: "" }), "Content-Length": "0" }, "")).toMatchObject({ payload: null });
+  });
+
   it("with a tolerance or a time that is none", async () => {
     await expect(verify(signed(), BODY, OLD, { toleranceSeconds: -1 })).rejects.toThrow(ChronosConfigError);
     await expect(verify(signed(), BODY, OLD, { toleranceSeconds: Number.NaN })).rejects.toThrow(ChronosConfigError);
-    await expect(verify(signed(), BODY, OLD, { now: new Date("x") })).rejects.toThrow(ChronosConfigError);
+    for (const now of [new Date("x"), null, NOON.getTime()]) {
+      await expect(verify(signed(), BODY, OLD, { now })).rejects.toThrow(ChronosConfigError);
+    }
   });
 });

@@ -43,7 +43,7 @@ it("runs a job with everything a handler needs to know, and reports what it retu
 
 it("refuses names that are empty, too long or taken, and handlers that are no functions", () => {
   const { worker } = setUp().chronos;
-  worker.handle("a".repeat(255), () => {}).handle(" email ", () => {});
+  worker.handle("a".repeat(255), () => {}).handle("email", () => {});
   const refusals: [string, unknown, string][] = [
     ["", () => {}, "Handler name is required"],
     ["  ", () => {}, "Handler name is required"],
@@ -294,6 +294,86 @@ it("gives up a poll that hangs and polls again", async () => {
   await pass(31_000);
   expect(app.job(job.id).status).toBe("completed");
   await chronos.worker.stop();
+});
+
+it("waits while its account is suspended, ever longer, and goes on after the resume", async () => {
+  const { chronos, app, line, logged } = setUp();
+  chronos.worker.handle("hello", () => {});
+  const job = await chronos.jobs.create({ name: "One", handler: "hello" });
+  app.suspended = true;
+  const running = chronos.worker.start();
+  await pass(3_600_000);
+  const polls = line.sentTo(CLAIM).map((one) => one.at - NOON);
+  expect(polls.slice(0, 7)).toEqual([0, 500, 1_500, 3_500, 7_500, 15_500, 30_500]);
+  expect(polls.length).toBeLessThan(250);
+  expect(logged("warn").at(-1)).toContain("The account is suspended");
+  expect(await settled(running)).toBe(false);
+  app.suspended = false;
+  await pass(15_000);
+  expect(app.job(job.id).status).toBe("completed");
+  await chronos.worker.stop();
+  await running;
+});
+
+it.each([
+  [403, "forbidden"],
+  [401, "unauthorized"],
+])("does not take a %i %s for a suspension", async (status, code) => {
+  const { chronos, line } = setUp();
+  chronos.worker.handle("hello", () => {});
+  line.breaks(CLAIM, () => refuse(status, code, "No"));
+  const running = chronos.worker.start();
+  running.catch(() => {});
+  await pass(10);
+  await expect(running).rejects.toMatchObject({ status, code });
+});
+
+it("asks for one job at a time, whatever the clock on the wall is set to", async () => {
+  const { chronos, line } = setUp({ pollWaitTimeSeconds: 0, retryDelayMs: 500 });
+  chronos.worker.handle("hello", () => {});
+  line.breaks(CLAIM, () => {
+    vi.setSystemTime(Date.now() + 60_000);
+    return Response.json({ success: true, message: "OK", data: null });
+  });
+  void chronos.worker.start();
+  await pass(499);
+  expect(line.sentTo(CLAIM)).toHaveLength(1);
+  await pass(1);
+  expect(line.sentTo(CLAIM)).toHaveLength(2);
+  await chronos.worker.stop();
+});
+
+it("hangs nothing on a handler that takes for ever, however many others end beside it", async () => {
+  const { chronos } = setUp();
+  const race = vi.spyOn(Promise, "race");
+  const all = vi.spyOn(Promise, "all");
+  chronos.worker.handle("hangs", () => new Promise(() => {})).handle("hello", () => {});
+  await chronos.jobs.create({ name: "Hangs", handler: "hangs" });
+  void chronos.worker.start({ concurrency: 2 });
+  for (let i = 0; i < 20; i++) {
+    await chronos.jobs.create({ name: `${i}`, handler: "hello" });
+    await pass(100);
+  }
+  // Those that remain are of single requests, and end with them.
+  const raced = [...race.mock.calls, ...all.mock.calls].flatMap(([promises]) => [...(promises as Iterable<unknown>)]);
+  const times = new Map<unknown, number>();
+  for (const one of raced) times.set(one, (times.get(one) ?? 0) + 1);
+  expect(Math.max(...times.values())).toBe(1);
+});
+
+it("keeps the process alive while start() is open, though a handler hangs and its lease is over", async () => {
+  const { chronos, app, line } = setUp();
+  const work = gate();
+  chronos.worker.handle("hello", () => work.promise);
+  const job = await chronos.jobs.create({ name: "One", handler: "hello", maxRetries: 0 });
+  line.breaks(/heartbeat$/, "lost", 1_000);
+  void chronos.worker.start();
+  await pass(60_000);
+  expect(app.executionOf(job).status).toBe("running");
+  expect(vi.getTimerCount()).toBe(1);
+  work.open();
+  await chronos.worker.stop();
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 it("rejects start() on 401, says so in the log, and lets the handler in flight end first", async () => {

@@ -12,8 +12,11 @@ const PAGE_SIZE = 100;
 type Kind = "jobs" | "schedules";
 
 export async function sweep(env: Cloudflare.Env, allowance: Allowance, now: number): Promise<void> {
-  await sweepRows(env, "schedules", allowance, now);
-  await sweepRows(env, "jobs", allowance, now);
+  try {
+    await sweepRows(env, "schedules", allowance, now);
+  } finally {
+    await sweepRows(env, "jobs", allowance, now); // a fault above is logged by the caller, and holds up no job
+  }
 }
 
 async function sweepRows(env: Cloudflare.Env, kind: Kind, allowance: Allowance, now: number): Promise<void> {

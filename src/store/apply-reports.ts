@@ -7,7 +7,7 @@ import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Receipt } from "../domain/reporting.ts";
 import { ok } from "../domain/result.ts";
 import { log } from "../log.ts";
-import { excluded, givenValue, isAmong, jsonRows, setEach } from "./json-rows.ts";
+import { excluded, givenValue, inValues, isAmong, jsonRows, setEach } from "./json-rows.ts";
 import type { JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
 import { scheduleRowOf } from "./schedules-store.ts";
 import { executions, jobs, schedules } from "./schema.ts";
@@ -47,7 +47,7 @@ async function knownAfter(db: Database, reports: readonly Report[]): Promise<Sto
   const ofSchedules = reports.filter((report) => report.kind === "schedule");
   const writes: BatchItem<"sqlite">[] = [
     ...(ofJobs.length > 0 ? [updateJobs(db, newestOf(ofJobs))] : []),
-    ...(ofJobs.some(({ apart }) => apart.length > 0) ? [upsertExecutions(db, ofJobs)] : []),
+    ...inValues(ofJobs.flatMap(executionsApart)).map((rows) => upsertExecutions(db, rows)),
     ...newestOf(ofSchedules).map((report) => updateSchedule(db, report)),
   ];
   const answer = await stored(() => db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), ...writes]));
@@ -109,11 +109,11 @@ function updateJobs(db: Database, reports: readonly JobReport[]) {
     .where(and(...matches));
 }
 
+const executionsApart = ({ accountId, id, apart }: JobReport) =>
+  apart.map((execution) => ({ ...execution, accountId, jobId: id }));
+
 /** A job whose row is gone gets no executions either: nobody would find or delete them. */
-function upsertExecutions(db: Database, reports: readonly JobReport[]) {
-  const rows = reports.flatMap(({ accountId, id, apart }) =>
-    apart.map((execution) => ({ ...execution, accountId, jobId: id })),
-  );
+function upsertExecutions(db: Database, rows: readonly ReturnType<typeof executionsApart>[number][]) {
   const { accountId: ofAccount, jobId: ofJob, attempt, ...changing } = EXECUTIONS;
   const fields = sql.join(Object.values(EXECUTIONS).map(givenValue), sql`, `);
   return db

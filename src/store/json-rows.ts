@@ -18,6 +18,25 @@ export function jsonRows(columns: Columns, rows: readonly object[]): SQL {
   return sql`json_each(${JSON.stringify(rows.map((row) => Object.fromEntries(encoded(row))))}) AS given`;
 }
 
+/** D1 takes values of up to 2 MB. */
+const MAX_VALUE_BYTES = 1_000_000;
+
+/** Rows in groups that `jsonRows` can bind as one value each. */
+export function inValues<T extends object>(rows: readonly T[]): T[][] {
+  const groups: T[][] = [];
+  let left = 0;
+  for (const row of rows) {
+    const bytes = new TextEncoder().encode(JSON.stringify(JSON.stringify(row))).byteLength; // columns hold JSON themselves
+    left -= bytes;
+    if (left >= 0) groups.at(-1)?.push(row);
+    else {
+      groups.push([row]);
+      left = MAX_VALUE_BYTES - bytes;
+    }
+  }
+  return groups;
+}
+
 /** Whether a row is one of these, by account and id. */
 export const isAmong = ({ accountId, id }: Identified, rows: readonly Ref[]): SQL =>
   sql`(${accountId}, ${id}) IN (SELECT ${givenValue(accountId)}, ${givenValue(id)} FROM ${jsonRows({ accountId, id }, rows)})`;

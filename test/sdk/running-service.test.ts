@@ -1,5 +1,7 @@
 // The SDK against the running service, in real time: what a user sees who starts from the quick start.
 
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Chronos,
@@ -76,6 +78,28 @@ it.concurrent("runs the quick start: a job created over HTTP goes at its time to
   expect(sent.filter((path) => path.endsWith("/claim")).length).toBeLessThanOrEqual(jobs.length + 1);
   await chronos.worker.stop();
   await running;
+});
+
+/** A fetch whose answers have a Node.js stream as body, as those of node-fetch do. */
+const overNodeHttp: FetchLike = async (url, { method, headers, body, signal }) => {
+  const sent = request(url, { method, headers, signal }).end(body);
+  const [answer] = (await once(sent, "response")) as [IncomingMessage];
+  return { status: answer.statusCode ?? 0, headers: answer.headers, body: answer };
+};
+
+it.concurrent("creates, polls, runs and stops over a fetch whose bodies are Node.js streams", async () => {
+  const tenant = await service.newTenant();
+  const chronos = clientOf(tenant, { fetch: overNodeHttp });
+  chronos.worker.handle("hello", ({ payload }) => payload);
+  const running = chronos.worker.start();
+  await sleep(1_500); // the poll waits: its answer has begun, and is spaces so far
+  const { id } = await chronos.jobs.create({ name: "Hello", handler: "hello", payload: { to: "Ünal" } });
+  await statusIs(chronos, id, "completed");
+  expect(await chronos.jobs.get(id)).toMatchObject({ result: { to: "Ünal" }, attempts: 1 });
+  const askedAt = performance.now();
+  await chronos.worker.stop();
+  await running;
+  expect(performance.now() - askedAt).toBeLessThan(5_000); // the poll would have waited 20 s
 });
 
 it.concurrent("completes a handler that runs three times longer than its timeout, thanks to heartbeats", async () => {

@@ -93,6 +93,19 @@ describe.each(HOSTILE)("%s", (value) => {
     for (const path of [...paths, "/v1/jobs"]) expect(await textOf(path)).toContain(result);
   });
 
+  it("in a result among a batch of reports is shown as it was sent", async () => {
+    const { job } = await created(`"handler":"h"`);
+    await job.ring();
+    const execution = (await job.executions())[0]?.id;
+    await call("POST", `/v1/worker/jobs/${job.id}/start`, { body: { execution_id: execution } });
+    const report = `"job_id":"${job.id}","execution_id":"${execution}","status":"completed","result":${spaced(value)}`;
+    const answer = await call("POST", "/v1/worker/jobs/report", { raw: `{"reports":[{${report}}]}` });
+    const result = `"result":${payloadOf(value)},`;
+    expect([answer.status, answer.text]).toEqual([200, expect.stringContaining(result)]);
+    await settled(job);
+    expect(await textOf(`/v1/jobs/${job.id}`)).toContain(result);
+  });
+
   it("in a schedule's payload is shown, and carried by its ticks, as it was sent", async () => {
     const { status, body, text } = await call<ScheduleJson>("POST", "/v1/schedules", {
       raw: `{"name":"s","interval":{"value":1,"unit":"hour"},"delivery":${PUSH},"payload":${spaced(value)}}`,

@@ -2,7 +2,7 @@
 
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import worker from "../../src/index.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { must } from "./harness/api.ts";
@@ -59,6 +59,17 @@ describe("a new job", () => {
     expect(await far.isEmpty()).toBe(true);
     expect(await far.row()).toMatchObject({ status: "pending", revision: 0, reportDueAt: NOON + 65 * MINUTE });
     expect(await far.show()).toMatchObject({ status: "pending", run_at: iso(NOON + 65 * MINUTE) });
+  });
+
+  it("that is its row alone is read without a question to its object, which would make it", async () => {
+    const far = await dueAt(NOON + 66 * MINUTE);
+    const asked = vi.spyOn(env.JOBS, "getByName");
+    expect(await far.show()).toMatchObject({ status: "pending" });
+    expect(await far.executions()).toEqual([]);
+    expect(asked).not.toHaveBeenCalled();
+    setClock(NOON + 2 * MINUTE);
+    await far.show();
+    expect(asked).toHaveBeenCalledTimes(1);
   });
 
   it("that is far ahead can be cancelled, and nobody takes it up any more", async () => {

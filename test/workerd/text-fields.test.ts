@@ -86,6 +86,7 @@ const BODIES: Readonly<Record<string, object>> = {
   "POST /v1/worker/jobs/claim": { handlers: ["h"], wait_time_seconds: 0 },
   "POST /v1/worker/jobs/{job_id}/start": REPORT,
   "POST /v1/worker/jobs/{job_id}/fail": { ...REPORT, error: { message: "m" } },
+  "POST /v1/worker/jobs/report": { reports: [{ job_id: UUID, ...REPORT, status: "failed", error: { message: "m" } }] },
 };
 
 type Json = Record<string, unknown>;

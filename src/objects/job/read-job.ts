@@ -4,6 +4,7 @@
 import { type ExecutionView, executionViewOf, type JobView } from "../../domain/job.ts";
 import type { JobRefusal } from "../../domain/refusal.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
+import { ARM_AHEAD_MS } from "../../domain/timer.ts";
 import { readExecutions } from "../../store/executions-store.ts";
 import { type JobRef, readJob } from "../../store/jobs-store.ts";
 import { executionOfRow, hasEnded, type JobRow, viewOfRow } from "../../store/rows.ts";
@@ -66,7 +67,8 @@ async function ownersWord<T>(
 ): Promise<Result<Known<T>, JobRefusal>> {
   const seen = await readJob(databaseOf(env.DB), ref, ROW_MS);
   if (seen.ok && !seen.value) return err({ code: "job_not_found" });
-  if (seen.ok && seen.value && hasEnded(seen.value)) return ok({ row: seen.value });
+  if (seen.ok && seen.value && (hasEnded(seen.value) || isOwnerless(seen.value, Date.now())))
+    return ok({ row: seen.value });
   const live = await askAgain(() => question(jobAt(env, ref)));
   if (!live.ok) return live;
   if (live.value !== null) return ok({ live: live.value });
@@ -76,6 +78,10 @@ async function ownersWord<T>(
   if (!now.ok) return now;
   return now.value ? ok({ row: now.value }) : err({ code: "job_not_found" });
 }
+
+/** Nobody has armed a job that is due beyond the horizon: its row is the whole truth, and a question would make its object. */
+const isOwnerless = ({ revision, runAt }: JobRow, now: number): boolean =>
+  revision === 0 && runAt !== null && runAt > now + ARM_AHEAD_MS;
 
 function executionsIn(row: JobRow): LiveExecutions {
   const newest = executionOfRow(row);

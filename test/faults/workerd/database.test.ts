@@ -68,10 +68,11 @@ describe.each(DAYS)("a job created while D1 %s", (_, status, begins) => {
 
 describe("a job created while D1 takes 30 s for everything", () => {
   it("is answered 503 after ten; the insert that comes later is one job, found by the next try, and it runs once", async () => {
-    hurry();
+    const hurried = hurry();
     const outage = databaseSlow(30 * SECOND);
     expect((await post201()).status).toBe(503);
     outage.end();
+    hurried.end();
     expect(await countJobs()).toBe(0);
     await until(async () => (await countJobs()) === 1);
     const again = await post201();
@@ -81,10 +82,11 @@ describe("a job created while D1 takes 30 s for everything", () => {
   });
 
   it("and tried again before that insert has come is that second job, and the late insert makes none", async () => {
-    hurry();
+    const hurried = hurry();
     const outage = databaseSlow(30 * SECOND);
     expect((await post201()).status).toBe(503);
     outage.end();
+    hurried.end();
     const again = await post201();
     expect(again.status).toBe(201);
     await scheduler.wait(400); // hurried, too: the late insert has come by now

@@ -86,7 +86,7 @@ describe("a Worker of today and objects of yesterday", () => {
 
 describe("owners of today and a projector of yesterday", () => {
   it("report all the same: they write their row themselves", async () => {
-    const projectors = yesterdays(env.PROJECTORS) as typeof env.PROJECTORS;
+    const projectors = yesterdays(env.PROJECTORS) as unknown as typeof env.PROJECTORS;
     vi.spyOn(env.PROJECTORS, "getByName").mockImplementation((name) => projectors.getByName(name));
     const job = await newJob(account);
     await job.ring();

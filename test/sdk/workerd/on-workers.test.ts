@@ -8,13 +8,14 @@ import {
   Chronos,
   type ChronosApiError,
   type ChronosOptions,
+  type FetchInit,
   type FetchLike,
   type QueueBatch,
   queueConsumer,
 } from "../../../sdk/src/index.ts";
 import { newAccount } from "../../workerd/harness/account.ts";
 
-const app: FetchLike = (url, init) => exports.default.fetch(new Request(url, init));
+const app = (url: string, init: FetchInit) => exports.default.fetch(new Request(url, init));
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Real time, real queues: nothing here is held back. */

@@ -23,6 +23,8 @@ interface Deed {
 export class World {
   readonly #accounts: readonly Account[];
   readonly #inhabitants = new Map<string, Inhabitant>();
+  /** Jobs that have ended and whose owners hold nothing. */
+  readonly #gone = new Set<string>();
   readonly #deeds: Deed[] = [];
 
   /** @param accounts those whose jobs live here, however they are made */
@@ -72,7 +74,9 @@ export class World {
   }
 
   async #ring(inhabitant: Inhabitant): Promise<void> {
-    await inhabitant.alarm.ring();
+    // It may have been set anew, or have gone, since somebody looked.
+    const at = await inhabitant.owner.alarm();
+    if (at !== null && at <= (inhabitant.ringsAt ?? 0)) await inhabitant.alarm.ring();
     inhabitant.ringsAt = await inhabitant.owner.alarm();
     if (!(inhabitant.owner instanceof JobUnderTest)) await this.#lookAround();
   }
@@ -88,16 +92,26 @@ export class World {
   async #lookAround(): Promise<void> {
     const accounts = JSON.stringify(this.#accounts.map(({ id }) => id));
     const { results } = await env.DB.prepare(
-      "SELECT account_id AS accountId, id FROM jobs WHERE account_id IN (SELECT value FROM json_each(?))",
+      `SELECT account_id AS accountId, id, report_due_at IS NOT NULL AS isLive FROM jobs
+       WHERE account_id IN (SELECT value FROM json_each(?))`,
     )
       .bind(accounts)
-      .all<{ accountId: string; id: string }>()
+      .all<{ accountId: string; id: string; isLive: 0 | 1 }>()
       .catch(() => ({ results: [] })); // while D1 is down nobody makes any
+    const live = new Set(results.flatMap(({ id, isLive }) => (isLive ? [id] : [])));
     for (const { accountId, id } of results) {
       const account = this.#accounts.find((one) => one.id === accountId);
-      if (account && !this.#inhabitants.has(id)) await this.add(new JobUnderTest(account, id));
+      const isKnown = this.#inhabitants.has(id) || (this.#gone.has(id) && !live.has(id));
+      if (account && !isKnown) await this.add(new JobUnderTest(account, id));
     }
-    for (const one of this.#inhabitants.values()) one.ringsAt = await one.owner.alarm();
+    await Promise.all(
+      [...this.#inhabitants].map(async ([id, one]) => {
+        one.ringsAt = await one.owner.alarm();
+        if (one.ringsAt !== null || live.has(id) || !(one.owner instanceof JobUnderTest)) return;
+        this.#inhabitants.delete(id);
+        this.#gone.add(id);
+      }),
+    );
   }
 }
 

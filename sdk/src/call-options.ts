@@ -1,0 +1,53 @@
+// How long a call may take, and the signal that ends it.
+
+import { ChronosConfigError } from "./errors.ts";
+import { checkFields, type Fields } from "./known-fields.ts";
+import type { Platform } from "./platform.ts";
+
+/**
+ * What each call takes besides its own arguments.
+ *
+ * @example
+ * ```ts
+ * import { Chronos } from "@chronos-edge/sdk";
+ *
+ * const chronos = new Chronos({ apiKey: "chrns_example", baseUrl: "https://chronos.example.com" });
+ * export async function onRequest(request: Request): Promise<Response> {
+ *   const job = { name: "Welcome mail", handler: "email", idempotencyKey: "welcome-ada" };
+ *   const { id } = await chronos.jobs.create(job, { timeoutMs: 5_000, signal: request.signal });
+ *   return Response.json({ id }, { status: 202 });
+ * }
+ * ```
+ */
+export interface CallOptions {
+  /**
+   * Ends the call after so many milliseconds, its repeated tries and the pauses between them included, with the error of
+   * the last try. For a list it counts for each page. Default: up to four tries of 30 s each.
+   */
+  timeoutMs?: number | undefined;
+  /** Ends the call at once; it rejects with the signal's reason. The service may have done what was asked all the same. */
+  signal?: AbortSignal | undefined;
+}
+
+/** The limits of one call that has begun. */
+export interface CallLimits {
+  signal: AbortSignal | undefined;
+  /** By the monotonic clock; Infinity for none. */
+  endsAt: number;
+}
+
+const FIELDS: Fields<CallOptions> = { timeoutMs: true, signal: true };
+
+/** Checks the options of `call`, such as `jobs.create()`, and starts the clock. */
+export function limitsOf(platform: Platform, call: string, options: CallOptions | undefined): CallLimits {
+  if (options === undefined) return { signal: undefined, endsAt: Number.POSITIVE_INFINITY };
+  checkFields(`The options of ${call}`, options, FIELDS);
+  const { timeoutMs, signal } = options;
+  if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs > 0)) {
+    throw new ChronosConfigError("timeoutMs must be a number of milliseconds above 0");
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new ChronosConfigError("signal must be an AbortSignal");
+  }
+  return { signal, endsAt: platform.monotonicMs() + (timeoutMs ?? Number.POSITIVE_INFINITY) };
+}
