@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sendAll } from "./load.ts";
+import { until } from "./processes.ts";
 import { type Service, startService } from "./systems/service.ts";
 import { NO_TARGET } from "./systems/system.ts";
 import type { Tenant } from "./systems/tenant.ts";
@@ -23,6 +24,9 @@ const MANY = 1_000;
 
 const WIDTH = 16;
 
+/** The last of those that are armed after the answer. */
+const ARMED_WITHIN_MS = 10_000;
+
 /** Filled in memory, then moved to where the others are. */
 export async function startFilledService(folder: string, name: string, { waiting, ended }: Past): Promise<Service> {
   const inMemory = waiting >= MANY && existsSync(MEMORY) ? mkdtempSync(join(MEMORY, "chronos-bench-")) : undefined;
@@ -34,7 +38,10 @@ export async function startFilledService(folder: string, name: string, { waiting
       );
       await sendAll(calls, WIDTH);
     }
-    while (objectsIn(service.stateFolder) < waiting) await sleep(100);
+    await until(ARMED_WITHIN_MS, () => {
+      const armed = objectsIn(service.stateFolder);
+      if (armed < waiting) throw new Error(`only ${armed} of ${waiting} jobs were armed`);
+    });
     const account = await known(firstOf(service));
     await service.restart(() => {
       changeDatabase(service.stateFolder, (db) => writeEnded(db, ended, accountOf(db, account)));
@@ -54,17 +61,17 @@ export interface Backlog {
   readonly jobs: number;
 }
 
-/** Until then the restarted service has armed them, or else arms them late. */
+/** Until then the restarted service has begun to arm them: its look ahead sees what is due later than that. */
 const DUE_AFTER_MS = 8_000;
 
 /** How many the look ahead arms each minute. */
 const MOST_ARMED = 1_900;
 
-/** Objects are let go after ten seconds: a backlog's owners have not been spoken to for as long. */
-const COLD_AFTER_MS = 6_000;
+/** How long the look ahead may take to arm them, and they to be offered and reported. */
+const FILLED_WITHIN_MS = 90_000;
 
 /** Due pull jobs of the first tenant, all offered to nobody and reported as queued. */
-export async function fillBacklogs(service: Service, backlogs: readonly Backlog[], limitMs: number): Promise<void> {
+export async function fillBacklogs(service: Service, backlogs: readonly Backlog[]): Promise<void> {
   const jobs = backlogs.reduce((sum, backlog) => sum + backlog.jobs, 0);
   if (jobs > MOST_ARMED) throw new Error(`a backlog of more than ${MOST_ARMED} jobs is not armed within a minute`);
   const tenant = firstOf(service);
@@ -77,12 +84,11 @@ export async function fillBacklogs(service: Service, backlogs: readonly Backlog[
     });
     return service.stateFolder;
   });
-  const deadline = Date.now() + limitMs;
+  const deadline = Date.now() + FILLED_WITHIN_MS;
   while ((await tenant.listed("status=queued")) < jobs) {
-    if (Date.now() > deadline) throw new Error(`${jobs} jobs were not queued within ${limitMs / 1_000} s`);
+    if (Date.now() > deadline) throw new Error(`${jobs} jobs were not queued within ${FILLED_WITHIN_MS / 1_000} s`);
     await sleep(500);
   }
-  await sleep(COLD_AFTER_MS);
 }
 
 function firstOf({ tenants: [tenant] }: Service): Tenant {
@@ -102,7 +108,7 @@ function accountOf(db: DatabaseSync, jobId: string): string {
 
 /** Every object that holds something is a file named by its id. */
 export function objectsIn(stateFolder: string): number {
-  const folder = join(stateFolder, "v3/do/-JobObject");
+  const folder = join(stateFolder, "v3/do/chronos-JobObject");
   if (!existsSync(folder)) return 0; // none has been made
   return readdirSync(folder).filter((file) => /^[0-9a-f]{64}\.sqlite$/.test(file)).length;
 }

@@ -5,6 +5,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { fillBacklogs, MEMORY, type Past, startFilledService } from "./filling.ts";
 import { sendAll } from "./load.ts";
@@ -178,21 +179,19 @@ interface Place {
   readonly floor: Floor;
 }
 
-/** How long the look ahead may take to arm a backlog, and its jobs to be offered and reported. */
-const FILLED_WITHIN_MS = 90_000;
-
 /** On disk and in memory, where no disk is waited for: all backlogs are made before any is drained. */
 async function measureDrains({ service, floor, peers }: Stage): Promise<void> {
   const singly = { handler: "bench-singly", jobs: size.drain.singly, atOnce: 1 };
   const batches = { handler: "bench-batches", jobs: size.drain.batches, atOnce: BATCH };
   const filled = async (place: Place) => {
-    await fillBacklogs(place.service, [singly, batches], FILLED_WITHIN_MS);
+    await fillBacklogs(place.service, [singly, batches]);
     return { ...place, names: await place.floor.makeBacklog(batches.jobs) };
   };
   const places = await Promise.all([
     filled({ medium: "disk", service, floor }),
-    startInMemory().then((place) => place && filled(place)),
+    quick ? undefined : startInMemory().then((place) => place && filled(place)),
   ]);
+  await sleep(size.drain.coldMs);
   results.drain = [];
   for (const place of places) {
     if (!place) continue;

@@ -41,7 +41,13 @@ interface Size {
   readonly pullBurst: Shape & { readonly runs: number };
   readonly age: Aging;
   readonly sustained: Sustaining;
-  readonly drain: { readonly singly: number; readonly batches: number; readonly peers: number };
+  /** Objects are let go after ten seconds: a backlog's owners have not been spoken to for as long. */
+  readonly drain: {
+    readonly singly: number;
+    readonly batches: number;
+    readonly peers: number;
+    readonly coldMs: number;
+  };
   readonly idle: Idling & { readonly waiting: number };
   readonly past: Past;
   readonly flatCreate: Creating;
@@ -68,7 +74,7 @@ export const FULL: Size = {
   pullBurst: { jobs: 200, spanMs: 0, runs: 3 }, // a greater one is a backlog: see drain
   age: { jobs: 300, perSecond: 20 },
   sustained: { seconds: 5, steps: 3 },
-  drain: { singly: 600, batches: 1_200, peers: 5_000 },
+  drain: { singly: 600, batches: 1_200, peers: 5_000, coldMs: 6_000 },
   // What start-up leaves behind is no idling: it settles first.
   idle: { settleMs: 5_000, runs: 5, seconds: 12, waiting: 10_000 },
   past: { waiting: 20_000, ended: 200_000 },
@@ -113,7 +119,7 @@ export const QUICK: Size = {
   pullBurst: { jobs: 50, spanMs: 0, runs: 1 },
   age: { jobs: 20, perSecond: 20 },
   sustained: { seconds: 1, steps: 2 },
-  drain: { singly: 50, batches: 200, peers: 100 },
+  drain: { singly: 50, batches: 200, peers: 100, coldMs: 0 },
   idle: { settleMs: 500, runs: 1, seconds: 1, waiting: 100 },
   past: { waiting: 100, ended: 1_000 },
   flatCreate: { connections: [1, 16], runs: 1, seconds: 0.3, warmUp: 20 },

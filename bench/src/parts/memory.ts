@@ -1,7 +1,6 @@
 // What the embedded service holds in memory while jobs run through it, and how much of its database each has taken when it has
 // ended. It has both from one run of short push jobs.
 
-import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { databaseFile, objectsIn } from "../filling.ts";
@@ -92,15 +91,12 @@ function sampleOf({ pids, stateFolder }: Service, second: number): MemorySample 
 
 /** Counted in the pages of the tables and indexes of jobs and executions. What is free in them belongs to it. */
 function bytesOf(stateFolder: string): { jobs: number; bytesPerJob: number } {
-  const file = databaseFile(stateFolder);
-  const db = new DatabaseSync(file);
-  db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  const db = new DatabaseSync(databaseFile(stateFolder), { readOnly: true });
   const jobs = Number(db.prepare("SELECT count(*) AS jobs FROM jobs WHERE completed_at IS NOT NULL").get()?.jobs);
-  const free = Number(db.prepare("PRAGMA freelist_count").get()?.freelist_count);
-  const pageSize = Number(db.prepare("PRAGMA page_size").get()?.page_size);
-  const before = statSync(file).size - free * pageSize;
-  db.exec("DELETE FROM jobs; DELETE FROM executions; VACUUM");
-  db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  const pages = db.prepare(
+    "SELECT sum(pgsize) AS bytes FROM dbstat WHERE name LIKE '%jobs%' OR name LIKE '%executions%'",
+  );
+  const bytes = Number(pages.get()?.bytes);
   db.close();
-  return { jobs, bytesPerJob: (before - statSync(file).size) / jobs };
+  return { jobs, bytesPerJob: bytes / jobs };
 }
