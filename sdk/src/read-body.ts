@@ -35,8 +35,7 @@ function chunksOf(body: unknown): AsyncIterable<Chunk> | null {
 const isWebStream = (body: unknown): body is ReadableStream<Chunk> =>
   isObject(body) && typeof body.getReader === "function";
 
-const isAsyncIterable = (body: unknown): body is AsyncIterable<Chunk> =>
-  isObject(body) && Symbol.asyncIterator in body;
+const isAsyncIterable = (body: unknown): body is AsyncIterable<Chunk> => isObject(body) && Symbol.asyncIterator in body;
 
 async function* readerChunks(body: ReadableStream<Chunk>): AsyncGenerator<Chunk> {
   const reader = body.getReader();

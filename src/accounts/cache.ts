@@ -18,7 +18,9 @@ const MAX_UNKNOWN = 1_000;
 const ASK_AGAIN_MS = 10 * SECOND;
 const PROBE_MS = 250;
 
-/** Nobody waits longer for another caller's read: the request that began it may have died. */
+/** The request that began a read may have died: after this long one of those that wait for it reads instead. */
+const TAKE_OVER_MS = SECOND;
+/** Nobody waits longer for the reads of others. */
 const JOINED_MS = STORE_TIMEOUT_MS + SECOND;
 const MAX_PAUSE_MS = 50;
 
@@ -88,12 +90,19 @@ export class Cache<T> {
 
   /** Waits for another caller's read of the key, or reads. */
   async #joined(key: string, clock: Clock, read: () => Promise<Stored<T | undefined>>): Promise<Stored<T | undefined>> {
-    const others = this.#reads.get(key);
-    for (let waitedMs = 0, pauseMs = 2; others?.isOpen && waitedMs < JOINED_MS; waitedMs += pauseMs) {
+    let others = this.#reads.get(key);
+    let sinceMs = 0;
+    for (let waitedMs = 0, pauseMs = 2; others?.isOpen && sinceMs < TAKE_OVER_MS && waitedMs < JOINED_MS; ) {
       pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
       await pause(pauseMs);
+      [waitedMs, sinceMs] = [waitedMs + pauseMs, sinceMs + pauseMs];
+      const present = this.#reads.get(key);
+      if (present && present !== others) [others, sinceMs] = [present, 0];
     }
-    return others?.answer ?? this.#read(key, clock, read);
+    if (others?.answer) return others.answer;
+    const known = this.#known.get(key); // somebody may have read it and be gone already
+    if (known && isWithin(FRESH_MS, known.askedAt, clock())) return ok(known.value);
+    return this.#read(key, clock, read);
   }
 
   async #read(key: string, clock: Clock, read: () => Promise<Stored<T | undefined>>): Promise<Stored<T | undefined>> {

@@ -121,6 +121,37 @@ describe("a read that takes time", () => {
     expect(reads).toBe(2);
   });
 
+  it("and whose request died is taken over by one of those that wait for it, after a second", async () => {
+    vi.useFakeTimers();
+    void cache.get(
+      "key",
+      () => NOON,
+      () => new Promise<never>(() => {}),
+    );
+    let readers = 0;
+    const began = performance.now();
+    const waits: number[] = [];
+    const others = Array.from({ length: 5 }, () =>
+      cache
+        .get(
+          "key",
+          () => NOON,
+          async () => {
+            readers += 1;
+            return ok("value");
+          },
+        )
+        .then((answer) => {
+          waits.push(performance.now() - began);
+          return answer;
+        }),
+    );
+    await vi.advanceTimersByTimeAsync(2 * SECOND);
+    expect(await Promise.all(others)).toEqual(Array(5).fill(ok("value")));
+    expect([readers, Math.max(...waits) < 1.2 * SECOND]).toEqual([1, true]);
+    vi.useRealTimers();
+  });
+
   it("and never ends keeps one caller in ten seconds for a quarter of a second", async () => {
     vi.useFakeTimers();
     await get(NOON, ok("old"));

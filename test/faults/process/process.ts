@@ -26,7 +26,7 @@ const ROUND_MS = { min: 1_500, max: 6_000 } as const;
 
 /**
  * The longest that a crash may hold a job up: a row nobody armed waits 15 s and for the minute's sweep, an offer lost in
- * the queue a minute, a push cut off 35 s; then its backoff, doubled by each crash it meets.
+ * the queue a minute; then comes its backoff, doubled by each crash it meets.
  */
 const RECOVERY_MS = 150_000;
 

@@ -11,7 +11,7 @@ import { type JobUnderTest, newJob, postJob, unarmedJob } from "../../workerd/ha
 import { logs } from "../../workerd/harness/logs.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
-import { PlatformAlarm } from "./harness/platform.ts";
+import { PlatformAlarm, shortPausesPass } from "./harness/platform.ts";
 import { recover, stateOf } from "./harness/recovery.ts";
 import { Tripwire } from "./harness/tripwire.ts";
 
@@ -98,8 +98,10 @@ describe("an alarm whose handler does not return", () => {
   });
 
   it.each(["death", "counted"] as const)("by a %s each time, is not lost with the sixth time", async (failure) => {
-    const job = await newJob(account, PULL);
+    await (await newJob(account)).ring(); // its account is known from now on, so that the first call is a signature
+    const job = await newJob(account);
     const alarm = new PlatformAlarm(job, failure);
+    shortPausesPass();
     for (let ring = 0; ring < 12; ring++) {
       await tripwire.watch(job.owner, { call: 1, side: "before" });
       expect(await alarm.ring()).toBe(false);
@@ -108,6 +110,7 @@ describe("an alarm whose handler does not return", () => {
     }
     await recover(job, { alarm });
     expect(await job.show()).toMatchObject({ status: "completed", attempts: 1 });
+    expect(receiver.received).toHaveLength(2);
   });
 
   it("because it throws seven times, and no other can be set, is dropped: the sweeper brings it back", async () => {

@@ -9,7 +9,7 @@ import { type JobUnderTest, newJob } from "../../workerd/harness/job.ts";
 import { logs } from "../../workerd/harness/logs.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
-import { PlatformAlarm } from "./harness/platform.ts";
+import { PlatformAlarm, shortPausesPass } from "./harness/platform.ts";
 import { pullQueuesAre } from "./harness/pull-queues.ts";
 import { recover, stateOf } from "./harness/recovery.ts";
 import { momentsOf, Tripwire } from "./harness/tripwire.ts";
@@ -27,6 +27,7 @@ beforeEach(async () => {
   // The default queue loses all it is given: of what went over it a worker learns only because its owner offers it again.
   vi.spyOn(env.EXECUTIONS, "send").mockResolvedValue(undefined as never);
 });
+beforeEach(shortPausesPass);
 afterEach(() => tripwire.remove());
 
 /** One ring of an alarm. */

@@ -18,7 +18,7 @@ const MAX_VALUE_BYTES = 2_000_000;
 /** What one call may carry to another object. */
 const MAX_CALL_BYTES = 32_000_000;
 /** What the projector writes at once. */
-const MAX_BATCH_BYTES = 1_000_000;
+const MAX_BATCH_BYTES = 800_000;
 
 const storedBytes = ({ owner }: JobUnderTest): Promise<number> =>
   runInDurableObject(owner, (_, { storage }) => storage.sql.databaseSize);

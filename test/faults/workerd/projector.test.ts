@@ -150,7 +150,7 @@ describe("a projector that dies in the middle of a batch", () => {
     const waiting = batchesWait();
     const alarms = jobs.map((job) => new PlatformAlarm(job));
     const rings = alarms.map((alarm) => alarm.ring());
-    await until(() => waiting.calls() > 0);
+    await until(() => waiting.calls() > 0 && post.sent.length === 3); // all have ended, and say so
     await jobs[0]?.crash();
     expect(await Promise.all(rings)).toEqual([false, false, false]);
     vi.mocked(env.DB.batch).mockRestore();
@@ -176,8 +176,9 @@ describe("a projector that answers", () => {
     });
     return {
       reached: () => until(() => reached > released),
+      /** The first that waits. */
       release: () => {
-        released = reached;
+        released += 1;
       },
     };
   }
@@ -215,6 +216,25 @@ describe("a projector that answers", () => {
     await job.ringWhenSet();
     expect(await job.show()).toMatchObject({ status: "completed", attempts: 2 });
     expect(receiver.received).toHaveLength(2);
+  });
+
+  it("on what was, when the job has ended meanwhile: the end is not forgotten before it is stored", async () => {
+    const job = await newJob(account, { handler: "work", delivery: { type: "pull" } });
+    await job.ring();
+    setClock(NOON + 5 * SECOND);
+    const answers = answersWait();
+    const ringing = job.ring(); // reports that it is queued
+    await answers.reached();
+    const cancelling = job.cancel();
+    await until(async () => (await job.stored())?.phase.name === "cancelled");
+    answers.release();
+    await ringing;
+    expect(await job.stored()).toMatchObject({ phase: { name: "cancelled", confirmed: false } });
+    await answers.reached();
+    answers.release();
+    expect((await cancelling).status).toBe(200);
+    expect(await job.isEmpty()).toBe(true);
+    expect(await job.row()).toMatchObject({ status: "cancelled" });
   });
 
   it("twice, because two instances of it live for a moment: the second answer says the same", async () => {
@@ -268,7 +288,7 @@ describe("a projector behind which D1 hangs", () => {
     for (const job of jobs)
       expect(await job.stored()).toMatchObject({ failedReports: 1, reportAt: NOON + 10 * SECOND });
     waiting.release();
-    for (const job of jobs) await job.ringWhenSet();
+    for (const job of jobs) await job.ringUntilEmpty();
     for (const job of jobs) await hasArrived(job);
     expect(receiver.received).toHaveLength(30);
   });

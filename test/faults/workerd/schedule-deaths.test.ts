@@ -7,7 +7,7 @@ import { iso, MINUTE, NOON, SECOND, setClock } from "../../workerd/harness/clock
 import { PUSH } from "../../workerd/harness/job.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { newSchedule, type ScheduleUnderTest } from "../../workerd/schedules/schedule.ts";
-import { PlatformAlarm } from "./harness/platform.ts";
+import { PlatformAlarm, shortPausesPass } from "./harness/platform.ts";
 import { momentsOf, Tripwire } from "./harness/tripwire.ts";
 
 const FIRST_TICK = NOON + 10 * MINUTE;
@@ -19,6 +19,7 @@ beforeEach(async () => {
   schedule = await newSchedule(account, { interval: { value: 10, unit: "minute" }, delivery: PUSH });
   setClock(FIRST_TICK);
 });
+beforeEach(shortPausesPass);
 afterEach(() => tripwire.remove());
 
 /** The alarm rings whenever it is due, as the platform rings it, until this moment. */
