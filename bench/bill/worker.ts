@@ -1,19 +1,30 @@
-// The service itself, with meters at its bindings. GET /bill/take answers what was counted since the last time, GET
-// /bill/look-ahead does what the cron would at another time.
+// The service itself, with meters at its bindings. GET /bill/take answers what was counted since the last time; /bill/look-ahead,
+// /bill/retention and /bill/minute do what the cron would at another time.
 
 import { env } from "cloudflare:workers";
-import service from "../../src/index.ts";
-import { JobObject as Job } from "../../src/objects/job-object.ts";
-import { PullQueue as Pull } from "../../src/objects/pull-queue/pull-queue.ts";
-import { ScheduleObject as Schedule } from "../../src/objects/schedule-object.ts";
-import { takeUpAhead } from "../../src/objects/take-ups.ts";
+import { Allowance } from "../../src/cron/allowance.ts";
+import { wakeApproaching } from "../../src/cron/look-ahead.ts";
+import { everyMinute } from "../../src/cron/minute.ts";
+import { cleanUp } from "../../src/cron/retention.ts";
+import service, {
+  JobObject as Job,
+  Projector as Projecting,
+  PullQueue as Pull,
+  ScheduleObject as Schedule,
+} from "../../src/index.ts";
 import { add, countCalls, countDatabase, countQueue, countStorage, takeMeter } from "./meters.ts";
 
 countDatabase(env.DB);
-countQueue(env.SNAPSHOTS, "a queue");
-for (const one of [Job, Pull, Schedule]) countCalls(one);
+countQueue(env.EXECUTIONS, "a queue");
+for (const one of [Job, Projecting, Pull, Schedule]) countCalls(one);
 
 export class JobObject extends Job {
+  constructor(ctx: DurableObjectState, bindings: Cloudflare.Env) {
+    super(ctx, bindings);
+    countStorage(ctx.storage);
+  }
+}
+export class Projector extends Projecting {
   constructor(ctx: DurableObjectState, bindings: Cloudflare.Env) {
     super(ctx, bindings);
     countStorage(ctx.storage);
@@ -32,12 +43,21 @@ export class ScheduleObject extends Schedule {
   }
 }
 
+/** Enough for all that the bill makes. */
+const CALLS = 1_000;
+
+const cron: Readonly<Record<string, (bindings: Cloudflare.Env, at: number) => Promise<void>>> = {
+  "/bill/look-ahead": (bindings, at) => wakeApproaching(bindings, new Allowance(CALLS), at),
+  "/bill/retention": (bindings, at) => cleanUp(bindings, new Allowance(CALLS), at),
+  "/bill/minute": everyMinute,
+};
+
 export default {
   async fetch(request, bindings, ctx) {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/bill/take") return Response.json(takeMeter());
-    if (pathname === "/bill/look-ahead") {
-      await takeUpAhead(bindings, Number(searchParams.get("at")));
+    if (pathname in cron) {
+      await cron[pathname]?.(bindings, Number(searchParams.get("at")));
       return new Response();
     }
     add("worker_requests", 1, `${request.method} ${pathname.replaceAll(/[0-9a-f-]{36}/g, ":id")}`);

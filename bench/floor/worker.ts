@@ -1,5 +1,6 @@
 // The floors: what an answer costs in this workerd; one row in D1; one row and one object with its alarm, the least that a
-// job can cost. No key, no limit, no validation, no state machine, no report, and no record that a call has begun.
+// job can cost; for a pulled job, an object that is opened, written twice and emptied. No key, no limit, no validation, no state
+// machine, no report, and no record that a call has begun.
 
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
@@ -26,11 +27,24 @@ export class JobObject extends DurableObject {
     await answer.body?.cancel();
     await this.ctx.storage.deleteAll();
   }
+
+  async lease(): Promise<void> {
+    const task = this.ctx.storage.kv.get<Task>("task");
+    this.ctx.storage.kv.put("task", { ...task, leased: true });
+  }
+
+  async settle(): Promise<void> {
+    const task = this.ctx.storage.kv.get<Task>("task");
+    this.ctx.storage.kv.put("task", { ...task, ended: true });
+    await this.ctx.storage.sync();
+    await this.ctx.storage.deleteAll();
+  }
 }
 
 /** The configuration of the service names them. */
 export class PullQueue extends DurableObject {}
 export class ScheduleObject extends DurableObject {}
+export class Projector extends DurableObject {}
 
 export default new Hono<{ Bindings: Bindings }>()
   .post("/noop", (c) => c.json({ success: true }, 201))
@@ -44,6 +58,33 @@ export default new Hono<{ Bindings: Bindings }>()
     const task = await c.req.json<Task>();
     const id = await inserted(c.env, task);
     return c.json({ id, due: task.due }, 201);
+  })
+
+  .post("/rows/batch", async (c) => {
+    const tasks = await c.req.json<Task[]>();
+    const rows = tasks.map((task) => ({ id: crypto.randomUUID(), task }));
+    await c.env.DB.prepare("INSERT INTO floor SELECT value ->> 'id', value ->> 'task' FROM json_each(?)")
+      .bind(JSON.stringify(rows))
+      .run();
+    return c.json({ ids: rows.map(({ id }) => id) }, 201);
+  })
+
+  .post("/objects", async (c) => {
+    const task = await c.req.json<Task>();
+    await c.env.JOBS.getByName(task.id).arm(task);
+    return c.json({ id: task.id }, 201);
+  })
+
+  .post("/lease", async (c) => {
+    const { names } = await c.req.json<{ names: string[] }>();
+    await Promise.all(names.map((name) => c.env.JOBS.getByName(name).lease()));
+    return c.json({ success: true });
+  })
+
+  .post("/settle", async (c) => {
+    const { names } = await c.req.json<{ names: string[] }>();
+    await Promise.all(names.map((name) => c.env.JOBS.getByName(name).settle()));
+    return c.json({ success: true });
   })
 
   .post("/jobs", async (c) => {

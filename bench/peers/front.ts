@@ -14,6 +14,11 @@ const app = new Hono()
     const job = await c.req.json<PeerJob>();
     return c.json({ id: await jobs.create(job), due: job.due }, 201);
   })
+  .post("/v1/jobs/batch", async (c) => {
+    const body = await c.req.json<{ jobs: PeerJob[] }>();
+    await jobs.bulk(body.jobs);
+    return c.json({ count: body.jobs.length }, 201);
+  })
   .post("/bulk", async (c) => {
     const { count, job } = await c.req.json<{ count: number; job: PeerJob }>();
     await jobs.bulk(Array<PeerJob>(count).fill(job));

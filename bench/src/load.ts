@@ -11,6 +11,7 @@ export interface Call {
 }
 
 export interface Rate {
+  /** Jobs, or requests where each is one. */
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;

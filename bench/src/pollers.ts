@@ -1,15 +1,17 @@
-// Pull workers: each claims, notes when the job came, completes it, and claims again.
+// Pull workers: each claims, notes when the jobs came, reports them completed, and claims again.
 
 import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { post } from "./load.ts";
 import type { Arrival } from "./receiving.ts";
-import type { Service } from "./systems/service.ts";
+import type { Tenant } from "./systems/tenant.ts";
 
 export interface Pollers {
   /** What came of these jobs, once all have or at `deadline`. */
   arrivals(ids: ReadonlySet<string>, deadline: number): Promise<Arrival[]>;
-  /** How many jobs came so far. */
+  /** Everything that came so far. */
+  all(): readonly Arrival[];
+  /** How many jobs were reported so far. */
   count(): number;
   /** Claims that were answered so far, with a job or without. */
   claims(): number;
@@ -20,45 +22,81 @@ export interface Pollers {
 /** Short, so that stopping is. */
 const POLL_SECONDS = 2;
 
-/** Below the limit of 1,000 requests in 10 s for a key's worker endpoints, whichever way the windows fall. */
-const USES = 450;
-
-interface ClaimAnswer {
-  readonly data: { readonly job_id: string; readonly execution_id: string; readonly scheduled_for: string } | null;
+interface Claimed {
+  readonly job_id: string;
+  readonly execution_id: string;
+  readonly scheduled_for: string;
 }
 
-export function startPollers(service: Service, handler: string, count: number): Pollers {
-  const agent = new Agent({ keepAlive: true, maxSockets: count });
+export interface Working {
+  readonly handler: string;
+  /** How many workers each tenant has. */
+  readonly workers: number;
+  /** Jobs of one claim, and reports of one call. 1: the calls for a single job. */
+  readonly atOnce: number;
+}
+
+export function startPollers(tenants: readonly Tenant[], { handler, workers, atOnce }: Working): Pollers {
+  const agent = new Agent({ keepAlive: true, maxSockets: tenants.length * workers });
   const arrived: Arrival[] = [];
   let claims = 0;
-  let uses = 0;
+  let reported = 0;
   let stopped = false;
   let fault: unknown;
-  const key = () => service.workerKeys[Math.floor(uses++ / USES) % service.workerKeys.length] ?? "";
-  const ask = (path: string, body: object) => post(service.call(key(), `/v1/worker/jobs/${path}`, body), agent);
-  const work = async () => {
+  const claimOf = async (tenant: Tenant): Promise<readonly Claimed[]> => {
+    const claim = { handlers: [handler], wait_time_seconds: POLL_SECONDS };
+    const body = atOnce === 1 ? claim : { ...claim, max_jobs: atOnce };
+    const { data } = (await post(tenant.workerCall("claim", body), agent)) as { data: Claimed | Claimed[] | null };
+    claims++;
+    return data === null ? [] : [data].flat();
+  };
+  const reportFor = async (tenant: Tenant, jobs: readonly Claimed[]): Promise<void> => {
+    const [only] = jobs;
+    if (atOnce === 1 && only) {
+      await post(tenant.workerCall(`${only.job_id}/complete`, { execution_id: only.execution_id }), agent);
+    } else if (only) {
+      const reports = jobs.map(({ job_id, execution_id }) => ({ job_id, execution_id, status: "completed" }));
+      const { data } = (await post(tenant.workerCall("report", { reports }), agent)) as { data: { status: number }[] };
+      const refused = data.find(({ status }) => status !== 200);
+      if (refused) throw new Error(`a report was answered ${refused.status}`);
+    }
+    reported += jobs.length;
+  };
+  const work = async (tenant: Tenant) => {
     while (!stopped) {
-      const { data } = (await ask("claim", { handlers: [handler], wait_time_seconds: POLL_SECONDS })) as ClaimAnswer;
-      claims++;
-      if (!data) continue;
-      arrived.push({ id: data.job_id, due: Date.parse(data.scheduled_for), at: Date.now() });
-      await ask(`${data.job_id}/complete`, { execution_id: data.execution_id });
+      const jobs = await claimOf(tenant);
+      const at = Date.now();
+      for (const { job_id, scheduled_for } of jobs) arrived.push({ id: job_id, due: Date.parse(scheduled_for), at });
+      await reportFor(tenant, jobs);
     }
   };
-  const working = Promise.all(Array.from({ length: count }, work)).catch((error) => (fault = error));
+  const working = Promise.all(tenants.flatMap((tenant) => Array.from({ length: workers }, () => work(tenant)))).catch(
+    (error) => (fault = error),
+  );
+  const soundly = () => {
+    if (fault !== undefined) throw fault;
+  };
   return {
     async arrivals(ids, deadline) {
       const own = () => arrived.filter(({ id }) => ids.has(id));
       while (own().length < ids.size && Date.now() < deadline && fault === undefined) await sleep(50);
-      if (fault !== undefined) throw fault;
+      soundly();
       return own();
     },
-    count: () => arrived.length,
+    all() {
+      soundly();
+      return arrived;
+    },
+    count() {
+      soundly();
+      return reported;
+    },
     claims: () => claims,
     async stop() {
       stopped = true;
       await working;
       agent.destroy();
+      soundly();
     },
   };
 }

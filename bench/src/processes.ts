@@ -91,6 +91,23 @@ export function usageOf(pid: number): Usage {
   return { cpuSeconds: sum(cpuSecondsOf), residentMegabytes: sum(residentMegabytesOf) };
 }
 
+export interface MemoryOf {
+  /** Of the program. */
+  readonly name: string;
+  /** Megabytes resident: what only this process has, and what is mapped from files or shared. */
+  readonly own: number;
+  readonly mapped: number;
+}
+
+/** What a process and each that it has started hold now. */
+export const memoryOf = (pid: number): MemoryOf[] =>
+  familyOf(pid).map((one) => {
+    const status = read(`/proc/${one}/status`);
+    const megabytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0) / 1_024;
+    const name = /^Name:\s+(.*)$/m.exec(status)?.[1] ?? "";
+    return { name, own: megabytes("RssAnon"), mapped: megabytes("RssFile") + megabytes("RssShmem") };
+  });
+
 /** CPU seconds of everything on this machine, this benchmark included: a check on a sample, not a result. */
 export function machineCpuSeconds(): number {
   const [, user, nice, system] = (readFileSync("/proc/stat", "utf8").split("\n")[0] ?? "").split(/\s+/).map(Number);

@@ -15,28 +15,44 @@ export interface Receiver {
   /** Answers 503, always. */
   readonly broken: string;
   forget(): Promise<void>;
+  /** Until there are `count` arrivals, or the deadline. */
+  arrived(count: number, deadline: number): Promise<void>;
   /** All arrivals once there are `count`, or what there is at `deadline`. Waits half a second more for duplicates. */
   arrivals(count: number, deadline: number): Promise<Arrival[]>;
   stop(): Promise<void>;
 }
 
-const POLL_MS = 100;
+const POLL_MS = 50;
 const AFTERTHOUGHT_MS = 500;
 
-/** @param delayMs how long its answers take */
-export async function startReceiver(folder: string, delayMs = 0): Promise<Receiver> {
+export interface Answering {
+  /** How long its answers take. */
+  readonly delayMs?: number;
+  /** How long the headers of its answers are, as the JSON they are kept as. */
+  readonly headerBytes?: number;
+}
+
+export async function startReceiver(
+  folder: string,
+  { delayMs = 0, headerBytes = 0 }: Answering = {},
+): Promise<Receiver> {
   const port = await freePort();
-  const child = await startModule("src/receiver.ts", [String(port), String(delayMs)], folder);
+  const args = [String(port), String(delayMs), String(headerBytes)];
+  const child = await startModule("src/receiver.ts", args, folder);
   const origin = `http://${HOST}:${port}`;
   const get = async (path: string) => (await fetch(`${origin}${path}`)).json();
+  const arrived = async (count: number, deadline: number) => {
+    while (Date.now() < deadline && Number(await get("/arrivals?count")) < count) await sleep(POLL_MS);
+  };
   return {
     hook: `${origin}/hook`,
     broken: `${origin}/broken`,
     async forget() {
       await fetch(`${origin}/arrivals`, { method: "DELETE" });
     },
+    arrived,
     async arrivals(count, deadline) {
-      while (Date.now() < deadline && Number(await get("/arrivals?count")) < count) await sleep(POLL_MS);
+      await arrived(count, deadline);
       await sleep(AFTERTHOUGHT_MS);
       return (await get("/arrivals")) as Arrival[];
     },

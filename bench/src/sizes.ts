@@ -1,25 +1,60 @@
 // How much is measured: in full, ten minutes on two cores and a disk, and in quick, about a minute.
 
+import type { Past } from "./filling.ts";
+import type { Aging } from "./parts/age.ts";
 import type { Creating } from "./parts/create.ts";
 import type { Idling } from "./parts/idle.ts";
+import type { Remembering } from "./parts/memory.ts";
 import type { Shape } from "./parts/punctuality.ts";
+import type { Sustaining } from "./parts/sustained.ts";
 
-export const PARTS = ["create", "punctuality", "bill", "drain", "peers", "idle", "flatness"] as const;
+export const PARTS = [
+  "create",
+  "punctuality",
+  "age",
+  "sustained",
+  "drain",
+  "bill",
+  "peers",
+  "idle",
+  "flatness",
+  "memory",
+] as const;
 export type Part = (typeof PARTS)[number];
+
+/** How often something is measured, for a median. What hardly varies needs fewer. */
+interface Runs {
+  /** The service and its floor: their ratio is what counts. */
+  readonly own: number;
+  readonly peers: number;
+}
 
 interface Size {
   readonly parts: readonly Part[];
-  readonly runs: number;
   readonly create: Creating;
-  readonly spread: Shape;
-  readonly burst: Shape;
-  readonly pullBurst: Shape;
-  readonly drainJobs: number;
+  readonly createMany: Creating;
+  /** The runs of a spread are slices of one. */
+  readonly spread: Shape & { readonly slices: number };
+  readonly burst: Shape & { readonly runs: Runs };
+  /** Bursts during which another account asks for lists. */
+  readonly crowd: Shape & { readonly runs: number };
+  readonly pullBurst: Shape & { readonly runs: number };
+  readonly age: Aging;
+  readonly sustained: Sustaining;
+  /** Objects are let go after ten seconds: a backlog's owners have not been spoken to for as long. */
+  readonly drain: {
+    readonly singly: number;
+    readonly batches: number;
+    readonly peers: number;
+    readonly coldMs: number;
+  };
   readonly idle: Idling & { readonly waiting: number };
-  readonly past: { readonly waiting: number; readonly ended: number; readonly limitMs: number };
+  readonly past: Past;
   readonly flatCreate: Creating;
-  readonly flatSpread: Shape;
-  readonly flatBurst: Shape;
+  readonly flatSpread: Shape & { readonly slices: number };
+  readonly flatBurst: Shape & { readonly runs: number };
+  readonly listRuns: number;
+  readonly memory: Remembering;
   /** After this no part is begun any more. */
   readonly budgetMs: number;
   /** After this everything is given up. */
@@ -30,20 +65,25 @@ const MINUTE = 60_000;
 
 export const FULL: Size = {
   parts: PARTS,
-  runs: 5,
-  create: { runs: 5, seconds: 0.5, warmUp: 200 },
-  // 600 jobs over 30 s, of which each fifth is a run.
-  spread: { jobs: 120, spanMs: 6_000 },
-  burst: { jobs: 1_000, spanMs: 0 },
-  pullBurst: { jobs: 200, spanMs: 0 }, // a greater one is a backlog: see drain
-  drainJobs: 5_000,
+  create: { connections: [1, 16], runs: 5, seconds: 0.5, warmUp: 200 },
+  createMany: { connections: [1, 4], runs: 3, seconds: 0.5, warmUp: 4 },
+  // 500 jobs over 25 s, of which each fifth is a run.
+  spread: { jobs: 100, spanMs: 5_000, slices: 5 },
+  burst: { jobs: 1_000, spanMs: 0, runs: { own: 5, peers: 2 } },
+  crowd: { jobs: 1_000, spanMs: 0, runs: 2 },
+  pullBurst: { jobs: 200, spanMs: 0, runs: 3 }, // a greater one is a backlog: see drain
+  age: { jobs: 300, perSecond: 20 },
+  sustained: { seconds: 5, steps: 3 },
+  drain: { singly: 600, batches: 1_200, peers: 5_000, coldMs: 6_000 },
   // What start-up leaves behind is no idling: it settles first.
   idle: { settleMs: 5_000, runs: 5, seconds: 12, waiting: 10_000 },
-  past: { waiting: 20_000, ended: 200_000, limitMs: MINUTE },
-  flatCreate: { runs: 5, seconds: 0.5, warmUp: 100 },
-  flatSpread: { jobs: 120, spanMs: 6_000 },
-  flatBurst: { jobs: 200, spanMs: 0 },
-  budgetMs: 9 * MINUTE,
+  past: { waiting: 20_000, ended: 200_000 },
+  flatCreate: { connections: [1, 16], runs: 5, seconds: 0.5, warmUp: 100 },
+  flatSpread: { jobs: 60, spanMs: 3_000, slices: 5 },
+  flatBurst: { jobs: 200, spanMs: 0, runs: 3 },
+  listRuns: 5,
+  memory: { perSecond: 30, seconds: 60, everySeconds: 5 },
+  budgetMs: 9.5 * MINUTE,
   limitMs: 10 * MINUTE,
 };
 
@@ -55,33 +95,46 @@ export function fitted(perSecond: number): Size {
   const share = perSecond / FULL_PER_SECOND;
   if (share >= 1) return FULL;
   const part = (of: number, step: number) => Math.max(step, step * Math.round((share * of) / step));
-  const create = { ...FULL.create, seconds: 0.3, warmUp: 100 };
+  const { create, flatCreate, burst, crowd, pullBurst, drain, past, flatBurst } = FULL;
   return {
     ...FULL,
-    create,
-    burst: { jobs: part(FULL.burst.jobs, 50), spanMs: 0 },
-    pullBurst: { jobs: part(FULL.pullBurst.jobs, 10), spanMs: 0 },
-    drainJobs: part(FULL.drainJobs, 500),
-    past: { ...FULL.past, waiting: part(FULL.past.waiting, 1_000) },
-    flatCreate: create,
-    flatSpread: { jobs: 60, spanMs: 3_000 },
-    flatBurst: { jobs: part(FULL.flatBurst.jobs, 10), spanMs: 0 },
+    create: { ...create, seconds: 0.4, warmUp: 100 },
+    burst: { ...burst, jobs: part(burst.jobs, 50) },
+    crowd: { ...crowd, jobs: part(crowd.jobs, 50) },
+    pullBurst: { ...pullBurst, jobs: part(pullBurst.jobs, 10) },
+    drain: { ...drain, peers: part(drain.peers, 500) },
+    past: { ...past, waiting: part(past.waiting, 1_000) },
+    flatCreate: { ...flatCreate, runs: 3, seconds: 0.4 },
+    flatBurst: { ...flatBurst, jobs: part(flatBurst.jobs, 10) },
   };
 }
 
 export const QUICK: Size = {
   parts: PARTS.filter((part) => part !== "flatness" && part !== "peers"),
-  runs: 1,
-  create: { runs: 1, seconds: 0.3, warmUp: 20 },
-  spread: { jobs: 20, spanMs: 1_000 },
-  burst: { jobs: 50, spanMs: 0 },
-  pullBurst: { jobs: 50, spanMs: 0 },
-  drainJobs: 100,
+  create: { connections: [1, 16], runs: 1, seconds: 0.3, warmUp: 20 },
+  createMany: { connections: [1, 4], runs: 1, seconds: 0.3, warmUp: 1 },
+  spread: { jobs: 20, spanMs: 1_000, slices: 1 },
+  burst: { jobs: 50, spanMs: 0, runs: { own: 1, peers: 1 } },
+  crowd: { jobs: 50, spanMs: 0, runs: 1 },
+  pullBurst: { jobs: 50, spanMs: 0, runs: 1 },
+  age: { jobs: 20, perSecond: 20 },
+  sustained: { seconds: 1, steps: 2 },
+  drain: { singly: 50, batches: 200, peers: 100, coldMs: 0 },
   idle: { settleMs: 500, runs: 1, seconds: 1, waiting: 100 },
-  past: { waiting: 100, ended: 1_000, limitMs: MINUTE },
-  flatCreate: { runs: 1, seconds: 0.3, warmUp: 20 },
-  flatSpread: { jobs: 20, spanMs: 1_000 },
-  flatBurst: { jobs: 50, spanMs: 0 },
+  past: { waiting: 100, ended: 1_000 },
+  flatCreate: { connections: [1, 16], runs: 1, seconds: 0.3, warmUp: 20 },
+  flatSpread: { jobs: 20, spanMs: 1_000, slices: 1 },
+  flatBurst: { jobs: 50, spanMs: 0, runs: 1 },
+  listRuns: 1,
+  memory: { perSecond: 30, seconds: 3, everySeconds: 1 },
   budgetMs: 2 * MINUTE,
   limitMs: 3 * MINUTE,
+};
+
+/** `--only memory`: half an hour of it. */
+export const LONG_MEMORY: Size = {
+  ...FULL,
+  memory: { ...FULL.memory, seconds: 1_800, everySeconds: 60 },
+  budgetMs: 35 * MINUTE,
+  limitMs: 36 * MINUTE,
 };

@@ -60,7 +60,7 @@ it("the README shows what the benchmark has measured", () => {
   expect(readme).toContain(readFileSync(join(PROJECT, "bench/results/summary.md"), "utf8"));
 });
 
-it("the table of costs is what cost.mjs computes", () => {
-  const rows = execFileSync(process.execPath, [join(DOCS, "cost.mjs"), "1", "10", "100"], { encoding: "utf8" });
+it("the tables of costs and of the Free plan are what cost.mjs computes", () => {
+  const rows = execFileSync(process.execPath, [join(DOCS, "cost.mjs"), "1", "10", "100", "free"], { encoding: "utf8" });
   for (const row of rows.trim().split("\n")) expect(read("deploying.md")).toContain(row);
 });

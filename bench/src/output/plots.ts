@@ -28,13 +28,13 @@ function createPlot(figures: NonNullable<Results["create"]>): TopLevelSpec {
   }));
   return {
     config,
-    title: "Create: requests per second",
+    title: "Create: jobs per second",
     width: WIDTH,
     data: { values },
     mark: { type: "point", filled: true, size: 90 }, // a bar has no length on a logarithmic scale
     encoding: {
       y: system,
-      x: { field: "perSecond", type: "quantitative", scale: { type: "log" }, title: "requests/s (logarithmic)" },
+      x: { field: "perSecond", type: "quantitative", scale: { type: "log" }, title: "jobs/s (logarithmic)" },
       color: { field: "connections", title: null },
     },
   };
@@ -47,7 +47,7 @@ function latenessPlot(figures: NonNullable<Results["punctuality"]>): TopLevelSpe
   ]);
   return {
     config,
-    title: "Lateness: 20 jobs a second (spread), and 1,000 in one instant (burst; pull: 200)",
+    title: "Lateness: 20 jobs a second (spread), and a crowd in one instant (burst; pull: a fifth of it)",
     data: { values },
     facet: { field: "shape", title: null, sort: ["spread", "burst"] },
     spec: {
@@ -66,13 +66,16 @@ function latenessPlot(figures: NonNullable<Results["punctuality"]>): TopLevelSpe
 const lateness = { field: "ms", type: "quantitative", scale: { type: "log" }, title: "ms late (logarithmic)" } as const;
 
 function billPlot(bills: NonNullable<Results["bill"]>): TopLevelSpec {
-  const values = bills.flatMap(({ name, used }) =>
-    Object.entries(PRICES).map(([what, price]) => ({
-      job: name,
-      what: what.replaceAll("_", " ").replace("object ms", "object GB-s"),
-      dollars: used[what as keyof typeof PRICES] * price * 1_000_000,
-    })),
-  );
+  const values = bills
+    .filter(({ retention }) => retention !== null)
+    .flatMap(({ name, used, retention }) => [
+      ...Object.entries(PRICES).map(([what, price]) => ({
+        job: name,
+        what: what.replaceAll("_", " ").replace("object ms", "object GB-s"),
+        dollars: used[what as keyof typeof PRICES] * price * 1_000_000,
+      })),
+      { job: name, what: "deletion", dollars: retention?.dollarsPerMillion ?? 0 },
+    ]);
   return {
     config,
     title: "What a million cost, beyond the free allowances",

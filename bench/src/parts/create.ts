@@ -1,11 +1,9 @@
-// How fast a job is taken: requests a second and their times, at 1 and at 16 connections. Systems take turns within a run,
-// so that what else this machine does meets all of them.
+// How fast jobs are taken: jobs a second and the times of requests, at few and at many connections. Systems take turns within a
+// run, so that what else this machine does meets all of them.
 
 import { type Call, hammer, type Rate, sendAll } from "../load.ts";
 import { median } from "../stats.ts";
-import type { Ahead, System } from "../systems/system.ts";
-
-export const CONNECTIONS = [1, 16] as const;
+import { type Ahead, NO_TARGET, type System } from "../systems/system.ts";
 
 export interface CreateFigure extends Rate {
   readonly system: string;
@@ -18,10 +16,9 @@ export interface Candidate {
   readonly name: string;
   readonly next: () => Call;
   readonly ready: (requests: number) => Promise<void>;
+  /** Jobs of one request; 1 unless it says otherwise. */
+  readonly jobs?: number;
 }
-
-/** Nobody listens here: none of these jobs comes due while we look. */
-const NO_TARGET = "http://127.0.0.1:9/hook";
 
 export const creating = (system: System, when: Ahead = "tomorrow"): Candidate => ({
   name: when === "tomorrow" ? system.name : `${system.name}, due ${when}`,
@@ -29,9 +26,20 @@ export const creating = (system: System, when: Ahead = "tomorrow"): Candidate =>
   ready: system.ready,
 });
 
+/** Jobs of one request. */
+export const BATCH = 100;
+
+export const creatingMany = (system: System): Candidate => ({
+  name: `${system.name}, batches of ${BATCH}`,
+  next: () => system.createMany("tomorrow", BATCH),
+  ready: system.ready,
+  jobs: BATCH,
+});
+
 const READY_FOR = 2_000;
 
 export interface Creating {
+  readonly connections: readonly number[];
   readonly runs: number;
   readonly seconds: number;
   /** Requests before anything counts. */
@@ -40,19 +48,20 @@ export interface Creating {
 
 export async function measureCreate(
   candidates: readonly Candidate[],
-  { runs, seconds, warmUp }: Creating,
+  { connections: widths, runs, seconds, warmUp }: Creating,
 ): Promise<CreateFigure[]> {
   for (const { next } of candidates) await sendAll(Array.from({ length: warmUp }, next), 4);
   const taken = new Map<string, Rate[]>();
   for (let run = 0; run < runs; run++)
-    for (const connections of CONNECTIONS)
-      for (const { name, next, ready } of candidates) {
+    for (const connections of widths)
+      for (const { name, next, ready, jobs = 1 } of candidates) {
         await ready(READY_FOR);
         const key = `${name} ${connections}`;
-        taken.set(key, [...(taken.get(key) ?? []), await hammer(connections, seconds, next)]);
+        const rate = await hammer(connections, seconds, next);
+        taken.set(key, [...(taken.get(key) ?? []), { ...rate, perSecond: jobs * rate.perSecond }]);
       }
   return candidates.flatMap(({ name }) =>
-    CONNECTIONS.map((connections) => {
+    widths.map((connections) => {
       const rates = taken.get(`${name} ${connections}`) ?? [];
       const of = (field: keyof Rate) => median(rates.map((rate) => rate[field]));
       return { system: name, connections, runs: rates, perSecond: of("perSecond"), p50: of("p50"), p99: of("p99") };

@@ -30,7 +30,7 @@ export interface Waiting {
 }
 
 /**
- * The mean over all windows, since the sweeper rings once a minute and most windows would not see it; the memory is a median.
+ * The mean over all windows, since the cron rings once a minute and most windows would not see it; the memory is a median.
  */
 export async function measureIdle(all: readonly Waiting[], { settleMs, runs, seconds }: Idling): Promise<Idle[]> {
   await sleep(settleMs);

@@ -1,7 +1,7 @@
 // What lists cost an account with many jobs: the first page, a late one, and filters that find much, little and nothing.
 
 import { median } from "../stats.ts";
-import type { Service } from "../systems/service.ts";
+import type { Tenant } from "../systems/tenant.ts";
 
 export interface ListFigure {
   readonly query: string;
@@ -20,14 +20,14 @@ const QUERIES = [
   "handler=nobody&size=20",
 ];
 
-export async function measureLists(service: Service, runs: number): Promise<ListFigure[]> {
+export async function measureLists(tenant: Tenant, runs: number): Promise<ListFigure[]> {
   const figures: ListFigure[] = [];
   for (const query of QUERIES) {
     const times: number[] = [];
     let rows = 0;
     for (let run = 0; run < runs; run++) {
       const began = performance.now();
-      const answer = await service.get(`/v1/jobs?${query}`);
+      const answer = await tenant.get(`/v1/jobs?${query}`);
       const { data } = (await answer.json()) as { data: unknown[] };
       if (!answer.ok) throw new Error(`the list ${query} answered ${answer.status}`);
       times.push(performance.now() - began);

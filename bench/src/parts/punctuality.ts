@@ -8,6 +8,7 @@ import type { Arrival, Receiver } from "../receiving.ts";
 import { median, type Spread, spreadOf } from "../stats.ts";
 import type { Service } from "../systems/service.ts";
 import type { System } from "../systems/system.ts";
+import type { Tenant } from "../systems/tenant.ts";
 
 export interface Punctuality extends Spread {
   readonly system: string;
@@ -66,19 +67,19 @@ export function pushed(system: System, receiver: Receiver): Candidate {
 }
 
 /** Sixteen workers poll; an arrival is the answer to a claim. Each completes its job before it polls again. */
-export function pulled(service: Service): Candidate {
+export function pulled(service: Service, tenant: Tenant): Candidate {
   const handler = "bench-pull";
   return {
     name: `${service.name}, pull`,
     warmUp: (jobs) =>
       sendAll(
-        times(jobs, () => service.createPull("in half an hour", "bench-later")),
+        times(jobs, () => tenant.create("in half an hour", "bench-later")),
         WIDTH,
       ),
     async run(dues) {
-      const pollers = startPollers(service, handler, WIDTH);
+      const pollers = startPollers([tenant], { handler, workers: WIDTH, atOnce: 1 });
       try {
-        const calls = dues.map((due) => service.createPull(due, handler));
+        const calls = dues.map((due) => tenant.create(due, handler));
         const ids = new Set((await sendAll(calls, WIDTH)).map(service.idOf));
         refuseIfDue(dues);
         return await pollers.arrivals(ids, lastOf(dues) + PATIENCE_MS);

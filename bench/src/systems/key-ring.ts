@@ -1,8 +1,8 @@
 // Which API key makes the next request. A real client holds one key, which the service remembers for a minute; a benchmark
-// is faster than one key may be. So each key is used up before the next one is taken, and comes back when its limit is
+// is faster than one key may be. So each key is used up before the next one is taken, and is used again when its limit is
 // surely over.
 
-/** Below the service's 100 in 10 s. */
+/** Below the service's 100 in 10 s for a key; ten keys stay below its 1,000 for an account. */
 const USES = 90;
 
 /** Twice the period: the limiter's windows and ours do not begin together. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Kind, lacks, startStore } from "../../peers/stores.ts";
 import { type Call, sendAll } from "../load.ts";
 import { freePort, HOST, startModule, stop } from "../processes.ts";
-import { momentOf, PAYLOAD, plainId, type System } from "./system.ts";
+import { momentOf, NO_TARGET, PAYLOAD, plainId, type System } from "./system.ts";
 
 export interface Peer extends System {
   /** Makes many that are due tomorrow, or now, straight through the library. Nobody is told of them. */
@@ -93,6 +93,8 @@ export async function startPeer({ name, adapter, store, storeSettings, note }: S
       return [pid, ...(runner?.pid === undefined ? [] : [runner.pid])];
     },
     create: (when, target) => call("/v1/jobs", jobOf(momentOf(when), target)),
+    createMany: (when, count) =>
+      call("/v1/jobs/batch", { jobs: Array.from({ length: count }, () => jobOf(momentOf(when), NO_TARGET)) }),
     idOf: plainId,
     ready: async () => {},
     async fill(count, due) {

@@ -1,34 +1,35 @@
-// The service as `npm start` runs it, with a state folder of its own. Its rate limits are met as a user would meet them: by
-// enough API keys.
+// The service as `npm start` runs it, with a state folder of its own. Its rate limits are met as users would meet them: by
+// enough accounts with enough API keys.
 
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Call } from "../load.ts";
 import { sendAll } from "../load.ts";
 import { freePort, HOST, PROJECT, startProgram, stop, until } from "../processes.ts";
 import { KeyRing } from "./key-ring.ts";
-import { AHEAD_MS, PAYLOAD, type System, type When } from "./system.ts";
+import { NO_TARGET, type System } from "./system.ts";
+import { callWith, pushJob, Tenant } from "./tenant.ts";
 
-/**
- * 90 of 100 requests in 20 s from each key, and of 1,000 in 10 s from each account: 85 requests a second as the first
- * account, 1,700 as the others, which take turns.
- */
-const ACCOUNTS = 21;
-const KEYS_PER_ACCOUNT = 20;
+/** Those with pull jobs and lists of their own: 44 requests a second each. */
+const TENANTS = 8;
+
+/** Those that make push jobs, all together: 1,400 requests a second. Two keys of each are left for what it asks for itself. */
+const MAKERS = 40;
+const OWN_KEYS = 2;
+
+const KEYS_PER_ACCOUNT = 10;
 const START_MS = 90_000;
 
-/** Nobody's id: asking for it makes the service look up the key, and little else. */
+/** Nobody's id, and one that could exist: asking for it makes the service look up the key, and little else. */
 const NO_JOB = "00000000-0000-4000-8000-000000000000";
 
 export interface Service extends System {
   readonly url: string;
   readonly stateFolder: string;
-  /** Keys of the first account: pull workers only meet the jobs of their own. */
-  readonly workerKeys: readonly string[];
-  call(key: string, path: string, body: object): Call;
-  /** A pull job of the first account. */
-  createPull(when: When, handler: string): Call;
-  get(path: string): Promise<Response>;
+  readonly tenants: readonly Tenant[];
+  /** Accounts whose push jobs `create` makes. */
+  readonly makers: readonly Tenant[];
+  /** Whether it has `POST /v1/jobs/batch`. */
+  takesBatches(): Promise<boolean>;
   /** How many requests it has answered so far, by its own log. */
   requests(): number;
   /** Stops it for what `between` does, then serves again, from the state folder that answers. */
@@ -62,15 +63,11 @@ export async function startService(
   };
   let { child, adminToken } = await start();
   const keys = await makeKeys(url, adminToken);
-  const first = new KeyRing(keys[0] ?? []);
-  const others = new KeyRing(
-    Array.from({ length: KEYS_PER_ACCOUNT }, (_, i) => keys.slice(1).map((of) => of[i] ?? "")).flat(),
-  );
-  const callWith = (key: string, path: string, body: object): Call => ({
-    url: url + path,
-    headers: { authorization: `Bearer ${key}` },
-    body: JSON.stringify(body),
-  });
+  const tenants = keys.slice(0, TENANTS).map((own) => new Tenant(url, own));
+  const makers = keys.slice(TENANTS).map((own) => new Tenant(url, own.slice(0, OWN_KEYS)));
+  // Accounts take turns, so that what is made in a row is not all of one.
+  const turns = Array.from({ length: KEYS_PER_ACCOUNT - OWN_KEYS }, (_, i) => i + OWN_KEYS);
+  const ring = new KeyRing(turns.flatMap((nth) => keys.slice(TENANTS).map((own) => own[nth] ?? "")));
   return {
     name,
     note: "npm start, SQLite on disk, each write synced",
@@ -82,24 +79,26 @@ export async function startService(
     get pids() {
       return child.pid === undefined ? [] : [child.pid];
     },
-    workerKeys: (keys[0] ?? []).slice(0),
-    call: callWith,
-    create: (when, target) =>
-      callWith(others.next(), "/v1/jobs", {
-        name: "bench",
-        payload: PAYLOAD,
-        ...timeOf(when),
-        delivery: { type: "push", http: { url: target, method: "POST" } },
-      }),
-    createPull: (when, handler) =>
-      callWith(first.next(), "/v1/jobs", { name: "bench", handler, payload: PAYLOAD, ...timeOf(when) }),
+    tenants,
+    makers,
+    create: (when, target) => callWith(url, ring.next(), "/v1/jobs", pushJob(when, target)),
+    createMany: (when, count) => {
+      const jobs = Array.from({ length: count }, () => pushJob(when, NO_TARGET));
+      return callWith(url, ring.next(), "/v1/jobs/batch", { jobs });
+    },
     idOf: (answer) => (answer as { data: { id: string } }).data.id,
-    get: (path) => fetch(url + path, { headers: { authorization: `Bearer ${first.next()}` } }),
     async ready(requests) {
-      const calls = others
+      const calls = ring
         .unfamiliar(requests)
         .map((key) => fetch(`${url}/v1/jobs/${NO_JOB}`, { headers: { authorization: `Bearer ${key}` } }));
       for (const answer of await Promise.all(calls)) await answer.body?.cancel();
+    },
+    async takesBatches() {
+      const asked = callWith(url, ring.next(), "/v1/jobs/batch", { jobs: [pushJob("tomorrow", NO_TARGET)] });
+      const headers = { ...asked.headers, "content-type": "application/json" };
+      const answer = await fetch(asked.url, { method: "POST", headers, body: asked.body });
+      await answer.body?.cancel();
+      return answer.ok;
     },
     async restart(between) {
       await stop(child);
@@ -110,22 +109,16 @@ export async function startService(
   };
 }
 
-function timeOf(when: When): object {
-  if (when === "now") return {};
-  if (typeof when === "number") return { scheduled_for: new Date(when).toISOString() };
-  return { delay: { value: AHEAD_MS[when] / 1_000, unit: "second" } };
-}
-
 /** Makes accounts with their keys, through the admin API and each account's own. */
 async function makeKeys(url: string, adminToken: string): Promise<string[][]> {
-  const asOperator = { url: `${url}/v1/admin/accounts`, headers: { authorization: `Bearer ${adminToken}` } };
-  const made = await sendAll(Array(ACCOUNTS).fill({ ...asOperator, body: JSON.stringify({ name: "bench" }) }), 4);
-  const firstKeys = made.map((answer) => (answer as { data: { api_key: string } }).data.api_key);
+  const asOperator = callWith(url, adminToken, "/v1/admin/accounts", { name: "bench" });
+  const made = await sendAll(Array(TENANTS + MAKERS).fill(asOperator), 4);
   return Promise.all(
-    firstKeys.map(async (key) => {
-      const more = { url: `${url}/v1/api-keys`, headers: { authorization: `Bearer ${key}` }, body: '{"name":"bench"}' };
-      const answers = await sendAll(Array(KEYS_PER_ACCOUNT - 1).fill(more), 4);
-      return answers.map((answer) => keyOf(answer)); // the first one has had its requests
+    made.map(async (answer) => {
+      const key = keyOf(answer);
+      const more = callWith(url, key, "/v1/api-keys", { name: "bench" });
+      const answers = await sendAll(Array(KEYS_PER_ACCOUNT).fill(more), 1);
+      return answers.map(keyOf); // the first one has had its requests
     }),
   );
 }

@@ -2,8 +2,14 @@
 
 import type { Call } from "../load.ts";
 
-/** So far ahead that the service keeps a row only; that it arms its object behind the answer; that it arms it before. */
-export const AHEAD_MS = { tomorrow: 86_400_000, "in half an hour": 1_800_000, "in four minutes": 240_000 } as const;
+/** So far ahead that the service keeps a row only; that it arms its object after the answer (an hour, and half of
+ * one); that it arms it before. */
+export const AHEAD_MS = {
+  tomorrow: 86_400_000,
+  "in an hour": 3_600_000,
+  "in half an hour": 1_800_000,
+  "in four minutes": 240_000,
+} as const;
 
 export type Ahead = keyof typeof AHEAD_MS;
 
@@ -16,12 +22,21 @@ export function momentOf(when: When): number {
   return Date.now() + (when === "now" ? 0 : AHEAD_MS[when]);
 }
 
+/** The same as the service is told. */
+export function timeOf(when: When): object {
+  if (when === "now") return {};
+  if (typeof when === "number") return { scheduled_for: new Date(when).toISOString() };
+  return { delay: { value: AHEAD_MS[when] / 1_000, unit: "second" } };
+}
+
 export interface System {
   readonly name: string;
   /** Settings and durability, in a few words. */
   readonly note: string;
   /** The request that makes a push job to `target`. */
   create(when: When, target: string): Call;
+  /** The request that makes so many of them, for nobody's target. */
+  createMany(when: When, count: number): Call;
   /** The job's id in the answer to `create`. */
   idOf(answer: unknown): string;
   /** Does what would otherwise happen once within the first `requests` requests, such as looking up an API key. */
@@ -30,6 +45,9 @@ export interface System {
   readonly pids: readonly number[];
   stop(): Promise<void>;
 }
+
+/** Nobody listens here. */
+export const NO_TARGET = "http://127.0.0.1:9/hook";
 
 /** A payload such as jobs have; the same for every system. */
 export const PAYLOAD = { n: 1, text: "x".repeat(64) };
