@@ -23,7 +23,7 @@ import { fullMinutes, World } from "./harness/world.ts";
 const LIMIT_MS = 3.5 * MINUTE;
 const UNARMED_LIMIT_MS = 90 * SECOND;
 /** What a Worker may ask for in one invocation, as we set it, and on the Free plan. */
-const SUBREQUESTS = 5_000;
+const SUBREQUESTS = 10_000;
 const FREE_SUBREQUESTS = 50;
 
 let account: Account;
