@@ -14,7 +14,7 @@ import { summaryOf } from "./output/summary.ts";
 import { type Results, tablesOf } from "./output/tables.ts";
 import { measureAge } from "./parts/age.ts";
 import { measureBill, TARGET_MS } from "./parts/bill.ts";
-import { creating, creatingMany, measureCreate } from "./parts/create.ts";
+import { creating, creatingMany, FLOOR_OF_BATCHES, measureCreate } from "./parts/create.ts";
 import { measureCrowd } from "./parts/crowd.ts";
 import { BATCH, type Drain, drainFloor, drainPeer, drainService } from "./parts/drain.ts";
 import { measureIdle } from "./parts/idle.ts";
@@ -140,7 +140,7 @@ async function measureCreation({ fresh, floor, peers }: Stage): Promise<void> {
   const ours = AHEADS.map((when) => creating(fresh, when));
   const others = peers.map((peer) => creating(peer));
   results.create = await measureCreate([...ours, creating(floor), row, noop, ...others], size.create);
-  const many = [floor, ...peers].map(creatingMany);
+  const many = [creatingMany(floor, FLOOR_OF_BATCHES), ...peers.map((peer) => creatingMany(peer))];
   if (await fresh.takesBatches()) many.unshift(creatingMany(fresh));
   else results.notes.push("batches of the service are left out: it has no POST /v1/jobs/batch");
   results.createMany = await measureCreate(many, size.createMany);

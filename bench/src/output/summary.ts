@@ -1,5 +1,6 @@
 // The table of the README: one line for each question, one column for each system.
 
+import { batchesOf, FLOOR_OF_BATCHES } from "../parts/create.ts";
 import { BATCH, DRAIN_FLOOR } from "../parts/drain.ts";
 import type { Results } from "./tables.ts";
 
@@ -44,7 +45,8 @@ export function summaryOf(results: Results): string | undefined {
   };
   const createdMany: Figure = (column) => {
     const own = createMany.filter((one) => one.connections === 1);
-    return whole(own, `${column}, batches of 100`, (one) => one.perSecond);
+    const name = column === "floor: one row, one alarm" ? FLOOR_OF_BATCHES : column;
+    return whole(own, batchesOf(name), (one) => one.perSecond);
   };
   const late = (shape: "spread" | "burst"): Figure => {
     return (column) => {

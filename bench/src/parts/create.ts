@@ -29,8 +29,13 @@ export const creating = (system: System, when: Ahead = "tomorrow"): Candidate =>
 /** Jobs of one request. */
 export const BATCH = 100;
 
-export const creatingMany = (system: System): Candidate => ({
-  name: `${system.name}, batches of ${BATCH}`,
+/** The floor of a batch makes rows alone. */
+export const FLOOR_OF_BATCHES = "floor: rows in one statement";
+
+export const batchesOf = (name: string): string => `${name}, batches of ${BATCH}`;
+
+export const creatingMany = (system: System, name = system.name): Candidate => ({
+  name: batchesOf(name),
   next: () => system.createMany("tomorrow", BATCH),
   ready: system.ready,
   jobs: BATCH,
