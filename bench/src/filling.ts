@@ -65,7 +65,7 @@ export interface Backlog {
 const DUE_AFTER_MS = 8_000;
 
 /** How many the look ahead arms each minute. */
-const MOST_ARMED = 1_900;
+const MOST_ARMED = 3_900;
 
 /** How long the look ahead may take to arm them, and they to be offered and reported. */
 const FILLED_WITHIN_MS = 90_000;

@@ -135,10 +135,11 @@ async function measureStage(stage: Stage): Promise<void> {
 
 async function measureCreation({ fresh, floor, peers }: Stage): Promise<void> {
   const { ready } = floor;
-  const noop = { name: "floor: a route that does nothing", next: floor.noop, ready };
-  const row = { name: "floor: one row", next: floor.row, ready };
+  const runs = size.fewerRuns;
+  const noop = { name: "floor: a route that does nothing", next: floor.noop, ready, runs };
+  const row = { name: "floor: one row", next: floor.row, ready, runs };
   const ours = AHEADS.map((when) => creating(fresh, when));
-  const others = peers.map((peer) => creating(peer));
+  const others = peers.map((peer) => ({ ...creating(peer), runs }));
   results.create = await measureCreate([...ours, creating(floor), row, noop, ...others], size.create);
   const many = [creatingMany(floor, FLOOR_OF_BATCHES), ...peers.map((peer) => creatingMany(peer))];
   if (await fresh.takesBatches()) many.unshift(creatingMany(fresh));

@@ -32,6 +32,8 @@ interface Runs {
 interface Size {
   readonly parts: readonly Part[];
   readonly create: Creating;
+  /** Runs of the peers and of the floors that nothing is divided by. */
+  readonly fewerRuns: number;
   readonly createMany: Creating;
   /** The runs of a spread are slices of one. */
   readonly spread: Shape & { readonly slices: number };
@@ -66,21 +68,22 @@ const MINUTE = 60_000;
 export const FULL: Size = {
   parts: PARTS,
   create: { connections: [1, 16], runs: 5, seconds: 0.5, warmUp: 200 },
-  createMany: { connections: [1, 4], runs: 3, seconds: 0.5, warmUp: 4 },
-  // 500 jobs over 25 s, of which each fifth is a run.
-  spread: { jobs: 100, spanMs: 5_000, slices: 5 },
-  burst: { jobs: 1_000, spanMs: 0, runs: { own: 5, peers: 2 } },
+  fewerRuns: 3,
+  createMany: { connections: [1, 4], runs: 2, seconds: 0.5, warmUp: 4 },
+  // 400 jobs over 20 s, of which each quarter is a run.
+  spread: { jobs: 100, spanMs: 5_000, slices: 4 },
+  burst: { jobs: 1_000, spanMs: 0, runs: { own: 3, peers: 1 } },
   crowd: { jobs: 1_000, spanMs: 0, runs: 2 },
-  pullBurst: { jobs: 200, spanMs: 0, runs: 3 }, // a greater one is a backlog: see drain
-  age: { jobs: 300, perSecond: 20 },
-  sustained: { seconds: 5, steps: 3 },
-  drain: { singly: 600, batches: 1_200, peers: 5_000, coldMs: 6_000 },
+  pullBurst: { jobs: 200, spanMs: 0, runs: 2 }, // a greater one is a backlog: see drain
+  age: { jobs: 240, perSecond: 20 },
+  sustained: { seconds: 4, steps: 3 },
+  drain: { singly: 600, batches: 2_400, peers: 5_000, coldMs: 6_000 },
   // What start-up leaves behind is no idling: it settles first.
   idle: { settleMs: 5_000, runs: 5, seconds: 12, waiting: 10_000 },
   past: { waiting: 20_000, ended: 200_000 },
   flatCreate: { connections: [1, 16], runs: 5, seconds: 0.5, warmUp: 100 },
-  flatSpread: { jobs: 60, spanMs: 3_000, slices: 5 },
-  flatBurst: { jobs: 200, spanMs: 0, runs: 3 },
+  flatSpread: { jobs: 60, spanMs: 3_000, slices: 3 },
+  flatBurst: { jobs: 200, spanMs: 0, runs: 2 },
   listRuns: 5,
   memory: { perSecond: 30, seconds: 60, everySeconds: 5 },
   budgetMs: 9.5 * MINUTE,
@@ -88,21 +91,22 @@ export const FULL: Size = {
 };
 
 /** How many objects a second the floor makes on a machine that does all of it in ten minutes. */
-const FULL_PER_SECOND = 400;
+const FULL_PER_SECOND = 500;
 
 /** On a slower machine the same runs of less: making jobs is what takes the time. */
 export function fitted(perSecond: number): Size {
   const share = perSecond / FULL_PER_SECOND;
   if (share >= 1) return FULL;
   const part = (of: number, step: number) => Math.max(step, step * Math.round((share * of) / step));
-  const { create, flatCreate, burst, crowd, pullBurst, drain, past, flatBurst } = FULL;
+  const { create, flatCreate, burst, crowd, pullBurst, drain, idle, past, flatBurst } = FULL;
   return {
     ...FULL,
     create: { ...create, seconds: 0.4, warmUp: 100 },
     burst: { ...burst, jobs: part(burst.jobs, 50) },
     crowd: { ...crowd, jobs: part(crowd.jobs, 50) },
     pullBurst: { ...pullBurst, jobs: part(pullBurst.jobs, 10) },
-    drain: { ...drain, peers: part(drain.peers, 500) },
+    drain: { ...drain, batches: part(drain.batches, 200), peers: part(drain.peers, 500) },
+    idle: { ...idle, waiting: part(idle.waiting, 1_000) },
     past: { ...past, waiting: part(past.waiting, 1_000) },
     flatCreate: { ...flatCreate, runs: 3, seconds: 0.4 },
     flatBurst: { ...flatBurst, jobs: part(flatBurst.jobs, 10) },
@@ -112,6 +116,7 @@ export function fitted(perSecond: number): Size {
 export const QUICK: Size = {
   parts: PARTS.filter((part) => part !== "flatness" && part !== "peers"),
   create: { connections: [1, 16], runs: 1, seconds: 0.3, warmUp: 20 },
+  fewerRuns: 1,
   createMany: { connections: [1, 4], runs: 1, seconds: 0.3, warmUp: 1 },
   spread: { jobs: 20, spanMs: 1_000, slices: 1 },
   burst: { jobs: 50, spanMs: 0, runs: { own: 1, peers: 1 } },

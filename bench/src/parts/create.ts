@@ -18,6 +18,8 @@ export interface Candidate {
   readonly ready: (requests: number) => Promise<void>;
   /** Jobs of one request; 1 unless it says otherwise. */
   readonly jobs?: number;
+  /** In how many runs it takes part; in all unless it says otherwise. */
+  readonly runs?: number;
 }
 
 export const creating = (system: System, when: Ahead = "tomorrow"): Candidate => ({
@@ -59,7 +61,8 @@ export async function measureCreate(
   const taken = new Map<string, Rate[]>();
   for (let run = 0; run < runs; run++)
     for (const connections of widths)
-      for (const { name, next, ready, jobs = 1 } of candidates) {
+      for (const { name, next, ready, jobs = 1, runs: most = runs } of candidates) {
+        if (run >= most) continue;
         await ready(READY_FOR);
         const key = `${name} ${connections}`;
         const rate = await hammer(connections, seconds, next);
