@@ -113,6 +113,8 @@ export function objectsIn(stateFolder: string): number {
   return readdirSync(folder).filter((file) => /^[0-9a-f]{64}\.sqlite$/.test(file)).length;
 }
 
+// node:sqlite binds numbers as REAL: without the casts below, handlers would be called "bench-3.0".
+
 /** The n-th of the ids of jobs that were made in the milliseconds before `now`, one in each. */
 const ID = `printf('%08x-%04x-4000-8000-%012x', (:now - i) >> 16, (:now - i) & 65535, i)`;
 
@@ -124,7 +126,7 @@ function writeBacklog(
 ): void {
   const now = Date.now();
   db.prepare(
-    `WITH RECURSIVE n(i) AS (SELECT :jobs UNION ALL SELECT i - 1 FROM n WHERE i > 1)
+    `WITH RECURSIVE n(i) AS (SELECT CAST(:jobs AS INTEGER) UNION ALL SELECT i - 1 FROM n WHERE i > 1)
      INSERT INTO jobs (account_id, id, status, report_due_at, name, handler, delivery, timeout_seconds, max_retries,
                        scheduled_for, run_at, updated_at, payload)
      SELECT :account, ${ID}, 'pending', :due, 'bench', :handler, '{"type":"pull","queue":null}', 300, 3, :due, :due,
@@ -138,7 +140,7 @@ const MINUTE = 60_000;
 function writeEnded(db: DatabaseSync, count: number, account: string): void {
   if (count === 0) return;
   db.prepare(
-    `WITH RECURSIVE n(i) AS (SELECT :count UNION ALL SELECT i - 1 FROM n WHERE i > 1)
+    `WITH RECURSIVE n(i) AS (SELECT CAST(:count AS INTEGER) UNION ALL SELECT i - 1 FROM n WHERE i > 1)
      INSERT INTO jobs (account_id, id, status, revision, name, handler, delivery, timeout_seconds, max_retries, scheduled_for,
                        attempt, started, updated_at, completed_at, execution_id, execution_trigger, execution_status, due_at,
                        started_at, settled_at, payload)
