@@ -4,7 +4,8 @@
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { HOST } from "../src/processes.ts";
-import { adapterOf, type PeerJob } from "./peer.ts";
+import { adapterOf } from "./adapter-of.ts";
+import type { PeerJob } from "./peer.ts";
 
 const [name = "", store = "", port = ""] = process.argv.slice(2);
 const jobs = await (await adapterOf(name)).producer(store);

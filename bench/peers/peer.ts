@@ -26,16 +26,3 @@ export interface Adapter {
   /** Works with this many jobs at a time, until the process ends. */
   work(url: string, concurrency: number, handle: Handler): Promise<unknown>;
 }
-
-export async function adapterOf(name: string): Promise<Adapter> {
-  switch (name) {
-    case "bullmq":
-      return (await import("./adapters/bullmq.ts")).bullmq;
-    case "pg-boss":
-      return (await import("./adapters/pg-boss.ts")).pgBoss;
-    case "graphile":
-      return (await import("./adapters/graphile.ts")).graphile;
-    default:
-      throw new Error(`no peer ${name}`);
-  }
-}

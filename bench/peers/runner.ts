@@ -1,7 +1,7 @@
 // Runs a peer's jobs: each is one POST to its url; those without one are only counted, and the counts told to the parent.
 // runner.ts <peer> <store> <concurrency>
 
-import { adapterOf } from "./peer.ts";
+import { adapterOf } from "./adapter-of.ts";
 
 const [name = "", store = "", concurrency = ""] = process.argv.slice(2);
 let handled = 0;

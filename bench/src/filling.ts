@@ -1,5 +1,5 @@
-// A service with a past: jobs that wait and jobs that have ended. What has ended, and backlogs of pull jobs, are written straight
-// into D1's file while nobody serves it; a backlog's owners are then woken by the service's own look ahead.
+// A service with a past: waiting jobs and ended jobs. Ended jobs and backlogs of pull jobs are written straight into D1's file
+// while the service is stopped; the service's own look ahead then wakes the owners of a backlog.
 
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ export async function startFilledService(folder: string, name: string, { waiting
     const service = await startService(folder, name, inMemory && join(inMemory, "state"));
     for (let made = 0; made < waiting; made += MANY) {
       const calls = Array.from({ length: Math.min(MANY, waiting - made) }, () =>
-        service.create("in an hour", NO_TARGET),
+        service.create("in half an hour", NO_TARGET),
       );
       await sendAll(calls, WIDTH);
     }
@@ -70,7 +70,7 @@ const MOST_ARMED = 3_900;
 /** How long the look ahead may take to arm them, and they to be offered and reported. */
 const FILLED_WITHIN_MS = 90_000;
 
-/** Due pull jobs of the first tenant, all offered to nobody and reported as queued. */
+/** Makes due pull jobs of the first tenant, and waits until all of them are listed as queued. No worker asks for them. */
 export async function fillBacklogs(service: Service, backlogs: readonly Backlog[]): Promise<void> {
   const jobs = backlogs.reduce((sum, backlog) => sum + backlog.jobs, 0);
   if (jobs > MOST_ARMED) throw new Error(`a backlog of more than ${MOST_ARMED} jobs is not armed within a minute`);
@@ -78,7 +78,7 @@ export async function fillBacklogs(service: Service, backlogs: readonly Backlog[
   const account = await known(tenant);
   await service.restart(() => {
     changeDatabase(service.stateFolder, (db) => {
-      db.exec("DELETE FROM look_ahead"); // it begins anew, at the present
+      db.exec("DELETE FROM look_ahead"); // the walk restarts from the present
       for (const [nth, backlog] of backlogs.entries())
         writeBacklog(db, backlog, { nth, account: accountOf(db, account) });
     });

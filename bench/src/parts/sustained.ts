@@ -17,7 +17,7 @@ export interface Sustained {
   readonly perSecond: number | null;
   /** Lateness at that rate. */
   readonly late: Spread | null;
-  /** From the last delivery to the moment all are listed as completed; null where nobody lists them. */
+  /** Time from the last delivery until all jobs are listed as completed; null for systems without lists. */
   readonly listedAfterMs: number | null;
   readonly steps: readonly Step[];
 }

@@ -2,11 +2,10 @@
 
 import type { Call } from "../load.ts";
 
-/** So far ahead that the service keeps a row only; that it arms its object after the answer (an hour, and half of
- * one); that it arms it before. */
+/** Of a job due tomorrow the service keeps only a row. It arms one due in half an hour after its answer, and one due in four
+ * minutes before its answer. */
 export const AHEAD_MS = {
   tomorrow: 86_400_000,
-  "in an hour": 3_600_000,
   "in half an hour": 1_800_000,
   "in four minutes": 240_000,
 } as const;
@@ -22,7 +21,7 @@ export function momentOf(when: When): number {
   return Date.now() + (when === "now" ? 0 : AHEAD_MS[when]);
 }
 
-/** The same as the service is told. */
+/** The same moment as fields of a request that creates a job. */
 export function timeOf(when: When): object {
   if (when === "now") return {};
   if (typeof when === "number") return { scheduled_for: new Date(when).toISOString() };
