@@ -25,7 +25,7 @@ export function repair(stateFolder: string): void {
         `The database ${path} is damaged (${fault}). Restore the state folder from a copy, or start with a new CHRONOS_STATE`,
       );
     putAside(path);
-    console.warn(`${path} was damaged (${fault}). It is kept as ${basename(path)}.damaged; what it held is made anew.`);
+    console.warn(`${path} was damaged (${fault}). It is kept as ${basename(path)}.damaged; a new file replaces it.`);
   }
 }
 

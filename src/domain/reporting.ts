@@ -13,7 +13,7 @@ export type Receipt =
   | "missing"
   /** The database cannot answer at the moment. */
   | "unavailable"
-  /** The database refuses the statement: a bug of ours. */
+  /** The database refuses the statement because of a bug in Chronos. */
   | "refused";
 
 /** Owners that could not report learn within a minute that the database is back. */
