@@ -2,7 +2,7 @@
 
 import { and, asc, count, eq, isNull, lte, ne, or, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
-import { isThere } from "../store/orphans.ts";
+import { isThere } from "../store/existing-account.ts";
 import { accounts, apiKeys } from "../store/schema.ts";
 import { type Database, type Stored, stored } from "../store/store.ts";
 

@@ -4,7 +4,7 @@ import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, type SQL, sql 
 import { lowestIdAt } from "../domain/ids.ts";
 import type { JobSpec, JobStatus, JobView } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
-import { ifThere } from "./orphans.ts";
+import { ifThere } from "./existing-account.ts";
 import { type JobRow, type NewJobRow, rowOfSpec, viewOfRow } from "./rows.ts";
 import { jobs, UNUSUAL } from "./schema.ts";
 import { type Database, STORE_TIMEOUT_MS, type Stored, stored } from "./store.ts";

@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import { ifThere } from "../../src/store/orphans.ts";
+import { ifThere } from "../../src/store/existing-account.ts";
 import { executions, jobs } from "../../src/store/schema.ts";
 import { databaseOf } from "../../src/store/store.ts";
 import { jsonText } from "../harness/json-text.ts";
