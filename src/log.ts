@@ -7,7 +7,7 @@ export function log(level: Level, event: string, fields: Fields): void {
   console.log(JSON.stringify({ level, event, ...fields }));
 }
 
-/** The name of an exception and where it came from, without its message: that may hold what a user sent. */
+/** The name of an exception, without its message: that may hold what a user sent. */
 export function nameOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.name : typeof thrown;
 }

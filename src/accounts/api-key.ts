@@ -23,8 +23,7 @@ export const isKeyShaped = (text: string): boolean => FORM.test(text);
 
 /** SHA-256 in hex. A key has 256 random bits: a plain hash is as good as a slow one. */
 export async function hashOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(new Uint8Array(await digest(text)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Compares two texts in a time that does not tell where they differ. */

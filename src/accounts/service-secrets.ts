@@ -1,6 +1,7 @@
 // The service's own secrets, as its operator has set them. One that is short enough to be guessed counts as not set: a
 // tenant could try master keys against its own signing secret, and anybody admin tokens against the service.
 
+import { log } from "../log.ts";
 import type { MasterKeys } from "./signing-secret.ts";
 
 /** Characters. `openssl rand` as the README calls it makes more. */
@@ -15,8 +16,10 @@ export function masterKeysOf({ MASTER_KEY, MASTER_KEY_PREVIOUS }: Cloudflare.Env
 export const adminTokenOf = ({ ADMIN_TOKEN }: Cloudflare.Env): string | undefined =>
   isLong(ADMIN_TOKEN) ? ADMIN_TOKEN : undefined;
 
-/** The secrets that are set and ignored. */
-export const shortSecretsOf = ({ MASTER_KEY, ADMIN_TOKEN }: Cloudflare.Env): string[] =>
-  Object.entries({ MASTER_KEY, ADMIN_TOKEN }).flatMap(([name, value]) => (value && !isLong(value) ? [name] : []));
+/** Logs the secrets that are set and ignored. */
+export function logShortSecrets({ MASTER_KEY, ADMIN_TOKEN }: Cloudflare.Env): void {
+  for (const [name, value] of Object.entries({ MASTER_KEY, ADMIN_TOKEN }))
+    if (value && !isLong(value)) log("error", "secret_too_short", { name });
+}
 
 const isLong = (secret: string | undefined): secret is string => (secret ?? "").length >= MIN_SECRET_LENGTH;

@@ -20,13 +20,17 @@ export interface SigningSecrets {
  * one: an account issued its secret today has never heard of yesterday's key.
  */
 export async function secretsAt(keys: MasterKeys, accountId: string, state: SigningState, now: number) {
-  const { signingVersion, masterKeyId, overlapEndsAt, previousMasterKeyId } = state;
+  const { signingVersion, masterKeyId, previousMasterKeyId } = state;
   const latest = await issued(keys, accountId, signingVersion, masterKeyId);
-  const overlaps = overlapEndsAt !== null && now < overlapEndsAt;
+  const overlaps = overlapEndOf(state, now) !== null;
   const before = overlaps ? await issued(keys, accountId, signingVersion - 1, previousMasterKeyId) : [];
   const [current, ...earlier] = [...latest, ...before] as const;
   return { current, earlier } satisfies SigningSecrets;
 }
+
+/** When the secret before the last rotation stops being valid; null when it is not valid any more. */
+export const overlapEndOf = ({ overlapEndsAt }: SigningState, now: number): number | null =>
+  overlapEndsAt !== null && now < overlapEndsAt ? overlapEndsAt : null;
 
 /** The secrets of one version that its account may have been shown. */
 async function issued(

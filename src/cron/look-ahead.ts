@@ -2,13 +2,11 @@
 // owners of the rows it passes.
 
 import { log } from "../log.ts";
-import { ask, jobAt } from "../objects/addresses.ts";
-import { approaching, horizonOf, keepPlace, type Place, placeKept } from "../store/approaching.ts";
+import { jobAt } from "../objects/addresses.ts";
+import { approaching, horizonOf, keepPlace, placeKept } from "../store/approaching.ts";
 import { databaseOf } from "../store/store.ts";
 import type { Allowance } from "./allowance.ts";
-
-/** Rows of one look. Their owners are woken together: each opens an object. */
-const PAGE_SIZE = 100;
+import { PAGE_SIZE, wakeAll } from "./wake-all.ts";
 
 /** One run of the walk. Where it stops, the next goes on; a row it never reaches is the sweeper's when due. */
 export async function wakeApproaching(env: Cloudflare.Env, allowance: Allowance, now: number): Promise<void> {
@@ -27,7 +25,7 @@ export async function wakeApproaching(env: Cloudflare.Env, allowance: Allowance,
       break;
     }
     allowance.take(1 + found.value.length);
-    const answered = await wakeAll(env, found.value);
+    const answered = await wakeAll(found.value.map((row) => () => jobAt(env, row).wake(row)));
     woken += answered;
     if (answered < found.value.length)
       log("warn", "look_ahead_failed", { woken, silent: found.value.length - answered });
@@ -41,10 +39,4 @@ export async function wakeApproaching(env: Cloudflare.Env, allowance: Allowance,
   }
   const kept = await keepPlace(db, place);
   if (!kept.ok) log("warn", "look_ahead_failed", { woken });
-}
-
-/** @returns how many answered */
-async function wakeAll(env: Cloudflare.Env, rows: readonly Place[]): Promise<number> {
-  const answers = await Promise.all(rows.map((row) => ask(() => jobAt(env, row).wake(row))));
-  return answers.filter((answer) => answer.ok && answer.value).length;
 }

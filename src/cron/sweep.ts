@@ -1,13 +1,11 @@
 // Owners that have not been heard of in time are woken. In a healthy service there are none.
 
 import { log } from "../log.ts";
-import { ask, jobAt, scheduleAt } from "../objects/addresses.ts";
+import { jobAt, scheduleAt } from "../objects/addresses.ts";
 import { type Overdue, takeOverdue } from "../store/overdue.ts";
 import { databaseOf } from "../store/store.ts";
 import type { Allowance } from "./allowance.ts";
-
-/** Rows of one look. Their owners are woken together: each opens an object. */
-const PAGE_SIZE = 100;
+import { PAGE_SIZE, wakeAll } from "./wake-all.ts";
 
 type Kind = "jobs" | "schedules";
 
@@ -29,9 +27,9 @@ async function sweepRows(env: Cloudflare.Env, kind: Kind, allowance: Allowance, 
     const overdue = await takeOverdue(db, kind, size, now);
     if (!overdue.ok) return log("warn", "sweep_failed", { kind, asked });
     allowance.take(2 + overdue.value.length);
-    const answers = await Promise.all(overdue.value.map((row) => ask(() => wake(env, kind, row))));
-    asked += answers.length;
-    unanswered += answers.filter((answer) => !(answer.ok && answer.value)).length;
+    const answered = await wakeAll(overdue.value.map((row) => () => wake(env, kind, row)));
+    asked += overdue.value.length;
+    unanswered += overdue.value.length - answered;
     if (overdue.value.length < size) break;
   }
   if (asked > 0) log("warn", "sweep", { kind, asked, unanswered });

@@ -4,7 +4,7 @@ const SECOND = 1_000;
 const HOUR = 3_600_000;
 
 /** The longest a retry ever waits, whatever the backoff or a `Retry-After` says. */
-export const MAX_RETRY_DELAY_MS = HOUR;
+const MAX_RETRY_DELAY_MS = HOUR;
 
 /** How long a job may meet nothing but interruptions before it fails with `platform`. */
 export const MAX_INTERRUPTED_MS = 24 * HOUR;

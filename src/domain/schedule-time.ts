@@ -20,7 +20,7 @@ export interface Duration {
 export const durationMs = ({ value, unit }: Duration): number => value * UNIT_MS[unit];
 
 /** How far ahead a job may lie, in years of the calendar. */
-export const MAX_YEARS_AHEAD = 5;
+const MAX_YEARS_AHEAD = 5;
 
 export interface MomentRefusal {
   readonly field: "delay" | "scheduled_for";

@@ -4,9 +4,8 @@ import { createMiddleware } from "hono/factory";
 import { readAccount } from "../accounts/accounts-store.ts";
 import { hashOf, isKeyShaped, isSame } from "../accounts/api-key.ts";
 import { callerOf, isKnownKey } from "../accounts/keyring.ts";
-import { adminTokenOf, shortSecretsOf } from "../accounts/service-secrets.ts";
+import { adminTokenOf, logShortSecrets } from "../accounts/service-secrets.ts";
 import { forgetAccount } from "../accounts/standing.ts";
-import { log } from "../log.ts";
 import { databaseOf } from "../store/store.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { ApiError } from "./errors.ts";
@@ -47,7 +46,7 @@ export const authenticated = createMiddleware<AppEnv>(async (c, next) => {
 /** Without an admin token the operator's paths do not exist, whatever the method. */
 export const operatorOnly = createMiddleware<AppEnv>(async (c, next) => {
   if (!adminTokenOf(c.env)) {
-    for (const name of shortSecretsOf(c.env)) log("error", "secret_too_short", { name });
+    logShortSecrets(c.env);
     throw notFound();
   }
   await next();

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { childrenOf, compact } from "../domain/json-scan.ts";
 import type { JsonText } from "../domain/json-text.ts";
+import { bytesOf } from "../domain/text.ts";
 import type { JsonBody } from "./read-body.ts";
 
 /** Such a member as its schema sees it. */
@@ -30,10 +31,7 @@ const carriedSchemas = new WeakSet<v.GenericSchema>();
 export function carried(maxBytes: number, isWanted: (value: unknown) => boolean = () => true, wanted = "") {
   const schema = v.pipe(
     v.custom<Carried>((sent) => sent instanceof Carried && isWanted(sent.value), wanted),
-    v.check(
-      ({ text }) => new TextEncoder().encode(text).byteLength <= maxBytes,
-      `Must be at most ${maxBytes} bytes as JSON.`,
-    ),
+    v.check(({ text }) => bytesOf(text) <= maxBytes, `Must be at most ${maxBytes} bytes as JSON.`),
     v.check(({ text }) => !hasLoneSurrogate(text), "Must be well-formed Unicode."),
     v.transform(({ text }) => text),
   );

@@ -1,15 +1,14 @@
 // Whether the service can do its work: its settings make sense and its database answers.
 
-import { MIN_SECRET_LENGTH, masterKeysOf, shortSecretsOf } from "../accounts/service-secrets.ts";
+import { logShortSecrets, MIN_SECRET_LENGTH, masterKeysOf } from "../accounts/service-secrets.ts";
 import { RETENTION_DAYS_RULE, retentionDays } from "../domain/retention-days.ts";
-import { log } from "../log.ts";
 import { canAnswer, databaseOf } from "../store/store.ts";
 import { ApiError } from "./errors.ts";
 import { unwrap } from "./unwrap.ts";
 
 /** @throws ApiError `unavailable`, which names the setting at fault if one is */
 export async function mustBeWell(env: Cloudflare.Env): Promise<void> {
-  for (const name of shortSecretsOf(env)) log("error", "secret_too_short", { name });
+  logShortSecrets(env);
   const fault = settingAtFault(env);
   if (fault) throw new ApiError("unavailable", fault, { headers: { "Retry-After": "60" } });
   unwrap(await canAnswer(databaseOf(env.DB)));

@@ -1,13 +1,13 @@
 // Pages of a list: asked for by number or by cursor, told in `meta.paging`.
 
 import * as v from "valibot";
-import { MAX_COUNTED } from "../store/jobs-store.ts";
+import { type ListStart, MAX_COUNTED } from "../store/jobs-store.ts";
 import type { Paging } from "./envelope.ts";
 import { invalid } from "./errors.ts";
 import { integerText } from "./fields.ts";
 
-export const DEFAULT_SIZE = 20;
-export const MAX_SIZE = 100;
+const DEFAULT_SIZE = 20;
+const MAX_SIZE = 100;
 
 /** The query parameters of every list. */
 export const PageQuery = {
@@ -19,7 +19,7 @@ export const PageQuery = {
 export const offsetOf = ({ page, size }: { page: number; size: number }): number => (page - 1) * size;
 
 /** The same in a list whose count is capped: beyond it only a cursor walks on. */
-export function cappedOffset(asked: { page: number; size: number }): number {
+function cappedOffset(asked: { page: number; size: number }): number {
   const offset = offsetOf(asked);
   if (offset < MAX_COUNTED) return offset;
   throw invalid("page", `Pages end at ${MAX_COUNTED} entries. Follow \`meta.paging.next_cursor\` to go on.`);
@@ -33,15 +33,15 @@ export const pagingOf = (page: number, size: number, total: number): Paging => (
 });
 
 /** The id behind which a page begins. It remembers the number of that page, so that a walk counts on. */
-export interface Cursor {
+interface Cursor {
   readonly page: number;
   readonly id: string;
 }
 
-export const writeCursor = ({ page, id }: Cursor): string => btoa(`${page}.${id}`).replaceAll("=", "");
+const writeCursor = ({ page, id }: Cursor): string => btoa(`${page}.${id}`).replaceAll("=", "");
 
 /** A cursor as a client sends it back. */
-export const cursor = v.pipe(
+const cursor = v.pipe(
   v.string(),
   v.rawTransform(({ dataset, addIssue, NEVER }): Cursor => {
     const match = /^(\d{1,9})\.([0-9a-f-]{36})$/.exec(decoded(dataset.value));
@@ -50,6 +50,34 @@ export const cursor = v.pipe(
     return NEVER;
   }),
 );
+
+/** The query parameters of a list that can be walked by pages or by a cursor. */
+export const WalkQuery = {
+  ...PageQuery,
+  page: v.optional(PageQuery.page.wrapped),
+  cursor: v.optional(cursor),
+};
+
+/** Where a page of a walk begins. */
+export interface WalkStart {
+  readonly page: number;
+  readonly from: ListStart;
+}
+
+/** @throws ApiError when both are given, or the page lies too far behind the first */
+export function startOf(asked: { cursor?: Cursor | undefined; page?: number | undefined; size: number }): WalkStart {
+  const { cursor, page = 1, size } = asked;
+  if (!cursor) return { page, from: { offset: cappedOffset({ page, size }) } };
+  if (asked.page !== undefined) throw invalid("cursor", "Give either `cursor` or `page`, not both.");
+  return { page: cursor.page, from: { after: cursor.id } };
+}
+
+/** @param found how many there are, and the last id of this page unless it is the last page */
+export const walkedTo = (
+  { page }: WalkStart,
+  size: number,
+  { total, next }: { readonly total: number; readonly next: string | null },
+): Paging => ({ ...pagingOf(page, size, total), next_cursor: next && writeCursor({ id: next, page: page + 1 }) });
 
 function decoded(text: string): string {
   try {

@@ -2,7 +2,7 @@
 
 import { ApiError } from "./errors.ts";
 
-export const MAX_BODY_BYTES = 262_144;
+const MAX_BODY_BYTES = 262_144;
 
 /** Of a request that carries up to a hundred things. */
 export const MAX_BATCH_BYTES = 1_048_576;

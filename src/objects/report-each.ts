@@ -1,7 +1,9 @@
 // Workers' reports that come together. Those of one job are made one after the other, as if each had come by itself.
 
+import { canExist } from "../domain/ids.ts";
 import type { Fault, JobView } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
+import { err } from "../domain/result.ts";
 import { askOwner, jobAt } from "./addresses.ts";
 import type { Answer } from "./owners.ts";
 
@@ -27,12 +29,13 @@ export function reportEach(
   return Promise.all(answers);
 }
 
-/** Never throws: an owner that cannot answer is a refusal. */
-export function reportOne(
+/** Never throws: an owner that cannot answer is a refusal. An id that cannot be a job's reaches no owner. */
+export async function reportOne(
   env: Cloudflare.Env,
   accountId: string,
   { jobId, executionId, outcome }: Report,
 ): Promise<Answer<JobView>> {
+  if (!canExist(jobId, Date.now())) return err({ code: "job_not_found" });
   const ref = { accountId, jobId };
   return askOwner(() =>
     "result" in outcome

@@ -25,7 +25,7 @@ const AFTER_FAULT_MS = 30_000;
 /** The platform drops an alarm after six failures that count. From this one on it gets a fresh one first. */
 const RETRIES_BEFORE_FRESH = 3;
 
-export class StateRecord<T extends { readonly v: number; readonly accountId: string }> {
+export class StateRecord<T extends { readonly v: number; readonly accountId: string; readonly revision: number }> {
   readonly #storage: DurableObjectStorage;
   readonly #rules: StateRules<T>;
   /** What is stored, once this instance has looked. An instance whose write fails does not live to read this again. */
@@ -46,6 +46,11 @@ export class StateRecord<T extends { readonly v: number; readonly accountId: str
   read(): T | undefined {
     this.#known ??= { state: this.#load() };
     return this.#known.state;
+  }
+
+  /** Whether nothing has changed the state while the caller waited for something. */
+  isStill({ revision }: T): boolean {
+    return this.read()?.revision === revision;
   }
 
   /** Writes the state and its alarm, in one transaction as long as nobody awaits in between. */
@@ -115,7 +120,7 @@ export class StateRecord<T extends { readonly v: number; readonly accountId: str
     const ringAt = at > now ? at + stagger(state.accountId, at, now) : now + 1;
     this.#setFor = at;
     this.#ringsAt = ringAt;
-    // One that cannot be set is set by whoever comes next; the last of them is the sweeper.
+    // If it cannot be set, the next call sets it, at the latest that of the sweeper.
     this.#storage.setAlarm(ringAt).catch(() => {
       [this.#ringsAt, this.#setFor] = [undefined, undefined];
     });

@@ -5,7 +5,7 @@ import { mapped } from "./walk.ts";
 
 const TIME = "ISO 8601, UTC, with milliseconds.";
 
-export const WORDS: Record<string, string> = {
+const WORDS: Record<string, string> = {
   api_key: "The account's first API key. Shown only here.",
   attempt: "The number of the execution, from 1. It never restarts.",
   attempts: "Executions started so far.",

@@ -9,24 +9,23 @@ import {
   setAccountStatus,
 } from "../accounts/accounts-store.ts";
 import { makeKey } from "../accounts/api-key.ts";
-import { masterKeysOf } from "../accounts/service-secrets.ts";
 import { idOfMasterKey, secretsAt } from "../accounts/signing-secret.ts";
 import { forgetAccount } from "../accounts/standing.ts";
 import { formatInstant } from "../domain/instant.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done, listed } from "../http/envelope.ts";
-import { ApiError, unavailable } from "../http/errors.ts";
+import { ApiError } from "../http/errors.ts";
 import { IdParam, text } from "../http/fields.ts";
 import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { databaseOf } from "../store/store.ts";
+import { keysOf } from "./master-keys.ts";
 
 export const admin = new Hono<AppEnv>()
   .post("/accounts", valid({ body: closed({ name: text(255) }) }), async (c) => {
     const { platform } = c.var;
-    const masterKeys = masterKeysOf(c.env);
-    if (!masterKeys) throw unavailable(60);
+    const masterKeys = keysOf(c);
     const now = platform.now();
     const id = platform.newId();
     const { name } = c.req.valid("form").body;
@@ -48,11 +47,19 @@ export const admin = new Hono<AppEnv>()
   })
 
   .post("/accounts/:id/suspend", valid({ params: IdParam }), async (c) =>
-    done(c, "Account suspended. Its keys are refused and its due attempts wait.", await inStatus(c, "suspended")),
+    done(
+      c,
+      "Account suspended. Its keys are refused and its due attempts wait.",
+      await inStatus(c, c.req.valid("form").params.id, "suspended"),
+    ),
   )
 
   .post("/accounts/:id/resume", valid({ params: IdParam }), async (c) =>
-    done(c, "Account resumed. Its due attempts follow within 15 minutes.", await inStatus(c, "active")),
+    done(
+      c,
+      "Account resumed. Its due attempts follow within 15 minutes.",
+      await inStatus(c, c.req.valid("form").params.id, "active"),
+    ),
   )
 
   .delete("/accounts/:id", valid({ params: IdParam }), async (c) => {
@@ -63,8 +70,7 @@ export const admin = new Hono<AppEnv>()
     return done(c, "Account deleted. Its keys are revoked at once, its jobs no longer run and are removed.", { id });
   });
 
-async function inStatus(c: AppContext, status: "active" | "suspended") {
-  const id = c.req.param("id")?.toLowerCase() ?? "";
+async function inStatus(c: AppContext, id: string, status: "active" | "suspended") {
   const account = unwrap(await setAccountStatus(databaseOf(c.env.DB), id, status));
   if (!account) throw noSuchAccount();
   forgetAccount(id);

@@ -7,9 +7,9 @@ import type { JobView } from "../domain/job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
-import { ApiError, invalid, unavailable } from "../http/errors.ts";
+import { ApiError, unavailable } from "../http/errors.ts";
 import { IdParam, instantText, oneOrMore, text, uuid } from "../http/fields.ts";
-import { cappedOffset, cursor, offsetOf, PageQuery, pagingOf, writeCursor } from "../http/paging.ts";
+import { offsetOf, PageQuery, pagingOf, startOf, WalkQuery, walkedTo } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { askOwner, jobAt } from "../objects/addresses.ts";
@@ -26,9 +26,7 @@ import { showExecution, showJob } from "./show-job.ts";
 const STATUSES = ["pending", "queued", "running", "retrying", "completed", "failed", "cancelled"] as const;
 
 const ListQuery = closed({
-  ...PageQuery,
-  page: v.optional(PageQuery.page.wrapped),
-  cursor: v.optional(cursor),
+  ...WalkQuery,
   status: v.optional(oneOrMore(STATUSES)),
   handler: v.optional(text(255)),
   schedule_id: v.optional(
@@ -62,12 +60,9 @@ export const jobs = new Hono<AppEnv>()
 
   .get("/", valid({ query: ListQuery }), async (c) => {
     const { cursor, page, size, ...query } = c.req.valid("form").query;
-    if (cursor && page !== undefined) throw invalid("cursor", "Give either `cursor` or `page`, not both.");
-    const number = cursor?.page ?? page ?? 1;
-    const from = cursor ? { after: cursor.id } : { offset: cappedOffset({ page: number, size }) };
-    const found = unwrap(await listJobs(databaseOf(c.env.DB), c.var.account.id, filterOf(query), from, size));
-    const next_cursor = found.next && writeCursor({ id: found.next, page: number + 1 });
-    return listed(c, "Jobs.", found.jobs.map(showJob), { ...pagingOf(number, size, found.total), next_cursor });
+    const start = startOf({ cursor, page, size });
+    const found = unwrap(await listJobs(databaseOf(c.env.DB), c.var.account.id, filterOf(query), start.from, size));
+    return listed(c, "Jobs.", found.jobs.map(showJob), walkedTo(start, size, found));
   })
 
   .get("/:id", valid({ params: IdParam }), async (c) =>

@@ -76,7 +76,7 @@ export function patched(known: ScheduleSpec, patch: Fields, now: number, deploym
 }
 
 /** How a body that needs a timing of its own recurs. */
-export function timingOf({ cron, interval, timezone }: Pick<Fields, "cron" | "interval" | "timezone">): Timing {
+function timingOf({ cron, interval, timezone }: Pick<Fields, "cron" | "interval" | "timezone">): Timing {
   if (cron && interval) throw invalid("interval", "Give either `cron` or `interval`, not both.");
   const timeZone = timezone ?? "UTC";
   if (cron) return { type: "cron", expression: cron, timeZone };
@@ -86,7 +86,7 @@ export function timingOf({ cron, interval, timezone }: Pick<Fields, "cron" | "in
 }
 
 /** @throws ApiError when the moment has passed */
-export function stopOf(stopAt: number | null | undefined, now: number): number | null {
+function stopOf(stopAt: number | null | undefined, now: number): number | null {
   if (stopAt != null && stopAt <= now) throw invalid("stop_at", "Must lie in the future.");
   return stopAt ?? null;
 }

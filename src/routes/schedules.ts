@@ -2,34 +2,33 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
+import { canExist } from "../domain/ids.ts";
 import { plan, preview, type Schedule } from "../domain/schedule.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
 import { invalid, unavailable } from "../http/errors.ts";
 import { IdParam, integerText, oneOrMore, text } from "../http/fields.ts";
-import { cappedOffset, cursor, PageQuery, pagingOf, writeCursor } from "../http/paging.ts";
-import { unwrap } from "../http/unwrap.ts";
+import { startOf, WalkQuery, walkedTo } from "../http/paging.ts";
+import { errorOf, unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { ask, askOwner, scheduleAt } from "../objects/addresses.ts";
 import { cancelWaiting } from "../objects/schedule/cancel-waiting.ts";
 import { insertSchedule, listSchedules, type ScheduleRef } from "../store/schedules-store.ts";
 import { databaseOf } from "../store/store.ts";
 import { deploymentOf } from "./deployment.ts";
-import { NewSchedule, PreviewRequest, patched, SchedulePatch, specOf, stopOf, timingOf } from "./schedule-input.ts";
+import { NewSchedule, PreviewRequest, patched, SchedulePatch, specOf } from "./schedule-input.ts";
 import { showSchedule, showTick } from "./show-schedule.ts";
 
 const ListQuery = closed({
-  ...PageQuery,
-  page: v.optional(PageQuery.page.wrapped),
-  cursor: v.optional(cursor),
+  ...WalkQuery,
   status: v.optional(oneOrMore(["active", "completed", "archived"])),
   handler: v.optional(text(255)),
 });
 
 const PreviewQuery = closed({ count: v.optional(integerText(1, 100), "10") });
 
-/** How often a change is laid over a schedule anew that another change, or a tick, has moved meanwhile. */
+/** How often a change is tried again because another change, or a tick, came first. */
 const MAX_TRIES = 20;
 
 export const schedules = new Hono<AppEnv>()
@@ -47,25 +46,18 @@ export const schedules = new Hono<AppEnv>()
   })
 
   .get("/", valid({ query: ListQuery }), async (c) => {
-    const { cursor, page, size, status, handler } = c.req.valid("form").query;
-    if (cursor && page !== undefined) throw invalid("cursor", "Give either `cursor` or `page`, not both.");
-    const number = cursor?.page ?? page ?? 1;
-    const from = cursor ? { after: cursor.id } : { offset: cappedOffset({ page: number, size }) };
+    const { status, handler, ...asked } = c.req.valid("form").query;
+    const start = startOf(asked);
     const filter = { ...(status !== undefined && { status }), ...(handler !== undefined && { handler }) };
-    const found = unwrap(await listSchedules(databaseOf(c.env.DB), c.var.account.id, filter, from, size));
-    const next_cursor = found.next && writeCursor({ id: found.next, page: number + 1 });
-    return listed(c, "Schedules.", found.schedules.map(showSchedule), {
-      ...pagingOf(number, size, found.total),
-      next_cursor,
-    });
+    const found = unwrap(await listSchedules(databaseOf(c.env.DB), c.var.account.id, filter, start.from, asked.size));
+    return listed(c, "Schedules.", found.schedules.map(showSchedule), walkedTo(start, asked.size, found));
   })
 
   .post("/preview", valid({ body: PreviewRequest }), async (c) => {
-    const { count, runs, stop_at, ...timed } = c.req.valid("form").body;
+    const { count, ...asked } = c.req.valid("form").body;
     const now = c.var.platform.now();
-    const spec = specOf({ name: "preview", handler: "preview", ...timed }, now, deploymentOf(c));
-    const bounded = { ...spec, timing: timingOf(timed), runs: runs ?? null, stopAt: stopOf(stop_at, now) };
-    return done(c, "The next runs.", ticksOf(plan(bounded, { accountId: "", id: "", now }), count));
+    const spec = specOf({ name: "preview", handler: "preview", ...asked }, now, deploymentOf(c));
+    return done(c, "The next runs.", ticksOf(plan(spec, { accountId: "", id: "", now }), count));
   })
 
   .get("/:id", valid({ params: IdParam }), async (c) => {
@@ -103,7 +95,11 @@ export const schedules = new Hono<AppEnv>()
     return done(c, "Schedule archived. Its pending jobs are cancelled.", showSchedule(archived));
   });
 
-const refOf = (c: AppContext, scheduleId: string): ScheduleRef => ({ accountId: c.var.account.id, scheduleId });
+/** @throws ApiError for an id that cannot be a schedule's: no object is asked about it */
+function refOf(c: AppContext, scheduleId: string): ScheduleRef {
+  if (!canExist(scheduleId, c.var.platform.now())) throw errorOf({ code: "schedule_not_found" });
+  return { accountId: c.var.account.id, scheduleId };
+}
 
 const ticksOf = (schedule: Schedule, count: number) =>
   preview(schedule, count).map((at) => showTick(at, schedule.timing.timeZone));

@@ -3,17 +3,17 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { type Account, readAccount, rotateSecret } from "../accounts/accounts-store.ts";
-import { masterKeysOf } from "../accounts/service-secrets.ts";
-import { idOfMasterKey, type MasterKeys, secretsAt } from "../accounts/signing-secret.ts";
+import { idOfMasterKey, type MasterKeys, overlapEndOf, secretsAt } from "../accounts/signing-secret.ts";
 import { forgetAccount } from "../accounts/standing.ts";
-import { formatInstant } from "../domain/instant.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
-import { ApiError, unavailable } from "../http/errors.ts";
+import { ApiError } from "../http/errors.ts";
 import { integer } from "../http/fields.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { databaseOf } from "../store/store.ts";
+import { keysOf } from "./master-keys.ts";
+import { moment } from "./show-job.ts";
 
 const HOUR_MS = 3_600_000;
 const Rotation = closed({ overlap_hours: v.nullish(integer(1, 168), 24) });
@@ -37,20 +37,12 @@ export const signingSecret = new Hono<AppEnv>()
     return done(c, "Signing secret rotated.", await showSecret(c, keys, rotated));
   });
 
-/** Asked before anything is changed: a rotation that cannot be answered must not have happened. */
-function keysOf(c: AppContext): MasterKeys {
-  const keys = masterKeysOf(c.env);
-  if (!keys) throw unavailable(60);
-  return keys;
-}
-
 async function showSecret(c: AppContext, keys: MasterKeys, account: Account) {
   const now = c.var.platform.now();
   const { current, earlier } = await secretsAt(keys, account.id, account, now);
-  const overlaps = account.overlapEndsAt !== null && now < account.overlapEndsAt;
   return {
     signing_secret: current,
     previous_signing_secret: earlier.at(-1) ?? null,
-    previous_valid_until: overlaps ? formatInstant(account.overlapEndsAt ?? now) : null,
+    previous_valid_until: moment(overlapEndOf(account, now)),
   };
 }

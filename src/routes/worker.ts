@@ -20,7 +20,7 @@ import type { Answer, Leased } from "../objects/owners.ts";
 import { claimNow, claimWithin } from "../objects/pull-queue/claim.ts";
 import { type Report, reportEach, reportOne } from "../objects/report-each.ts";
 import { refOf } from "./job-ref.ts";
-import { showJob } from "./show-job.ts";
+import { moment, showJob } from "./show-job.ts";
 
 export const MAX_RESULT_BYTES = 65_536;
 const MAX_WAIT_SECONDS = 20;
@@ -118,8 +118,7 @@ export const worker = new Hono<AppEnv>()
     const { params, body } = c.req.valid("form");
     const ref = refOf(c, params.job_id);
     const { leaseEndsAt } = unwrap(await askOwner(() => jobAt(c.env, ref).heartbeat(ref, body.execution_id)));
-    const lease_expires_at = leaseEndsAt === null ? null : formatInstant(leaseEndsAt);
-    return done(c, "Heartbeat.", { lease_expires_at, cancel_requested: leaseEndsAt === null });
+    return done(c, "Heartbeat.", { lease_expires_at: moment(leaseEndsAt), cancel_requested: leaseEndsAt === null });
   });
 
 const faultOf = (message: string, name: string | null): Fault => ({

@@ -17,6 +17,18 @@ export interface JobRef {
 
 const is = ({ accountId, jobId }: JobRef) => and(eq(jobs.accountId, accountId), eq(jobs.id, jobId));
 
+const holdsKey = (accountId: string, key: string) => and(eq(jobs.accountId, accountId), eq(jobs.idempotencyKey, key));
+
+/** Inserts nothing if the id or the key is taken, or the account is gone. */
+const insertRow = (db: Database, row: NewJobRow) =>
+  stored(() =>
+    db
+      .insert(jobs)
+      .select(ifThere(jobs, row, row.accountId))
+      .onConflictDoNothing()
+      .returning({ id: jobs.id }),
+  );
+
 export type Inserted = { readonly created: true } | { readonly created: false; readonly holder: JobRow | undefined };
 
 /**
@@ -27,13 +39,7 @@ export type Inserted = { readonly created: true } | { readonly created: false; r
  * is gone)
  */
 export async function insertJob(db: Database, spec: JobSpec): Promise<Stored<Inserted>> {
-  const inserted = await stored(() =>
-    db
-      .insert(jobs)
-      .select(ifThere(jobs, rowOfSpec(spec), spec.accountId))
-      .onConflictDoNothing()
-      .returning({ id: jobs.id }),
-  );
+  const inserted = await insertRow(db, rowOfSpec(spec));
   if (inserted.ok && inserted.value.length > 0) return ok({ created: true });
   const ref = { accountId: spec.accountId, jobId: spec.id };
   const own = await readJob(db, ref);
@@ -42,13 +48,7 @@ export async function insertJob(db: Database, spec: JobSpec): Promise<Stored<Ins
   if (!own.ok) return own;
   if (spec.idempotencyKey === null) return ok({ created: false, holder: undefined });
   const key = spec.idempotencyKey;
-  const holder = await stored(() =>
-    db
-      .select()
-      .from(jobs)
-      .where(and(eq(jobs.accountId, spec.accountId), eq(jobs.idempotencyKey, key)))
-      .get(),
-  );
+  const holder = await stored(() => db.select().from(jobs).where(holdsKey(spec.accountId, key)).get());
   return holder.ok ? ok({ created: false, holder: holder.value }) : holder;
 }
 
@@ -63,18 +63,10 @@ export function readJob(db: Database, ref: JobRef, limitMs = STORE_TIMEOUT_MS): 
  * @returns whether there is a row
  */
 export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<boolean>> {
-  const insert = (values: NewJobRow) =>
-    stored(() =>
-      db
-        .insert(jobs)
-        .select(ifThere(jobs, values, values.accountId))
-        .onConflictDoNothing()
-        .returning({ id: jobs.id }),
-    );
-  const restored = await insert(row);
+  const restored = await insertRow(db, row);
   if (!restored.ok || restored.value.length > 0 || row.idempotencyKey === null)
     return restored.ok ? ok(restored.value.length > 0) : restored;
-  const without = await insert({ ...row, idempotencyKey: null });
+  const without = await insertRow(db, { ...row, idempotencyKey: null });
   return without.ok ? ok(without.value.length > 0) : without;
 }
 
@@ -98,8 +90,7 @@ export async function claimForRetry(db: Database, ref: JobRef, now: number): Pro
 
 /** Whether a key is taken on the account. */
 export async function hasJobWithKey(db: Database, accountId: string, key: string): Promise<Stored<boolean>> {
-  const holder = and(eq(jobs.accountId, accountId), eq(jobs.idempotencyKey, key));
-  const found = await stored(() => db.select({ id: jobs.id }).from(jobs).where(holder).get());
+  const found = await stored(() => db.select({ id: jobs.id }).from(jobs).where(holdsKey(accountId, key)).get());
   return found.ok ? ok(found.value !== undefined) : found;
 }
 

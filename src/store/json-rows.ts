@@ -3,8 +3,9 @@
 
 import { type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import { bytesOf } from "../domain/text.ts";
 
-export type Columns = Readonly<Record<string, SQLiteColumn>>;
+type Columns = Readonly<Record<string, SQLiteColumn>>;
 type Identified = { readonly accountId: SQLiteColumn; readonly id: SQLiteColumn };
 type Ref = { readonly accountId: string; readonly id: string };
 
@@ -26,7 +27,7 @@ export function inValues<T extends object>(rows: readonly T[]): T[][] {
   const groups: T[][] = [];
   let left = 0;
   for (const row of rows) {
-    const bytes = new TextEncoder().encode(JSON.stringify(JSON.stringify(row))).byteLength; // columns hold JSON themselves
+    const bytes = bytesOf(JSON.stringify(JSON.stringify(row))); // columns hold JSON themselves
     left -= bytes;
     if (left >= 0) groups.at(-1)?.push(row);
     else {

@@ -10,13 +10,13 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 /** An owner may report this late. */
-export const GRACE_MS = 2 * MINUTE;
+const GRACE_MS = 2 * MINUTE;
 
 /**
  * A row without any report is one whose owner has not begun, or may not exist. A healthy one begins within moments of its time and
  * has reported, or ended, soon after: the sweep rings on the full minute, when most jobs are due.
  */
-export const UNREPORTED_GRACE_MS = 15 * SECOND;
+const UNREPORTED_GRACE_MS = 15 * SECOND;
 
 const TABLES = { jobs, schedules } as const;
 

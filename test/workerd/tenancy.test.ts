@@ -4,6 +4,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import { newJobId } from "../../src/objects/new-id.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { api } from "./harness/api.ts";
 import { advance, MINUTE } from "./harness/clock.ts";
@@ -63,7 +64,7 @@ describe.each(Object.entries(STATES))("a job %s", (_, made) => {
       return api(method, path, { key: stranger.key, body });
     };
     const answer = await call(job.id);
-    const nobodys = await call(crypto.randomUUID());
+    const nobodys = await call(newJobId(Date.now()));
     expect([answer.status, answer.body.code]).toEqual([404, code]);
     expect(answer.body).toEqual(nobodys.body);
     expect([await job.row(), await job.executionRows(), await job.stored(), await job.alarm()]).toEqual(before);
@@ -73,6 +74,31 @@ describe.each(Object.entries(STATES))("a job %s", (_, made) => {
       alarm: await storage.getAlarm(),
     }));
     expect(stored).toEqual({ keys: [], alarm: null });
+  });
+});
+
+describe("an id that cannot be a job's", () => {
+  const IMPOSSIBLE = "ffffffff-ffff-4fff-8fff-ffffffffffff";
+
+  const ALL: typeof ROUTES = [
+    ...ROUTES,
+    [
+      "a batch of reports",
+      "job_not_found",
+      (id) => ["POST", "/v1/worker/jobs/report", { reports: [{ ...report, job_id: id, status: "completed" }] }],
+    ],
+  ];
+
+  it.each(ALL)("is not found, and no object is asked: %s", async (_, code, route) => {
+    const asked: string[] = [];
+    const getByName = (name: string) => {
+      asked.push(name);
+      return env.JOBS.getByName(name);
+    };
+    const [method, path, body] = route(IMPOSSIBLE);
+    const answer = await api(method, path, { key: owner.key, body, env: { JOBS: { getByName } } });
+    expect(answer.text).toContain(`"${code}"`);
+    expect(asked).toEqual([]);
   });
 });
 

@@ -56,7 +56,7 @@ async function deliver(keeper: JobKeeper, env: Cloudflare.Env, held: Job, now: n
   const prepared = await prepare(env, job, executionId, job.signing, now);
   if (prepared?.kind === "unsigned") return hold(keeper, job);
   if (prepared) return send(keeper, job, executionId, prepared);
-  if (isStill(keeper, job)) await offerFirst(keeper, env, life.enqueue(job, executionId, Date.now()));
+  if (keeper.record.isStill(job)) await offerFirst(keeper, env, life.enqueue(job, executionId, Date.now()));
 }
 
 /** Between the write that says "running" and the request there is no await: what happens is what is written. */
@@ -67,7 +67,7 @@ async function send(
   prepared: Exclude<Prepared, { kind: "unsigned" }>,
 ): Promise<void> {
   const startedAt = Date.now();
-  const running = isStill(keeper, job) && life.start(job, executionId, startedAt);
+  const running = keeper.record.isStill(job) && life.start(job, executionId, startedAt);
   if (!running) return;
   const controller = new AbortController();
   keeper.flight = { executionId, controller };
@@ -88,22 +88,19 @@ async function offerFirst(keeper: JobKeeper, env: Cloudflare.Env, queued: Job | 
   if (!queued) return;
   keeper.write(queued, Date.now());
   const taken = await offer(env, queued);
-  if (!taken && isStill(keeper, queued)) keeper.write(life.offerSoon(queued, Date.now()), Date.now());
+  if (!taken && keeper.record.isStill(queued)) keeper.write(life.offerSoon(queued, Date.now()), Date.now());
 }
 
 /** No worker has come. Written when the offer is taken, so that an instance that dies before offers again. */
 async function offerAgain(keeper: JobKeeper, env: Cloudflare.Env, job: Job): Promise<void> {
   const taken = await offer(env, job);
   const now = Date.now();
-  const offered = isStill(keeper, job) ? life.offerAgain(job, now) : undefined;
+  const offered = keeper.record.isStill(job) ? life.offerAgain(job, now) : undefined;
   if (offered) keeper.write(taken ? offered : life.offerSoon(offered, now), now);
 }
 
 async function hold(keeper: JobKeeper, job: Job): Promise<void> {
-  if (!isStill(keeper, job)) return;
+  if (!keeper.record.isStill(job)) return;
   keeper.write(life.hold(job, Date.now()), Date.now());
   await keeper.report();
 }
-
-/** Whether nothing has changed the job while we waited for something. */
-const isStill = ({ record }: JobKeeper, job: Job): boolean => record.read()?.revision === job.revision;

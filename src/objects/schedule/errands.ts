@@ -45,7 +45,7 @@ async function runTick(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Sc
     await removeOrphanSchedule(databaseOf(env.DB), { accountId, scheduleId });
     return record.erase();
   }
-  if (!keeper.isStill(schedule)) return;
+  if (!keeper.record.isStill(schedule)) return;
   if (standing.ok && standing.value.status === "suspended") {
     record.write(life.holdAll(schedule, now + SUSPENDED_MS, now), now);
     return keeper.report();
@@ -64,7 +64,7 @@ async function catchUp(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Sc
   const { nextRunAt: oldest } = schedule;
   if (oldest === null) return;
   const made = await isMade(env, schedule, oldest);
-  if (!keeper.isStill(schedule)) return;
+  if (!keeper.record.isStill(schedule)) return;
   const { record } = keeper;
   const now = Date.now();
   if (!made.ok) record.write(life.holdAll(schedule, now + TRY_AGAIN_MS, now), now);
@@ -87,7 +87,7 @@ export async function countMade(
   const made = await isMade(env, schedule, oldest);
   if (!made.ok) return made;
   const now = Date.now();
-  if (made.value && keeper.isStill(schedule)) keeper.record.write(life.ran(schedule, oldest, now), now);
+  if (made.value && keeper.record.isStill(schedule)) keeper.record.write(life.ran(schedule, oldest, now), now);
   return ok(undefined);
 }
 
@@ -129,6 +129,6 @@ async function clear(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Sche
   const left = await cancelWaiting(env, { accountId: schedule.accountId, scheduleId: schedule.id });
   const now = Date.now();
   const present = keeper.record.read();
-  if (!present || !keeper.isStill(schedule)) return;
+  if (!present || !keeper.record.isStill(schedule)) return;
   keeper.record.write(left === "none" ? life.cleared(present) : life.clearAgain(present, now + TRY_AGAIN_MS), now);
 }

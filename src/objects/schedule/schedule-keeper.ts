@@ -40,9 +40,6 @@ export class ScheduleKeeper {
     });
   }
 
-  /** Whether nothing has changed the schedule while we waited for something. */
-  isStill = ({ revision }: Schedule): boolean => this.record.read()?.revision === revision;
-
   /** Reports the present state to the read model. Repeated by the alarm if it fails. */
   async report(): Promise<void> {
     const schedule = this.record.read();

@@ -3,6 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import { newJobId } from "../../../src/objects/new-id.ts";
 import { type Account, newAccount } from "../harness/account.ts";
 import { api, type Envelope } from "../harness/api.ts";
 import { advance, HOUR, iso, NOON, setClock } from "../harness/clock.ts";
@@ -192,10 +193,22 @@ describe("a schedule that is not there", () => {
   ];
 
   it.each(ROUTES)("is 404 schedule_not_found: %s", async (_, method, action, body) => {
-    const id = crypto.randomUUID();
+    const id = newJobId(NOON);
     const answer = await api(method, `/v1/schedules/${id}${action}`, { key: account.key, body });
     expect([answer.status, answer.body.code]).toEqual([404, "schedule_not_found"]);
     expect(await stored(account, id)).toEqual({ keys: [], alarm: null });
+  });
+
+  it.each(ROUTES)("is the same for an id that cannot be a schedule's, and no object is asked: %s", async (...route) => {
+    const [, method, action, body] = route;
+    const asked: string[] = [];
+    const getByName = (name: string) => {
+      asked.push(name);
+      return env.SCHEDULES.getByName(name);
+    };
+    const path = `/v1/schedules/ffffffff-ffff-4fff-8fff-ffffffffffff${action}`;
+    const answer = await api(method, path, { key: account.key, body, env: { SCHEDULES: { getByName } } });
+    expect([answer.status, answer.body.code, asked]).toEqual([404, "schedule_not_found", []]);
   });
 
   it.each(ROUTES)("nor is another account's, and nothing is changed or stored: %s", async (_, method, action, body) => {
@@ -203,7 +216,7 @@ describe("a schedule that is not there", () => {
     const before = [await schedule.row(), await schedule.stored(), await schedule.alarm()];
     const stranger = await newAccount("a stranger");
     const answer = await api(method, `/v1/schedules/${schedule.id}${action}`, { key: stranger.key, body });
-    const nobodys = await api(method, `/v1/schedules/${crypto.randomUUID()}${action}`, { key: stranger.key, body });
+    const nobodys = await api(method, `/v1/schedules/${newJobId(NOON)}${action}`, { key: stranger.key, body });
     expect([answer.status, answer.body]).toEqual([404, nobodys.body]);
     expect([await schedule.row(), await schedule.stored(), await schedule.alarm()]).toEqual(before);
     expect(await stored(stranger, schedule.id)).toEqual({ keys: [], alarm: null });
@@ -247,6 +260,6 @@ it.each([
 });
 
 it("without a key every path is 401", async () => {
-  for (const path of ["/v1/schedules", `/v1/schedules/${crypto.randomUUID()}`])
+  for (const path of ["/v1/schedules", `/v1/schedules/${newJobId(NOON)}`])
     expect((await api("GET", path)).status).toBe(401);
 });
