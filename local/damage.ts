@@ -1,15 +1,15 @@
 // The runtime's files after a crash of the machine, a full disk or a bad copy. A damaged one keeps workerd from starting, or
 // its job from ever running. What the database can replace is put aside; a damaged database is named.
-import { closeSync, existsSync, openSync, readdirSync, readSync, renameSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StartError } from "./settings.ts";
+import { isDatabaseStart, startOf } from "./sqlite-file.ts";
 
 /** Checking a larger one wholly would take seconds. */
 const CHECKED_WHOLLY = 200 * 1024 * 1024;
 
-const SQLITE_HEADER = 100;
-const SQLITE_MAGIC = "SQLite format 3\0";
+const HEADER_BYTES = 100;
 
 /** Comes before workerd is started; the folder's lock is ours. */
 export function repair(stateFolder: string): void {
@@ -29,7 +29,7 @@ export function repair(stateFolder: string): void {
   }
 }
 
-/** D1: everything else can be made anew from it. Alarms are rung by the sweeper, an object without state takes its row's. */
+/** D1: everything else can be rebuilt from it. The sweeper rings the alarms, and an object without state loads its row. */
 const isDatabase = (path: string): boolean => /[\\/]d1[\\/]/.test(path) && !isMetadata(path);
 
 /** The alarms of a class of objects. */
@@ -61,14 +61,9 @@ function faultOutside(path: string): string | null {
   const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
   const { size } = statSync(path);
   if (size === 0 || (log !== undefined && log.size > 0)) return null;
-  const header = Buffer.alloc(SQLITE_HEADER);
-  const file = openSync(path, "r");
-  try {
-    if (readSync(file, header) < SQLITE_HEADER) return "it is cut";
-  } finally {
-    closeSync(file);
-  }
-  if (header.toString("latin1", 0, SQLITE_MAGIC.length) !== SQLITE_MAGIC) return "it is no database";
+  const header = startOf(path, HEADER_BYTES);
+  if (header === null) return "it is cut";
+  if (!isDatabaseStart(header)) return "it is no database";
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   return size < pageSize * header.readUInt32BE(28) ? "it is cut" : null;
 }

@@ -1,14 +1,14 @@
 // workerd keeps a file of 4 KB for each object that was ever touched, and never deletes it. Before it starts, those that hold
 // nothing are removed: an object without a file is as empty as one with an empty file.
 
-import { closeSync, existsSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { isDatabaseStart, startOf } from "./sqlite-file.ts";
 
 const PAGE_BYTES = 4_096;
 
-/** SQLite's file format: the header of the first page, and behind it that of the tree that lists the tables. */
-const MAGIC = "SQLite format 3\0";
+/** The header of the first page is followed by that of the tree that lists the tables. */
 const TREE_AT = 100;
 const LEAF = 0x0d;
 const CELLS_AT = TREE_AT + 3;
@@ -55,16 +55,6 @@ function isEmpty(path: string): boolean {
   const { size } = statSync(path);
   if (size === 0) return true;
   if (size !== PAGE_BYTES) return false;
-  const header = Buffer.alloc(CELLS_AT + 2);
-  const file = openSync(path, "r");
-  try {
-    readSync(file, header, 0, header.length, 0);
-  } finally {
-    closeSync(file);
-  }
-  return (
-    header.toString("latin1", 0, MAGIC.length) === MAGIC &&
-    header[TREE_AT] === LEAF &&
-    header.readUInt16BE(CELLS_AT) === 0
-  );
+  const start = startOf(path, CELLS_AT + 2);
+  return start !== null && isDatabaseStart(start) && start[TREE_AT] === LEAF && start.readUInt16BE(CELLS_AT) === 0;
 }

@@ -3,11 +3,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import { MIN_SECRET_LENGTH } from "../src/accounts/service-secrets.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import { StartError } from "./settings.ts";
-
-/** The service ignores shorter ones: they could be guessed. */
-const MIN_LENGTH = 32;
 
 export interface Secrets {
   MASTER_KEY: string;
@@ -32,9 +30,9 @@ export function loadSecrets(stateFolder: string): Secrets {
   const { MASTER_KEY = "", ADMIN_TOKEN = "" } = parseEnv(text);
   for (const [name, value] of Object.entries({ MASTER_KEY, ADMIN_TOKEN })) {
     if (value === "") throw new StartError(lost(`${path} lacks ${name}`));
-    if (value.length < MIN_LENGTH)
+    if (value.length < MIN_SECRET_LENGTH)
       throw new StartError(
-        `${name} in ${path} has ${value.length} characters: use at least ${MIN_LENGTH}, such as those of: openssl rand -hex 32`,
+        `${name} in ${path} has ${value.length} characters: use at least ${MIN_SECRET_LENGTH}, such as those of: openssl rand -hex 32`,
       );
   }
   // A key that was cut short would be another key.

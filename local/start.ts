@@ -1,18 +1,15 @@
 // `npm start`: the whole service on this machine, with everything embedded. Builds the Worker, migrates its database,
 // serves it, rings its cron, and shows how to use it.
-import { once } from "node:events";
-import { devAccount, untilHealthy } from "./account.ts";
-import { banner } from "./banner.ts";
-import { everyMinute } from "./cron.ts";
-import { descriptorLimit } from "./descriptors.ts";
 import { watchExhaustion } from "./exhaustion.ts";
 import { readableLine } from "./log-lines.ts";
 import { type Prepared, runMain } from "./main.ts";
 import { prepare } from "./prepare.ts";
+import { serveUntilStopped } from "./serve.ts";
 
 await runMain(serve);
 
-async function serve({ settings, state, secrets, stop }: Prepared): Promise<void> {
+async function serve(prepared: Prepared): Promise<void> {
+  const { settings, state, secrets, stop } = prepared;
   const { color, rawLogs: raw } = settings;
   const log = (line: string, at: number) => {
     const readable = readableLine(line, { at, color, raw });
@@ -43,15 +40,13 @@ async function serve({ settings, state, secrets, stop }: Prepared): Promise<void
     },
     onCrash: (reason) => note("runtime_restart", "warn", { reason }),
   });
-  let stopCron = () => {};
   try {
-    await untilHealthy(server.url, stop);
-    stopCron = everyMinute(server.ring, (error) => note("cron_failed", "error", { error: `${error}` }));
-    const account = await devAccount(state.path, server.url, secrets.ADMIN_TOKEN);
-    console.log(banner({ account, stateFolder: state.path, descriptorLimit: descriptorLimit(), color }));
-    if (!stop.aborted) await once(stop, "abort");
+    await serveUntilStopped(prepared, {
+      url: server.url,
+      ring: server.ring,
+      onCronError: (error) => note("cron_failed", "error", { error: `${error}` }),
+    });
   } finally {
-    stopCron();
     exhaustion.reset();
     await server.stop();
   }

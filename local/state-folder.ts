@@ -28,8 +28,11 @@ type ChildKind = "workerd" | "wrangler";
 
 export interface StateFolder {
   path: string;
-  /** Says that this process has a child that must not outlive it, in place of an earlier one of its kind. */
-  noteChild(kind: ChildKind, pid: number): void;
+  /**
+   * Says that this process has a child that must not outlive it, in place of an earlier one of its kind.
+   * @returns how to recognise it later
+   */
+  noteChild(kind: ChildKind, pid: number): ProcessMark;
   /** That child has ended. */
   forgetChild(kind: ChildKind): void;
   /** Aborts when the folder is no longer ours, with the reason. */
@@ -66,8 +69,10 @@ export async function openStateFolder(path: string): Promise<StateFolder> {
     path,
     noteChild(kind, pid) {
       // wrangler is made the leader of a group (wrangler.ts), workerd is not (Miniflare).
-      children.set(kind, { ...markOf(pid), ...(kind === "wrangler" && { leads: true }) });
+      const mark: ProcessMark = { ...markOf(pid), ...(kind === "wrangler" && { leads: true }) };
+      children.set(kind, mark);
       tell();
+      return mark;
     },
     forgetChild(kind) {
       children.delete(kind);

@@ -2,21 +2,19 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
-import { devAccount, untilHealthy } from "./account.ts";
-import { banner } from "./banner.ts";
-import { everyMinute, ringCron } from "./cron.ts";
-import { descriptorLimit } from "./descriptors.ts";
+import { ringCron } from "./cron.ts";
 import { readableLine } from "./log-lines.ts";
 import type { Prepared } from "./main.ts";
 import { printableLines } from "./printable.ts";
-import { endAll, markOf } from "./processes.ts";
+import { endAll } from "./processes.ts";
 import { secretsFile } from "./secrets.ts";
+import { serveUntilStopped } from "./serve.ts";
 import { HOST, StartError } from "./settings.ts";
 import { spawnWrangler } from "./wrangler.ts";
 
 /** @param configs the configuration files of the Workers; the first one's is the service, and has the port */
 export async function serveUnderWrangler(prepared: Prepared, configs: readonly string[]): Promise<void> {
-  const { settings, state, secrets, stop } = prepared;
+  const { settings, state, stop } = prepared;
   const { color, rawLogs: raw, port } = settings;
   const vars = Object.entries(settings.vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const wrangler = spawnWrangler(state.path, [
@@ -24,8 +22,7 @@ export async function serveUnderWrangler(prepared: Prepared, configs: readonly s
     ...["--ip", HOST, "--port", `${port}`, "--persist-to", state.path],
     ...["--env-file", secretsFile(state.path), "--show-interactive-dev-session=false", ...vars],
   ]);
-  const group = wrangler.pid === undefined ? [] : [{ ...markOf(wrangler.pid), leads: true as const }];
-  if (wrangler.pid !== undefined) state.noteChild("wrangler", wrangler.pid);
+  const group = wrangler.pid === undefined ? [] : [state.noteChild("wrangler", wrangler.pid)];
   for (const input of [wrangler.stdout, wrangler.stderr]) {
     if (input === null) continue;
     createInterface({ input }).on("line", (line) => {
@@ -39,18 +36,14 @@ export async function serveUnderWrangler(prepared: Prepared, configs: readonly s
   });
 
   const url = `http://${HOST}:${port}`;
-  let stopCron = () => {};
   try {
-    await Promise.race([untilHealthy(url, stop), ended]);
-    stopCron = everyMinute(
-      (at) => ringCron(url, at),
-      (error) => console.error(printableLines(`The cron could not be rung: ${error}`)),
-    );
-    const account = await devAccount(state.path, url, secrets.ADMIN_TOKEN);
-    console.log(banner({ account, stateFolder: state.path, descriptorLimit: descriptorLimit(), color }));
-    if (!stop.aborted) await Promise.race([once(stop, "abort"), ended]);
+    await serveUntilStopped(prepared, {
+      url,
+      ring: (at) => ringCron(url, at),
+      onCronError: (error) => console.error(printableLines(`The cron could not be rung: ${error}`)),
+      ended,
+    });
   } finally {
-    stopCron();
     wrangler.kill("SIGTERM");
     await ended.catch(() => {});
     await endAll(group); // a wrangler that was killed has left its workerd behind
