@@ -1,8 +1,8 @@
 // How long a call may take, and the signal that ends it.
 
+import type { Connection } from "./connection.ts";
 import { ChronosConfigError } from "./errors.ts";
 import { checkFields, type Fields } from "./known-fields.ts";
-import type { Platform } from "./platform.ts";
 
 /**
  * What each call takes besides its own arguments.
@@ -39,7 +39,7 @@ export interface CallLimits {
 const FIELDS: Fields<CallOptions> = { timeoutMs: true, signal: true };
 
 /** Checks the options of `call`, such as `jobs.create()`, and starts the clock. */
-export function limitsOf(platform: Platform, call: string, options: CallOptions | undefined): CallLimits {
+export function limitsOf({ platform }: Connection, call: string, options: CallOptions | undefined): CallLimits {
   if (options === undefined) return { signal: undefined, endsAt: Number.POSITIVE_INFINITY };
   checkFields(`The options of ${call}`, options, FIELDS);
   const { timeoutMs, signal } = options;

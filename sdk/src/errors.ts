@@ -21,7 +21,8 @@ export class ChronosError extends Error {
 }
 
 /**
- * An option is missing or wrong. Thrown when the client is made, before anything is sent.
+ * An option or an argument is missing or wrong. Thrown before anything is sent, with one exception: the `fetch` that was
+ * passed in returns answers that cannot be read. The service may then have done what was asked.
  *
  * @example
  * ```ts

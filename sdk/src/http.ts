@@ -19,10 +19,10 @@ export interface HttpCall {
   /** Already JSON: repeating a request must repeat its bytes. */
   body?: string;
   /** Gives up at once. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * Gives up at once, unless an answer has begun to arrive: it may hold jobs that are already leased to us. It then also
-   * has time anew, however long the poll has waited. The spaces that a long poll sends meanwhile are no answer yet.
+   * gets its full time again, however long the poll has waited. The spaces that a long poll sends meanwhile are no answer yet.
    */
   stopping?: AbortSignal;
   timeoutMs?: number;
@@ -37,7 +37,8 @@ export interface Envelope {
   errors?: FieldError[];
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+/** How long one request may take, unless the call says otherwise. */
+export const DEFAULT_TIMEOUT_MS = 30_000;
 const USER_AGENT = "chronos-edge-sdk/0.1.0";
 
 export class Http {

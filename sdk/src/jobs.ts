@@ -69,7 +69,7 @@ export class Jobs<M> {
     const job = newJobToWire(input as NewJob | NewPushJob);
     const body = toJson("The job", job);
     const { platform } = this.#connection;
-    const limits = limitsOf(platform, "jobs.create()", options);
+    const limits = limitsOf(this.#connection, "jobs.create()", options);
     const askedAt = platform.monotonicMs();
     let mayExist = false;
     try {
@@ -90,7 +90,7 @@ export class Jobs<M> {
   /** One job, as its owner knows it now. 404 `job_not_found` if there is none. */
   get<Name extends HandlerName<M> = HandlerName<M>>(id: string, options?: CallOptions): Promise<JobOf<M, Name>>;
   async get(id: string, options?: CallOptions): Promise<Job> {
-    return this.#get(id, limitsOf(this.#connection.platform, "jobs.get()", options));
+    return this.#get(id, limitsOf(this.#connection, "jobs.get()", options));
   }
 
   /** The account's jobs, newest first. Nothing is read before you iterate or ask for a page. */
@@ -116,7 +116,7 @@ export class Jobs<M> {
    */
   cancel<Name extends HandlerName<M> = HandlerName<M>>(id: string, options?: CallOptions): Promise<JobOf<M, Name>>;
   async cancel(id: string, options?: CallOptions): Promise<Job> {
-    const limits = limitsOf(this.#connection.platform, "jobs.cancel()", options);
+    const limits = limitsOf(this.#connection, "jobs.cancel()", options);
     let mayBeDone = false;
     try {
       return await this.#job({ method: "POST", path: `${jobPath(id)}/cancel` }, limits, (error) => {
@@ -137,7 +137,7 @@ export class Jobs<M> {
    */
   retry<Name extends HandlerName<M> = HandlerName<M>>(id: string, options?: CallOptions): Promise<JobOf<M, Name>>;
   async retry(id: string, options?: CallOptions): Promise<Job> {
-    const limits = limitsOf(this.#connection.platform, "jobs.retry()", options);
+    const limits = limitsOf(this.#connection, "jobs.retry()", options);
     return this.#job({ method: "POST", path: `${jobPath(id)}/retry` }, limits, isUntouched);
   }
 

@@ -103,7 +103,7 @@ export function pagedList<T>(
   read: (item: never) => T,
 ): PagedList<T> {
   const { name, path, query, size, options } = call;
-  const limits = () => limitsOf(connection.platform, name, options);
+  const limits = () => limitsOf(connection, name, options);
   limits();
   const readPage: ReadPage<T> = async ({ page, cursor }, pageSize) => {
     const asked = Object.entries({ page, cursor, size: pageSize }).flatMap(([field, value]): [string, string][] =>

@@ -40,10 +40,9 @@ export function answered({ logger }: Connection, report: Report, error: unknown)
   if (error === null) {
     logger.debug(`Reported: ${outcome.kind}`, trace);
   } else if (isLeaseGone(error)) {
-    const code = error instanceof ChronosApiError ? error.code : "lease_lost";
-    logger.warn(`Dropped a report: ${code}`, trace);
+    logger.warn(`Dropped a report: ${error.code}`, trace);
   } else if (outcome.kind === "complete" && isAboutTheReport(error)) {
-    const refused = unusable(`The service refused the handler's result: ${(error as Error).message}`);
+    const refused = unusable(`The service refused the handler's result: ${error.message}`);
     return reportOf(attempt, refused, report);
   } else {
     logger.error(`The service refused a report; the attempt will time out: ${String(error)}`, trace);
@@ -52,6 +51,6 @@ export function answered({ logger }: Connection, report: Report, error: unknown)
 }
 
 /** Our limits are the service's; should they ever differ, the job must fail with a reason instead of timing out. */
-export function isAboutTheReport(error: unknown): boolean {
+export function isAboutTheReport(error: unknown): error is ChronosApiError {
   return error instanceof ChronosApiError && [400, 413, 422].includes(error.status);
 }

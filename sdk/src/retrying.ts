@@ -3,13 +3,10 @@
 import { retryAfterOf } from "./api-error.ts";
 import type { CallLimits } from "./call-options.ts";
 import { type Connection, pauseMs } from "./connection.ts";
-import type { Envelope, HttpCall } from "./http.ts";
+import { DEFAULT_TIMEOUT_MS, type Envelope, type HttpCall } from "./http.ts";
 import { sleep } from "./platform.ts";
 
 const MOST_TRIES = 4;
-
-/** Beyond this one try is given up. */
-const LONGEST_TRY_MS = 30_000;
 
 /** Nobody who awaits a call expects it to sleep longer than this; the error says how long the service asked for. */
 const LONGEST_OBEYED_RETRY_AFTER_MS = 60_000;
@@ -25,8 +22,8 @@ export async function retrying(
   for (let tries = 1; ; tries++) {
     signal?.throwIfAborted();
     try {
-      const timeoutMs = Math.min(LONGEST_TRY_MS, endsAt - platform.monotonicMs());
-      return await http.send({ ...call, timeoutMs, ...(signal && { signal }) });
+      const timeoutMs = Math.min(DEFAULT_TIMEOUT_MS, endsAt - platform.monotonicMs());
+      return await http.send({ ...call, timeoutMs, signal });
     } catch (error) {
       signal?.throwIfAborted();
       const patient = (retryAfterOf(error) ?? 0) <= LONGEST_OBEYED_RETRY_AFTER_MS;

@@ -76,14 +76,14 @@ export class Schedules<M> {
   create(input: NewPushSchedule, options?: CallOptions): Promise<Schedule>;
   async create(input: object, options?: CallOptions): Promise<Schedule> {
     const body = toJson("The schedule", newScheduleToWire(input as NewSchedule | NewPushSchedule));
-    const limits = this.#limits("schedules.create()", options);
+    const limits = limitsOf(this.#connection, "schedules.create()", options);
     return this.#schedule({ method: "POST", path: "/v1/schedules", body }, limits, isUntouched);
   }
 
   /** One schedule, as its owner knows it now. 404 `schedule_not_found` if there is none. */
   get<Name extends HandlerName<M> = HandlerName<M>>(id: string, options?: CallOptions): Promise<ScheduleOf<M, Name>>;
   async get(id: string, options?: CallOptions): Promise<Schedule> {
-    return this.#get(id, this.#limits("schedules.get()", options));
+    return this.#get(id, limitsOf(this.#connection, "schedules.get()", options));
   }
 
   /** The account's schedules, newest first. Nothing is read before you iterate or ask for a page. */
@@ -109,7 +109,7 @@ export class Schedules<M> {
   ): Promise<ScheduleOf<M, Name>>;
   async update(id: string, changes: ScheduleChanges, options?: CallOptions): Promise<Schedule> {
     const body = toJson("The schedule", changesToWire(changes));
-    const limits = this.#limits("schedules.update()", options);
+    const limits = limitsOf(this.#connection, "schedules.update()", options);
     return this.#schedule({ method: "PATCH", path: schedulePath(id), body }, limits, isPassing);
   }
 
@@ -122,7 +122,7 @@ export class Schedules<M> {
     options?: CallOptions,
   ): Promise<ScheduleOf<M, Name>>;
   async archive(id: string, options?: CallOptions): Promise<Schedule> {
-    const limits = this.#limits("schedules.archive()", options);
+    const limits = limitsOf(this.#connection, "schedules.archive()", options);
     let mayBeDone = false;
     try {
       return await this.#schedule({ method: "POST", path: `${schedulePath(id)}/archive` }, limits, (error) => {
@@ -146,13 +146,9 @@ export class Schedules<M> {
     count?: number,
     options?: CallOptions,
   ): Promise<FireTime[]> {
-    const limits = this.#limits("schedules.preview()", options);
+    const limits = limitsOf(this.#connection, "schedules.preview()", options);
     const { data } = await retrying(this.#connection, previewOf(of, count), limits, isPassing);
     return (data as WireFireTime[]).map(fireTimeFromWire);
-  }
-
-  #limits(call: string, options: CallOptions | undefined): CallLimits {
-    return limitsOf(this.#connection.platform, call, options);
   }
 
   #get(id: string, limits: CallLimits): Promise<Schedule> {

@@ -10,7 +10,7 @@ import { refusePaddedName } from "./handler-name.ts";
 import type { Delay, Job, JobFilters, NewJob, NewPushJob } from "./job.ts";
 import { checkFields, type Fields, kindOf } from "./known-fields.ts";
 import type { Outcome } from "./outcome.ts";
-import { fieldsToJson } from "./raw-json.ts";
+import { fieldsToJson, RawJson } from "./raw-json.ts";
 
 /** A job as the API writes it. */
 export type WireJob = Snake<
@@ -129,8 +129,8 @@ export function attemptFromWire(attempt: WireAttempt): Attempt {
 export function reportToWire({ jobId, executionId }: Attempt, outcome: Outcome): string {
   const ids = { job_id: jobId, execution_id: executionId };
   if (outcome.kind === "complete") {
-    const report = JSON.stringify({ ...ids, status: "completed" });
-    return outcome.resultJson === null ? report : `${report.slice(0, -1)},"result":${outcome.resultJson}}`;
+    const result = outcome.resultJson === null ? undefined : new RawJson(outcome.resultJson);
+    return fieldsToJson({ ...ids, status: "completed", result });
   }
   const { message, name, retryable } = outcome;
   return JSON.stringify({ ...ids, status: "failed", error: { message, name }, retryable });

@@ -63,7 +63,7 @@ export async function sendReports({ http }: Connection, reports: readonly string
 }
 
 /** The attempt is nobody's business any more: another has the lease, it has ended, or the job is gone. */
-export function isLeaseGone(error: unknown): boolean {
+export function isLeaseGone(error: unknown): error is ChronosApiError {
   return error instanceof ChronosApiError && (error.status === 409 || error.code === "job_not_found");
 }
 

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
 import type { Service } from "../harness/service.ts";
 import { sharedService } from "../harness/shared.ts";
+import { FULL_SIZE } from "../harness/size.ts";
 import { Batch } from "./harness/batch.ts";
 import { Fleet } from "./harness/fleet.ts";
-import { FULL_SIZE } from "./harness/size.ts";
 
 const JOBS = FULL_SIZE ? 1_000 : 200;
 const KILLS = FULL_SIZE ? 10 : 4;

@@ -1,11 +1,9 @@
 // What only a process of its own shows: whether it lives on, and how it grows.
 
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Chronos } from "@chronos-edge/sdk";
 import { expect, it, type TestContext } from "vitest";
+import { freePort } from "../../local/port.ts";
 import { Child } from "./harness/child.ts";
 
 function endless({ onTestFinished }: TestContext, jobs: number, concurrency: number): Child {
@@ -28,11 +26,7 @@ it.concurrent("keeps nothing of the jobs that end while a handler hangs beside t
 });
 
 it.concurrent("says why a service does not answer, as the platform says it", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
+  const port = await freePort(0);
   const { jobs } = new Chronos({ apiKey: "chrns_example", baseUrl: `http://127.0.0.1:${port}` });
   const message = `POST /v1/jobs/a/retry got no answer: fetch failed: connect ECONNREFUSED 127.0.0.1:${port}`;
   await expect(jobs.retry("a")).rejects.toThrow(message);

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { PROJECT } from "../../local/settings.ts";
 import { OwnService } from "../harness/service.ts";
+import { FULL_SIZE } from "../harness/size.ts";
 import { Tenant } from "../harness/tenant.ts";
 import { Batch } from "./harness/batch.ts";
 import { clientOf } from "./harness/client.ts";
-import { FULL_SIZE } from "./harness/size.ts";
 
 const JOBS = FULL_SIZE ? 500 : 50;
 

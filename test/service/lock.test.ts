@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { isAlive, treeOf } from "../harness/process-tree.ts";
 import { OwnService, type OwnServiceOptions } from "../harness/service.ts";
+import { FULL_SIZE } from "../harness/size.ts";
 import { until } from "../harness/until.ts";
 
 /** What cannot clean up after a SIGKILL is killed by someone else within this. */
@@ -106,7 +107,7 @@ it("a server whose lock is lost stops", async () => {
 });
 
 /** `npm run test:workers` tries them all. */
-const MOMENTS_MS = process.env.FULL_SIZE === "1" ? [150, 300, 450, 600, 750, 900, 1_100] : [300, 900];
+const MOMENTS_MS = FULL_SIZE ? [150, 300, 450, 600, 750, 900, 1_100] : [300, 900];
 
 it("killed at any moment of its first second, it has left nobody when the next one takes over, and that one starts", async () => {
   const service = begin(start);

@@ -1,9 +1,7 @@
 // What becomes of a push whose target misbehaves (contract §3), seen in real time at a real target.
 
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePort } from "../../local/port.ts";
 import { hang, Receiver } from "../harness/receiver.ts";
 import type { Service } from "../harness/service.ts";
 import { sharedService } from "../harness/shared.ts";
@@ -128,7 +126,7 @@ it.concurrent("keeps the first 4 KB of a big answer and lets go of the rest", as
 
 it.concurrent("calls a refused connection a network failure", async () => {
   const tenant = await service.newTenant();
-  const url = `http://127.0.0.1:${await closedPort()}/`;
+  const url = `http://127.0.0.1:${await freePort(0)}/`;
   const delivery = { type: "push", http: { url, method: "POST" } };
   const job = await tenant.create({ delivery, max_retries: 1 });
   expect(await tenant.whenIt("failed", job.id)).toMatchObject({ attempts: 2, last_error: { code: "network" } });
@@ -137,13 +135,3 @@ it.concurrent("calls a refused connection a network failure", async () => {
     { status: "failed", error: { code: "network" } },
   ]);
 });
-
-/** A port on which nobody listens any more. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}

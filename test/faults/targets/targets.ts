@@ -2,7 +2,7 @@
 // kept 4 KB, and the outcome is the right one.
 
 import { readFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { freePort } from "../../../local/port.ts";
 import { eachOf } from "../../harness/each-of.ts";
 import type { Service } from "../../harness/service.ts";
 import { holdsWithin } from "../../harness/until.ts";
@@ -66,7 +66,7 @@ interface Attempt {
 
 export async function besetByTargets(service: Service, copies: number): Promise<Part> {
   const server = await HostileServer.listen();
-  const refusing = await deadPort();
+  const refusing = `http://127.0.0.1:${await freePort(0)}`;
   const tenant = await PatientTenant.make(service, "hostile targets", 4);
   const before = memoryMb(service);
   let peak = before;
@@ -153,13 +153,4 @@ function wrongs({ status, error, started_at, completed_at, response }: Attempt, 
 function memoryMb({ workerdPid }: Service): number {
   const status = readFileSync(`/proc/${workerdPid}/status`, "utf8");
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-}
-
-/** An address where nobody listens. */
-async function deadPort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
 }

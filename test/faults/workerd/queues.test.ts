@@ -5,9 +5,9 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { OfferMessage } from "../../../src/delivery/enqueue.ts";
 import worker from "../../../src/index.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
-import { api } from "../../workerd/harness/api.ts";
 import { MINUTE, NOON, SECOND, setClock } from "../../workerd/harness/clock.ts";
 import { type JobUnderTest, newJob } from "../../workerd/harness/job.ts";
+import { claim } from "../../workerd/pull/worker.ts";
 import { BAD_DAYS, pullQueuesAre, sentOffers } from "./harness/pull-queues.ts";
 
 let account: Account;
@@ -36,28 +36,22 @@ describe("offers", () => {
     );
   }
 
-  const claim = async () =>
-    (
-      await api<{ job_id: string } | null>("POST", "/v1/worker/jobs/claim", {
-        key: account.key,
-        body: { handlers: ["work"], wait_time_seconds: 0 },
-      })
-    ).body.data?.job_id;
+  const claimed = async () => (await claim<{ job_id: string } | null>(account, {})).body.data?.job_id;
 
   it("delivered three times are handed out once", async () => {
     const { job, offer } = await queuedJob();
     await arrive([offer, offer]);
-    expect(await claim()).toBe(job.id);
+    expect(await claimed()).toBe(job.id);
     await arrive([offer]);
-    expect([await claim(), await claim()]).toEqual([undefined, undefined]);
+    expect([await claimed(), await claimed()]).toEqual([undefined, undefined]);
   });
 
   it("lost are made again after a minute", async () => {
     const { job } = await queuedJob();
-    expect(await claim()).toBeUndefined();
+    expect(await claimed()).toBeUndefined();
     await job.ringWhenSet();
     await job.ringAt(NOON + MINUTE + SECOND);
-    expect(await claim()).toBe(job.id);
+    expect(await claimed()).toBe(job.id);
   });
 
   it("a minute late, of a job cancelled meanwhile, hand out nothing", async () => {
@@ -65,7 +59,7 @@ describe("offers", () => {
     await job.cancel();
     setClock(NOON + MINUTE);
     await arrive([offer]);
-    expect(await claim()).toBeUndefined();
+    expect(await claimed()).toBeUndefined();
     expect(await job.show()).toMatchObject({ status: "cancelled", attempts: 0 });
   });
 

@@ -3,11 +3,9 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../harness/account.ts";
-import { api } from "../harness/api.ts";
 import { advance } from "../harness/clock.ts";
-import { type JobUnderTest, newJob } from "../harness/job.ts";
-
-const PULL = { handler: "work", delivery: { type: "pull" } };
+import type { JobUnderTest } from "../harness/job.ts";
+import { claim, queuedJob } from "./worker.ts";
 
 /** A loop that is not bounded ends here, so that the test can say so. */
 const ENOUGH = 500;
@@ -27,12 +25,6 @@ beforeEach(async () => {
   vi.spyOn(env.EXECUTIONS, "send").mockRejectedValue(new Error("the queue is down"));
 });
 
-async function queuedJob(): Promise<JobUnderTest> {
-  const job = await newJob(account, PULL);
-  await job.ring();
-  return job;
-}
-
 /** The owners of these jobs have this fault; all others are themselves. */
 function owners(bad: readonly JobUnderTest[], fault: () => Promise<unknown>) {
   const names = new Set(bad.map(({ id }) => `${account.id}/${id}`));
@@ -42,27 +34,24 @@ function owners(bad: readonly JobUnderTest[], fault: () => Promise<unknown>) {
   return { JOBS: { getByName }, leases: () => leases };
 }
 
-const claim = async (around: object, wait_time_seconds: number) =>
-  await api<{ job_id: string } | null>("POST", "/v1/worker/jobs/claim", {
-    key: account.key,
-    body: { handlers: ["work"], wait_time_seconds },
-    env: around,
-  });
-
 describe.each(Object.entries(FAULTS))("an owner that %s", (_, fault) => {
   it.each([0, 2])("does not keep the job behind it from a worker that waits %i s", async (waitSeconds) => {
-    const bad = await queuedJob();
+    const bad = await queuedJob(account);
     advance(1);
-    const healthy = await queuedJob();
+    const healthy = await queuedJob(account);
     const { JOBS, leases } = owners([bad], fault);
-    const { status, body } = await claim({ JOBS }, waitSeconds);
+    const { status, body } = await claim<{ job_id: string } | null>(
+      account,
+      { wait_time_seconds: waitSeconds },
+      { JOBS },
+    );
     expect([status, body.data?.job_id]).toEqual([200, healthy.id]);
     expect(leases()).toBe(1);
   });
 
   it("alone in the line is asked once, and the worker is told that nothing is there", async () => {
-    const { JOBS, leases } = owners([await queuedJob()], fault);
-    const { status, body } = await claim({ JOBS }, 0);
+    const { JOBS, leases } = owners([await queuedJob(account)], fault);
+    const { status, body } = await claim<{ job_id: string } | null>(account, {}, { JOBS });
     expect([status, body.data, leases()]).toEqual([200, null, 1]);
   });
 });

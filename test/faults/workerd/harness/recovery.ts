@@ -8,6 +8,7 @@ import worker from "../../../../src/index.ts";
 import { api } from "../../../workerd/harness/api.ts";
 import { advance, MINUTE, setClock } from "../../../workerd/harness/clock.ts";
 import type { JobUnderTest } from "../../../workerd/harness/job.ts";
+import { claim } from "../../../workerd/pull/worker.ts";
 import { PlatformAlarm } from "./platform.ts";
 
 /** What its owner holds, of this shape or any other. */
@@ -49,10 +50,7 @@ async function hasEnded(job: JobUnderTest): Promise<boolean> {
 
 /** A worker looks in, and completes what it finds. */
 async function workOnce({ account }: JobUnderTest): Promise<void> {
-  const claimed = await api<{ job_id: string; execution_id: string } | null>("POST", "/v1/worker/jobs/claim", {
-    key: account.key,
-    body: { handlers: ["work"], wait_time_seconds: 0 },
-  });
+  const claimed = await claim<{ job_id: string; execution_id: string } | null>(account, {});
   if (!claimed.body.data) return;
   const { job_id, execution_id } = claimed.body.data;
   advance(10);
