@@ -31,7 +31,8 @@ export async function serveUnderWrangler(prepared: Prepared, configs: readonly s
       if (readable !== null) console.log(readable);
     });
   }
-  const ended = once(wrangler, "close").then(() => {
+  const closed = once(wrangler, "close"); // not before its children, which write where it writes, have ended as well
+  const ended = once(wrangler, "exit").then(() => {
     if (!stop.aborted) throw new StartError("wrangler dev has ended; its output above may say why");
   });
 
@@ -47,6 +48,7 @@ export async function serveUnderWrangler(prepared: Prepared, configs: readonly s
     wrangler.kill("SIGTERM");
     await ended.catch(() => {});
     await endAll(group); // a wrangler that was killed has left its workerd behind
+    await closed;
     state.forgetChild("wrangler");
   }
 }
