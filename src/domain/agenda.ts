@@ -6,17 +6,20 @@ import { isEnded, type Job } from "./job.ts";
  * - `deliver`: the attempt is due
  * - `interrupt`: a push is running that this instance did not start
  * - `expire`: a worker's lease has ended
+ * - `give-up`: it has waited longer than it may
  * - `offer`: a queued execution is offered again
  * - `report`: the read model does not hold this state yet
  * - `forget`: the end is confirmed, and no `arm` can still be under way
  * - `rest`: nothing until the timer rings
  */
-export type Task = "deliver" | "interrupt" | "expire" | "offer" | "report" | "forget" | "rest";
+export type Task = "deliver" | "interrupt" | "expire" | "give-up" | "offer" | "report" | "forget" | "rest";
 
 /** @param inFlight the execution this instance is pushing at the moment, if any */
 export function taskAt(job: Job, inFlight: string | null, now: number): Task {
   const { phase } = job;
   if (isEnded(phase) && phase.confirmed) return now >= job.keepUntil ? "forget" : "rest";
+  const waits = phase.name === "waiting" || phase.name === "queued";
+  if (waits && job.expiresAt !== null && now >= job.expiresAt) return "give-up";
   if (phase.name === "waiting" && now >= Math.max(phase.runAt, phase.heldUntil ?? 0)) return "deliver";
   if (phase.name === "queued" && now >= phase.offerAt) return "offer";
   if (phase.name === "running") {

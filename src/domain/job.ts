@@ -1,6 +1,7 @@
 // What a job is: the shapes its owner stores, and the view of it that may leave. How it changes stands in life.ts.
 
 import type { JsonText } from "./json-text.ts";
+import type { Backoff } from "./retry-policy.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -10,7 +11,10 @@ export type Delivery =
   | { readonly type: "pull"; readonly queue: string | null };
 
 /** What made an execution start. */
-export type Trigger = "scheduled" | "system_retry" | "manual_retry";
+export type Trigger = "scheduled" | "system_retry" | "manual_retry" | "manual_run";
+
+/** Who made a job. */
+export type Origin = "api" | "schedule" | "event";
 
 /** Why an attempt, or a whole job, failed. `message` is for people and at most 4,096 characters. */
 export interface Fault {
@@ -26,7 +30,8 @@ export type FaultCode =
   | "blocked_target"
   | "handler_error"
   | "lease_expired"
-  | "platform";
+  | "platform"
+  | "expired";
 
 /**
  * Where a job stands. Each phase carries only what is true in it; all times are milliseconds since the epoch.
@@ -100,20 +105,38 @@ export interface Execution {
   readonly revision: number;
 }
 
-/** What was asked for. Never changes. */
-export interface JobSpec {
-  readonly accountId: string;
-  readonly id: string;
-  readonly scheduleId: string | null;
+/** What is to be done and how: the same for a job and for the schedule that makes it. */
+export interface Work {
   readonly name: string;
   readonly handler: string | null;
   readonly payload: JsonText | null;
   readonly delivery: Delivery;
   readonly timeoutSeconds: number;
   readonly maxRetries: number;
+  /** null: the rule of contract §3. */
+  readonly backoff: Backoff | null;
+  /** How long after its nominal time an attempt may still start; null: at any time. */
+  readonly expiresAfterMs: number | null;
+  readonly tags: readonly string[];
+  readonly flow: string | null;
+}
+
+/** What was asked for. */
+export interface JobSpec extends Work {
+  readonly accountId: string;
+  readonly id: string;
+  readonly scheduleId: string | null;
+  readonly origin: Origin;
   readonly idempotencyKey: string | null;
   readonly scheduledFor: number;
   readonly createdAt: number;
+}
+
+/** What a person may still change of a job that has not begun. */
+export interface JobEdit extends Work {
+  readonly scheduledFor: number;
+  /** Whether a time was given: then the job is due at that one. */
+  readonly retimed: boolean;
 }
 
 /** How often an account's signing secret has been rotated, and until when the one before is in force beside it. */
@@ -129,8 +152,14 @@ export interface SigningState {
 export interface Job extends JobSpec {
   readonly v: 1;
   readonly updatedAt: number;
-  /** Counts the changes; the read model keeps the highest it has seen. 0: not yet armed. */
+  /** Counts the changes; the read model keeps the highest it has seen. */
   readonly revision: number;
+  /** The revision that last changed what was asked for, while the read model does not hold that; else 0. */
+  readonly editedAt: number;
+  /** The bulk action that changed it last: repeated, it changes nothing. */
+  readonly operation: string | null;
+  /** No attempt starts from then on. */
+  readonly expiresAt: number | null;
   /** The number of the newest execution. */
   readonly attempt: number;
   /** Executions that have started. */
@@ -169,10 +198,15 @@ export const withSigning = (job: Job, signing: SigningState | null): Job =>
 export const isEnded = (phase: Phase): phase is Ended =>
   phase.name === "completed" || phase.name === "failed" || phase.name === "cancelled";
 
+export const isOver = (status: JobStatus): boolean =>
+  status === "completed" || status === "failed" || status === "cancelled";
+
 /** What may be shown of a job to its account, whether it comes from its owner or from the read model. */
 export interface JobView extends JobSpec {
   readonly status: JobStatus;
+  readonly revision: number;
   readonly runAt: number | null;
+  readonly expiresAt: number | null;
   readonly attempts: number;
   readonly lastError: Fault | null;
   readonly result: JsonText | null;
@@ -191,6 +225,10 @@ export function runAtOf(job: Job): number | null {
   return job.phase.name === "waiting" ? job.phase.runAt : (newest(job)?.dueAt ?? job.scheduledFor);
 }
 
+/** When a job gives up waiting that is to run at `scheduledFor`. */
+export const expiryOf = ({ expiresAfterMs }: Work, scheduledFor: number): number | null =>
+  expiresAfterMs === null ? null : scheduledFor + expiresAfterMs;
+
 /** The newest execution that the owner still holds. */
 export const newest = (job: Job): Execution | undefined => job.executions.at(-1);
 
@@ -198,7 +236,9 @@ export function viewOf(job: Job): JobView {
   const { phase } = job;
   return {
     ...specOf(job),
+    revision: job.revision,
     updatedAt: job.updatedAt,
+    expiresAt: job.expiresAt,
     lastError: job.lastError,
     status: statusOf(job),
     runAt: runAtOf(job),
@@ -208,17 +248,26 @@ export function viewOf(job: Job): JobView {
   };
 }
 
+export const workOf = (of: Work): Work => ({
+  name: of.name,
+  handler: of.handler,
+  payload: of.payload,
+  delivery: of.delivery,
+  timeoutSeconds: of.timeoutSeconds,
+  maxRetries: of.maxRetries,
+  backoff: of.backoff,
+  expiresAfterMs: of.expiresAfterMs,
+  tags: of.tags,
+  flow: of.flow,
+});
+
 /** What was asked for, without what became of it. */
 export const specOf = (job: JobSpec): JobSpec => ({
+  ...workOf(job),
   accountId: job.accountId,
   id: job.id,
   scheduleId: job.scheduleId,
-  name: job.name,
-  handler: job.handler,
-  payload: job.payload,
-  delivery: job.delivery,
-  timeoutSeconds: job.timeoutSeconds,
-  maxRetries: job.maxRetries,
+  origin: job.origin,
   idempotencyKey: job.idempotencyKey,
   scheduledFor: job.scheduledFor,
   createdAt: job.createdAt,

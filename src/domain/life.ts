@@ -1,23 +1,28 @@
 // The life of a job, one function per transition: pure, decided here and written by its owner. `now`, chance and ids
 // are arguments. Every change counts the revision up.
 
+import { formatInstant } from "./instant.ts";
 import {
   type Ended,
   type Execution,
+  expiryOf,
   type Fault,
   isEnded,
   type Job,
+  type JobEdit,
   type JobSpec,
   type PushResponse,
   type Running,
   type SigningState,
   statusOf,
   type Trigger,
+  workOf,
 } from "./job.ts";
 import type { JsonText } from "./json-text.ts";
 import type { StateRefusal } from "./refusal.ts";
 import { err, ok, type Result } from "./result.ts";
 import { backoffMs, MAX_INTERRUPTED_MS, retryDelayMs } from "./retry-policy.ts";
+import { cut } from "./text.ts";
 import { REPORT_AFTER_MS } from "./timer.ts";
 
 export type Step = Result<Job, StateRefusal>;
@@ -45,6 +50,8 @@ const NAMED_OFFER_AGAIN_MS = 24 * HOUR;
 
 const OFFER_SOON_MS = 30 * SECOND;
 
+const MAX_MESSAGE_LENGTH = 4_096;
+
 /** A suspended account's due jobs look again after a minute and half their lateness, at most 15 min. */
 const MAX_HOLD_MS = 15 * MINUTE;
 
@@ -55,6 +62,9 @@ export function arm(spec: JobSpec, signing: SigningState | null): Job {
     v: 1,
     updatedAt: spec.createdAt,
     revision: 1,
+    editedAt: 0,
+    operation: null,
+    expiresAt: expiryOf(spec, spec.scheduledFor),
     attempt: 0,
     started: 0,
     tries: 0,
@@ -109,7 +119,7 @@ export function offerSoon(job: Job, now: number): Job {
 /** A worker takes the lease of a queued execution. */
 export function lease(job: Job, executionId: string, workerId: string | null, now: number): Step {
   const { phase } = job;
-  if (phase.name !== "queued" || phase.executionId !== executionId) return leaseLost(job);
+  if (phase.name !== "queued" || phase.executionId !== executionId || isTooLate(job, now)) return leaseLost(job);
   const leased = changed(job, now, {
     started: job.started + 1,
     phase: runningFrom(job, executionId, now),
@@ -176,21 +186,65 @@ export function interrupt(job: Job, chance: number, now: number): Job | undefine
 /** Ends a job that has not ended. What is in flight can no longer change it. */
 export function cancel(job: Job, now: number): Step {
   if (isEnded(job.phase)) return err({ code: "job_not_cancellable", status: statusOf(job) });
-  const open = job.phase.name === "queued" || job.phase.name === "running";
-  const cancelled = changed(job, now, { phase: ended("cancelled", now) });
-  return ok(
-    open ? { ...cancelled, executions: withNewest(cancelled, { status: "cancelled", completedAt: now }) } : cancelled,
-  );
+  return ok(endedEarly(job, now, { phase: ended("cancelled", now) }));
 }
 
-/** A failed or cancelled job is due now, with a fresh budget. */
+/**
+ * No attempt has begun in time: the job fails with `expired`. One that has begun goes on. Undefined while there is time, or
+ * when nothing waits.
+ */
+export function giveUp(job: Job, now: number): Job | undefined {
+  const waits = job.phase.name === "waiting" || job.phase.name === "queued";
+  if (!waits || !isTooLate(job, now)) return undefined;
+  const lastError: Fault = { code: "expired", message: cut(whyExpired(job), MAX_MESSAGE_LENGTH) };
+  return endedEarly(job, now, { lastError, phase: ended("failed", now) });
+}
+
+/** A job that has not begun is another one from now on; one that is to be tried again keeps its time. */
+export function edit(job: Job, { scheduledFor, retimed, ...work }: JobEdit, now: number): Step {
+  const { phase } = job;
+  if (phase.name !== "waiting" || (retimed && phase.trigger === "system_retry"))
+    return err({ code: "job_not_editable", status: statusOf(job) });
+  const reckonedAnew = retimed || work.expiresAfterMs !== job.expiresAfterMs;
+  const edited = changed(job, now, {
+    ...workOf(work),
+    scheduledFor,
+    expiresAt: reckonedAnew ? expiryOf(work, scheduledFor) : job.expiresAt,
+    phase: retimed ? waiting(scheduledFor, phase.trigger) : phase,
+  });
+  return ok({ ...edited, editedAt: edited.revision });
+}
+
+/** Another job has the key from now on. */
+export function dropKey(job: Job, now: number): Step {
+  if (job.idempotencyKey === null) return ok(job);
+  const dropped = changed(job, now, { idempotencyKey: null });
+  return ok({ ...dropped, editedAt: dropped.revision });
+}
+
+/** A job that waits for its time is due now. */
+export function run(job: Job, now: number): Step {
+  if (job.phase.name !== "waiting") return err({ code: "job_not_runnable", status: statusOf(job) });
+  return ok(changed(job, now, { phase: waiting(now, "manual_run") }));
+}
+
+/** A change that a bulk action makes. It may be asked for again after a crash, and is made once. */
+export const onceFor =
+  (operation: string | null, step: (job: Job, now: number) => Step) =>
+  (job: Job, now: number): Step => {
+    if (operation === null) return step(job, now);
+    if (job.operation === operation) return ok(job);
+    const next = step(job, now);
+    return next.ok ? ok({ ...next.value, operation }) : next;
+  };
+
+/** A failed or cancelled job is due now, with a fresh budget of retries and of time. */
 export function retry(job: Job, now: number): Step {
   const { phase } = job;
   if (phase.name !== "failed" && phase.name !== "cancelled")
     return err({ code: "job_not_retryable", status: statusOf(job) });
-  return ok(
-    changed(job, now, { tries: 0, interruptions: 0, interruptedSince: null, phase: waiting(now, "manual_retry") }),
-  );
+  const fresh = { tries: 0, interruptions: 0, interruptedSince: null, expiresAt: expiryOf(job, now) };
+  return ok(changed(job, now, { ...fresh, phase: waiting(now, "manual_retry") }));
 }
 
 /** A due job of a suspended account waits on; its `runAt` stays, so that its lateness is told truly. */
@@ -217,7 +271,7 @@ const leaseLost = (job: Job) => err<StateRefusal>({ code: "lease_lost", status: 
 /** The start of an attempt, common to push and pull: a new execution, numbered on. */
 function begin(job: Job, id: string, now: number): Job | undefined {
   const { phase } = job;
-  if (phase.name !== "waiting" || now < phase.runAt) return undefined;
+  if (phase.name !== "waiting" || now < phase.runAt || isTooLate(job, now)) return undefined;
   const attempt = job.attempt + 1;
   const begun = changed(job, now, { attempt });
   const execution: Execution = {
@@ -271,6 +325,22 @@ const runningFrom = (job: Job, executionId: string, now: number): Running => ({
 });
 
 const waiting = (runAt: number, trigger: Trigger) => ({ name: "waiting", runAt, trigger }) as const;
+
+const isTooLate = ({ expiresAt }: Job, now: number): boolean => expiresAt !== null && now >= expiresAt;
+
+function whyExpired({ phase, expiresAt, lastError }: Job): string {
+  const until = formatInstant(expiresAt ?? 0);
+  if (phase.name === "queued") return `No worker took it before ${until}.`;
+  const last = lastError ? ` The last attempt failed: ${lastError.message}` : "";
+  return `No attempt could start before ${until}.${last}`;
+}
+
+/** The end of a job whose open execution, if there is one, comes to nothing. */
+function endedEarly(job: Job, now: number, patch: Partial<Job>): Job {
+  const open = job.phase.name === "queued" || job.phase.name === "running";
+  const over = changed(job, now, patch);
+  return open ? { ...over, executions: withNewest(over, { status: "cancelled", completedAt: now }) } : over;
+}
 
 const ended = (name: Ended["name"], now: number): Ended => ({ name, endedAt: now, result: null, confirmed: false });
 

@@ -11,8 +11,19 @@ export interface Unavailable {
 
 /** The job's state forbids it. */
 export interface StateRefusal {
-  readonly code: "job_not_cancellable" | "job_not_retryable" | "lease_lost";
+  readonly code:
+    | "job_not_cancellable"
+    | "job_not_retryable"
+    | "job_not_editable"
+    | "job_not_runnable"
+    | "job_not_deletable"
+    | "lease_lost";
   readonly status: JobStatus;
+}
+
+/** The job is no longer as the caller looked at it: look again. */
+export interface JobMoved {
+  readonly code: "job_moved";
 }
 
 /** There is no such job on this account. */
@@ -20,7 +31,7 @@ export interface NoSuchJob {
   readonly code: "job_not_found";
 }
 
-export type JobRefusal = StateRefusal | NoSuchJob | Unavailable;
+export type JobRefusal = StateRefusal | NoSuchJob | JobMoved | Unavailable;
 
 /** A schedule that is not there, is over, or changed its status under the caller's hands. */
 export type ScheduleRefusal =

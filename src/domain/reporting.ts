@@ -49,12 +49,17 @@ export function confirm(job: Job, { revision, apart }: Reported): Job {
   const last = newest(job);
   const isStored = (one: Execution) => apart.some(({ id, revision }) => id === one.id && revision === one.revision);
   const executions = job.executions.filter((one) => one === last || !isStored(one));
-  if (revision !== job.revision) return executions.length === job.executions.length ? job : { ...job, executions };
+  const editedAt = job.editedAt > revision ? job.editedAt : 0;
+  if (revision !== job.revision) {
+    const same = executions.length === job.executions.length && editedAt === job.editedAt;
+    return same ? job : { ...job, executions, editedAt };
+  }
   const { phase } = job;
   const reportAt = phase.name === "running" && job.delivery.type === "pull" ? phase.leaseEndsAt : null;
   return {
     ...job,
     executions,
+    editedAt,
     reportAt,
     failedReports: 0,
     phase: isEnded(phase) ? { ...phase, confirmed: true } : phase,

@@ -6,6 +6,16 @@ const HOUR = 3_600_000;
 /** The longest a retry ever waits, whatever the backoff or a `Retry-After` says. */
 const MAX_RETRY_DELAY_MS = HOUR;
 
+/** How a job's retries are spaced, if not by the rule of contract §3. Seconds. */
+export type Backoff =
+  | {
+      readonly type: "exponential" | "fixed";
+      readonly initialSeconds: number;
+      readonly maxSeconds: number;
+      readonly jitter: boolean;
+    }
+  | { readonly type: "list"; readonly delaysSeconds: readonly number[] };
+
 /** How long a job may meet nothing but interruptions before it fails with `platform`. */
 export const MAX_INTERRUPTED_MS = 24 * HOUR;
 

@@ -1,8 +1,7 @@
 // A schedule and its ticks: when it fires next, what a tick does to it, when it is over. Pure: `now` is an argument.
 
 import { nextCronTick } from "./cron.ts";
-import type { Delivery } from "./job.ts";
-import type { JsonText } from "./json-text.ts";
+import type { Work } from "./job.ts";
 import { type Duration, durationMs } from "./schedule-time.ts";
 import { REPORT_AFTER_MS } from "./timer.ts";
 
@@ -12,19 +11,13 @@ export type Timing =
   | { readonly type: "interval"; readonly every: Duration; readonly timeZone: string };
 
 /** What its owner may change; takes effect from the next tick. */
-export interface ScheduleSpec {
-  readonly name: string;
+export interface ScheduleSpec extends Work {
   readonly description: string | null;
-  readonly handler: string | null;
   readonly timing: Timing;
   /** How many jobs it makes at most. */
   readonly runs: number | null;
   /** No tick at or after this moment, epoch milliseconds. */
   readonly stopAt: number | null;
-  readonly delivery: Delivery;
-  readonly payload: JsonText | null;
-  readonly timeoutSeconds: number;
-  readonly maxRetries: number;
 }
 
 export type ScheduleStatus = "active" | "completed" | "archived";

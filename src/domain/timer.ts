@@ -21,6 +21,9 @@ export const STALE_ARM_MS = 10 * SECOND;
 /** How far ahead owners hold their timers. A job that is due later is its row and nothing else until then. */
 export const HORIZON_MS = 60 * MINUTE;
 
+/** A job due within this has its owner before it is answered: no time remains to repair what was lost. */
+export const SOON_MS = 5 * MINUTE;
+
 /**
  * A job due within this is armed by whoever creates it: the horizon plus a margin for clock skew and insert latency. The look
  * ahead cannot have passed a later row before it was inserted.
@@ -40,12 +43,13 @@ export function wakeAt(job: Job): number | null {
   return Math.min(due, job.reportAt);
 }
 
-function momentOf({ phase, delivery }: Job): number | null {
+function momentOf({ phase, delivery, expiresAt }: Job): number | null {
+  const latest = expiresAt ?? Number.POSITIVE_INFINITY;
   switch (phase.name) {
     case "waiting":
-      return Math.max(phase.runAt, phase.heldUntil ?? 0);
+      return Math.min(Math.max(phase.runAt, phase.heldUntil ?? 0), latest);
     case "queued":
-      return phase.offerAt;
+      return Math.min(phase.offerAt, latest);
     case "running":
       return delivery.type === "push" ? null : phase.leaseEndsAt;
     case "completed":

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { parseInstant } from "../domain/instant.ts";
 import { lengthOf } from "../domain/text.ts";
 import { isTimeZone } from "../domain/time-zone.ts";
+import { parseWallClock } from "../domain/wall-clock.ts";
 
 /** A text of `min` to `max` characters. */
 export const text = (max: number, min: 0 | 1 = 1) =>
@@ -45,6 +46,18 @@ export const instantText = instantOr((text) =>
   parseInstant(text.replace(" ", "+")) === undefined
     ? AN_INSTANT
     : "The `+` of the offset must be written as `%2B` in a URL.",
+);
+
+/** The same, or the time on a wall clock: what has no offset needs a time zone beside it. */
+export const instantOrWallClock = v.pipe(
+  v.string(),
+  v.metadata({ examples: ["2027-03-28T09:00:00Z", "2027-03-28T09:00"] }),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const at = parseInstant(dataset.value) ?? parseWallClock(dataset.value);
+    if (at !== undefined) return at;
+    addIssue({ message: AN_INSTANT });
+    return NEVER;
+  }),
 );
 
 /** The name of a time zone. */

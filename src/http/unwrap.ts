@@ -21,6 +21,13 @@ export function errorOf(refusal: JobRefusal | ScheduleRefusal): ApiError {
       return new ApiError(refusal.code, `The job is ${refusal.status} and can no longer be cancelled.`);
     case "job_not_retryable":
       return new ApiError(refusal.code, `The job is ${refusal.status}; only failed and cancelled jobs can be retried.`);
+    case "job_not_editable":
+      return new ApiError(refusal.code, `The job is ${refusal.status}: ${WHEN_EDITABLE}`);
+    case "job_not_runnable":
+      return new ApiError(refusal.code, `The job is ${refusal.status}; only pending and retrying jobs can be run.`);
+    case "job_not_deletable":
+      return new ApiError(refusal.code, `The job is ${refusal.status}. Cancel it first; only ended jobs can be deleted.`);
+    case "job_moved":
     case "schedule_moved":
       return unavailable(1);
     case "schedule_not_found":
@@ -38,5 +45,7 @@ export function errorOf(refusal: JobRefusal | ScheduleRefusal): ApiError {
       );
   }
 }
+
+const WHEN_EDITABLE = "all of a pending job can be changed, of a retrying one all but its time, of others nothing.";
 
 export const jobNotFound = (): ApiError => new ApiError("job_not_found", "There is no such job.");

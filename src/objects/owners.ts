@@ -1,7 +1,7 @@
 // What the owners can be asked: the RPC surface of JobObject and ScheduleObject. Deployments of different age meet here,
 // so methods only ever gain optional arguments.
 
-import type { Execution, Fault, JobSpec, JobView, SigningState } from "../domain/job.ts";
+import type { Execution, Fault, JobEdit, JobSpec, JobView, SigningState } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
 import type { JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
 import type { Result } from "../domain/result.ts";
@@ -46,10 +46,18 @@ export interface JobOwner {
   get(): Promise<JobView | null>;
   /** The executions the read model may not know yet; null when it knows all. */
   executions(): Promise<LiveExecutions | null>;
-  cancel(ref: JobRef): Promise<Answer<JobView>>;
+  /** @param operation a bulk action: asked for again with the same one, it changes nothing; so are `retry` and `run` */
+  cancel(ref: JobRef, operation?: string | null): Promise<Answer<JobView>>;
   /** Cancels what has not begun; an attempt in flight is left to its end. */
   cancelIfWaiting(ref: JobRef): Promise<Answer<JobView>>;
-  retry(ref: JobRef): Promise<Answer<JobView>>;
+  retry(ref: JobRef, operation?: string | null): Promise<Answer<JobView>>;
+  run(ref: JobRef, operation?: string | null): Promise<Answer<JobView>>;
+  /** @param seen the revision the change was laid over */
+  edit(ref: JobRef, edit: JobEdit, seen: number): Promise<Answer<JobView>>;
+  /** The idempotency key becomes another job's. */
+  dropKey(ref: JobRef): Promise<Answer<null>>;
+  /** Deletes a job that has ended. */
+  remove(ref: JobRef, seen: number | null): Promise<Answer<null>>;
   /** A worker takes the lease of an execution that was offered to it. */
   lease(ref: JobRef, executionId: string, workerId: string | null): Promise<Answer<Leased>>;
   /** The worker never learned of its lease. */

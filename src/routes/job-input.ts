@@ -1,78 +1,21 @@
-// What a client may say of a new job (contract §2), and the job it stands for.
+// What a client may say of a job (contract §2), and the job it stands for.
 
 import * as v from "valibot";
-import type { Delivery, JobSpec } from "../domain/job.ts";
-import { isReservedHeader } from "../domain/push-message.ts";
-import { nominalTime, UNITS } from "../domain/schedule-time.ts";
-import { checkTarget, MAX_URL_LENGTH, type TargetRules } from "../domain/target.ts";
-
-import { carried } from "../http/carried.ts";
+import type { JobEdit, JobSpec, JobView, Work } from "../domain/job.ts";
+import { type Duration, nominalTime } from "../domain/schedule-time.ts";
+import { instantOfWallClock, type WallClock } from "../domain/wall-clock.ts";
 import { invalid } from "../http/errors.ts";
-import { instant, integer, text } from "../http/fields.ts";
+import { instantOrWallClock, text, timezone } from "../http/fields.ts";
 import { closed } from "../http/valid.ts";
-
-export const MAX_PAYLOAD_BYTES = 65_536;
-export const MAX_HEADERS = 50;
-export const MAX_HEADER_BYTES = 8_192;
-export const MAX_TIMEOUT = { push: 600, pull: 86_400 } as const;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Carried as it is and never looked into. */
-export const payload = v.pipe(
-  carried(MAX_PAYLOAD_BYTES, isObject, "Must be an object."),
-  v.check((text) => text !== "{}", "Must not be empty; leave it out instead."),
-);
-
-const headerName = v.pipe(
-  v.string(),
-  // HTTP allows more, but Cloudflare may drop what nginx calls invalid.
-  v.regex(/^[\w-]+$/, "Is not a valid header name: it must consist of letters, digits, `-` and `_`."),
-  v.check((name) => !isReservedHeader(name), "Is set by the service or the connection and cannot be given."),
-);
-const headerValue = v.pipe(
-  v.string(),
-  // What HTTP carries unchanged: blanks at the ends are dropped, and beyond ASCII no two receivers read the same.
-  v.regex(
-    /^([!-~]([\t -~]*[!-~])?)?$/,
-    "Must be one line of printable ASCII that neither begins nor ends with a blank. Encode anything else, for example in base64.",
-  ),
-);
-
-/** Names that a record silently leaves out. */
-const LOST_NAMES = ["__proto__", "constructor", "prototype"];
-
-export const headers = v.pipe(
-  v.custom<Record<string, unknown>>(isObject, "Must be an object."),
-  v.check(
-    (all) => !LOST_NAMES.some((name) => Object.hasOwn(all, name)),
-    "Must not have a name that JavaScript objects keep to themselves.",
-  ),
-  v.record(headerName, headerValue),
-  v.check((all) => Object.keys(all).length <= MAX_HEADERS, `Must be at most ${MAX_HEADERS} headers.`),
-  v.check(
-    (all) =>
-      Object.entries(all).reduce((sum, [name, value]) => sum + name.length + value.length, 0) <= MAX_HEADER_BYTES,
-    `Must be at most ${MAX_HEADER_BYTES} bytes in all.`,
-  ),
-  v.check((all) => {
-    const names = Object.keys(all).map((name) => name.toLowerCase());
-    return new Set(names).size === names.length;
-  }, "Must not name a header twice; names are the same in upper and lower case."),
-);
-
-const Push = closed({
-  type: v.literal("push"),
-  http: closed({
-    url: v.pipe(v.string(), v.metadata({ maxLength: MAX_URL_LENGTH })),
-    method: v.picklist(["GET", "POST", "PUT", "PATCH", "DELETE"]),
-    headers: v.nullish(headers, {}),
-  }),
-});
-const Pull = closed({ type: v.literal("pull"), queue: v.nullish(text(255)) });
-
-export const delivery = v.variant("type", [Push, Pull]);
+import {
+  type AskedWork,
+  type Deployment,
+  duration,
+  HANDLER_REQUIRED,
+  plainWork,
+  WorkFields,
+  workOver,
+} from "./work-input.ts";
 
 export const idempotencyKey = v.pipe(
   text(255),
@@ -82,94 +25,83 @@ export const idempotencyKey = v.pipe(
   ),
 );
 
-export const timeout = integer(1, Number.MAX_SAFE_INTEGER);
-export const maxRetries = integer(0, 50);
-export const duration = closed({ value: integer(1, Number.MAX_SAFE_INTEGER), unit: v.picklist(UNITS) });
+const Timed = { delay: v.nullish(duration), scheduled_for: v.nullish(instantOrWallClock), timezone: v.nullish(timezone) };
 
-export const TIMEOUT_TOO_LONG = `Must be at most ${MAX_TIMEOUT.push} seconds for push and ${MAX_TIMEOUT.pull} for pull.`;
-export const HANDLER_REQUIRED = "Is required when the delivery is pull: it names the worker's handler.";
+const OnConflict = v.picklist(["reject", "replace"]);
 
-const Fields = closed({
-  name: text(255),
-  handler: v.nullish(text(255)),
-  payload: v.nullish(payload),
-  delay: v.nullish(duration),
-  scheduled_for: v.nullish(instant),
-  idempotency_key: v.nullish(idempotencyKey),
-  delivery: v.nullish(delivery, { type: "pull" }),
-  timeout: v.nullish(timeout, 30),
-  max_retries: v.nullish(maxRetries, 3),
-});
+const Fields = { name: text(255), ...WorkFields, ...Timed, idempotency_key: v.nullish(idempotencyKey) };
+
+/** A job of a batch. */
+export const JobOfBatch = closed(Fields);
 
 /** The body of `POST /v1/jobs`. */
-export const NewJob = v.pipe(
-  Fields,
-  v.forward(
-    v.partialCheck(
-      [["handler"], ["delivery"]],
-      ({ handler, delivery }) => delivery.type === "push" || (handler ?? null) !== null,
-      HANDLER_REQUIRED,
-    ),
-    ["handler"],
-  ),
-  v.forward(
-    v.partialCheck(
-      [["timeout"], ["delivery"]],
-      ({ timeout, delivery }) => timeout <= MAX_TIMEOUT[delivery.type],
-      TIMEOUT_TOO_LONG,
-    ),
-    ["timeout"],
-  ),
-);
+export const NewJob = closed({ ...Fields, on_conflict: v.nullish(OnConflict, "reject") });
 
-/** What of this deployment decides where a job may go. */
-export interface Deployment {
-  readonly rules: TargetRules;
-  /** The names of the bound queues. */
-  readonly queues: readonly string[];
+/** The body of `PATCH /v1/jobs/:id`: what is left out stays, null is the default. */
+export const JobPatch = closed({ name: v.nullish(text(255)), ...WorkFields, ...Timed });
+
+interface AskedTime {
+  readonly delay?: Duration | null | undefined;
+  readonly scheduled_for?: number | WallClock | null | undefined;
+  readonly timezone?: string | null | undefined;
 }
 
 /**
  * The job a valid body stands for.
  *
- * @throws ApiError `validation_error` for what depends on the clock or on this deployment
+ * @throws ApiError `validation_error` for what depends on the clock, on several fields or on this deployment
  */
 export function specOf(
-  body: v.InferOutput<typeof NewJob>,
+  body: v.InferOutput<typeof JobOfBatch>,
   { accountId, id, now }: { accountId: string; id: string; now: number },
-  { rules, queues }: Deployment,
+  deployment: Deployment,
 ): JobSpec {
-  const at = nominalTime({ delay: body.delay ?? undefined, scheduledFor: body.scheduled_for ?? undefined }, now);
-  if (!at.ok) throw invalid(at.error.field, at.error.message);
+  const plain = plainWork(body.name);
   return {
+    ...reachable(workOver(plain, body, plain, deployment)),
     accountId,
     id,
     scheduleId: null,
-    name: body.name,
-    handler: body.handler ?? null,
-    payload: body.payload ?? null,
-    delivery: deliveryOf(body.delivery, { rules, queues }),
-    timeoutSeconds: body.timeout,
-    maxRetries: body.max_retries,
+    origin: "api",
     idempotencyKey: body.idempotency_key ?? null,
-    scheduledFor: at.value,
+    scheduledFor: timeOf(body, now),
     createdAt: now,
   };
 }
 
-/** @throws ApiError when this deployment cannot serve such a delivery */
-export function deliveryOf(asked: v.InferOutput<typeof delivery>, { rules, queues }: Deployment): Delivery {
-  if (asked.type === "pull") {
-    const queue = asked.queue ?? null;
-    if (queue !== null && !queues.includes(queue)) throw invalid("delivery.queue", unknownQueue(queues));
-    return { type: "pull", queue };
-  }
-  const target = checkTarget(asked.http.url, rules);
-  if (!target.ok) throw invalid("delivery.http.url", target.error);
-  return { type: "push", ...asked.http };
+/**
+ * A job with the fields of a patch laid over it.
+ *
+ * @throws ApiError as `specOf`
+ */
+export function patched(
+  known: JobView,
+  { name, ...patch }: v.InferOutput<typeof JobPatch>,
+  now: number,
+  deployment: Deployment,
+): JobEdit {
+  if (name === null) throw invalid("name", "Is required.");
+  const work = workOver({ ...known, name: name ?? known.name }, patch, plainWork(""), deployment);
+  const retimed = [patch.delay, patch.scheduled_for, patch.timezone].some((given) => given !== undefined);
+  return { ...reachable(work), scheduledFor: retimed ? timeOf(patch, now) : known.scheduledFor, retimed };
 }
 
-const unknownQueue = (queues: readonly string[]): string =>
-  queues.length === 0
-    ? "No queue is bound to this service; leave it out for workers that poll."
-    : `Must be a queue bound to this service: ${queues.join(", ")}.`;
+function reachable(work: Work): Work {
+  if (work.delivery.type === "pull" && work.handler === null) throw invalid("handler", HANDLER_REQUIRED);
+  return work;
+}
+
+function timeOf({ delay, scheduled_for, timezone }: AskedTime, now: number): number {
+  const at = nominalTime({ delay: delay ?? undefined, scheduledFor: momentOf(scheduled_for, timezone) }, now);
+  if (!at.ok) throw invalid(at.error.field, at.error.message);
+  return at.value;
+}
+
+function momentOf(asked: AskedTime["scheduled_for"], timezone: string | null | undefined): number | undefined {
+  if (asked != null && typeof asked !== "number") {
+    if (timezone != null) return instantOfWallClock(asked, timezone);
+    throw invalid("scheduled_for", "Needs an offset, such as `Z`, or a `timezone`.");
+  }
+  if (timezone != null) throw invalid("timezone", "Give it only with a `scheduled_for` that has no offset.");
+  return asked ?? undefined;
+}

@@ -7,18 +7,7 @@ import { durationMs } from "../domain/schedule-time.ts";
 import { ApiError, invalid } from "../http/errors.ts";
 import { instant, integer, text, timezone } from "../http/fields.ts";
 import { closed } from "../http/valid.ts";
-import {
-  type Deployment,
-  delivery,
-  deliveryOf,
-  duration,
-  HANDLER_REQUIRED,
-  MAX_TIMEOUT,
-  maxRetries,
-  payload,
-  TIMEOUT_TOO_LONG,
-  timeout,
-} from "./job-input.ts";
+import { type Deployment, duration, HANDLER_REQUIRED, plainWork, WorkFields, workOver } from "./work-input.ts";
 
 const MAX_INTERVAL_MS = 5 * 365 * 86_400_000;
 
@@ -38,11 +27,7 @@ const Fields = {
   ...Timed,
   ...Bounds,
   description: v.nullish(text(1_000, 0)),
-  handler: v.nullish(text(255)),
-  delivery: v.nullish(delivery),
-  payload: v.nullish(payload),
-  timeout: v.nullish(timeout),
-  max_retries: v.nullish(maxRetries),
+  ...WorkFields,
 };
 
 /** The body of `POST /v1/schedules`. */
@@ -97,31 +82,20 @@ function retimed(known: Timing, { cron, interval, timezone }: Fields): Timing {
 }
 
 const defaults = (name: string, timing: Timing): ScheduleSpec => ({
-  name,
+  ...plainWork(name),
   timing,
   description: null,
-  handler: null,
   runs: null,
   stopAt: null,
-  delivery: { type: "pull", queue: null },
-  payload: null,
-  timeoutSeconds: 30,
-  maxRetries: 3,
 });
 
+/** null is the same as leaving it out, but for what has no other way back to its default. */
 function merge(known: ScheduleSpec, body: Fields, now: number, deployment: Deployment): ScheduleSpec {
-  const merged: ScheduleSpec = {
+  return {
+    ...workOver({ ...known, name: body.name ?? known.name }, body, known, deployment),
     timing: known.timing,
-    name: body.name ?? known.name,
     description: body.description ?? known.description,
-    handler: body.handler ?? known.handler,
     runs: body.runs ?? known.runs,
     stopAt: stopOf(body.stop_at, now) ?? known.stopAt,
-    delivery: body.delivery ? deliveryOf(body.delivery, deployment) : known.delivery,
-    payload: body.payload ?? known.payload,
-    timeoutSeconds: body.timeout ?? known.timeoutSeconds,
-    maxRetries: body.max_retries ?? known.maxRetries,
   };
-  if (merged.timeoutSeconds > MAX_TIMEOUT[merged.delivery.type]) throw invalid("timeout", TIMEOUT_TOO_LONG);
-  return merged;
 }

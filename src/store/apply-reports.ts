@@ -8,7 +8,7 @@ import type { Receipt } from "../domain/reporting.ts";
 import { ok } from "../domain/result.ts";
 import { log } from "../log.ts";
 import { excluded, givenValue, inValues, isAmong, jsonRows, setEach } from "./json-rows.ts";
-import type { JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
+import type { Asked, JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
 import { scheduleRowOf } from "./schedules-store.ts";
 import { executions, jobs, schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
@@ -46,7 +46,7 @@ async function knownAfter(db: Database, reports: readonly Report[]): Promise<Sto
   const ofJobs = reports.filter((report) => report.kind === "job");
   const ofSchedules = reports.filter((report) => report.kind === "schedule");
   const writes: BatchItem<"sqlite">[] = [
-    ...(ofJobs.length > 0 ? [updateJobs(db, newestOf(ofJobs))] : []),
+    ...updateJobs(db, newestOf(ofJobs)),
     ...inValues(ofJobs.flatMap(executionsApart)).map((rows) => upsertExecutions(db, rows)),
     ...newestOf(ofSchedules).map((report) => updateSchedule(db, report)),
   ];
@@ -78,6 +78,8 @@ const FACTS = {
   status: jobs.status,
   reportDueAt: jobs.reportDueAt,
   runAt: jobs.runAt,
+  expiresAt: jobs.expiresAt,
+  operation: jobs.operation,
   attempt: jobs.attempt,
   started: jobs.started,
   tries: jobs.tries,
@@ -96,16 +98,40 @@ const FACTS = {
   response: jobs.response,
   revision,
 } satisfies Record<keyof JobFacts | "revision", SQLiteColumn>;
+const ASKED = {
+  name: jobs.name,
+  handler: jobs.handler,
+  payload: jobs.payload,
+  delivery: jobs.delivery,
+  timeoutSeconds: jobs.timeoutSeconds,
+  maxRetries: jobs.maxRetries,
+  backoff: jobs.backoff,
+  expiresAfterMs: jobs.expiresAfterMs,
+  tags: jobs.tags,
+  flow: jobs.flow,
+  idempotencyKey: jobs.idempotencyKey,
+  scheduledFor: jobs.scheduledFor,
+} satisfies Record<keyof Asked, SQLiteColumn>;
 const EXECUTIONS = getTableColumns(executions);
 
-/** Account and id both come from the JSON: with a literal account SQLite scans all of its rows for each entry. */
+/** What was asked for is written only where somebody has changed it. */
 function updateJobs(db: Database, reports: readonly JobReport[]) {
-  const rows = reports.map(({ facts, ...report }) => ({ ...facts, ...report }));
+  const rows = reports.map(({ facts, asked, ...report }) => ({ ...facts, ...asked, ...report, isEdited: asked !== null }));
+  const edited = rows.filter(({ isEdited }) => isEdited);
+  const others = rows.filter(({ isEdited }) => !isEdited);
+  return [
+    ...(others.length > 0 ? [updateColumns(db, FACTS, others)] : []),
+    ...inValues(edited).map((some) => updateColumns(db, { ...FACTS, ...ASKED }, some)),
+  ];
+}
+
+/** Account and id both come from the JSON: with a literal account SQLite scans all of its rows for each entry. */
+function updateColumns(db: Database, columns: typeof FACTS, rows: readonly object[]) {
   const matches = [eq(accountId, givenValue(accountId)), eq(id, givenValue(id)), lt(revision, givenValue(revision))];
   return db
     .update(jobs)
-    .set({ ...setEach(FACTS, givenValue), sweeps: 0 })
-    .from(jsonRows({ accountId, id, ...FACTS }, rows))
+    .set({ ...setEach(columns, givenValue), sweeps: 0 })
+    .from(jsonRows({ accountId, id, ...columns }, rows))
     .where(and(...matches));
 }
 

@@ -1,7 +1,7 @@
 // Finds the rows that come near enough for their owners to take them up, each once: a walk along the report_due_at index that
 // stays an hour ahead of the clock and remembers its place.
 
-import { and, asc, eq, gt, lte, sql } from "drizzle-orm";
+import { and, asc, gt, lte, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
 import { HORIZON_MS } from "../domain/timer.ts";
 import type { JobRef } from "./jobs-store.ts";
@@ -31,7 +31,7 @@ export function approaching(db: Database, from: Place, now: number, limit: numbe
         and(
           gt(place, sql`(${from.dueAt}, ${from.accountId}, ${from.jobId})`),
           lte(jobs.reportDueAt, now + HORIZON_MS),
-          eq(jobs.revision, 0),
+          lte(jobs.revision, 0),
         ),
       )
       .orderBy(asc(jobs.reportDueAt), asc(jobs.accountId), asc(jobs.id))

@@ -1,12 +1,14 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
-import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, notExists, type SQL, sql } from "drizzle-orm";
 import { lowestIdAt } from "../domain/ids.ts";
-import type { JobSpec, JobStatus, JobView } from "../domain/job.ts";
+import { isEnded, type Job, type JobSpec, type JobStatus, type JobView } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
+import { ARM_AHEAD_MS } from "../domain/timer.ts";
 import { ifThere } from "./existing-account.ts";
+import { rowOfJob } from "./report.ts";
 import { type JobRow, type NewJobRow, rowOfSpec, viewOfRow } from "./rows.ts";
-import { jobs, UNUSUAL } from "./schema.ts";
+import { executions, jobs, UNUSUAL } from "./schema.ts";
 import { type Database, STORE_TIMEOUT_MS, type Stored, stored } from "./store.ts";
 
 /** A job by its account: an id alone never finds anything. */
@@ -16,6 +18,8 @@ export interface JobRef {
 }
 
 const is = ({ accountId, jobId }: JobRef) => and(eq(jobs.accountId, accountId), eq(jobs.id, jobId));
+
+const ENDED: JobStatus[] = ["completed", "failed", "cancelled"];
 
 const holdsKey = (accountId: string, key: string) => and(eq(jobs.accountId, accountId), eq(jobs.idempotencyKey, key));
 
@@ -71,17 +75,83 @@ export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<b
 }
 
 /**
+ * Changes a row that has no owner, unless it has changed since it was read: another change, or time has come so near that it may
+ * have an owner by now.
+ *
+ * @param next what becomes of the job; while it waits, its row still has no owner
+ * @returns the row as it is then; undefined when it was another one
+ */
+export function changeRow(
+  db: Database,
+  seen: JobRow,
+  next: Job,
+  now: number,
+): Promise<Stored<JobRow | undefined>> {
+  const { accountId, id, ...columns } = rowOfJob(next);
+  const revision = isEnded(next.phase) ? next.revision : 1 - next.revision;
+  const isSame = and(eq(jobs.revision, seen.revision), gt(jobs.runAt, now + ARM_AHEAD_MS));
+  return stored(() =>
+    db
+      .update(jobs)
+      .set({ ...columns, revision })
+      .where(and(is({ accountId, jobId: id }), isSame))
+      .returning()
+      .get(),
+  );
+}
+
+/** Takes the key from a job that has ended; another may have it from then on. */
+export function dropKeyOfEnded(db: Database, ref: JobRef): Promise<Stored<unknown>> {
+  return stored(() =>
+    db
+      .update(jobs)
+      .set({ idempotencyKey: null })
+      .where(and(is(ref), inArray(jobs.status, ENDED))),
+  );
+}
+
+/** Deletes a job that has ended, with its executions. @returns whether it is gone */
+export async function deleteEnded(db: Database, ref: JobRef): Promise<Stored<boolean>> {
+  const { accountId, jobId } = ref;
+  const isOver = and(is(ref), inArray(jobs.status, ENDED));
+  const gone = db
+    .delete(executions)
+    .where(
+      and(
+        eq(executions.accountId, accountId),
+        eq(executions.jobId, jobId),
+        notExists(db.select({ one: sql`1` }).from(jobs).where(is(ref))),
+      ),
+    );
+  const answer = await stored(() => db.batch([db.delete(jobs).where(isOver), gone, db.select({ id: jobs.id }).from(jobs).where(is(ref))]));
+  return answer.ok ? ok(answer.value[2].length === 0) : answer;
+}
+
+/**
  * Takes a failed or cancelled row back to life for a manual retry, so that retention cannot delete it meanwhile.
  *
  * @returns the row as it is then: `pending` when it was taken, undefined when it is gone
  */
-export async function claimForRetry(db: Database, ref: JobRef, now: number): Promise<Stored<JobRow | undefined>> {
-  const fresh = { tries: 0, interruptions: 0, sweeps: 0, completedAt: null, updatedAt: now, runAt: now };
+export async function claimForRetry(
+  db: Database,
+  ref: JobRef,
+  operation: string | null,
+  now: number,
+): Promise<Stored<JobRow | undefined>> {
+  const expiresAt = sql`${now} + ${jobs.expiresAfterMs}`;
+  const fresh = { tries: 0, expiresAt, interruptions: 0, sweeps: 0, completedAt: null, updatedAt: now, runAt: now };
+  const isDistinct = sql`${jobs.operation} IS NOT ${operation}`;
   const claimed = await stored(() =>
     db
       .update(jobs)
-      .set({ ...fresh, status: "pending", reportDueAt: now, revision: sql`${jobs.revision} + 1` })
-      .where(and(is(ref), inArray(jobs.status, ["failed", "cancelled"])))
+      .set({
+        ...fresh,
+        status: "pending",
+        reportDueAt: now,
+        revision: sql`${jobs.revision} + 1`,
+        ...(operation !== null && { operation }),
+      })
+      .where(and(is(ref), inArray(jobs.status, ["failed", "cancelled"]), operation === null ? undefined : isDistinct))
       .returning()
       .get(),
   );

@@ -7,6 +7,7 @@ import {
   type Fault,
   isEnded,
   type Job,
+  type JobSpec,
   type JobStatus,
   newest,
   type PushResponse,
@@ -14,6 +15,8 @@ import {
   specOf,
   statusOf,
   type Trigger,
+  type Work,
+  workOf,
 } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
 import type { Schedule } from "../domain/schedule.ts";
@@ -32,6 +35,8 @@ export interface JobFacts {
   readonly status: JobStatus;
   readonly reportDueAt: number | null;
   readonly runAt: number | null;
+  readonly expiresAt: number | null;
+  readonly operation: string | null;
   readonly attempt: number;
   readonly started: number;
   readonly tries: number;
@@ -50,12 +55,17 @@ export interface JobFacts {
   readonly response: PushResponse | null;
 }
 
+/** The columns of a row that only a person changes. */
+export type Asked = Pick<NewJobRow, keyof Work | "idempotencyKey" | "scheduledFor">;
+
 export interface JobReport {
   readonly kind: "job";
   readonly accountId: string;
   readonly id: string;
   readonly revision: number;
   readonly facts: JobFacts;
+  /** What was asked for, while the read model does not hold a change of that. */
+  readonly asked: Asked | null;
   /** Executions for their own table. */
   readonly apart: readonly Execution[];
 }
@@ -80,7 +90,8 @@ export function reportOf(job: Job): JobReport {
     id,
     revision,
     facts: factsOf(job, isLarge ? { ...last, response: null } : last),
-    apart: isLarge ? job.executions : job.executions.slice(0, -1),
+    asked: job.editedAt > 0 ? askedOf(job) : null,
+    apart: isLarge || isHidden(job, last) ? job.executions : job.executions.slice(0, -1),
   };
 }
 
@@ -99,12 +110,21 @@ export const rowOfJob = (job: Job): NewJobRow => ({
   revision: job.revision,
 });
 
+export const askedOf = (job: JobSpec): Asked => ({
+  ...workOf(job),
+  tags: job.tags.length > 0 ? job.tags : null,
+  idempotencyKey: job.idempotencyKey,
+  scheduledFor: job.scheduledFor,
+});
+
 function factsOf(job: Job, execution: Execution | undefined): JobFacts {
   const { phase } = job;
   return {
     status: statusOf(job),
     reportDueAt: reportDueAt(job),
     runAt: runAtOf(job),
+    expiresAt: job.expiresAt,
+    operation: job.operation,
     attempt: job.attempt,
     started: job.started,
     tries: job.tries,
@@ -124,12 +144,14 @@ function factsOf(job: Job, execution: Execution | undefined): JobFacts {
   };
 }
 
+/** The row shows an attempt's error as the job's last one, and the job has met another since. */
+const isHidden = ({ lastError }: Job, last: Execution | undefined): boolean =>
+  lastError?.code === "expired" && last?.error != null;
+
 /** An execution without a response has no place to go: then the row is as long as it is. */
 function fitsRow(job: Job, { response, workerId }: Execution): boolean {
   if (response === null) return true;
-  const { name, handler, delivery, idempotencyKey, lastError } = job;
-  return (
-    bytesOf(JSON.stringify([name, handler, delivery, idempotencyKey, lastError, workerId, response])) <=
-    MAX_VARYING_BYTES
-  );
+  const { name, handler, delivery, backoff, tags, flow, idempotencyKey, lastError } = job;
+  const varying = [name, handler, delivery, backoff, tags, flow, idempotencyKey, lastError, workerId, response];
+  return bytesOf(JSON.stringify(varying)) <= MAX_VARYING_BYTES;
 }

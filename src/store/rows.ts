@@ -1,8 +1,8 @@
 // Between D1's rows and the domain's shapes: what is inserted for a new job, and what a row says of one.
 
 import { createdAtOf } from "../domain/ids.ts";
-import type { Execution, Fault, Job, JobSpec, JobView, Phase, Trigger } from "../domain/job.ts";
-import { KEEP_MS } from "../domain/timer.ts";
+import { type Execution, expiryOf, type Fault, isOver, type Job, type JobSpec, type JobView, type Phase, type Trigger } from "../domain/job.ts";
+import { ARM_AHEAD_MS, KEEP_MS } from "../domain/timer.ts";
 import type { jobs } from "./schema.ts";
 
 export type JobRow = typeof jobs.$inferSelect;
@@ -10,9 +10,11 @@ export type NewJobRow = typeof jobs.$inferInsert;
 
 /** The intent: a row that its owner has not seen yet. */
 export function rowOfSpec(spec: JobSpec): NewJobRow {
-  const { createdAt, ...columns } = spec;
+  const { createdAt, tags, ...columns } = spec;
   return {
     ...columns,
+    tags: tags.length > 0 ? tags : null,
+    expiresAt: expiryOf(spec, spec.scheduledFor),
     status: "pending",
     runAt: spec.scheduledFor,
     updatedAt: createdAt,
@@ -23,7 +25,9 @@ export function rowOfSpec(spec: JobSpec): NewJobRow {
 export const viewOfRow = (row: JobRow): JobView => ({
   ...specOfRow(row),
   status: row.status,
+  revision: revisionOf(row),
   runAt: row.runAt,
+  expiresAt: row.expiresAt,
   attempts: row.started,
   lastError: row.lastError,
   result: row.result,
@@ -31,16 +35,31 @@ export const viewOfRow = (row: JobRow): JobView => ({
   completedAt: row.completedAt,
 });
 
+/** The revision a row has, as its owner will count it: taking it up is no change. */
+const revisionOf = ({ revision }: JobRow): number => (revision > 0 ? revision : 1 - revision);
+
+/**
+ * Nobody has armed a job that is due beyond the horizon: its row is the whole truth, is changed itself, and a question would
+ * make its object.
+ */
+export const isOwnerless = ({ revision, runAt }: JobRow, now: number): boolean =>
+  revision <= 0 && runAt !== null && runAt > now + ARM_AHEAD_MS;
+
 const specOfRow = (row: JobRow): JobSpec => ({
   accountId: row.accountId,
   id: row.id,
   scheduleId: row.scheduleId,
+  origin: row.origin,
   name: row.name,
   handler: row.handler,
   payload: row.payload,
   delivery: row.delivery,
   timeoutSeconds: row.timeoutSeconds,
   maxRetries: row.maxRetries,
+  backoff: row.backoff,
+  expiresAfterMs: row.expiresAfterMs,
+  tags: row.tags ?? [],
+  flow: row.flow,
   idempotencyKey: row.idempotencyKey,
   scheduledFor: row.scheduledFor,
   createdAt: createdAtOf(row.id),
@@ -50,7 +69,9 @@ const specOfRow = (row: JobRow): JobSpec => ({
 export const viewOfSpec = (spec: JobSpec): JobView => ({
   ...spec,
   status: "pending",
+  revision: 1,
   runAt: spec.scheduledFor,
+  expiresAt: expiryOf(spec, spec.scheduledFor),
   attempts: 0,
   lastError: null,
   result: null,
@@ -82,8 +103,7 @@ export function executionOfRow(row: JobRow): Execution | undefined {
 
 const FAILED: ReadonlySet<string> = new Set(["failed", "timed_out", "interrupted"]);
 
-export const hasEnded = ({ status }: JobRow): boolean =>
-  status === "completed" || status === "failed" || status === "cancelled";
+export const hasEnded = ({ status }: JobRow): boolean => isOver(status);
 
 const LOST: Fault = { code: "platform", message: "The service lost the state of this attempt." };
 
@@ -97,7 +117,7 @@ export function jobOfRow(row: JobRow, now: number): Job | undefined {
   if (hasEnded(row)) return undefined;
   const waits = row.status === "pending" || row.status === "retrying";
   const phase: Phase = { name: "waiting", runAt: waits ? (row.runAt ?? now) : now, trigger: triggerOf(row) };
-  const revision = row.revision + 1;
+  const revision = row.revision > 0 ? row.revision + 1 : revisionOf(row);
   const known = executionOfRow(row);
   const lost = known && { ...known, status: "interrupted" as const, completedAt: now, error: LOST, revision };
   const execution = waits ? known : lost;
@@ -106,6 +126,9 @@ export function jobOfRow(row: JobRow, now: number): Job | undefined {
     v: 1,
     updatedAt: row.updatedAt,
     revision,
+    editedAt: 0,
+    operation: row.operation,
+    expiresAt: row.expiresAt,
     attempt: row.attempt,
     started: row.started,
     tries: row.tries,
@@ -121,8 +144,9 @@ export function jobOfRow(row: JobRow, now: number): Job | undefined {
   };
 }
 
-/** A pending row that has had attempts can only have been taken back to life by hand. */
-function triggerOf({ attempt, status }: JobRow): Trigger {
-  if (attempt === 0) return "scheduled";
-  return status === "pending" ? "manual_retry" : "system_retry";
+/** A pending row that has had attempts was taken back to life by hand, with a fresh budget, or is run by hand before its time. */
+function triggerOf({ attempt, status, runAt, scheduledFor, tries, interruptions }: JobRow): Trigger {
+  if (status === "retrying") return "system_retry";
+  if (attempt === 0) return runAt === scheduledFor ? "scheduled" : "manual_run";
+  return tries + interruptions === 0 ? "manual_retry" : "manual_run";
 }

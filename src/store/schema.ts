@@ -3,8 +3,9 @@
 
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import type { Delivery, ExecutionStatus, Fault, JobStatus, PushResponse, Trigger } from "../domain/job.ts";
+import type { Delivery, ExecutionStatus, Fault, JobStatus, Origin, PushResponse, Trigger } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
+import type { Backoff } from "../domain/retry-policy.ts";
 import type { Schedule, ScheduleStatus } from "../domain/schedule.ts";
 
 export const accounts = sqliteTable("accounts", {
@@ -52,7 +53,10 @@ export const jobs = sqliteTable(
     /** Begins with the time the job was made: the primary key is the order of lists. */
     id: text().notNull(),
     status: text().$type<JobStatus>().notNull(),
-    /** The owner's revision this row shows; 0 until the first report, which for a waiting job is its first attempt. */
+    /**
+     * The owner's revision this row shows. 0 until the first report, which for a waiting job is its first attempt; below 0 it
+     * counts the changes that were made to a row without an owner.
+     */
     revision: integer().notNull().default(0),
     /** By when the owner will have reported again; null once the job has ended. */
     reportDueAt: integer("report_due_at"),
@@ -60,15 +64,24 @@ export const jobs = sqliteTable(
     sweeps: integer().notNull().default(0),
 
     scheduleId: text("schedule_id"),
+    origin: text().$type<Origin>().notNull(),
     name: text().notNull(),
     handler: text(),
     delivery: text({ mode: "json" }).$type<Delivery>().notNull(),
     timeoutSeconds: integer("timeout_seconds").notNull(),
     maxRetries: integer("max_retries").notNull(),
+    backoff: text({ mode: "json" }).$type<Backoff>(),
+    expiresAfterMs: integer("expires_after_ms"),
+    /** null: none. */
+    tags: text({ mode: "json" }).$type<readonly string[]>(),
+    flow: text(),
     idempotencyKey: text("idempotency_key"),
     scheduledFor: integer("scheduled_for").notNull(),
 
     runAt: integer("run_at"),
+    expiresAt: integer("expires_at"),
+    /** The bulk action that changed it last. */
+    operation: text(),
     attempt: integer().notNull().default(0),
     started: integer().notNull().default(0),
     tries: integer().notNull().default(0),

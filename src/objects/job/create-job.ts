@@ -2,13 +2,10 @@
 // remains, and the sweeper.
 
 import type { JobSpec, SigningState } from "../../domain/job.ts";
-import { ARM_AHEAD_MS } from "../../domain/timer.ts";
+import { ARM_AHEAD_MS, SOON_MS } from "../../domain/timer.ts";
 import { type Inserted, insertJob } from "../../store/jobs-store.ts";
 import { databaseOf, type Stored } from "../../store/store.ts";
 import { ask, jobAt } from "../addresses.ts";
-
-/** A job due within this has its owner before it is answered: no time remains to repair what was lost. */
-const SOON_MS = 5 * 60_000;
 
 /**
  * @param signing how the account's secret stands

@@ -28,6 +28,7 @@ export async function runErrands(keeper: JobKeeper, env: Cloudflare.Env): Promis
         break;
       case "interrupt":
       case "expire":
+      case "give-up":
         keeper.settleOverdue();
         await keeper.report();
         break;

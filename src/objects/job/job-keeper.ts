@@ -4,25 +4,26 @@
 import { standingOf } from "../../accounts/standing.ts";
 import { taskAt } from "../../domain/agenda.ts";
 import type { Execution, Job, JobView } from "../../domain/job.ts";
-import { isEnded, newest, viewOf, withSigning } from "../../domain/job.ts";
+import { isEnded, newest, statusOf, viewOf, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { confirm, isForgettable, type Receipt, reportAgain } from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
 import { mayRingEarly, wakeAt } from "../../domain/timer.ts";
 import { upgradeJob } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
-import { claimForRetry, type JobRef, readJob, restoreJob } from "../../store/jobs-store.ts";
+import { claimForRetry, deleteEnded, dropKeyOfEnded, type JobRef, readJob, restoreJob } from "../../store/jobs-store.ts";
 import { removeOrphanJob } from "../../store/orphans.ts";
 import { type JobReport, reportOf, rowOfJob } from "../../store/report.ts";
-import { hasEnded, type JobRow, jobOfRow } from "../../store/rows.ts";
+import { hasEnded, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
 import { askOwner, scheduleAt } from "../addresses.ts";
 import type { Answer } from "../owners.ts";
 import { sendReport } from "../projector/send-report.ts";
+import { withdraw } from "../pull-queue/offers.ts";
 import { StateRecord } from "../state-record.ts";
 import { logExecution } from "./execution-log.ts";
 
-/** What an owner is asked about: a live job, or one that has ended and whose row is the whole truth. */
+/** What an owner is asked about: a live job, or one that has ended, or is far ahead, and whose row is the whole truth. */
 export type Owned = { readonly job: Job } | { readonly row: JobRow };
 
 export class JobKeeper {
@@ -49,8 +50,10 @@ export class JobKeeper {
     const job = this.record.read();
     const now = Date.now();
     const over = job && this.#overdue(job, now);
-    if (over) this.write(over, now);
-    return over !== undefined;
+    if (!over) return false;
+    this.write(over, now);
+    if (job.phase.name === "queued") this.#ctx.waitUntil(withdraw(this.#env, over));
+    return true;
   }
 
   /** The live job, made from its row if there is none here; other events wait meanwhile. */
@@ -64,7 +67,7 @@ export class JobKeeper {
       if (!row.ok) return row;
       if (!row.value) return err({ code: "job_not_found" });
       const now = Date.now();
-      const found = jobOfRow(row.value, now);
+      const found = isOwnerless(row.value, now) ? undefined : jobOfRow(row.value, now);
       if (!found) return ok({ row: row.value });
       const standing = await standingOf(this.#env, ref.accountId, Date.now);
       if (standing.ok && standing.value.status === "gone") {
@@ -91,18 +94,47 @@ export class JobKeeper {
   }
 
   /** A manual retry of an ended, forgotten job: the row is claimed first, so that retention cannot race us. */
-  async revive(ref: JobRef): Promise<Answer<JobView>> {
+  async revive(ref: JobRef, operation: string | null): Promise<Answer<JobView>> {
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<JobView>> => {
       const now = Date.now();
-      const row = await claimForRetry(databaseOf(this.#env.DB), ref, now);
+      const row = await claimForRetry(databaseOf(this.#env.DB), ref, operation, now);
       if (!row.ok) return row;
       if (!row.value) return err({ code: "job_not_found" });
-      if (hasEnded(row.value)) return err({ code: "job_not_retryable", status: row.value.status });
+      const isMade = operation !== null && row.value.operation === operation;
+      if (isMade && hasEnded(row.value)) return ok(viewOfRow(row.value));
+      if (hasEnded(row.value) || isOwnerless(row.value, now)) return err({ code: "job_not_retryable", status: row.value.status });
       const job = this.record.read() ?? jobOfRow(row.value, now);
       if (!job) return err({ code: "job_not_found" });
       this.write(job, now);
       return ok(viewOf(job));
     });
+  }
+
+  /** Deletes a job that has ended, here and in the read model. State that an `arm` still under way must find stays a moment. */
+  async remove(ref: JobRef): Promise<Answer<null>> {
+    return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<null>> => {
+      const held = this.record.read();
+      if (held && !isEnded(held.phase)) return err({ code: "job_not_deletable", status: statusOf(held) });
+      if (held && isEnded(held.phase) && !held.phase.confirmed) await this.report();
+      const deleted = await deleteEnded(databaseOf(this.#env.DB), ref);
+      if (!deleted.ok) return deleted;
+      if (!deleted.value) return err({ code: "unavailable", retryAfterSeconds: 5 });
+      const job = this.record.read();
+      if (!job || !isEnded(job.phase)) return ok(null);
+      if (Date.now() >= job.keepUntil) await this.record.erase();
+      else this.write({ ...job, reportAt: null, phase: { ...job.phase, confirmed: true } }, Date.now());
+      return ok(null);
+    });
+  }
+
+  /** Another job gets this one's key. */
+  async dropKey(ref: JobRef): Promise<Answer<unknown>> {
+    const owned = await this.owned(ref);
+    if (!owned.ok) return owned;
+    if ("row" in owned.value) return dropKeyOfEnded(databaseOf(this.#env.DB), ref);
+    const dropped = this.change(life.dropKey);
+    await this.report();
+    return dropped;
   }
 
   /** Decides and writes; the alarm sees to it that the change is reported. */
@@ -193,6 +225,8 @@ export class JobKeeper {
         return life.interrupt(job, Math.random(), now);
       case "expire":
         return life.expire(job, Math.random(), now);
+      case "give-up":
+        return life.giveUp(job, now);
       default:
         return undefined;
     }

@@ -5,7 +5,9 @@ import { DurableObject } from "cloudflare:workers";
 import {
   type Execution,
   type Fault,
+  isOver,
   type Job,
+  type JobEdit,
   type JobSpec,
   type JobView,
   newest,
@@ -14,11 +16,12 @@ import {
 } from "../../domain/job.ts";
 import type { JsonText } from "../../domain/json-text.ts";
 import * as life from "../../domain/life.ts";
+import type { StateRefusal } from "../../domain/refusal.ts";
 import { err, ok } from "../../domain/result.ts";
 import { STALE_ARM_MS } from "../../domain/timer.ts";
 import { readExecution } from "../../store/executions-store.ts";
 import type { JobRef } from "../../store/jobs-store.ts";
-import { executionOfRow, viewOfRow } from "../../store/rows.ts";
+import { executionOfRow, hasEnded, type JobRow, viewOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
 import type { Answer, Heartbeat, JobOwner, Leased, LiveExecutions } from "../owners.ts";
 import { withdraw } from "../pull-queue/offers.ts";
@@ -54,11 +57,11 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     return job ? { total: job.attempt, result: viewOf(job).result, held: job.executions } : null;
   }
 
-  async cancel(ref: JobRef): Promise<Answer<JobView>> {
+  async cancel(ref: JobRef, operation: string | null = null): Promise<Answer<JobView>> {
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
-    if ("row" in owned.value) return err({ code: "job_not_cancellable", status: owned.value.row.status });
-    const cancelled = this.#keeper.change(life.cancel);
+    if ("row" in owned.value) return refusalOfRow("job_not_cancellable", owned.value.row, operation);
+    const cancelled = this.#keeper.change(life.onceFor(operation, life.cancel));
     if (cancelled.ok) this.#keeper.flight?.controller.abort();
     if (cancelled.ok) this.ctx.waitUntil(withdraw(this.env, cancelled.value));
     return this.#recorded(cancelled);
@@ -71,10 +74,39 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     return running ? err({ code: "job_not_cancellable", status: "running" }) : this.cancel(ref);
   }
 
-  async retry(ref: JobRef): Promise<Answer<JobView>> {
+  async retry(ref: JobRef, operation: string | null = null): Promise<Answer<JobView>> {
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
-    return "job" in owned.value ? this.#recorded(this.#keeper.change(life.retry)) : this.#keeper.revive(ref);
+    if ("row" in owned.value) return this.#keeper.revive(ref, operation);
+    return this.#recorded(this.#keeper.change(life.onceFor(operation, life.retry)));
+  }
+
+  async run(ref: JobRef, operation: string | null = null): Promise<Answer<JobView>> {
+    const owned = await this.#keeper.owned(ref);
+    if (!owned.ok) return owned;
+    if ("row" in owned.value) return refusalOfRow("job_not_runnable", owned.value.row, operation);
+    return this.#recorded(this.#keeper.change(life.onceFor(operation, life.run)));
+  }
+
+  async edit(ref: JobRef, edit: JobEdit, seen: number): Promise<Answer<JobView>> {
+    const owned = await this.#keeper.owned(ref);
+    if (!owned.ok) return owned;
+    if ("row" in owned.value) return refusalOfRow("job_not_editable", owned.value.row);
+    if (owned.value.job.revision !== seen) return err({ code: "job_moved" });
+    return this.#recorded(this.#keeper.change((job, now) => life.edit(job, edit, now)));
+  }
+
+  async dropKey(ref: JobRef): Promise<Answer<null>> {
+    const dropped = await this.#keeper.dropKey(ref);
+    return dropped.ok ? ok(null) : dropped;
+  }
+
+  async remove(ref: JobRef, seen: number | null): Promise<Answer<null>> {
+    const owned = await this.#keeper.owned(ref);
+    if (!owned.ok) return owned;
+    const { status, revision } = viewOfOwned(owned.value);
+    if (!isOver(status)) return err({ code: "job_not_deletable", status });
+    return seen === null || seen === revision ? this.#keeper.remove(ref) : err({ code: "job_moved" });
   }
 
   async lease(ref: JobRef, executionId: string, workerId: string | null): Promise<Answer<Leased>> {
@@ -146,6 +178,13 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     await this.#keeper.report();
     return ok(viewOf(changed.value));
   }
+}
+
+/** A row that has ended forbids it; one without an owner is not ours to change. */
+function refusalOfRow(code: StateRefusal["code"], row: JobRow, operation: string | null = null): Answer<JobView> {
+  if (!hasEnded(row)) return err({ code: "job_moved" });
+  if (operation !== null && row.operation === operation) return ok(viewOfRow(row));
+  return err({ code, status: row.status });
 }
 
 const viewOfOwned = (owned: Owned): JobView => ("job" in owned ? viewOf(owned.job) : viewOfRow(owned.row));

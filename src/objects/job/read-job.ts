@@ -4,10 +4,9 @@
 import { type ExecutionView, executionViewOf, type JobView } from "../../domain/job.ts";
 import type { JobRefusal } from "../../domain/refusal.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
-import { ARM_AHEAD_MS } from "../../domain/timer.ts";
 import { readExecutions } from "../../store/executions-store.ts";
 import { type JobRef, readJob } from "../../store/jobs-store.ts";
-import { executionOfRow, hasEnded, type JobRow, viewOfRow } from "../../store/rows.ts";
+import { executionOfRow, hasEnded, isOwnerless, type JobRow, viewOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
 import { askAgain, jobAt } from "../addresses.ts";
 import type { JobOwner, LiveExecutions } from "../owners.ts";
@@ -47,15 +46,9 @@ export async function currentExecutions(
   return ok({ total, executions: executions.map((one) => executionViewOf(one, result)) });
 }
 
-/** Whether the newest execution may have had a response that was too large for the row. */
-const mayBeApart = ({ delivery, response, settledAt }: JobRow): boolean =>
-  delivery.type === "push" && response === null && settledAt !== null;
-
-/** A job that is there, or may be while D1 cannot tell. Whatever is asked of an object of another id would create it. */
-export async function existing(env: Cloudflare.Env, ref: JobRef): Promise<Result<JobRef, JobRefusal>> {
-  const row = await readJob(databaseOf(env.DB), ref, ROW_MS);
-  return row.ok && !row.value ? err({ code: "job_not_found" }) : ok(ref);
-}
+/** Whether of the newest execution there may be more than its row shows: a large response, or another error than the job's. */
+const mayBeApart = ({ delivery, response, settledAt, lastError }: JobRow): boolean =>
+  settledAt !== null && ((delivery.type === "push" && response === null) || lastError?.code === "expired");
 
 type Known<T> = { readonly live: T } | { readonly row: JobRow };
 
@@ -78,10 +71,6 @@ async function ownersWord<T>(
   if (!now.ok) return now;
   return now.value ? ok({ row: now.value }) : err({ code: "job_not_found" });
 }
-
-/** Nobody has armed a job that is due beyond the horizon: its row is the whole truth, and a question would make its object. */
-const isOwnerless = ({ revision, runAt }: JobRow, now: number): boolean =>
-  revision === 0 && runAt !== null && runAt > now + ARM_AHEAD_MS;
 
 function executionsIn(row: JobRow): LiveExecutions {
   const newest = executionOfRow(row);
