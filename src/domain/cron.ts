@@ -2,7 +2,7 @@
 
 import { type CronFields, plainCron, readCron } from "./cron-fields.ts";
 import { err, ok, type Result } from "./result.ts";
-import { clockChangeAfter, momentOf, wallClockAt } from "./time-zone.ts";
+import { clockChangeAfter, instantOfWallClock, wallClockAt } from "./time-zone.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -46,7 +46,7 @@ function fieldsOf(expression: string): CronFields {
 function nextOnTheClock(fields: CronFields, timeZone: string, after: number): number | undefined {
   let local = firstMatch(fields, wallClockAt(after, timeZone) + 1);
   while (local !== undefined) {
-    const at = momentOf(local, timeZone);
+    const at = instantOfWallClock(local, timeZone);
     if (at > after) return at;
     local = firstMatch(fields, local + 1);
   }

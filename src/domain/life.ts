@@ -311,7 +311,9 @@ function failed(job: Job, outcome: Exclude<Outcome, { kind: "completed" }>, chan
     interruptions: 0,
     interruptedSince: null,
     lastError: error,
-    phase: again ? waiting(now + retryDelayMs(tries, chance, retryAfterMs), "system_retry") : ended("failed", now),
+    phase: again
+      ? waiting(now + retryDelayMs(null, tries, chance, retryAfterMs), "system_retry")
+      : ended("failed", now),
   });
   const end = { status: outcome.kind, completedAt: now, error, response: response ?? null };
   return { ...met, executions: withNewest(met, end) };

@@ -3,8 +3,8 @@
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 
-/** The longest a retry ever waits, whatever the backoff or a `Retry-After` says. */
-const MAX_RETRY_DELAY_MS = HOUR;
+/** The longest wait that a `Retry-After` can ask for. */
+const MAX_RETRY_AFTER_MS = HOUR;
 
 /** How a job's retries are spaced, if not by the rule of contract §3. Seconds. */
 export type Backoff =
@@ -19,21 +19,72 @@ export type Backoff =
 /** How long a job may meet nothing but interruptions before it fails with `platform`. */
 export const MAX_INTERRUPTED_MS = 24 * HOUR;
 
+/** How long a job waits before each of its retries (contract §2). The request's schema checks the limits. */
+export type Backoff =
+  | {
+      /** `exponential` doubles the wait from retry to retry until it is `maxSeconds`; `fixed` keeps it. */
+      readonly type: "exponential" | "fixed";
+      readonly initialSeconds: number;
+      /** The longest wait, jitter included. A `fixed` wait must not be longer; the schema refuses that. */
+      readonly maxSeconds: number;
+      /** Adds up to the wait again, so that jobs that failed together do not all come back together. */
+      readonly jitter: boolean;
+    }
+  | {
+      readonly type: "list";
+      /** One for each retry, without jitter; the last one repeats. */
+      readonly delaysSeconds: readonly number[];
+    };
+
+/** The backoff of a job that has none of its own, and of interruptions (contract §3). */
+const DEFAULT_BACKOFF: Backoff = { type: "exponential", initialSeconds: 1, maxSeconds: 3_600, jitter: true };
+
 /**
- * Exponential backoff with jitter: a base that doubles from one second, plus up to the base again, at most an hour.
+ * The default backoff: a wait that doubles from one second, plus up to the wait again, at most an hour.
  *
  * @param failures failures in a row so far, from 1
  * @param chance uniform in [0, 1)
  * @returns milliseconds
  */
-export function backoffMs(failures: number, chance: number): number {
-  const base = Math.min(SECOND * 2 ** (failures - 1), MAX_RETRY_DELAY_MS);
-  return Math.min(base + Math.floor(chance * base), MAX_RETRY_DELAY_MS);
+export const backoffMs = (failures: number, chance: number): number => delayMs(DEFAULT_BACKOFF, failures, chance);
+
+/**
+ * The delay before the next attempt: the backoff, or what the target asked for if that is longer. The target is heeded up to
+ * an hour, even when that is beyond the backoff's maximum.
+ *
+ * @param backoff null for the default
+ * @param failures counted failures so far, from 1
+ * @param chance uniform in [0, 1)
+ * @returns milliseconds
+ */
+export function retryDelayMs(
+  backoff: Backoff | null,
+  failures: number,
+  chance: number,
+  retryAfterMs: number | null,
+): number {
+  const delay = delayMs(backoff ?? DEFAULT_BACKOFF, failures, chance);
+  return Math.max(delay, Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
 }
 
-/** The delay before the next attempt: the backoff, or what the target asked for if that is longer. */
-export function retryDelayMs(failures: number, chance: number, retryAfterMs: number | null): number {
-  return Math.max(backoffMs(failures, chance), Math.min(retryAfterMs ?? 0, MAX_RETRY_DELAY_MS));
+function delayMs(backoff: Backoff, failures: number, chance: number): number {
+  switch (backoff.type) {
+    case "list": {
+      const { delaysSeconds } = backoff;
+      return (delaysSeconds[failures - 1] ?? delaysSeconds.at(-1) ?? 0) * SECOND;
+    }
+    case "exponential":
+      return withJitter(backoff, Math.min(backoff.initialSeconds * 2 ** (failures - 1), backoff.maxSeconds), chance);
+    case "fixed":
+      return withJitter(backoff, backoff.initialSeconds, chance);
+  }
+}
+
+/** The maximum only cuts the jitter: a base is never above it, or it is a fixed wait that is kept. */
+function withJitter(backoff: Exclude<Backoff, { type: "list" }>, baseSeconds: number, chance: number): number {
+  const base = baseSeconds * SECOND;
+  const jitter = backoff.jitter ? Math.floor(chance * base) : 0;
+  return Math.min(base + jitter, Math.max(base, backoff.maxSeconds * SECOND));
 }
 
 /** 4xx answers that are not the request's fault and are therefore retried: 408, 425 and 429. */

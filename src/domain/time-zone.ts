@@ -1,8 +1,8 @@
 // Time zones: which names exist, and how a moment and the clock on the wall translate into each other (contract §2, §6).
-// A time on the clock is written as epoch milliseconds, as if it were UTC. Nothing else imports Temporal, so a name that is
-// accepted here can be computed with everywhere.
+// Nothing else imports Temporal, so a name that is accepted here can be computed with everywhere.
 
 import { Temporal } from "temporal-polyfill";
+import type { WallClock } from "./wall-clock.ts";
 
 /** Whether times can be computed in a zone of this name. `Intl` knows more names, such as `PST`, that Temporal refuses. */
 export function isTimeZone(name: string): boolean {
@@ -16,16 +16,18 @@ export function isTimeZone(name: string): boolean {
 }
 
 /** What the clock of a zone shows at a moment. */
-export function wallClockAt(at: number, timeZone: string): number {
+export function wallClockAt(at: number, timeZone: string): WallClock {
   const local = zoned(at, timeZone).toPlainDateTime();
   return local.toZonedDateTime("UTC").epochMilliseconds;
 }
 
 /**
  * The moment at which the clock of a zone shows a time: the first one if it comes twice, the first moment after the gap
- * if a clock change skips it.
+ * if a clock change skips it. Jobs and schedules share this rule (contract §2, §6).
+ *
+ * @returns epoch milliseconds
  */
-export function momentOf(wallClock: number, timeZone: string): number {
+export function instantOfWallClock(wallClock: WallClock, timeZone: string): number {
   const wanted = zoned(wallClock, "UTC").toPlainDateTime();
   const found = wanted.toZonedDateTime(timeZone, { disambiguation: "earlier" });
   if (found.toPlainDateTime().equals(wanted)) return found.epochMilliseconds;

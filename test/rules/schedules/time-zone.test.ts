@@ -2,7 +2,13 @@
 
 import { describe, expect, it } from "vitest";
 import { nextCronTick } from "../../../src/domain/cron.ts";
-import { clockChangeAfter, formatInZone, isTimeZone, momentOf, wallClockAt } from "../../../src/domain/time-zone.ts";
+import {
+  clockChangeAfter,
+  formatInZone,
+  instantOfWallClock,
+  isTimeZone,
+  wallClockAt,
+} from "../../../src/domain/time-zone.ts";
 import { NOON } from "./a-schedule.ts";
 
 /** Names of old Java that ICU, and so `Intl`, still knows. Temporal forbids them. */
@@ -30,7 +36,7 @@ const uses: [string, (zone: string) => unknown][] = [
   ["a fixed hour", (zone) => nextCronTick("30 2 * * *", zone, NOON)],
   ["any hour", (zone) => nextCronTick("30 * * * *", zone, NOON)],
   ["the clock at a moment", (zone) => wallClockAt(NOON, zone)],
-  ["the moment of a time on the clock", (zone) => momentOf(NOON, zone)],
+  ["the moment of a time on the clock", (zone) => instantOfWallClock(NOON, zone)],
   ["the next clock change", (zone) => clockChangeAfter(NOON, zone) ?? "never"],
   ["a moment, written out", (zone) => formatInZone(NOON, zone)],
 ];
@@ -80,7 +86,7 @@ describe("a time on the clock", () => {
     ["to the millisecond, before a gap", "2027-03-28T00:59:59.999", "2027-03-28T00:59:59.999Z"],
     ["to the millisecond, at a gap's end", "2027-03-28T02:00", "2027-03-28T01:00Z"],
   ])("%s: %s", (_, wallClock, moment) => {
-    expect(new Date(momentOf(clock(wallClock), zone)).toISOString()).toBe(new Date(moment).toISOString());
+    expect(new Date(instantOfWallClock(clock(wallClock), zone)).toISOString()).toBe(new Date(moment).toISOString());
   });
 
   it("is what the clock shows at its moment", () => {
