@@ -19,6 +19,17 @@ CREATE TABLE `api_keys` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `api_keys_account` ON `api_keys` (`account_id`,`created_at`);--> statement-breakpoint
+CREATE TABLE `bulk_actions` (
+	`account_id` text NOT NULL,
+	`id` text NOT NULL,
+	`revision` integer NOT NULL,
+	`report_due_at` integer,
+	`sweeps` integer DEFAULT 0 NOT NULL,
+	`state` text NOT NULL,
+	PRIMARY KEY(`account_id`, `id`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `bulk_actions_report_due` ON `bulk_actions` (`report_due_at`) WHERE report_due_at IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `executions` (
 	`account_id` text NOT NULL,
 	`job_id` text NOT NULL,
@@ -44,14 +55,21 @@ CREATE TABLE `jobs` (
 	`report_due_at` integer,
 	`sweeps` integer DEFAULT 0 NOT NULL,
 	`schedule_id` text,
+	`origin` text NOT NULL,
 	`name` text NOT NULL,
 	`handler` text,
 	`delivery` text NOT NULL,
 	`timeout_seconds` integer NOT NULL,
 	`max_retries` integer NOT NULL,
+	`backoff` text,
+	`expires_after_ms` integer,
+	`tags` text,
+	`flow` text,
 	`idempotency_key` text,
 	`scheduled_for` integer NOT NULL,
 	`run_at` integer,
+	`expires_at` integer,
+	`operation` text,
 	`attempt` integer DEFAULT 0 NOT NULL,
 	`started` integer DEFAULT 0 NOT NULL,
 	`tries` integer DEFAULT 0 NOT NULL,
@@ -98,8 +116,10 @@ CREATE TABLE `schedules` (
 	`revision` integer NOT NULL,
 	`report_due_at` integer,
 	`sweeps` integer DEFAULT 0 NOT NULL,
+	`idempotency_key` text,
 	`state` text NOT NULL,
 	PRIMARY KEY(`account_id`, `id`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
-CREATE INDEX `schedules_report_due` ON `schedules` (`report_due_at`) WHERE report_due_at IS NOT NULL;
+CREATE INDEX `schedules_report_due` ON `schedules` (`report_due_at`) WHERE report_due_at IS NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX `schedules_idempotency` ON `schedules` (`account_id`,`idempotency_key`) WHERE idempotency_key IS NOT NULL;

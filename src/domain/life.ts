@@ -312,7 +312,7 @@ function failed(job: Job, outcome: Exclude<Outcome, { kind: "completed" }>, chan
     interruptedSince: null,
     lastError: error,
     phase: again
-      ? waiting(now + retryDelayMs(null, tries, chance, retryAfterMs), "system_retry")
+      ? waiting(now + retryDelayMs(job.backoff, tries, chance, retryAfterMs), "system_retry")
       : ended("failed", now),
   });
   const end = { status: outcome.kind, completedAt: now, error, response: response ?? null };

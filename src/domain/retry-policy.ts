@@ -6,16 +6,6 @@ const HOUR = 3_600_000;
 /** The longest wait that a `Retry-After` can ask for. */
 const MAX_RETRY_AFTER_MS = HOUR;
 
-/** How a job's retries are spaced, if not by the rule of contract §3. Seconds. */
-export type Backoff =
-  | {
-      readonly type: "exponential" | "fixed";
-      readonly initialSeconds: number;
-      readonly maxSeconds: number;
-      readonly jitter: boolean;
-    }
-  | { readonly type: "list"; readonly delaysSeconds: readonly number[] };
-
 /** How long a job may meet nothing but interruptions before it fails with `platform`. */
 export const MAX_INTERRUPTED_MS = 24 * HOUR;
 

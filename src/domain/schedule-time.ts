@@ -55,3 +55,9 @@ function farthest(now: number): number {
   const date = new Date(now);
   return date.setUTCFullYear(date.getUTCFullYear() + MAX_YEARS_AHEAD);
 }
+
+/** In the largest unit that holds it whole. */
+export function durationOf(ms: number): Duration {
+  const unit = UNITS.findLast((one) => ms % UNIT_MS[one] === 0) ?? "second";
+  return { value: ms / UNIT_MS[unit], unit };
+}

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { parseInstant } from "../domain/instant.ts";
 import { lengthOf } from "../domain/text.ts";
 import { isTimeZone } from "../domain/time-zone.ts";
-import { parseWallClock } from "../domain/wall-clock.ts";
+import { parseWallClock, type WallClock } from "../domain/wall-clock.ts";
 
 /** A text of `min` to `max` characters. */
 export const text = (max: number, min: 0 | 1 = 1) =>
@@ -48,13 +48,18 @@ export const instantText = instantOr((text) =>
     : "The `+` of the offset must be written as `%2B` in a URL.",
 );
 
+/** An instant, or what a clock on a wall shows then. */
+export type AskedMoment = { readonly at: number } | { readonly wallClock: WallClock };
+
 /** The same, or the time on a wall clock: what has no offset needs a time zone beside it. */
 export const instantOrWallClock = v.pipe(
   v.string(),
   v.metadata({ examples: ["2027-03-28T09:00:00Z", "2027-03-28T09:00"] }),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const at = parseInstant(dataset.value) ?? parseWallClock(dataset.value);
-    if (at !== undefined) return at;
+  v.rawTransform(({ dataset, addIssue, NEVER }): AskedMoment => {
+    const at = parseInstant(dataset.value);
+    if (at !== undefined) return { at };
+    const wallClock = parseWallClock(dataset.value);
+    if (wallClock !== undefined) return { wallClock };
     addIssue({ message: AN_INSTANT });
     return NEVER;
   }),

@@ -26,7 +26,10 @@ export function errorOf(refusal: JobRefusal | ScheduleRefusal): ApiError {
     case "job_not_runnable":
       return new ApiError(refusal.code, `The job is ${refusal.status}; only pending and retrying jobs can be run.`);
     case "job_not_deletable":
-      return new ApiError(refusal.code, `The job is ${refusal.status}. Cancel it first; only ended jobs can be deleted.`);
+      return new ApiError(
+        refusal.code,
+        `The job is ${refusal.status}. Cancel it first; only ended jobs can be deleted.`,
+      );
     case "job_moved":
     case "schedule_moved":
       return unavailable(1);

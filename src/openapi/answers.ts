@@ -28,6 +28,7 @@ const FaultCode = v.picklist([
   "handler_error",
   "lease_expired",
   "platform",
+  "expired",
 ]);
 const Fault = v.object({ code: FaultCode, message: v.pipe(v.string(), v.maxLength(4096)) });
 const Delivery = v.variant("type", [
@@ -42,6 +43,13 @@ const Delivery = v.variant("type", [
   v.object({ type: v.literal("pull"), queue: v.optional(v.string()) }),
 ]);
 
+const Backoff = v.variant("type", [
+  v.object({ type: v.literal("exponential"), initial: count, max: count, jitter: v.boolean() }),
+  v.object({ type: v.literal("fixed"), initial: count, max: count, jitter: v.boolean() }),
+  v.object({ type: v.literal("list"), delays: v.array(count) }),
+]);
+const Duration = v.object({ value: count, unit: v.picklist(["second", "minute", "hour", "day", "week"]) });
+
 const Job = describes<ReturnType<typeof showJob>>()(
   v.object({
     id: uuid,
@@ -53,15 +61,21 @@ const Job = describes<ReturnType<typeof showJob>>()(
     delivery: Delivery,
     timeout: count,
     max_retries: count,
+    backoff: v.nullable(Backoff),
+    tags: v.array(v.string()),
+    flow: v.nullable(v.string()),
+    origin: v.picklist(["api", "schedule", "event"]),
     idempotency_key: v.nullable(v.string()),
     scheduled_for: time,
     run_at: v.nullable(time),
+    expires_at: v.nullable(time),
     attempts: count,
     last_error: v.nullable(Fault),
     result: anything,
     created_at: time,
     updated_at: time,
     completed_at: v.nullable(time),
+    revision: count,
   }),
 );
 
@@ -70,7 +84,7 @@ const Execution = describes<ReturnType<typeof showExecution>>()(
     id: uuid,
     job_id: uuid,
     attempt: count,
-    trigger: v.picklist(["scheduled", "system_retry", "manual_retry"]),
+    trigger: v.picklist(["scheduled", "system_retry", "manual_retry", "manual_run"]),
     status: v.picklist(["queued", "running", "completed", "failed", "timed_out", "cancelled", "interrupted"]),
     worker_id: v.nullable(v.string()),
     due_at: time,
@@ -91,7 +105,7 @@ const Schedule = describes<ReturnType<typeof showSchedule>>()(
     status: v.picklist(["active", "completed", "archived"]),
     handler: v.nullable(v.string()),
     cron: v.nullable(v.string()),
-    interval: v.nullable(v.object({ value: count, unit: v.picklist(["second", "minute", "hour", "day", "week"]) })),
+    interval: v.nullable(Duration),
     timezone: v.string(),
     runs: v.nullable(count),
     stop_at: v.nullable(time),
@@ -99,6 +113,10 @@ const Schedule = describes<ReturnType<typeof showSchedule>>()(
     payload: v.nullable(object),
     timeout: count,
     max_retries: count,
+    backoff: v.nullable(Backoff),
+    expires_after: v.nullable(Duration),
+    tags: v.array(v.string()),
+    flow: v.nullable(v.string()),
     next_run_at: v.nullable(time),
     last_run_at: v.nullable(time),
     run_count: count,
@@ -155,6 +173,7 @@ export const ANSWERS = {
   Account,
   NewAccount: v.object({ ...Account.entries, api_key: v.string(), signing_secret: v.string() }),
   Deleted: v.object({ id: uuid }),
+  Nothing: v.null(),
   Health: v.object({ status: v.literal("ok") }),
   About: v.object({
     name: v.literal("Chronos on the edge"),

@@ -23,15 +23,21 @@ const job: Examples["Job"] = {
   },
   timeout: 30,
   max_retries: 3,
+  backoff: null,
+  tags: ["growth"],
+  flow: null,
+  origin: "api",
   idempotency_key: null,
   scheduled_for: "2026-01-15T11:00:00.000Z",
   run_at: "2026-01-15T11:00:00.000Z",
+  expires_at: null,
   attempts: 0,
   last_error: null,
   result: null,
   created_at: "2026-01-15T09:00:00.000Z",
   updated_at: "2026-01-15T09:00:00.000Z",
   completed_at: null,
+  revision: 1,
 };
 
 const schedule: Examples["Schedule"] = {
@@ -49,6 +55,10 @@ const schedule: Examples["Schedule"] = {
   payload: null,
   timeout: 30,
   max_retries: 3,
+  backoff: null,
+  expires_after: null,
+  tags: [],
+  flow: null,
   next_run_at: "2026-01-19T09:00:00.000Z",
   last_run_at: null,
   run_count: 0,
@@ -72,6 +82,7 @@ const apiKey: Examples["ApiKey"] = {
 };
 
 export const DATA_EXAMPLES: Examples = {
+  Nothing: null,
   Job: job,
   Execution: {
     id: EXECUTION,

@@ -59,6 +59,27 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     when: "The job neither failed nor was cancelled.",
     message: "The job is pending; only failed and cancelled jobs can be retried.",
   },
+  job_not_editable: {
+    when: "The job is neither pending nor retrying, or it is retrying and its time was to be changed.",
+    message:
+      "The job is running: all of a pending job can be changed, of a retrying one all but its time, of others nothing.",
+  },
+  job_not_runnable: {
+    when: "The job is neither pending nor retrying.",
+    message: "The job is running; only pending and retrying jobs can be run.",
+  },
+  job_not_deletable: {
+    when: "The job has not ended.",
+    message: "The job is pending. Cancel it first; only ended jobs can be deleted.",
+  },
+  bulk_action_not_found: {
+    when: "There is no such bulk action on this account.",
+    message: "There is no such bulk action.",
+  },
+  precondition_failed: {
+    when: "It has another revision than `If-Match` asks for. `data` is what it is now, and nothing was changed.",
+    message: "It has changed since you read it. Nothing was changed.",
+  },
   lease_lost: {
     when: "The execution no longer holds the job's lease: it expired, was superseded, or the job was cancelled.",
     message: "This execution does not hold the job's lease any more: the job is cancelled. Nothing was changed.",

@@ -3,19 +3,20 @@
 import { type JsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import { timezone } from "../http/fields.ts";
+import { idempotencyKey } from "../routes/job-input.ts";
+import { cron } from "../routes/schedule-input.ts";
 import {
+  backoff,
   delivery,
   duration,
   headers,
-  idempotencyKey,
   MAX_HEADER_BYTES,
   MAX_HEADERS,
   MAX_PAYLOAD_BYTES,
   MAX_TIMEOUT,
   payload,
   timeout,
-} from "../routes/job-input.ts";
-import { cron } from "../routes/schedule-input.ts";
+} from "../routes/work-input.ts";
 import { MAX_RESULT_BYTES, result } from "../routes/worker.ts";
 import { mapped, mapValues } from "./walk.ts";
 import { inWords } from "./words.ts";
@@ -26,6 +27,7 @@ export type { JsonSchema };
 const NAMED = {
   Payload: payload,
   Delay: duration,
+  Backoff: backoff,
   NewDelivery: delivery,
 } satisfies Record<string, v.GenericSchema>;
 

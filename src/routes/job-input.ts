@@ -3,19 +3,11 @@
 import * as v from "valibot";
 import type { JobEdit, JobSpec, JobView, Work } from "../domain/job.ts";
 import { type Duration, nominalTime } from "../domain/schedule-time.ts";
-import { instantOfWallClock, type WallClock } from "../domain/wall-clock.ts";
+import { instantOfWallClock } from "../domain/time-zone.ts";
 import { invalid } from "../http/errors.ts";
-import { instantOrWallClock, text, timezone } from "../http/fields.ts";
+import { type AskedMoment, instantOrWallClock, text, timezone } from "../http/fields.ts";
 import { closed } from "../http/valid.ts";
-import {
-  type AskedWork,
-  type Deployment,
-  duration,
-  HANDLER_REQUIRED,
-  plainWork,
-  WorkFields,
-  workOver,
-} from "./work-input.ts";
+import { type Deployment, duration, HANDLER_REQUIRED, plainWork, WorkFields, workOver } from "./work-input.ts";
 
 export const idempotencyKey = v.pipe(
   text(255),
@@ -25,7 +17,11 @@ export const idempotencyKey = v.pipe(
   ),
 );
 
-const Timed = { delay: v.nullish(duration), scheduled_for: v.nullish(instantOrWallClock), timezone: v.nullish(timezone) };
+const Timed = {
+  delay: v.nullish(duration),
+  scheduled_for: v.nullish(instantOrWallClock),
+  timezone: v.nullish(timezone),
+};
 
 const OnConflict = v.picklist(["reject", "replace"]);
 
@@ -42,7 +38,7 @@ export const JobPatch = closed({ name: v.nullish(text(255)), ...WorkFields, ...T
 
 interface AskedTime {
   readonly delay?: Duration | null | undefined;
-  readonly scheduled_for?: number | WallClock | null | undefined;
+  readonly scheduled_for?: AskedMoment | null | undefined;
   readonly timezone?: string | null | undefined;
 }
 
@@ -98,10 +94,10 @@ function timeOf({ delay, scheduled_for, timezone }: AskedTime, now: number): num
 }
 
 function momentOf(asked: AskedTime["scheduled_for"], timezone: string | null | undefined): number | undefined {
-  if (asked != null && typeof asked !== "number") {
-    if (timezone != null) return instantOfWallClock(asked, timezone);
+  if (asked != null && "wallClock" in asked) {
+    if (timezone != null) return instantOfWallClock(asked.wallClock, timezone);
     throw invalid("scheduled_for", "Needs an offset, such as `Z`, or a `timezone`.");
   }
   if (timezone != null) throw invalid("timezone", "Give it only with a `scheduled_for` that has no offset.");
-  return asked ?? undefined;
+  return asked?.at;
 }

@@ -10,16 +10,17 @@ import { done, listed } from "../http/envelope.ts";
 import { ApiError, unavailable } from "../http/errors.ts";
 import { IdParam, instantText, oneOrMore, text, uuid } from "../http/fields.ts";
 import { offsetOf, PageQuery, pagingOf, startOf, WalkQuery, walkedTo } from "../http/paging.ts";
-import { unwrap } from "../http/unwrap.ts";
+import { etagOf, ifMatch, preconditionFailed } from "../http/revision.ts";
+import { errorOf, unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
-import { askOwner, jobAt } from "../objects/addresses.ts";
-import { createJob } from "../objects/job/create-job.ts";
-import { currentExecutions, currentJob, existing } from "../objects/job/read-job.ts";
+import { type Asked, cancelJob, deleteJob, editJob, MAX_TRIES, retryJob, runJob } from "../objects/job/change-job.ts";
+import { createJob, createOrReplace } from "../objects/job/create-job.ts";
+import { currentExecutions, currentJob } from "../objects/job/read-job.ts";
 import { listJobs } from "../store/jobs-store.ts";
 import { viewOfSpec } from "../store/rows.ts";
 import { databaseOf } from "../store/store.ts";
 import { deploymentOf } from "./deployment.ts";
-import { NewJob, specOf } from "./job-input.ts";
+import { JobPatch, NewJob, patched, specOf } from "./job-input.ts";
 import { refOf } from "./job-ref.ts";
 import { showExecution, showJob } from "./show-job.ts";
 
@@ -51,9 +52,14 @@ export const jobs = new Hono<AppEnv>()
     const { platform, account } = c.var;
     const now = platform.now();
     const origin = { accountId: account.id, id: platform.newJobId(now), now };
-    const spec = specOf(c.req.valid("form").body, origin, deploymentOf(c));
-    const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-    const created = unwrap(await createJob(c.env, spec, signingStateOf(account), later));
+    const { body } = c.req.valid("form");
+    const spec = specOf(body, origin, deploymentOf(c));
+    const job = { env: c.env, spec, signing: signingStateOf(account), later: laterOf(c) };
+    if (body.on_conflict === "replace" && spec.idempotencyKey !== null) {
+      const { job: shown, created } = unwrap(await createOrReplace(job, { ...spec, retimed: true }));
+      return created ? done(c, "Job created.", showJob(shown), 201) : done(c, "Job replaced.", showJob(shown));
+    }
+    const created = unwrap(await createJob(job));
     if (!created.created) throw await keyInUse(c, created.holder?.id);
     return done(c, "Job created.", showJob(viewOfSpec(spec)), 201);
   })
@@ -66,8 +72,35 @@ export const jobs = new Hono<AppEnv>()
   })
 
   .get("/:id", valid({ params: IdParam }), async (c) =>
-    done(c, "Job.", showJob(unwrap(await currentJob(c.env, refOf(c, c.req.valid("form").params.id))))),
+    tagged(c, "Job.", unwrap(await currentJob(c.env, refOf(c, c.req.valid("form").params.id)))),
   )
+
+  .patch("/:id", valid({ params: IdParam, body: JobPatch }), async (c) => {
+    const { params, body } = c.req.valid("form");
+    const asked = askedOf(c, params.id);
+    const wanted = ifMatch(c);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const known = unwrap(await currentJob(c.env, asked.ref));
+      if (wanted && !wanted.has(known.revision)) throw preconditionFailed(showJob(known));
+      if (!mayEdit(known, body)) throw errorOf({ code: "job_not_editable", status: known.status });
+      const edit = patched(known, body, c.var.platform.now(), deploymentOf(c));
+      const edited = await editJob(asked, edit, known.revision);
+      if (edited.ok || edited.error.code !== "job_moved") return tagged(c, "Job changed.", unwrap(edited));
+    }
+    throw unavailable(1);
+  })
+
+  .delete("/:id", valid({ params: IdParam }), async (c) => {
+    const asked = askedOf(c, c.req.valid("form").params.id);
+    const wanted = ifMatch(c);
+    const known = wanted && unwrap(await currentJob(c.env, asked.ref));
+    if (wanted && known && !wanted.has(known.revision)) throw preconditionFailed(showJob(known));
+    const deleted = await deleteJob(asked, known?.revision ?? null);
+    if (!deleted.ok && deleted.error.code === "job_moved" && wanted)
+      throw preconditionFailed(showJob(unwrap(await currentJob(c.env, asked.ref))));
+    unwrap(deleted);
+    return done(c, "Job deleted.", null);
+  })
 
   .get("/:id/executions", valid({ params: IdParam, query: closed(PageQuery) }), async (c) => {
     const { params, query } = c.req.valid("form");
@@ -76,15 +109,32 @@ export const jobs = new Hono<AppEnv>()
     return listed(c, "Executions.", shown, pagingOf(query.page, query.size, found.total));
   })
 
-  .post("/:id/cancel", valid({ params: IdParam }), async (c) => {
-    const ref = unwrap(await existing(c.env, refOf(c, c.req.valid("form").params.id)));
-    return done(c, "Job cancelled.", showJob(unwrap(await askOwner(() => jobAt(c.env, ref).cancel(ref)))));
-  })
+  .post("/:id/cancel", valid({ params: IdParam }), async (c) =>
+    done(c, "Job cancelled.", showJob(unwrap(await cancelJob(askedOf(c, c.req.valid("form").params.id))))),
+  )
 
-  .post("/:id/retry", valid({ params: IdParam }), async (c) => {
-    const ref = unwrap(await existing(c.env, refOf(c, c.req.valid("form").params.id)));
-    return done(c, "Job is due again.", showJob(unwrap(await askOwner(() => jobAt(c.env, ref).retry(ref)))));
-  });
+  .post("/:id/run", valid({ params: IdParam }), async (c) =>
+    done(c, "Job is due now.", showJob(unwrap(await runJob(askedOf(c, c.req.valid("form").params.id))))),
+  )
+
+  .post("/:id/retry", valid({ params: IdParam }), async (c) =>
+    done(c, "Job is due again.", showJob(unwrap(await retryJob(askedOf(c, c.req.valid("form").params.id))))),
+  );
+
+const laterOf = (c: AppContext) => (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+
+const askedOf = (c: AppContext, jobId: string): Asked => ({ env: c.env, ref: refOf(c, jobId), later: laterOf(c) });
+
+/** A job, with its revision for `If-Match`. */
+function tagged(c: AppContext, message: string, job: JobView) {
+  c.header("ETag", etagOf(job.revision));
+  return done(c, message, showJob(job));
+}
+
+/** What is to be tried again keeps its time. */
+const mayEdit = ({ status }: JobView, { delay, scheduled_for, timezone }: v.InferOutput<typeof JobPatch>): boolean =>
+  status === "pending" ||
+  (status === "retrying" && delay === undefined && scheduled_for === undefined && timezone === undefined);
 
 /** The refusal for a key in use, with the job that holds it as it is now. */
 async function keyInUse(c: AppContext, holderId: string | undefined): Promise<ApiError> {

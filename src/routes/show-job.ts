@@ -3,6 +3,7 @@
 import { formatInstant } from "../domain/instant.ts";
 import type { Delivery, ExecutionView, JobView } from "../domain/job.ts";
 import { raw } from "../domain/json-text.ts";
+import type { Backoff } from "../domain/retry-policy.ts";
 
 export const moment = (at: number | null): string | null => (at === null ? null : formatInstant(at));
 
@@ -16,16 +17,28 @@ export const showJob = (job: JobView) => ({
   delivery: showDelivery(job.delivery),
   timeout: job.timeoutSeconds,
   max_retries: job.maxRetries,
+  backoff: showBackoff(job.backoff),
+  tags: job.tags,
+  flow: job.flow,
+  origin: job.origin,
   idempotency_key: job.idempotencyKey,
   scheduled_for: formatInstant(job.scheduledFor),
   run_at: moment(job.runAt),
+  expires_at: moment(job.expiresAt),
   attempts: job.attempts,
   last_error: job.lastError,
   result: raw(job.result),
   created_at: formatInstant(job.createdAt),
   updated_at: formatInstant(job.updatedAt),
   completed_at: moment(job.completedAt),
+  revision: job.revision,
 });
+
+export const showBackoff = (backoff: Backoff | null) => {
+  if (backoff === null) return null;
+  if (backoff.type === "list") return { type: backoff.type, delays: backoff.delaysSeconds };
+  return { type: backoff.type, initial: backoff.initialSeconds, max: backoff.maxSeconds, jitter: backoff.jitter };
+};
 
 export const showDelivery = (delivery: Delivery) => {
   if (delivery.type === "pull") return delivery.queue === null ? { type: "pull" } : delivery;

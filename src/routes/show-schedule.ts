@@ -3,8 +3,9 @@
 import { formatInstant } from "../domain/instant.ts";
 import { raw } from "../domain/json-text.ts";
 import type { Schedule } from "../domain/schedule.ts";
+import { durationOf } from "../domain/schedule-time.ts";
 import { formatInZone } from "../domain/time-zone.ts";
-import { moment, showDelivery } from "./show-job.ts";
+import { moment, showBackoff, showDelivery } from "./show-job.ts";
 
 export const showSchedule = (schedule: Schedule) => ({
   id: schedule.id,
@@ -21,6 +22,10 @@ export const showSchedule = (schedule: Schedule) => ({
   payload: raw(schedule.payload),
   timeout: schedule.timeoutSeconds,
   max_retries: schedule.maxRetries,
+  backoff: showBackoff(schedule.backoff),
+  expires_after: schedule.expiresAfterMs === null ? null : durationOf(schedule.expiresAfterMs),
+  tags: schedule.tags,
+  flow: schedule.flow,
   next_run_at: moment(schedule.nextRunAt),
   last_run_at: moment(schedule.lastRunAt),
   run_count: schedule.runCount,

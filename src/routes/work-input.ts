@@ -169,7 +169,8 @@ export function workOver(known: Work, asked: AskedWork, reset: Work, deployment:
 }
 
 /** Left out it stays as it is; null is the default. */
-const said = <T>(value: T | null | undefined, known: T, reset: T): T => (value === undefined ? known : (value ?? reset));
+const said = <T>(value: T | null | undefined, known: T, reset: T): T =>
+  value === undefined ? known : (value ?? reset);
 
 function backoffOf(asked: v.InferOutput<typeof backoff>): Backoff {
   if (asked.type === "list") return { type: "list", delaysSeconds: asked.delays };

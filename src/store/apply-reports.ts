@@ -116,7 +116,12 @@ const EXECUTIONS = getTableColumns(executions);
 
 /** What was asked for is written only where somebody has changed it. */
 function updateJobs(db: Database, reports: readonly JobReport[]) {
-  const rows = reports.map(({ facts, asked, ...report }) => ({ ...facts, ...asked, ...report, isEdited: asked !== null }));
+  const rows = reports.map(({ facts, asked, ...report }) => ({
+    ...facts,
+    ...asked,
+    ...report,
+    isEdited: asked !== null,
+  }));
   const edited = rows.filter(({ isEdited }) => isEdited);
   const others = rows.filter(({ isEdited }) => !isEdited);
   return [

@@ -1,6 +1,7 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
 import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, notExists, type SQL, sql } from "drizzle-orm";
+import type { JobFilter } from "../domain/bulk-action.ts";
 import { lowestIdAt } from "../domain/ids.ts";
 import { isEnded, type Job, type JobSpec, type JobStatus, type JobView } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
@@ -81,12 +82,7 @@ export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<b
  * @param next what becomes of the job; while it waits, its row still has no owner
  * @returns the row as it is then; undefined when it was another one
  */
-export function changeRow(
-  db: Database,
-  seen: JobRow,
-  next: Job,
-  now: number,
-): Promise<Stored<JobRow | undefined>> {
+export function changeRow(db: Database, seen: JobRow, next: Job, now: number): Promise<Stored<JobRow | undefined>> {
   const { accountId, id, ...columns } = rowOfJob(next);
   const revision = isEnded(next.phase) ? next.revision : 1 - next.revision;
   const isSame = and(eq(jobs.revision, seen.revision), gt(jobs.runAt, now + ARM_AHEAD_MS));
@@ -123,7 +119,9 @@ export async function deleteEnded(db: Database, ref: JobRef): Promise<Stored<boo
         notExists(db.select({ one: sql`1` }).from(jobs).where(is(ref))),
       ),
     );
-  const answer = await stored(() => db.batch([db.delete(jobs).where(isOver), gone, db.select({ id: jobs.id }).from(jobs).where(is(ref))]));
+  const answer = await stored(() =>
+    db.batch([db.delete(jobs).where(isOver), gone, db.select({ id: jobs.id }).from(jobs).where(is(ref))]),
+  );
   return answer.ok ? ok(answer.value[2].length === 0) : answer;
 }
 
@@ -182,17 +180,6 @@ export async function waitingJobsOf(
     db.select({ id: jobs.id }).from(jobs).where(waiting).orderBy(asc(jobs.id)).limit(limit).all(),
   );
   return found.ok ? ok(found.value.map(({ id }) => id)) : found;
-}
-
-export interface JobFilter {
-  readonly status?: readonly JobStatus[];
-  readonly handler?: string;
-  /** null: only one-off jobs. */
-  readonly scheduleId?: string | null;
-  readonly idempotencyKey?: string;
-  /** Both exclusive, epoch milliseconds. */
-  readonly createdAfter?: number;
-  readonly createdBefore?: number;
 }
 
 /** Where a page of a list begins. */

@@ -1,7 +1,17 @@
 // Between D1's rows and the domain's shapes: what is inserted for a new job, and what a row says of one.
 
 import { createdAtOf } from "../domain/ids.ts";
-import { type Execution, expiryOf, type Fault, isOver, type Job, type JobSpec, type JobView, type Phase, type Trigger } from "../domain/job.ts";
+import {
+  type Execution,
+  expiryOf,
+  type Fault,
+  isOver,
+  type Job,
+  type JobSpec,
+  type JobView,
+  type Phase,
+  type Trigger,
+} from "../domain/job.ts";
 import { ARM_AHEAD_MS, KEEP_MS } from "../domain/timer.ts";
 import type { jobs } from "./schema.ts";
 

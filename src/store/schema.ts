@@ -3,6 +3,7 @@
 
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { BulkAction } from "../domain/bulk-action.ts";
 import type { Delivery, ExecutionStatus, Fault, JobStatus, Origin, PushResponse, Trigger } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
 import type { Backoff } from "../domain/retry-policy.ts";
@@ -145,12 +146,33 @@ export const schedules = sqliteTable(
     revision: integer().notNull(),
     reportDueAt: integer("report_due_at"),
     sweeps: integer().notNull().default(0),
+    idempotencyKey: text("idempotency_key"),
     /** The schedule as its owner last reported it, read through `upgradeSchedule`. */
     state: text({ mode: "json" }).$type<Schedule>().notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.accountId, t.id] }),
     index("schedules_report_due").on(t.reportDueAt).where(sql`report_due_at IS NOT NULL`),
+    uniqueIndex("schedules_idempotency").on(t.accountId, t.idempotencyKey).where(sql`idempotency_key IS NOT NULL`),
+  ],
+);
+
+export const bulkActions = sqliteTable(
+  "bulk_actions",
+  {
+    accountId: text("account_id").notNull(),
+    /** Begins with the time it was asked for: the primary key is the order of lists. */
+    id: text().notNull(),
+    revision: integer().notNull(),
+    /** By when its object will have reported again; null once it is over. */
+    reportDueAt: integer("report_due_at"),
+    sweeps: integer().notNull().default(0),
+    /** The action as its object last reported it. */
+    state: text({ mode: "json" }).$type<BulkAction>().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.id] }),
+    index("bulk_actions_report_due").on(t.reportDueAt).where(sql`report_due_at IS NOT NULL`),
   ],
 );
 

@@ -4,7 +4,7 @@ import { createExecutionContext, runInDurableObject, waitOnExecutionContext } fr
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createdAtOf } from "../../src/domain/ids.ts";
-import type { JobSpec } from "../../src/domain/job.ts";
+import { type JobSpec, specOf as jobSpecOf } from "../../src/domain/job.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { app, requestOf } from "./harness/api.ts";
 import { HOUR, iso, MINUTE, NOON, SECOND, setClock } from "./harness/clock.ts";
@@ -25,12 +25,7 @@ beforeEach(async () => {
 async function specOf(job: JobUnderTest): Promise<JobSpec> {
   const row = await job.row();
   if (!row) throw new Error("the job has no row");
-  const { accountId, id, scheduleId, name, handler, payload, delivery } = row;
-  const { timeoutSeconds, maxRetries, idempotencyKey, scheduledFor } = row;
-  return {
-    ...{ accountId, id, scheduleId, name, handler, payload, delivery },
-    ...{ timeoutSeconds, maxRetries, idempotencyKey, scheduledFor, createdAt: createdAtOf(id) },
-  };
+  return jobSpecOf({ ...row, tags: row.tags ?? [], createdAt: createdAtOf(row.id) });
 }
 
 const arm = async (job: JobUnderTest) => job.owner.arm(await specOf(job), SIGNING);

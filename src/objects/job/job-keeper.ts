@@ -11,7 +11,14 @@ import { err, ok } from "../../domain/result.ts";
 import { mayRingEarly, wakeAt } from "../../domain/timer.ts";
 import { upgradeJob } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
-import { claimForRetry, deleteEnded, dropKeyOfEnded, type JobRef, readJob, restoreJob } from "../../store/jobs-store.ts";
+import {
+  claimForRetry,
+  deleteEnded,
+  dropKeyOfEnded,
+  type JobRef,
+  readJob,
+  restoreJob,
+} from "../../store/jobs-store.ts";
 import { removeOrphanJob } from "../../store/orphans.ts";
 import { type JobReport, reportOf, rowOfJob } from "../../store/report.ts";
 import { hasEnded, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
@@ -102,7 +109,8 @@ export class JobKeeper {
       if (!row.value) return err({ code: "job_not_found" });
       const isMade = operation !== null && row.value.operation === operation;
       if (isMade && hasEnded(row.value)) return ok(viewOfRow(row.value));
-      if (hasEnded(row.value) || isOwnerless(row.value, now)) return err({ code: "job_not_retryable", status: row.value.status });
+      if (hasEnded(row.value) || isOwnerless(row.value, now))
+        return err({ code: "job_not_retryable", status: row.value.status });
       const job = this.record.read() ?? jobOfRow(row.value, now);
       if (!job) return err({ code: "job_not_found" });
       this.write(job, now);

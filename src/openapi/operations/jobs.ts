@@ -7,7 +7,8 @@ export const jobs: Operations = {
     summary: "Create a job",
     description:
       "Neither `delay` nor `scheduled_for`: as soon as possible. A 201 means that the job is stored and will run; of any " +
-      "number of requests with one `idempotency_key`, at any time, exactly one is 201.",
+      'number of requests with one `idempotency_key`, at any time, exactly one is 201. With `on_conflict: "replace"` the job that ' +
+      "holds the key becomes the new one while it is pending (200, the same id); once it has begun, the key moves to a new job (201).",
     answer: { status: 201, data: "Job", message: "Job created." },
     refuses: ["idempotency_key_conflict"],
     examples: {
@@ -45,6 +46,29 @@ export const jobs: Operations = {
           idempotency_key: "order-4711",
         },
       },
+      debounced: {
+        summary: "A burst of edits becomes one job",
+        body: {
+          name: "Index a document",
+          handler: "index",
+          payload: { document: 4711 },
+          delay: { value: 30, unit: "second" },
+          idempotency_key: "index-4711",
+          on_conflict: "replace",
+        },
+      },
+      wallClock: {
+        summary: "At nine on a clock in Berlin, or not at all",
+        body: {
+          name: "Morning digest",
+          handler: "digest",
+          scheduled_for: "2027-03-28T09:00",
+          timezone: "Europe/Berlin",
+          expires_after: { value: 2, unit: "hour" },
+          backoff: { type: "list", delays: [60, 300, 1800] },
+          tags: ["digest", "customer-17"],
+        },
+      },
     },
   },
   "GET /v1/jobs": {
@@ -70,6 +94,40 @@ export const jobs: Operations = {
     description: "The job as its owner knows it at this moment.",
     answer: { data: "Job", message: "Job." },
     refuses: ["job_not_found"],
+  },
+  "PATCH /v1/jobs/:id": {
+    id: "updateJob",
+    tag: "Jobs",
+    summary: "Change a job",
+    description:
+      "All of a pending job can be changed, of a retrying one all but its time. What is left out stays, null goes back to the " +
+      "default, `delay` counts from now. The change and an attempt that starts meanwhile never mix. With `If-Match` only the " +
+      "revision that you have read is changed.",
+    answer: { data: "Job", message: "Job changed." },
+    refuses: ["job_not_found", "job_not_editable", "precondition_failed"],
+    examples: {
+      later: { summary: "An hour from now", body: { delay: { value: 1, unit: "hour" } } },
+      other: {
+        summary: "Other data, the same time",
+        body: { payload: { to: "grace@example.com" }, max_retries: null },
+      },
+    },
+  },
+  "DELETE /v1/jobs/:id": {
+    id: "deleteJob",
+    tag: "Jobs",
+    summary: "Delete a job that has ended",
+    description: "The job, its executions and its idempotency key are gone at once.",
+    answer: { data: "Nothing", message: "Job deleted." },
+    refuses: ["job_not_found", "job_not_deletable", "precondition_failed"],
+  },
+  "POST /v1/jobs/:id/run": {
+    id: "runJob",
+    tag: "Jobs",
+    summary: "Run a job now",
+    description: "A pending or retrying job is due now; `scheduled_for` stays.",
+    answer: { data: "Job", message: "Job is due now." },
+    refuses: ["job_not_found", "job_not_runnable"],
   },
   "GET /v1/jobs/:id/executions": {
     id: "listExecutions",

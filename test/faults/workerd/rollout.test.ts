@@ -101,7 +101,7 @@ describe("a Worker of tomorrow and objects of today", () => {
     const known = await other.stored();
     if (!known) throw new Error("there is none");
     const spec: JobSpec = { ...specOf(known), id: job.id };
-    const more = { priority: 9, tags: { team: "growth" } };
+    const more = { priority: 9, labels: { team: "growth" } };
     await job.owner.arm({ ...spec, ...more }, { signingVersion: 1, overlapEndsAt: null, ...more } as never);
     await job.ring();
     expect(await job.show()).toMatchObject({ status: "completed", attempts: 1 });

@@ -31,6 +31,10 @@ export const specOf = (timing: Timing, more: Partial<ScheduleSpec> = {}): Schedu
   payload: null,
   timeoutSeconds: 30,
   maxRetries: 3,
+  backoff: null,
+  expiresAfterMs: null,
+  tags: [],
+  flow: null,
   ...more,
 });
 

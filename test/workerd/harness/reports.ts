@@ -9,6 +9,8 @@ export const factsAt = (revision: number, facts: Partial<JobFacts> = {}): JobFac
   status: "retrying",
   reportDueAt: NOON + revision,
   runAt: NOON + revision,
+  expiresAt: null,
+  operation: null,
   attempt: revision,
   started: revision,
   tries: revision,
@@ -53,6 +55,7 @@ export const reportAt = (
   id,
   revision,
   facts: factsAt(revision),
+  asked: null,
   apart: [],
   ...report,
 });

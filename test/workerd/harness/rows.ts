@@ -23,6 +23,7 @@ export function rowOf(account: Account, given: RowValues = {}): NewJobRow {
     accountId: account.id,
     id: newJobId(createdAt),
     name: "a row",
+    origin: "api",
     delivery: { type: "push", url: TARGET, method: "POST", headers: {} },
     timeoutSeconds: 30,
     maxRetries: 3,
