@@ -1,7 +1,7 @@
 // Pages of a list: asked for by number or by cursor, told in `meta.paging`.
 
 import * as v from "valibot";
-import { type ListStart, MAX_COUNTED } from "../store/jobs-store.ts";
+import { type ListStart, MAX_COUNTED } from "../store/list-jobs.ts";
 import type { Paging } from "./envelope.ts";
 import { invalid } from "./errors.ts";
 import { integerText } from "./fields.ts";

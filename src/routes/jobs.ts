@@ -16,7 +16,7 @@ import { closed, valid } from "../http/valid.ts";
 import { type Asked, cancelJob, deleteJob, editJob, MAX_TRIES, retryJob, runJob } from "../objects/job/change-job.ts";
 import { createJob, createOrReplace } from "../objects/job/create-job.ts";
 import { currentExecutions, currentJob } from "../objects/job/read-job.ts";
-import { listJobs } from "../store/jobs-store.ts";
+import { listJobs } from "../store/list-jobs.ts";
 import { viewOfSpec } from "../store/rows.ts";
 import { databaseOf } from "../store/store.ts";
 import { deploymentOf } from "./deployment.ts";

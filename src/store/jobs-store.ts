@@ -1,15 +1,13 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
-import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, notExists, type SQL, sql } from "drizzle-orm";
-import type { JobFilter } from "../domain/bulk-action.ts";
-import { lowestIdAt } from "../domain/ids.ts";
-import { isEnded, type Job, type JobSpec, type JobStatus, type JobView } from "../domain/job.ts";
+import { and, asc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
+import { isEnded, type Job, type JobSpec, type JobStatus } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
 import { ARM_AHEAD_MS } from "../domain/timer.ts";
 import { ifThere } from "./existing-account.ts";
 import { rowOfJob } from "./report.ts";
-import { type JobRow, type NewJobRow, rowOfSpec, viewOfRow } from "./rows.ts";
-import { executions, jobs, UNUSUAL } from "./schema.ts";
+import { type JobRow, type NewJobRow, rowOfSpec } from "./rows.ts";
+import { executions, jobs } from "./schema.ts";
 import { type Database, STORE_TIMEOUT_MS, type Stored, stored } from "./store.ts";
 
 /** A job by its account: an id alone never finds anything. */
@@ -180,85 +178,4 @@ export async function waitingJobsOf(
     db.select({ id: jobs.id }).from(jobs).where(waiting).orderBy(asc(jobs.id)).limit(limit).all(),
   );
   return found.ok ? ok(found.value.map(({ id }) => id)) : found;
-}
-
-/** Where a page of a list begins. */
-export type ListStart = { readonly offset: number } | { readonly after: string };
-
-/** Counting stops here: a total beyond costs more than it tells. */
-export const MAX_COUNTED = 10_000;
-
-export interface JobPage {
-  readonly jobs: readonly JobView[];
-  readonly total: number;
-  /** The id behind which the next page goes on; null on the last one. */
-  readonly next: string | null;
-}
-
-/** One page of an account's jobs, newest first, from an offset or behind an id. */
-export async function listJobs(
-  db: Database,
-  accountId: string,
-  filter: JobFilter,
-  from: ListStart,
-  size: number,
-): Promise<Stored<JobPage>> {
-  const matching = where(accountId, filter);
-  const table = sql`${jobs} ${indexFor(filter)}`;
-  const after = "after" in from ? and(matching, lt(jobs.id, from.after)) : matching;
-  const offset = "offset" in from ? from.offset : 0;
-  const ids = sql`SELECT id FROM ${table} WHERE ${after} ORDER BY id DESC LIMIT ${size + 1} OFFSET ${offset}`;
-  const page = db
-    .select()
-    .from(jobs)
-    .where(and(eq(jobs.accountId, accountId), sql`${jobs.id} IN (${ids})`))
-    .orderBy(desc(jobs.id));
-  const total = db
-    .select({ total: count() })
-    .from(sql`(SELECT 1 FROM ${table} WHERE ${matching} LIMIT ${MAX_COUNTED})`);
-  const answer = await stored(() => db.batch([page, total]));
-  if (!answer.ok) return answer;
-  const [rows, [counted]] = answer.value;
-  const shown = rows.slice(0, size);
-  const last = rows.length > size ? shown.at(-1) : undefined;
-  return ok({ jobs: shown.map(viewOfRow), total: counted?.total ?? 0, next: last?.id ?? null });
-}
-
-function where(accountId: string, filter: JobFilter) {
-  const { status, handler, scheduleId, idempotencyKey, createdAfter, createdBefore } = filter;
-  return and(
-    eq(jobs.accountId, accountId),
-    ...ofStatus(status),
-    handler === undefined ? undefined : eq(jobs.handler, handler),
-    ofSchedule(scheduleId),
-    idempotencyKey === undefined ? undefined : eq(jobs.idempotencyKey, idempotencyKey),
-    createdAfter === undefined ? undefined : gte(jobs.id, lowestIdAt(createdAfter + 1)),
-    createdBefore === undefined ? undefined : lt(jobs.id, lowestIdAt(createdBefore)),
-  );
-}
-
-/**
- * Names the index a list is read by. Left to itself SQLite walks the primary key, which is in the order of the list as well,
- * through all of the account's rows.
- */
-function indexFor({ status, scheduleId, idempotencyKey }: JobFilter): SQL {
-  if (idempotencyKey !== undefined) return sql`INDEXED BY jobs_idempotency`;
-  if (typeof scheduleId === "string") return sql`INDEXED BY jobs_schedule`;
-  const [first, ...more] = new Set(status);
-  return first !== undefined && more.length === 0 && isUnusual(first) ? sql`INDEXED BY jobs_status` : sql``;
-}
-
-const isUnusual = (status: JobStatus): boolean => status !== "pending" && status !== "completed";
-
-/** One unusual status alone has an index, in the order of lists. */
-function ofStatus(status: readonly JobStatus[] = []) {
-  const [first, ...more] = new Set(status);
-  if (first === undefined) return [];
-  if (more.length > 0) return [inArray(jobs.status, [first, ...more])];
-  return isUnusual(first) ? [eq(jobs.status, first), UNUSUAL] : [eq(jobs.status, first)];
-}
-
-function ofSchedule(scheduleId: string | null | undefined) {
-  if (scheduleId === undefined) return undefined;
-  return scheduleId === null ? isNull(jobs.scheduleId) : eq(jobs.scheduleId, scheduleId);
 }
