@@ -40,8 +40,9 @@ const WORDS: Record<string, string> = {
     "Unique within the account while the job exists, ended jobs included: creating a second job with it is 409. Keys of the form `<uuid>.<digits>` belong to schedules.",
   interval:
     "Run again after this long, counted from run to run. A day is 24 hours, even when clocks change. At most five years. Give either `cron` or `interval`.",
-  job: "The job as it is now, where the report was taken.",
+  job: "The job as it is now, where there is one to show.",
   job_id: "The job.",
+  jobs: "Up to a hundred jobs, each as for `POST /v1/jobs`.",
   key: "The API key. Shown only here.",
   last_error: "Why the last attempt failed; null while none has.",
   last_run_at: `When it last made a job; null before the first. ${TIME}`,
