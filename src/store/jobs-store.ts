@@ -82,15 +82,21 @@ export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<b
  * @param next what becomes of the job; while it waits, its row still has no owner
  * @returns the row as it is then; undefined when it was another one
  */
-export function changeRow(db: Database, seen: JobRow, next: Job, now: number): Promise<Stored<JobRow | undefined>> {
-  const { accountId, id, ...columns } = rowOfJob(next);
+export function changeRow(
+  db: Database,
+  ref: JobRef,
+  seen: JobRow,
+  next: Job,
+  now: number,
+): Promise<Stored<JobRow | undefined>> {
+  const { accountId: _, id: __, ...columns } = rowOfJob(next);
   const revision = isEnded(next.phase) ? next.revision : 1 - next.revision;
   const isSame = and(eq(jobs.revision, seen.revision), gt(jobs.runAt, now + ARM_AHEAD_MS));
   return stored(() =>
     db
       .update(jobs)
       .set({ ...columns, revision })
-      .where(and(is({ accountId, jobId: id }), isSame))
+      .where(and(is(ref), isSame))
       .returning()
       .get(),
   );
@@ -137,7 +143,16 @@ export async function claimForRetry(
   now: number,
 ): Promise<Stored<JobRow | undefined>> {
   const expiresAt = sql`${now} + ${jobs.expiresAfterMs}`;
-  const fresh = { tries: 0, expiresAt, interruptions: 0, sweeps: 0, completedAt: null, updatedAt: now, runAt: now };
+  const fresh = {
+    trigger: "manual_retry" as const,
+    tries: 0,
+    expiresAt,
+    interruptions: 0,
+    sweeps: 0,
+    completedAt: null,
+    updatedAt: now,
+    runAt: now,
+  };
   const isDistinct = sql`${jobs.operation} IS NOT ${operation}`;
   const claimed = await stored(() =>
     db

@@ -104,7 +104,7 @@ async function changeInRow(asked: Asked, row: JobRow, step: Step): Promise<Answe
   const next = step(job, now);
   if (!next.ok) return next;
   const marked = operation === null ? next.value : { ...next.value, operation };
-  const written = await changeRow(databaseOf(env.DB), row, marked, now);
+  const written = await changeRow(databaseOf(env.DB), ref, row, marked, now);
   if (!written.ok) return written;
   if (!written.value) return err({ code: "job_moved" });
   const { runAt } = written.value;
