@@ -1,6 +1,6 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
-import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, notExists, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, lte, notExists, type SQL, sql } from "drizzle-orm";
 import type { JobFilter } from "../domain/bulk-action.ts";
 import { lowestIdAt } from "../domain/ids.ts";
 import { isEnded, type Job, type JobSpec, type JobStatus, type JobView } from "../domain/job.ts";
@@ -80,23 +80,23 @@ export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<b
  * have an owner by now.
  *
  * @param next what becomes of the job; while it waits, its row still has no owner
+ * @param whatever it is overwritten, whatever has changed since
  * @returns the row as it is then; undefined when it was another one
  */
 export function changeRow(
   db: Database,
   ref: JobRef,
-  seen: JobRow,
-  next: Job,
+  { seen, next, whatever }: { readonly seen: JobRow; readonly next: Job; readonly whatever: boolean },
   now: number,
 ): Promise<Stored<JobRow | undefined>> {
   const { accountId: _, id: __, ...columns } = rowOfJob(next);
-  const revision = isEnded(next.phase) ? next.revision : 1 - next.revision;
-  const isSame = and(eq(jobs.revision, seen.revision), gt(jobs.runAt, now + ARM_AHEAD_MS));
+  const revision = isEnded(next.phase) ? next.revision : sql`${jobs.revision} - 1`;
+  const isSame = whatever ? lte(jobs.revision, 0) : eq(jobs.revision, seen.revision);
   return stored(() =>
     db
       .update(jobs)
       .set({ ...columns, revision })
-      .where(and(is(ref), isSame))
+      .where(and(is(ref), isSame, gt(jobs.runAt, now + ARM_AHEAD_MS)))
       .returning()
       .get(),
   );
