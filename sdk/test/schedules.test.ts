@@ -8,7 +8,7 @@ import {
 } from "../src/index.ts";
 import { refuse } from "./answers.ts";
 import { Line } from "./line.ts";
-import { NOON, pass, setUp } from "./setup.ts";
+import { NOON, outcomeOf, setUp } from "./setup.ts";
 
 const ID = "0b0e7a6e-6c3f-4f1e-8d3b-0b6f0f6a2c11";
 const HOURLY = { name: "Hourly", handler: "a", interval: { value: 1, unit: "hour" } } as const;
@@ -29,10 +29,18 @@ const written = {
   payload: { first_name: "Ada" },
   timeout: 60,
   max_retries: 2,
+  idempotency_key: "weekly",
+  overlap: "skip",
+  tags: ["reports"],
+  flow: "mail",
+  backoff: { type: "fixed", initial: 60, max: 3600, jitter: false },
+  expires_after: { value: 2, unit: "hour" },
   next_run_at: "2030-01-07T09:00:00.000Z",
   last_run_at: null,
   run_count: 1,
   missed_runs: 4,
+  skipped_runs: 3,
+  revision: 9,
   created_at: "2030-01-01T12:00:00.000Z",
   updated_at: "2030-01-01T13:00:00.000Z",
   from_a_later_version: true,
@@ -45,13 +53,6 @@ function answering(...answers: (() => Response)[]) {
   const line = new Line(async () => (answers.length > 1 ? answers.shift() : answers[0])?.() ?? said(written));
   const { chronos } = setUp({ fetch: line.fetch });
   return { schedules: chronos.schedules, line };
-}
-
-/** The outcome, with the pauses between tries passing at once. */
-async function outcomeOf<T>(promise: Promise<T>): Promise<T | Error> {
-  const outcome = promise.catch((error: Error) => error);
-  await pass(300_000);
-  return outcome;
 }
 
 it("reads every field, times as Dates, and nothing it does not know", async () => {
@@ -72,10 +73,18 @@ it("reads every field, times as Dates, and nothing it does not know", async () =
     payloadText: '{"first_name":"Ada"}',
     timeout: 60,
     maxRetries: 2,
+    idempotencyKey: "weekly",
+    overlap: "skip",
+    tags: ["reports"],
+    flow: "mail",
+    backoff: { type: "fixed", initial: 60, max: 3600, jitter: false },
+    expiresAfter: { value: 2, unit: "hour" },
     nextRunAt: new Date("2030-01-07T09:00:00Z"),
     lastRunAt: null,
     runCount: 1,
     missedRuns: 4,
+    skippedRuns: 3,
+    revision: 9,
     createdAt: new Date("2030-01-01T12:00:00Z"),
     updatedAt: new Date("2030-01-01T13:00:00Z"),
   } satisfies Schedule);
@@ -95,6 +104,12 @@ it("writes every field as the API reads it, and leaves out what was left out", a
     payload: { firstName: "Ada" },
     timeout: 60,
     maxRetries: 2,
+    idempotencyKey: "weekly",
+    overlap: "skip",
+    tags: ["reports"],
+    flow: "mail",
+    backoff: { type: "list", delays: [5, 60] },
+    expiresAfter: { value: 2, unit: "hour" },
   });
   await schedules.create(HOURLY);
   expect(line.sent.map(({ method, path, body }) => ({ method, path, body }))).toEqual([
@@ -113,6 +128,12 @@ it("writes every field as the API reads it, and leaves out what was left out", a
         payload: { firstName: "Ada" },
         timeout: 60,
         max_retries: 2,
+        idempotency_key: "weekly",
+        overlap: "skip",
+        tags: ["reports"],
+        flow: "mail",
+        backoff: { type: "list", delays: [5, 60] },
+        expires_after: { value: 2, unit: "hour" },
       },
     },
     { method: "POST", path: "/v1/schedules", body: HOURLY },
@@ -300,7 +321,7 @@ it("types what it takes and gives by the client's map", () => {
     // @ts-expect-error: pull needs a handler
     chronos.schedules.create({ name: "n", cron: "* * * * *" }),
     // @ts-expect-error: no such status
-    chronos.schedules.list({ status: "paused" }),
+    chronos.schedules.list({ status: "ended" }),
     // @ts-expect-error: a preview needs a timing
     chronos.schedules.preview({ timezone: "UTC" }),
   ];
