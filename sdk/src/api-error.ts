@@ -120,7 +120,7 @@ export class IdempotencyKeyConflictError extends ChronosApiError {
 
 /**
  * 409 `idempotency_key_conflict` of a schedule: nothing was created, because a schedule already holds the key. `data` is
- * that schedule.
+ * that schedule. `schedules.ensure()` brings it up to date instead.
  *
  * @example
  * ```ts

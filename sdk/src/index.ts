@@ -15,6 +15,7 @@ export type { CallOptions, ChangeOptions } from "./call-options.ts";
 export { Chronos } from "./client.ts";
 export { type BatchEntry, CreateManyError } from "./create-many.ts";
 export type { Delivery } from "./delivery.ts";
+export { ScheduleEndedError } from "./ensure-schedule.ts";
 export {
   type AbortCause,
   ChronosConfigError,

@@ -56,6 +56,13 @@ const MISTAKES: [string, Call, string | RegExp][] = [
   ["a schedule's padded name", (c) => c.schedules.create({ ...weekly, handler: "a " }), '"a " must not begin or end'],
   ["a change's misspelt field", (c) => c.schedules.update("id", loose({ max_retries: 1 })), '"maxRetries"?'],
   ["null as a change", (c) => c.schedules.update("id", loose(null)), "must be an object, not null"],
+  [
+    "a schedule's key in ensure()'s spec",
+    (c) => c.schedules.ensure("k", loose({ ...weekly, idempotencyKey: "k" })),
+    '"idempotencyKey"',
+  ],
+  ["no key", (c) => c.schedules.ensure("", weekly), "ensure() needs a key"],
+  ["null as an end in a spec", (c) => c.schedules.ensure("k", loose({ ...weekly, stopAt: null })), /^stopAt must be/],
   ["a job's change in the API's spelling", (c) => c.jobs.update("id", loose({ max_retries: 1 })), '"maxRetries"?'],
   ["a key as a change", (c) => c.jobs.update("id", loose({ idempotencyKey: "k" })), 'no field "idempotencyKey"'],
   [

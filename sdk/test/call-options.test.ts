@@ -25,9 +25,13 @@ const CALLS: [string, (chronos: Chronos, options: CallOptions) => Promise<unknow
   ["bulk.abort", (c, o) => c.bulk.abort(ID, o)],
   ["bulk.wait", (c, o) => c.bulk.wait(ID, o)],
   ["schedules.create", (c, o) => c.schedules.create(weekly, o)],
+  ["schedules.ensure", (c, o) => c.schedules.ensure("k", weekly, o)],
   ["schedules.get", (c, o) => c.schedules.get(ID, o)],
   ["schedules.list", (c, o) => c.schedules.list({}, o).page()],
   ["schedules.update", (c, o) => c.schedules.update(ID, { runs: 2 }, o)],
+  ["schedules.pause", (c, o) => c.schedules.pause(ID, o)],
+  ["schedules.resume", (c, o) => c.schedules.resume(ID, o)],
+  ["schedules.trigger", (c, o) => c.schedules.trigger(ID, o)],
   ["schedules.archive", (c, o) => c.schedules.archive(ID, o)],
   ["schedules.preview", (c, o) => c.schedules.preview(ID, 3, o)],
 ];

@@ -41,6 +41,7 @@ it("exports exactly these values", () => {
     "IdempotencyKeyConflictError",
     "NonRetryableError",
     "PreconditionFailedError",
+    "ScheduleEndedError",
     "ScheduleKeyConflictError",
     "SignatureVerificationError",
     "queueConsumer",

@@ -4,6 +4,7 @@ import {
   ChronosConfigError,
   ChronosConnectionError,
   type NewSchedule,
+  PreconditionFailedError,
   type Schedule,
 } from "../src/index.ts";
 import { refuse } from "./answers.ts";
@@ -162,6 +163,58 @@ it("changes what is given, with PATCH", async () => {
   expect(line.sent[0]?.body).toEqual({ runs: 5, max_retries: 0 });
 });
 
+it("resets with null, and swaps one timing for the other", async () => {
+  const { schedules, line } = answering();
+  const nulls = { description: null, handler: null, stopAt: null, runs: null, timezone: null, payload: null } as const;
+  await schedules.update(ID, { ...nulls, overlap: null, tags: null, flow: null, backoff: null, expiresAfter: null });
+  await schedules.update(ID, { interval: { value: 1, unit: "day" } });
+  expect(line.sent.map(({ body }) => body)).toEqual([
+    {
+      description: null,
+      handler: null,
+      timezone: null,
+      runs: null,
+      stop_at: null,
+      overlap: null,
+      payload: null,
+      tags: null,
+      flow: null,
+      backoff: null,
+      expires_after: null,
+    },
+    { interval: { value: 1, unit: "day" } },
+  ]);
+});
+
+it("changes the revision that was named, or nothing, and shows what is now", async () => {
+  const changed = { ...written, revision: 10, timeout: 90 };
+  const { schedules, line } = answering(
+    () => said(written),
+    () => refuse(412, "precondition_failed", "It has changed", [], changed),
+  );
+  await schedules.update(ID, { timeout: 60 }, { ifMatch: 9 });
+  const error = await outcomeOf(schedules.update(ID, { timeout: 60 }, { ifMatch: 9 }));
+  expect(error).toBeInstanceOf(PreconditionFailedError);
+  expect(error).toMatchObject({ data: { id: ID, revision: 10, timeout: 90, skippedRuns: 3 } });
+  expect(line.sent.map(({ method, ifMatch }) => [method, ifMatch])).toEqual(Array(2).fill(["PATCH", '"9"']));
+});
+
+it("pauses, resumes, and makes a job beside the ticks", async () => {
+  const { chronos, line, app } = setUp();
+  const { id } = await chronos.schedules.create(HOURLY);
+  line.sent.length = 0;
+  expect(await chronos.schedules.pause(id)).toMatchObject({ id, status: "paused" });
+  expect(await chronos.schedules.resume(id)).toMatchObject({ id, status: "active" });
+  const job = await chronos.schedules.trigger(id);
+  expect(job).toMatchObject({ name: "Hourly", status: "pending", runAt: new Date(NOON) });
+  expect(app.jobs).toMatchObject([{ id: job.id }]);
+  expect(line.sent.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    `POST /v1/schedules/${id}/pause`,
+    `POST /v1/schedules/${id}/resume`,
+    `POST /v1/schedules/${id}/trigger`,
+  ]);
+});
+
 it("lists by filters, in pages and as an iterator", async () => {
   const paging = (page: number, next: string | null) => ({
     paging: { page, pages: 2, size: 1, total: 2, next_cursor: next },
@@ -252,7 +305,13 @@ describe("after a fault", () => {
 
   it("what reads, and what says the same when said twice, is repeated", async () => {
     const { schedules, line } = answering();
-    const calls = [() => schedules.get(ID), () => schedules.update(ID, { runs: 1 }), () => schedules.archive(ID)];
+    const calls = [
+      () => schedules.get(ID),
+      () => schedules.update(ID, { runs: 1 }),
+      () => schedules.archive(ID),
+      () => schedules.pause(ID),
+      () => schedules.resume(ID),
+    ];
     for (const call of calls) {
       line.sent.length = 0;
       line.breaks(/./, "unanswered");
@@ -261,6 +320,30 @@ describe("after a fault", () => {
       expect(new Set(line.sent.map(({ body }) => JSON.stringify(body))).size).toBe(1);
       expect(line.sent).toHaveLength(3);
     }
+  });
+
+  it("trigger() is repeated only after 429: a second job would run as well", async () => {
+    const { chronos, line, app } = setUp();
+    const { id } = await chronos.schedules.create(HOURLY);
+    line.breaks(/trigger$/, tooMany);
+    expect(await outcomeOf(chronos.schedules.trigger(id))).toMatchObject({ name: "Hourly" });
+    line.breaks(/trigger$/, "unanswered");
+    expect(await outcomeOf(chronos.schedules.trigger(id))).toBeInstanceOf(ChronosConnectionError);
+    expect(app.jobs).toHaveLength(2);
+  });
+
+  it.each([
+    ["returns the schedule that its lost try changed", { runs: 7 }, 7],
+    ["throws the refusal if somebody else changed it", { runs: 8 }, undefined],
+  ])("update() with a revision %s", async (_, changes, runs) => {
+    const changed = { ...written, revision: 10, runs: 7 };
+    const { schedules, line } = answering(
+      () => refuse(412, "precondition_failed", "It has changed", [], changed),
+      () => said(changed),
+    );
+    line.breaks(/./, "lost");
+    const outcome = await outcomeOf(schedules.update(ID, changes, { ifMatch: 9 }));
+    expect(outcome).toMatchObject(runs === undefined ? { code: "precondition_failed" } : { runs, revision: 10 });
   });
 
   it("gives up after four tries", async () => {
@@ -302,6 +385,7 @@ it("types what it takes and gives by the client's map", () => {
   }
   const { chronos } = setUp<Handlers>();
   const email = { name: "n", cron: "* * * * *", handler: "email" } as const;
+  const daily = { value: 1, unit: "day" } as const;
   const _calls = () => [
     chronos.schedules.create({ ...email, payload: { to: "a" } }).then(({ payload }) => payload?.to),
     chronos.schedules.create({ name: "n", interval: { value: 1, unit: "day" }, handler: "ping" }),
@@ -322,6 +406,32 @@ it("types what it takes and gives by the client's map", () => {
     chronos.schedules.create({ name: "n", cron: "* * * * *" }),
     // @ts-expect-error: no such status
     chronos.schedules.list({ status: "ended" }),
+    // @ts-expect-error: a schedule's spec has no key of its own
+    chronos.schedules.ensure("k", { ...email, payload: { to: "a" }, idempotencyKey: "k" }),
+    chronos.schedules
+      .ensure("k", { ...email, payload: { to: "a" }, overlap: "skip" })
+      .then(({ payload }) => payload?.to),
+    chronos.schedules.ensure("k", {
+      name: "n",
+      interval: { value: 1, unit: "day" },
+      delivery: { type: "push", http: { url: "https://example.com", method: "POST" } },
+    }),
+    // @ts-expect-error: the payload of email is missing
+    chronos.schedules.ensure("k", email),
+    // @ts-expect-error: both timings
+    chronos.schedules.ensure("k", { name: "n", handler: "ping", cron: "* * * * *", interval: daily }),
+    // @ts-expect-error: pull needs a handler
+    chronos.schedules.ensure("k", { name: "n", cron: "* * * * *" }),
+    // @ts-expect-error: no such overlap
+    chronos.schedules.create({ name: "n", cron: "* * * * *", handler: "ping", overlap: "queue" }),
+    chronos.schedules.update<"email">(ID, { payload: { to: "a" }, stopAt: null, tags: ["a"] }, { ifMatch: 1 }),
+    // @ts-expect-error: both timings
+    chronos.schedules.update(ID, { cron: "* * * * *", interval: { value: 1, unit: "day" } }),
+    // @ts-expect-error: a name has no default to go back to
+    chronos.schedules.update(ID, { name: null }),
+    // @ts-expect-error: to is a text
+    chronos.schedules.update<"email">(ID, { payload: { to: 1 } }),
+    chronos.schedules.trigger<"email">(ID).then(({ payload }) => payload?.to),
     // @ts-expect-error: a preview needs a timing
     chronos.schedules.preview({ timezone: "UTC" }),
   ];
