@@ -148,7 +148,7 @@ export class ScheduleKeyConflictError extends ChronosApiError {
 
 /**
  * 412 `precondition_failed`: nothing was changed, because the job or schedule is no longer at the revision of `ifMatch`.
- * `data` is how it is now: decide anew, and repeat the call with its revision.
+ * `data` is its present state: decide again from that, and repeat the call with its revision.
  *
  * @example
  * ```ts

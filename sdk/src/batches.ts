@@ -1,12 +1,12 @@
-// What one request may carry.
+// Splits items into requests that the service accepts.
 
 /** The service's limit for the jobs of one claim, the reports of one call and the jobs of one batch. */
 export const MOST_AT_ONCE = 100;
 
-/** The service's limit for such a body, less the most that stands around its items: `{"reports":[]}`. */
+/** The service's limit for such a body, less the JSON around the items, at most `{"reports":[]}`. */
 const MOST_BYTES = 1_048_576 - 14;
 
-/** In their order, each batch within the service's limits. `bytes` is an item's size as JSON. */
+/** Keeps the order; each batch is within the service's limits. `bytes` is an item's size as JSON. */
 export function batchesOf<T extends { readonly bytes: number }>(items: readonly T[]): T[][] {
   const batches: T[][] = [];
   let batch: T[] = [];

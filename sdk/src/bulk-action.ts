@@ -1,4 +1,4 @@
-// A bulk action as the SDK shows it and takes it: one call that cancels, retries, runs or deletes many jobs.
+// The types of a bulk action: one call that cancels, retries, runs or deletes many jobs.
 
 import type { JobSelection } from "./job.ts";
 
@@ -35,14 +35,14 @@ export interface BulkAction {
   completedAt: Date | null;
 }
 
-/** What a dry run tells. */
+/** The result of a dry run. */
 export interface BulkCount {
   action: BulkVerb;
   /** Jobs that would be selected now. */
   matched: number;
 }
 
-/** Which jobs: those of a filter, those of these ids, or all of the account. What is created later is never touched. */
+/** Selects jobs by a filter, by their ids, or all of the account. Jobs created later are never touched. */
 export type BulkSelection<Name extends string = string> =
   | {
       /** As in `jobs.list()`. An empty one is refused: say `all: true`. */
@@ -58,9 +58,9 @@ export type BulkSelection<Name extends string = string> =
     }
   | { all: true; filter?: undefined; jobIds?: undefined };
 
-/** What `jobs.bulk()` takes. */
+/** The argument of `jobs.bulk()`. */
 export type NewBulkAction<Name extends string = string> = BulkSelection<Name> & {
   action: BulkVerb;
-  /** Only counts what would be selected. */
+  /** Counts the jobs that would be selected, and changes none. */
   dryRun?: boolean | undefined;
 };

@@ -12,15 +12,15 @@ import { sleep } from "./platform.ts";
 import { retrying } from "./retrying.ts";
 import { bulkFromWire, type WireBulkAction } from "./wire-bulk.ts";
 
-/** What `bulk.list()` takes. */
+/** The first argument of `bulk.list()`. */
 export interface BulkFilters {
   /** Bulk actions a page, 1–100. Default 100 when iterating, the service's 20 for a single page. */
   size?: number | undefined;
 }
 
-/** What `bulk.wait()` takes besides. */
+/** The options of `bulk.wait()`. */
 export interface BulkWaitOptions extends CallOptions {
-  /** Called with what each look finds, the last one included. What it throws ends the wait. */
+  /** Called after each look, the last one included. An error that it throws ends the wait. */
   onProgress?: ((bulk: BulkAction) => void) | undefined;
   /** Milliseconds between two looks, at least 100. Default 2000. */
   intervalMs?: number | undefined;
@@ -83,7 +83,7 @@ export class BulkActions {
   }
 
   /**
-   * Looks until a bulk action has ended, and returns it: `completed`, or `aborted` by somebody. Each look is
+   * Looks until a bulk action has ended, and returns it: `completed`, or or `aborted`. Each look is
    * tried as often as `get()`. It waits as long as the action takes unless `timeoutMs` ends the wait, with
    * ChronosConnectionError; the action itself goes on, and can be waited for again.
    */

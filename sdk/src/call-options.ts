@@ -30,7 +30,7 @@ export interface CallOptions {
 }
 
 /**
- * What a call that changes something takes besides.
+ * The options of a call that can be made conditional.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export interface CallOptions {
  * ```
  */
 export interface ChangeOptions extends CallOptions {
-  /** The `revision` you decided by: should it have moved on, nothing is done, and PreconditionFailedError shows what is now. */
+  /** The `revision` the change is based on. If it is outdated, nothing is done, and PreconditionFailedError carries the present state. */
   ifMatch?: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Many jobs in batches, one request each: what a batch holds, what its answer means, and what an error tells of those before.
+// Creates many jobs, one request for each batch of them, and reports which inputs were handled before an error.
 
 import { isPassing, isUntouched } from "./api-error.ts";
 import { batchesOf } from "./batches.ts";
@@ -11,15 +11,15 @@ import { isTheJobWeAskedFor } from "./same-job.ts";
 import { jobFromWire } from "./wire.ts";
 import type { WireBatchEntry } from "./wire-bulk.ts";
 
-/** What became of one input of `jobs.createMany()`: its job, or the job that already holds its key. */
+/** The outcome for one input of `jobs.createMany()`: its job, or the job that already holds its key. */
 export interface BatchEntry<TJob = Job> {
   created: boolean;
   job: TJob;
 }
 
 /**
- * A later batch of `jobs.createMany()` failed. `entries` is what became of the inputs before it, in order; whether those of
- * the failed batch exist depends on `cause`, and those after it were not sent. With an `idempotencyKey` in each input, the
+ * A batch of `jobs.createMany()` after the first failed. `entries` holds the outcomes of the inputs before it, in order. The
+ * inputs of the failed batch may exist, depending on `cause`; those after it were not sent. With an `idempotencyKey` in each input, the
  * whole call can be repeated.
  *
  * @example
@@ -38,7 +38,7 @@ export interface BatchEntry<TJob = Job> {
  */
 export class CreateManyError extends ChronosError {
   override name = "CreateManyError";
-  /** One for each input of the batches that were answered. The failed batch begins with the input of this length's index. */
+  /** One for each input of the batches before. The failed batch begins at the input with the index `entries.length`. */
   readonly entries: readonly BatchEntry[];
 
   constructor(message: string, entries: readonly BatchEntry[], cause: unknown) {
@@ -47,7 +47,7 @@ export class CreateManyError extends ChronosError {
   }
 }
 
-/** One input, written once: each try sends the same bytes. */
+/** One input as JSON. Each try sends the same bytes. */
 export interface BatchInput {
   readonly json: string;
   readonly bytes: number;
@@ -65,7 +65,7 @@ export async function createMany(
     try {
       entries.push(...(await sendBatch(connection, batch, limits)));
     } catch (cause) {
-      // Nothing came before: it is an error like that of any other call. An abort is the caller's own reason.
+      // The first batch fails like any other call. After an abort, the caller gets its own reason.
       if (entries.length === 0 || limits.signal?.aborted) throw cause;
       const range = `${entries.length} to ${entries.length + batch.length - 1}`;
       const why = cause instanceof Error ? cause.message : String(cause);
@@ -100,7 +100,7 @@ async function sendBatch(
     const job = jobFromWire(written);
     if (status === 201) return { created: true, job };
     const json = batch[i]?.json;
-    // Of two inputs with one key only the first can have made the job.
+    // If two inputs have one key, only the first can have made the job.
     const isOurs = mayExist && json !== undefined && !ours.has(job.id) && isTheJobWeAskedFor(job, json, sinceAskedMs);
     if (isOurs) ours.add(job.id);
     return { created: isOurs, job };

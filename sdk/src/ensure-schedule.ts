@@ -1,4 +1,4 @@
-// Makes the schedule of a key what a spec says, however many processes ask for it at once.
+// Makes the schedule of a key match a spec, even if many processes do so at once.
 
 import { ChronosApiError, PreconditionFailedError, ScheduleKeyConflictError } from "./api-error.ts";
 import type { CallLimits } from "./call-options.ts";
@@ -12,8 +12,8 @@ import { toJson } from "./wire.ts";
 import type { WireScheduleSpec } from "./wire-schedule.ts";
 
 /**
- * `schedules.ensure()` met a schedule that is over: archived by hand, or completed by its `runs` or `stopAt`. It keeps its
- * key and cannot run again, so a schedule that shall run needs another key.
+ * The key of `schedules.ensure()` belongs to a schedule that has ended: archived by hand, or completed by its `runs` or
+ * `stopAt`. It keeps its key and cannot run again, so a new schedule needs another key.
  *
  * @example
  * ```ts
@@ -41,10 +41,10 @@ export class ScheduleEndedError extends ChronosError {
   }
 }
 
-/** Others may change the schedule between our look and our change. Each time one of them has got its change through. */
+/** Each failed look means that another process changed the schedule first, so the processes together make progress. */
 const MOST_LOOKS = 20;
 
-/** The calls it needs, each repeated after faults. */
+/** The calls that ensureSchedule makes. Each is repeated after faults. */
 export interface ScheduleCalls {
   create(body: string): Promise<Schedule>;
   get(id: string): Promise<Schedule>;
@@ -52,8 +52,8 @@ export interface ScheduleCalls {
 }
 
 /**
- * Creates the schedule, or changes the one that holds the key where it differs. A change names the revision that it was
- * derived from; if another process was faster, what that one made is looked at anew.
+ * Creates the schedule, or changes the one that holds the key where it differs. A change is conditional on the revision it
+ * was derived from. If another process was faster, its result is compared with the spec again.
  */
 export async function ensureSchedule(
   connection: Connection,
@@ -85,34 +85,34 @@ export async function ensureSchedule(
   }
 }
 
-/** The body that brings the schedule to what is wanted; null if it says so already. What is not wanted goes to its default. */
+/** The PATCH body that makes the schedule match; null if it does already. Fields that the spec leaves out become null. */
 function changesTo(schedule: Schedule, wanted: string): string | null {
   const names = differences(schedule, wanted);
   if (names.length === 0) return null;
   const spans = childrenOf(wanted);
   const fields = names.flatMap((name) => {
     const span = spans.get(name);
-    // A schedule has one timing: giving the one takes the other away.
+    // A schedule has one timing: setting one clears the other.
     if (span === undefined && (name === "cron" || name === "interval")) return [];
     return `"${name}":${span === undefined ? "null" : wanted.slice(...span)}`;
   });
   return `{${fields.join()}}`;
 }
 
-/** Our change met another one, or the end of the schedule. */
+/** Another change, or the end of the schedule, came first. */
 function isOvertaken(error: unknown): error is ChronosApiError {
   if (error instanceof PreconditionFailedError) return true;
   const codes = ["schedule_status_changed", "schedule_archived", "schedule_completed"];
   return error instanceof ChronosApiError && codes.includes(error.code);
 }
 
-/** The refusal of a precondition shows it. */
+/** A failed precondition carries it already. */
 async function presentState(error: ChronosApiError, id: string, calls: ScheduleCalls): Promise<Schedule> {
   const shown = error instanceof PreconditionFailedError ? error.data : null;
   return shown !== null && "runCount" in shown ? shown : calls.get(id);
 }
 
-/** The first look follows at once. Later ones spread out: many processes may start together. */
+/** The second look follows at once. Later ones spread out, because many processes may start together. */
 async function pause(connection: Connection, looks: number, error: unknown, limits: CallLimits): Promise<void> {
   if (looks === 1) return;
   const ms = pauseMs(connection, looks - 1, error);

@@ -23,9 +23,9 @@ import { scheduleFromWire, type WireSchedule } from "./wire-schedule.ts";
 export interface HttpCall {
   method: "GET" | "POST" | "PATCH" | "DELETE";
   path: string;
-  /** What a refusal shows in its data. Default: a job. */
+  /** The kind of object in the data of a refusal. Default: a job. */
   about?: "job" | "schedule";
-  /** The revision that the object must have. */
+  /** Sent as If-Match: the revision that the object must have. */
   ifMatch?: number | undefined;
   query?: [string, string][];
   /** Already JSON: repeating a request must repeat its bytes. */

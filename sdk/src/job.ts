@@ -123,13 +123,13 @@ export type Backoff =
       jitter?: undefined;
     };
 
-/** What jobs and schedules have in common, as input. */
+/** Input fields that jobs and schedules share. */
 export interface AttemptFields {
   /** Seconds one attempt may take: the lease of a pull worker, the patience with a push target. Default 30. */
   timeout?: number | undefined;
   /** Retries after the first attempt, 0–50. Default 3. */
   maxRetries?: number | undefined;
-  /** To find and to select jobs by: at most 10 different ones, each of 1–64 characters. */
+  /** Labels to find and select jobs by: at most 10 different ones, each of 1–64 characters. */
   tags?: readonly string[] | undefined;
   /** The flow whose limits hold, 1–255 characters. A flow that nobody has defined has none. */
   flow?: string | undefined;
@@ -144,7 +144,7 @@ interface NewJobFields extends AttemptFields {
   name: string;
 }
 
-/** What makes a creation safe to repeat, and what happens if the key is in use. */
+/** The key that makes a creation safe to repeat, and the rule for a key that is in use. */
 export type Key =
   | {
       /** Unique within the account while the job exists. It is what makes `create()` safe to repeat. */
@@ -193,14 +193,14 @@ export type NewPushJob = NewJobFields &
   Key &
   When & { payload?: object | null | undefined; handler?: undefined; delivery: PushDelivery };
 
-/** A payload as a change: any object where its type is not known. */
+/** The payload in a change: any object if its type is not known. */
 export type ChangedPayload<TPayload> = (unknown extends TPayload ? object : TPayload) | RawJson | null | undefined;
 
-/** Fields of which null means the default. */
+/** Every field may also be null, for its default. */
 export type Resettable<T> = { [Name in keyof T]: T[Name] | null };
 
 /**
- * What `jobs.update()` changes: what is left out stays, and so does what is undefined; null goes back to the default. A
+ * The changes of `jobs.update()`. A field that is left out or undefined stays as it is; null resets it to its default. A
  * `delay` counts from now.
  */
 export type JobChanges<Name extends string = string, TPayload = unknown> = Resettable<AttemptFields> &
@@ -211,7 +211,7 @@ export type JobChanges<Name extends string = string, TPayload = unknown> = Reset
     delivery?: PullDelivery | PushDelivery | null | undefined;
   };
 
-/** What selects jobs, in a list and for a bulk action. */
+/** Selects jobs, in a list and for a bulk action. */
 export interface JobSelection<Name extends string = string> {
   status?: JobStatus | readonly JobStatus[] | undefined;
   handler?: Name | undefined;

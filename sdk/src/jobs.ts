@@ -22,7 +22,7 @@ import { filtersToWire, jobChangesToWire, newJobToWire } from "./wire-job-input.
 /** The job a client of this map knows under this name. */
 type JobOf<M, Name extends keyof M> = Job<PayloadOf<M, Name>, ResultOf<M, Name>>;
 
-/** A job of any handler of the map, as `jobs.createMany()` takes it. */
+/** One input of `jobs.createMany()`: a job for any handler of the map. */
 export type ManyJob<M> =
   | ({ [Name in HandlerName<M>]: NewJob<Name, PayloadOf<M, Name>> }[HandlerName<M>] & { onConflict?: undefined })
   | (NewPushJob & { onConflict?: undefined });
@@ -58,7 +58,7 @@ export class Jobs<M> {
    * `idempotencyKey`, since the first try may have got through. If it had, the service answers
    * the second with 409; that job is then returned as ours if it says the same in every field.
    * Any other 409 throws IdempotencyKeyConflictError. With `onConflict: "replace"` it is repeated only after 429: the job
-   * of a lost try may have started, and a second one would follow it.
+   * of a lost try may have started, and a second job would follow.
    */
   create<Name extends HandlerName<M>>(
     input: NewJob<Name, PayloadOf<M, Name>>,
@@ -72,22 +72,20 @@ export class Jobs<M> {
   async create(input: object, options?: CallOptions): Promise<Job> {
     const job = newJobToWire(input as NewJob | NewPushJob);
     const body = toJson("The job", job);
-    const { platform } = this.#connection;
-    const limits = limitsOf(this.#connection, "jobs.create()", options);
-    const askedAt = platform.monotonicMs();
-    let mayExist = false;
-    try {
-      return await this.#job({ method: "POST", path: "/v1/jobs", body }, limits, (error) => {
-        if (isUntouched(error)) return true;
-        if (!isPassing(error) || job.idempotency_key == null || job.on_conflict === "replace") return false;
-        mayExist = true;
-        return true;
-      });
-    } catch (error) {
-      if (!mayExist || !(error instanceof IdempotencyKeyConflictError) || error.data === null) throw error;
-      if (!isTheJobWeAskedFor(error.data, body, platform.monotonicMs() - askedAt)) throw error;
-      return error.data;
-    }
+    const isSafe = job.idempotency_key != null && job.on_conflict !== "replace";
+    return onceDone(
+      this.#connection,
+      { method: "POST", path: "/v1/jobs", body },
+      limitsOf(this.#connection, "jobs.create()", options),
+      {
+        read: readJob,
+        mayRepeat: isSafe ? isPassing : isUntouched,
+        lookAgain: (refusal, sinceAskedMs) => {
+          if (!(refusal instanceof IdempotencyKeyConflictError) || refusal.data === null) return undefined;
+          return isTheJobWeAskedFor(refusal.data, body, sinceAskedMs) ? refusal.data : undefined;
+        },
+      },
+    );
   }
 
   /** One job, as its owner knows it now. 404 `job_not_found` if there is none. */
@@ -132,7 +130,7 @@ export class Jobs<M> {
 
   /**
    * Changes what is given: everything of a `pending` job, all but the time of a `retrying` one, else 409
-   * `job_not_editable`. A null goes back to the default, a `delay` counts from now. An attempt that starts meanwhile has all
+   * `job_not_editable`. A null resets a field to its default, a `delay` counts from now. An attempt that starts meanwhile has all
    * of the change or nothing of it. With `ifMatch`, PreconditionFailedError if the job has changed since. Repeated after a
    * fault; if the job can then no longer be changed but reads as asked, it is returned.
    */

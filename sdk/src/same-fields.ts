@@ -1,4 +1,4 @@
-// Whether two values of a field say the same: "60 minutes" and "1 hour", nothing and the default, two spellings of a moment.
+// Compares fields by their meaning: "60 minutes" equals "1 hour", a missing field equals its default.
 
 import { childrenOf, compact } from "./json-scan.ts";
 import { fieldsToJson } from "./raw-json.ts";
@@ -17,7 +17,7 @@ export const lengthMs = ({ value, unit }: { value: number; unit: string }): numb
 
 type Loose = Record<string, unknown>;
 
-/** What a field left out, or null, stands for. Of the others that is null. */
+/** The meaning of a field that is missing or null. For fields not listed it is null. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   delivery: { type: "pull" },
   timeout: 30,
@@ -35,10 +35,10 @@ const moment = (value: unknown) => {
 };
 const length = (value: unknown) => lengthMs(value as { value: number; unit: string });
 
-/** How a value of a field reads when all that makes no difference is taken away. */
+/** Reduces a field's value to a form in which equal meanings are equal. */
 const PLAIN: Readonly<Record<string, (value: unknown) => unknown>> = {
   tags: (value) => [...(value as string[])].sort(),
-  // An older service, or a newer one, may leave out the default parts or fill them in.
+  // The service may show the default parts or leave them out.
   backoff: (value) => {
     const { type, delays, initial = 1, max = 3_600, jitter = true } = value as Loose;
     return type === "list" ? { type, delays } : { type, initial, max, jitter };
@@ -77,7 +77,7 @@ function plainReader(json: string): (name: string) => string {
   };
 }
 
-/** The order of an object's fields does not matter. */
+/** A JSON.stringify replacer that sorts the fields of objects: their order does not matter. */
 function sorted(_: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,4 +1,4 @@
-// Whether a job is the one that an earlier, unanswered try of the same call made or changed.
+// Decides whether an earlier, unanswered try of the same call made or changed a job.
 
 import type { Job } from "./job.ts";
 import { RawJson } from "./raw-json.ts";
@@ -34,7 +34,7 @@ export function isTheJobWeAskedFor(job: Job, body: string, sinceAskedMs: number)
   return differingFrom(inWire(job), body, FIELDS).length === 0 && isDueAsAsked(job, sent) && expiresAsAsked(job, sent);
 }
 
-/** Every field of a change reads as it was asked. A `delay` cannot be checked: it counts from the moment of the change. */
+/** True if the job has every value of the change. A `delay` cannot be checked: it counts from the moment of the change. */
 export function readsAsAsked(job: Job, body: string): boolean {
   const sent: WireJobChanges = JSON.parse(body);
   if (sent.delay != null) return false;
@@ -66,7 +66,7 @@ function isDueAsAsked({ scheduledFor, createdAt }: Job, { scheduled_for: at, del
   return Math.abs(scheduledFor.getTime() - createdAt.getTime() - delayMs) < 1_000;
 }
 
-/** A time on the wall is met when the clock there shows it, or jumps over it. */
+/** A wall-clock time is met when the clock in the zone shows it, or jumps over it. */
 function isAt(moment: Date, asked: string, timezone: string | null | undefined): boolean {
   const at = moment.getTime();
   if (timezone == null) {

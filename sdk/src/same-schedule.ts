@@ -1,4 +1,4 @@
-// Whether a schedule is what was asked for, or the one that an earlier, unanswered try of the same call made or changed.
+// Compares a schedule with a spec, and decides whether an earlier, unanswered try of the same call made or changed it.
 
 import { differingFrom } from "./same-fields.ts";
 import { SLACK_MS } from "./same-job.ts";
@@ -25,17 +25,17 @@ const FIELDS: readonly (keyof WireScheduleSpec)[] = [
   "expires_after",
 ];
 
-/** The fields in which a schedule differs from a spec; one that the spec leaves out has its default. */
+/** The fields in which a schedule differs from a spec, in which a missing field means its default. */
 export const differences = (schedule: Schedule, spec: string): (keyof WireScheduleSpec)[] =>
   differingFrom(scheduleInWire(schedule), spec, FIELDS);
 
-/** See isTheJobWeAskedFor: the same for a schedule. */
+/** Like isTheJobWeAskedFor, for a schedule. */
 export function isTheScheduleWeAskedFor(schedule: Schedule, body: string, sinceAskedMs: number): boolean {
   if (schedule.updatedAt.getTime() - schedule.createdAt.getTime() > sinceAskedMs + SLACK_MS) return false;
   return differences(schedule, body).length === 0;
 }
 
-/** Every field of a change reads as it was asked. */
+/** True if the schedule has every value of the change. */
 export function readsAsTold(schedule: Schedule, body: string): boolean {
   const sent: object = JSON.parse(body);
   return !differences(schedule, body).some((name) => name in sent);

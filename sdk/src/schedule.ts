@@ -15,7 +15,7 @@ import type {
 /** `active` → `completed` (by `runs` or `stopAt`) or `archived` (by hand); `paused` until it is resumed. */
 export type ScheduleStatus = "active" | "paused" | "completed" | "archived";
 
-/** What a tick does whose predecessor's job has not ended: `allow` makes a job all the same, `skip` makes none. */
+/** The rule for a tick while the previous tick's job has not ended: `allow` makes a job anyway, `skip` makes none. */
 export type Overlap = "allow" | "skip";
 
 /**
@@ -56,7 +56,7 @@ export interface Schedule<TPayload = unknown> {
   timeout: number;
   /** Retries of a job after its first attempt. */
   maxRetries: number;
-  /** Of its jobs. */
+  /** The tags of its jobs. */
   tags: string[];
   /** The flow whose limits hold for its jobs. */
   flow: string | null;
@@ -71,7 +71,7 @@ export interface Schedule<TPayload = unknown> {
   runCount: number;
   /** Ticks that fell into an outage and were skipped. */
   missedRuns: number;
-  /** Ticks that made no job because their predecessor's had not ended (`overlap: "skip"`). */
+  /** Ticks that made no job because the previous one's had not ended (`overlap: "skip"`). */
   skippedRuns: number;
   /** Grows with each change. Given as `ifMatch`, it makes a change apply to this state of the schedule or to none. */
   revision: number;
@@ -113,7 +113,7 @@ interface ScheduleSpecFields extends ScheduleBounds, AttemptFields {
   name: string;
   /** For people; at most 1,000 characters. */
   description?: string | undefined;
-  /** What happens to a tick whose predecessor's job has not ended. Default `allow`. */
+  /** The rule for a tick while the previous tick's job has not ended. Default `allow`. */
   overlap?: Overlap | undefined;
 }
 
@@ -123,7 +123,7 @@ interface ScheduleKey {
   idempotencyKey?: string | undefined;
 }
 
-/** What a schedule is to be: what `schedules.ensure()` takes. Delivery is pull unless said otherwise. */
+/** The spec of a schedule, as `schedules.ensure()` takes it. Delivery is pull by default. */
 export type ScheduleSpec<Name extends string = string, TPayload = unknown> = ScheduleSpecFields &
   Recurrence &
   Pick<NewJob<Name, TPayload>, "payload"> &
@@ -138,18 +138,18 @@ export type ScheduleSpecWithPayload<Name extends string, TPayload> = ScheduleSpe
 export type PushScheduleSpec = ScheduleSpecFields &
   Recurrence & { payload?: object | null | undefined; handler?: undefined; delivery: PushDelivery };
 
-/** What `schedules.create()` takes. */
+/** The argument of `schedules.create()`. */
 export type NewSchedule<Name extends string = string, TPayload = unknown> = ScheduleSpec<Name, TPayload> & ScheduleKey;
 
-/** The same of a ScheduleSpecWithPayload. */
+/** A ScheduleSpecWithPayload with a key. */
 export type NewScheduleWithPayload<Name extends string, TPayload> = ScheduleSpecWithPayload<Name, TPayload> &
   ScheduleKey;
 
-/** The same of a PushScheduleSpec. */
+/** A PushScheduleSpec with a key. */
 export type NewPushSchedule = PushScheduleSpec & ScheduleKey;
 
 /**
- * What `schedules.update()` changes: what is left out stays, and so does what is undefined; null goes back to the default.
+ * The changes of `schedules.update()`. A field that is left out or undefined stays as it is; null resets it to its default.
  */
 export type ScheduleChanges<Name extends string = string, TPayload = unknown> = Resettable<
   AttemptFields & ScheduleBounds

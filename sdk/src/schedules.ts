@@ -43,7 +43,7 @@ import {
 /** The schedule a client of this map knows under this handler's name. */
 type ScheduleOf<M, Name extends keyof M> = Schedule<PayloadOf<M, Name>>;
 
-/** Of a spec whose key stands beside it. */
+/** The key is an argument of its own. */
 interface KeyGiven {
   idempotencyKey?: undefined;
 }
@@ -97,7 +97,8 @@ export class Schedules<M> {
   /**
    * Makes the schedule of this key what the spec says, and returns it: creates it, or changes where it differs; what the spec
    * leaves out goes back to its default. A schedule that says so already is left alone, so a program can call this at each
-   * start, in every process. A paused schedule stays paused. ScheduleEndedError if it is archived or completed.
+   * start, in every process. A paused schedule stays paused. ScheduleEndedError if it is archived or completed; a `stopAt`
+   * that has passed is refused with 422.
    */
   ensure<Name extends HandlerName<M>>(
     key: string,
@@ -227,21 +228,15 @@ export class Schedules<M> {
     return this.#schedule({ method: "GET", path: schedulePath(id) }, limits, isPassing);
   }
 
-  async #create(body: string, hasKey: boolean, limits: CallLimits): Promise<Schedule> {
-    const { platform } = this.#connection;
-    const askedAt = platform.monotonicMs();
-    let mayExist = false;
-    try {
-      return await this.#schedule({ method: "POST", path: "/v1/schedules", body }, limits, (error) => {
-        if (isUntouched(error)) return true;
-        mayExist ||= isPassing(error);
-        return isPassing(error) && hasKey;
-      });
-    } catch (error) {
-      if (!mayExist || !(error instanceof ScheduleKeyConflictError) || error.data === null) throw error;
-      if (!isTheScheduleWeAskedFor(error.data, body, platform.monotonicMs() - askedAt)) throw error;
-      return error.data;
-    }
+  #create(body: string, hasKey: boolean, limits: CallLimits): Promise<Schedule> {
+    return onceDone(this.#connection, { ...SCHEDULE, method: "POST", path: "/v1/schedules", body }, limits, {
+      read: readSchedule,
+      mayRepeat: hasKey ? isPassing : isUntouched,
+      lookAgain: (refusal, sinceAskedMs) => {
+        if (!(refusal instanceof ScheduleKeyConflictError) || refusal.data === null) return undefined;
+        return isTheScheduleWeAskedFor(refusal.data, body, sinceAskedMs) ? refusal.data : undefined;
+      },
+    });
   }
 
   async #schedule(call: HttpCall, limits: CallLimits, mayRepeat: (error: unknown) => boolean): Promise<Schedule> {

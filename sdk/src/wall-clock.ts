@@ -1,6 +1,6 @@
-// What a clock on the wall shows in a time zone.
+// Reads the wall clock of a time zone.
 
-/** The date and time that it shows at a moment, as the milliseconds since 1970 that UTC would have then. */
+/** The local date and time at a moment, as milliseconds: the moment at which a clock in UTC shows the same. */
 export function wallClockMs(at: number, timeZone: string): number {
   const whole = Math.floor(at / 1_000) * 1_000;
   const format = new Intl.DateTimeFormat("en-US", {

@@ -54,5 +54,10 @@ function selectedBy(filter: NewBulkAction["filter"], jobIds: NewBulkAction["jobI
   if (Object.values(selection).every((value) => value === undefined)) {
     throw new ChronosConfigError("The filter of a bulk action is empty; say all: true for every job of the account");
   }
+  for (const [name, value] of Object.entries(selection)) {
+    if (Array.isArray(value) && value.length === 0) {
+      throw new ChronosConfigError(`The filter of a bulk action has an empty list as ${name}; leave it out for all`);
+    }
+  }
   return { filter: selection };
 }

@@ -1,4 +1,4 @@
-// New jobs, changes and filters as the API reads them. What is undefined is not sent.
+// Writes new jobs, changes and filters as the API reads them. Undefined fields are not sent.
 
 import { ChronosConfigError } from "./errors.ts";
 import { refusePaddedName } from "./handler-name.ts";

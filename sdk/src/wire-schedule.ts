@@ -78,7 +78,7 @@ export function scheduleFromWire(schedule: WireSchedule): Schedule {
   };
 }
 
-/** What a schedule is, as a spec in the API's names. */
+/** A schedule's spec, in the API's names. */
 export function scheduleInWire(schedule: Schedule): Required<WireScheduleSpec> {
   return {
     name: schedule.name,
@@ -147,7 +147,7 @@ export function newScheduleToWire(
   return { ...scheduleToWire(schedule), idempotency_key: schedule.idempotencyKey };
 }
 
-/** What a schedule is to be. */
+/** A spec, in the API's names. */
 export function scheduleSpecToWire(spec: ScheduleSpec | PushScheduleSpec): WireScheduleSpec {
   checkFields("A schedule's spec", spec, SPEC);
   return scheduleToWire(spec);

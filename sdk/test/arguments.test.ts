@@ -101,6 +101,11 @@ const MISTAKES: [string, Call, string | RegExp][] = [
     (c) => c.jobs.bulk(loose({ action: "cancel", all: true, jobIds: [] })),
     "needs one of",
   ],
+  [
+    "an empty list in a bulk filter",
+    (c) => c.jobs.bulk({ action: "cancel", filter: { handler: "a", tag: [] } }),
+    "an empty list as tag",
+  ],
   ["an empty bulk filter", (c) => c.jobs.bulk({ action: "cancel", filter: {} }), "say all: true"],
   [
     "a bulk filter of nothing but undefined",
