@@ -64,7 +64,7 @@ export interface Schedule<TPayload = unknown> {
   backoff: Backoff | null;
   /** How long after its tick a job may still start. */
   expiresAfter: Delay | null;
-  /** Null once it is over, and while it is paused. */
+  /** Null once it is over. */
   nextRunAt: Date | null;
   lastRunAt: Date | null;
   /** How many jobs it has made. */
