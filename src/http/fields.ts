@@ -53,7 +53,7 @@ export type AskedMoment = { readonly at: number } | { readonly wallClock: WallCl
 
 /** The same, or the time on a wall clock: what has no offset needs a time zone beside it. */
 export const instantOrWallClock = v.pipe(
-  v.string(),
+  text(64),
   v.metadata({ examples: ["2027-03-28T09:00:00Z", "2027-03-28T09:00"] }),
   v.rawTransform(({ dataset, addIssue, NEVER }): AskedMoment => {
     const at = parseInstant(dataset.value);

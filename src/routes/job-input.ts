@@ -17,10 +17,17 @@ export const idempotencyKey = v.pipe(
   ),
 );
 
+const wallZone = v.pipe(
+  timezone,
+  v.description(
+    "An IANA time zone, such as `Europe/London`, on whose clock a `scheduled_for` without an offset is read.",
+  ),
+);
+
 const Timed = {
   delay: v.nullish(duration),
   scheduled_for: v.nullish(instantOrWallClock),
-  timezone: v.nullish(timezone),
+  timezone: v.nullish(wallZone),
 };
 
 const OnConflict = v.picklist(["reject", "replace"]);

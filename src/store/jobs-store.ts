@@ -1,6 +1,6 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
-import { and, asc, eq, getTableColumns, gt, inArray, ne, notExists, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, inArray, lte, ne, notExists, sql } from "drizzle-orm";
 import { isEnded, type Job, type JobSpec, type JobStatus } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
 import { ARM_AHEAD_MS } from "../domain/timer.ts";
@@ -112,17 +112,23 @@ export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<b
  * have an owner by now.
  *
  * @param next what becomes of the job; while it waits, its row still has no owner
+ * @param whatever it is overwritten, whatever has changed since
  * @returns the row as it is then; undefined when it was another one
  */
-export function changeRow(db: Database, seen: JobRow, next: Job, now: number): Promise<Stored<JobRow | undefined>> {
-  const { accountId, id, ...columns } = rowOfJob(next);
-  const revision = isEnded(next.phase) ? next.revision : 1 - next.revision;
-  const isSame = and(eq(jobs.revision, seen.revision), gt(jobs.runAt, now + ARM_AHEAD_MS));
+export function changeRow(
+  db: Database,
+  ref: JobRef,
+  { seen, next, whatever }: { readonly seen: JobRow; readonly next: Job; readonly whatever: boolean },
+  now: number,
+): Promise<Stored<JobRow | undefined>> {
+  const { accountId: _, id: __, ...columns } = rowOfJob(next);
+  const revision = isEnded(next.phase) ? next.revision : sql`${jobs.revision} - 1`;
+  const isSame = whatever ? lte(jobs.revision, 0) : eq(jobs.revision, seen.revision);
   return stored(() =>
     db
       .update(jobs)
       .set({ ...columns, revision })
-      .where(and(is({ accountId, jobId: id }), isSame))
+      .where(and(is(ref), isSame, gt(jobs.runAt, now + ARM_AHEAD_MS)))
       .returning()
       .get(),
   );
@@ -169,7 +175,16 @@ export async function claimForRetry(
   now: number,
 ): Promise<Stored<JobRow | undefined>> {
   const expiresAt = sql`${now} + ${jobs.expiresAfterMs}`;
-  const fresh = { tries: 0, expiresAt, interruptions: 0, sweeps: 0, completedAt: null, updatedAt: now, runAt: now };
+  const fresh = {
+    trigger: "manual_retry" as const,
+    tries: 0,
+    expiresAt,
+    interruptions: 0,
+    sweeps: 0,
+    completedAt: null,
+    updatedAt: now,
+    runAt: now,
+  };
   const isDistinct = sql`${jobs.operation} IS NOT ${operation}`;
   const claimed = await stored(() =>
     db

@@ -85,9 +85,9 @@ async function replace(asked: Asked, edit: JobEdit): Promise<Answer<JobView>> {
   const { env, ref } = asked;
   const present = await currentJob(env, ref);
   if (!present.ok) return present;
-  const { status, revision } = present.value;
+  const { status } = present.value;
   const edited: Answer<JobView> =
-    status === "pending" ? await editJob(asked, edit, revision) : err({ code: "job_not_editable", status });
+    status === "pending" ? await editJob(asked, edit, null) : err({ code: "job_not_editable", status });
   if (edited.ok || edited.error.code !== "job_not_editable") return edited;
   const dropped = await askOwner(() => jobAt(env, ref).dropKey(ref));
   return dropped.ok ? edited : dropped;
