@@ -52,8 +52,8 @@ export interface JobOwner {
   cancelIfWaiting(ref: JobRef): Promise<Answer<JobView>>;
   retry(ref: JobRef, operation?: string | null): Promise<Answer<JobView>>;
   run(ref: JobRef, operation?: string | null): Promise<Answer<JobView>>;
-  /** @param seen the revision the change was laid over */
-  edit(ref: JobRef, edit: JobEdit, seen: number): Promise<Answer<JobView>>;
+  /** @param seen the revision the change was laid over; null: it is a change of everything, whatever there was */
+  edit(ref: JobRef, edit: JobEdit, seen: number | null): Promise<Answer<JobView>>;
   /** The idempotency key becomes another job's. */
   dropKey(ref: JobRef): Promise<Answer<null>>;
   /** Deletes a job that has ended. */

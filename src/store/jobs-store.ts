@@ -1,11 +1,11 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
-import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, notExists, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, lte, notExists, type SQL, sql } from "drizzle-orm";
 import type { JobFilter } from "../domain/bulk-action.ts";
 import { lowestIdAt } from "../domain/ids.ts";
 import { isEnded, type Job, type JobSpec, type JobStatus, type JobView } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
-import { ARM_AHEAD_MS } from "../domain/timer.ts";
+import { OWNERLESS_MS } from "../domain/timer.ts";
 import { ifThere } from "./existing-account.ts";
 import { rowOfJob } from "./report.ts";
 import { type JobRow, type NewJobRow, rowOfSpec, viewOfRow } from "./rows.ts";
@@ -79,21 +79,54 @@ export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<b
  * Changes a row that has no owner, unless it has changed since it was read: another change, or time has come so near that it may
  * have an owner by now.
  *
+ * @param seen the revision the row must have; null: any, as long as it has no owner
  * @param next what becomes of the job; while it waits, its row still has no owner
  * @returns the row as it is then; undefined when it was another one
  */
-export function changeRow(db: Database, seen: JobRow, next: Job, now: number): Promise<Stored<JobRow | undefined>> {
+export async function changeRow(
+  db: Database,
+  seen: number | null,
+  next: Job,
+  now: number,
+): Promise<Stored<JobRow | undefined>> {
   const { accountId, id, ...columns } = rowOfJob(next);
   const revision = isEnded(next.phase) ? next.revision : 1 - next.revision;
-  const isSame = and(eq(jobs.revision, seen.revision), gt(jobs.runAt, now + ARM_AHEAD_MS));
-  return stored(() =>
+  const isSame = seen === null ? lte(jobs.revision, 0) : eq(jobs.revision, seen);
+  const ref = { accountId, jobId: id };
+  let sent = 0;
+  const changed = await stored(() => {
+    sent += 1;
+    return db
+      .update(jobs)
+      .set({ ...columns, revision: seen === null ? sql`${jobs.revision} - 1` : revision })
+      .where(and(is(ref), isSame, gt(jobs.runAt, now + OWNERLESS_MS)))
+      .returning()
+      .get();
+  });
+  if (!changed.ok || changed.value || sent === 1) return changed;
+  const present = await readJob(db, ref); // the first try may have been applied although its answer was lost
+  return present.ok && !says(present.value, { ...columns, revision }) ? ok(undefined) : present;
+}
+
+const says = (row: JobRow | undefined, columns: Partial<NewJobRow>): boolean =>
+  row !== undefined &&
+  Object.entries(columns).every(([name, value]) => JSON.stringify(row[name as keyof JobRow]) === JSON.stringify(value));
+
+/**
+ * Takes a row that has no owner for its owner, before that holds it.
+ *
+ * @returns whether it was still the row that was read
+ */
+export async function claimRow(db: Database, { accountId, id, revision }: JobRow): Promise<Stored<boolean>> {
+  const claimed = await stored(() =>
     db
       .update(jobs)
-      .set({ ...columns, revision })
-      .where(and(is({ accountId, jobId: id }), isSame))
-      .returning()
+      .set({ revision: 1 - revision })
+      .where(and(is({ accountId, jobId: id }), eq(jobs.revision, revision)))
+      .returning({ id: jobs.id })
       .get(),
   );
+  return claimed.ok ? ok(claimed.value !== undefined) : claimed;
 }
 
 /** Takes the key from a job that has ended; another may have it from then on. */

@@ -1,7 +1,7 @@
 // A person's changes to a job, made where it is kept: by its owner or, as long as nobody owns it, in its row. A job that is far
 // ahead gets no owner for this.
 
-import { type Job, type JobEdit, type JobView, viewOf } from "../../domain/job.ts";
+import type { Job, JobEdit, JobView } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { err, ok } from "../../domain/result.ts";
 import { ARM_AHEAD_MS, SOON_MS } from "../../domain/timer.ts";
@@ -29,6 +29,8 @@ export interface Asked {
   readonly ref: JobRef;
   readonly later: Later;
   readonly operation?: string;
+  /** Nothing of the job as it was is part of what becomes of it. */
+  readonly overwrites?: boolean;
 }
 
 export const cancelJob = (asked: Asked): Promise<Answer<JobView>> =>
@@ -49,6 +51,12 @@ export function editJob(asked: Asked, edit: JobEdit, seen: number): Promise<Answ
   const step = (job: Job, now: number) =>
     job.revision === seen ? life.edit(job, edit, now) : err({ code: "job_moved" as const });
   return change(asked, step, (owner) => owner.edit(asked.ref, edit, seen));
+}
+
+/** Lays an edit of everything over the job as it is: of many at once the last stands, and none has to look again. */
+export function overwriteJob(asked: Asked, edit: JobEdit): Promise<Answer<JobView>> {
+  const step = (job: Job, now: number) => life.edit(job, edit, now);
+  return change({ ...asked, overwrites: true }, step, (owner) => owner.edit(asked.ref, edit, null));
 }
 
 /** @param seen the revision it must have; null: any */
@@ -96,7 +104,7 @@ async function change(
 
 /** A job whose time has come near by this gets its owner; if that fails, the sweeper sees to it. */
 async function changeInRow(asked: Asked, row: JobRow, step: Step): Promise<Answer<JobView>> {
-  const { env, ref, operation = null, later } = asked;
+  const { env, ref, operation = null, overwrites = false, later } = asked;
   const now = Date.now();
   const job = jobOfRow(row, now);
   if (!job) return err({ code: "job_moved" });
@@ -104,12 +112,12 @@ async function changeInRow(asked: Asked, row: JobRow, step: Step): Promise<Answe
   const next = step(job, now);
   if (!next.ok) return next;
   const marked = operation === null ? next.value : { ...next.value, operation };
-  const written = await changeRow(databaseOf(env.DB), row, marked, now);
+  const written = await changeRow(databaseOf(env.DB), overwrites ? null : row.revision, marked, now);
   if (!written.ok) return written;
   if (!written.value) return err({ code: "job_moved" });
   const { runAt } = written.value;
   const waking = () => ask(() => jobAt(env, ref).wake(ref));
   if (runAt !== null && runAt < now + SOON_MS) await waking();
   else if (runAt !== null && runAt <= now + ARM_AHEAD_MS) later(waking());
-  return ok(viewOf(marked));
+  return ok(viewOfRow(written.value));
 }

@@ -13,6 +13,7 @@ import { upgradeJob } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
 import {
   claimForRetry,
+  claimRow,
   deleteEnded,
   dropKeyOfEnded,
   type JobRef,
@@ -21,7 +22,7 @@ import {
 } from "../../store/jobs-store.ts";
 import { removeOrphanJob } from "../../store/orphans.ts";
 import { type JobReport, reportOf, rowOfJob } from "../../store/report.ts";
-import { hasEnded, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
+import { hasEnded, isContested, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
 import { askOwner, scheduleAt } from "../addresses.ts";
 import type { Answer } from "../owners.ts";
@@ -86,6 +87,9 @@ export class JobKeeper {
       if (!late.ok) return late;
       const taken = late.value ? life.cancel(job, now) : ok(job);
       if (!taken.ok) return taken;
+      const claimed = isContested(row.value, now) ? await claimRow(databaseOf(this.#env.DB), row.value) : ok(true);
+      if (!claimed.ok) return claimed;
+      if (!claimed.value) return err({ code: "job_moved" });
       this.write(taken.value, now);
       return ok({ job: taken.value });
     });
