@@ -139,14 +139,15 @@ export class JobKeeper {
     });
   }
 
-  /** Another job gets this one's key. */
+  /** Another job gets this one's key: it is free when the row no longer has it. */
   async dropKey(ref: JobRef): Promise<Answer<unknown>> {
     const owned = await this.owned(ref);
     if (!owned.ok) return owned;
     if ("row" in owned.value) return dropKeyOfEnded(databaseOf(this.#env.DB), ref);
     const dropped = this.change(life.dropKey);
     await this.report();
-    return dropped;
+    const isUnheard = (this.record.read()?.editedAt ?? 0) > 0;
+    return dropped.ok && isUnheard ? err({ code: "unavailable", retryAfterSeconds: 5 }) : dropped;
   }
 
   /** Decides and writes; the alarm sees to it that the change is reported. */
