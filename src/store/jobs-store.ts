@@ -139,10 +139,16 @@ export function dropKeyOfEnded(db: Database, ref: JobRef): Promise<Stored<unknow
   );
 }
 
-/** Deletes a job that has ended, with its executions. @returns whether it is gone */
-export async function deleteEnded(db: Database, ref: JobRef): Promise<Stored<boolean>> {
+/**
+ * Deletes a job that has ended, with its executions.
+ *
+ * @param seen the revision it must have; null: any
+ * @returns whether it is gone
+ */
+export async function deleteEnded(db: Database, ref: JobRef, seen: number | null): Promise<Stored<boolean>> {
   const { accountId, jobId } = ref;
-  const isOver = and(is(ref), inArray(jobs.status, ENDED));
+  const isSame = seen === null ? undefined : eq(jobs.revision, seen);
+  const isOver = and(is(ref), inArray(jobs.status, ENDED), isSame);
   const gone = db
     .delete(executions)
     .where(

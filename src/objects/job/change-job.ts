@@ -59,8 +59,14 @@ export function overwriteJob(asked: Asked, edit: JobEdit): Promise<Answer<JobVie
   return change({ ...asked, overwrites: true }, step, (owner) => owner.edit(asked.ref, edit, null));
 }
 
-/** @param seen the revision it must have; null: any */
-export async function deleteJob({ env, ref }: Asked, seen: number | null): Promise<Answer<null>> {
+/**
+ * @param seen the revision it must have; null: any
+ * @returns `job_moved` when it has another one
+ */
+export const deleteJob = (asked: Asked, seen: number | null): Promise<Answer<null>> =>
+  seen === null ? again(() => deleteOnce(asked, null)) : deleteOnce(asked, seen);
+
+async function deleteOnce({ env, ref }: Asked, seen: number | null): Promise<Answer<null>> {
   const row = await readJob(databaseOf(env.DB), ref);
   if (!row.ok) return row;
   if (!row.value) return err({ code: "job_not_found" });
@@ -73,7 +79,7 @@ async function deleteRow(env: Cloudflare.Env, ref: JobRef, row: JobRow, seen: nu
   const { status, revision } = viewOfRow(row);
   if (!hasEnded(row)) return err({ code: "job_not_deletable", status });
   if (seen !== null && seen !== revision) return err({ code: "job_moved" });
-  const deleted = await deleteEnded(databaseOf(env.DB), ref);
+  const deleted = await deleteEnded(databaseOf(env.DB), ref, row.revision);
   if (!deleted.ok) return deleted;
   return deleted.value ? ok(null) : err({ code: "job_moved" });
 }

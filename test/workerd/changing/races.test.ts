@@ -1,9 +1,8 @@
 // A change against an attempt that is due: what goes out is the job as it was or as it is, never a mixture, and the answer tells.
 
-import { beforeEach, describe, expect, it } from "vitest";
-import type { JobEdit } from "../../../src/domain/job.ts";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../harness/account.ts";
-import { advance, HOUR, iso, MINUTE, NOON, SECOND, setClock } from "../harness/clock.ts";
+import { advance, DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock } from "../harness/clock.ts";
 import { databaseDown } from "../harness/database.ts";
 import { type JobUnderTest, newJob } from "../harness/job.ts";
 import { receiver, TARGET } from "../harness/receiver.ts";
@@ -71,22 +70,48 @@ it("an edit against the attempt, a thousand times", { timeout: 120_000 }, async 
   expect(seen.new, "and so was the edit").toBeGreaterThan(20);
 });
 
-it("an edit that its owner hears in each moment of the attempt's way out", async () => {
-  const sides = new Set<string>();
-  for (let step = 0; step < 100; step++) {
-    const [job, like] = [await newJob(account, OLD), await newJob(account, NEW)];
-    const edit = { ...(await like.stored()), retimed: false } as unknown as JobEdit;
-    const from = receiver.received.length;
-    const ringing = job.ring();
-    await yields(step);
-    const answer = await job.owner.edit(job.ref, edit, 1);
-    await ringing;
-    if ((await job.alarm()) !== null) await job.ringWhenSet();
-    const side = answer.ok ? "new" : "old";
-    expect(arrived(from)).toEqual([new Set([side])]);
-    sides.add(side);
+describe("an edit that its owner hears while the attempt waits on its way out", () => {
+  /** Calls an attempt waits for before it leaves, once its account is known. */
+  const SIGNINGS = 6;
+
+  /** What happens before one of these calls, or several, is made. */
+  function inTheMidstOf(at: readonly number[], act: () => Promise<unknown>): void {
+    let calls = 0;
+    for (const name of ["sign", "deriveBits", "importKey"] as const) {
+      const call = crypto.subtle[name].bind(crypto.subtle) as (...values: unknown[]) => Promise<unknown>;
+      vi.spyOn(crypto.subtle, name).mockImplementation((async (...values: unknown[]) => {
+        if (at.includes(++calls)) await act();
+        return call(...values);
+      }) as never);
+    }
   }
-  expect([...sides].sort()).toEqual(["new", "old"]);
+
+  const moments = Array.from({ length: SIGNINGS }, (_, i) => i + 1);
+
+  it.each(moments)("for call %i: the attempt begins again, as the job is now", async (n) => {
+    const job = await newJob(account, OLD);
+    const edited: unknown[] = [];
+    inTheMidstOf([n], async () => edited.push((await job.edit(NEW)).status));
+    await job.ring();
+    expect(edited).toEqual([200]);
+    expect(arrived(0)).toEqual([new Set(["new"])]);
+    expect(await job.show()).toMatchObject({ name: "new", status: "completed", attempts: 1 });
+  });
+
+  it.each(moments)("for call %i, and moves it: nothing leaves before the new time", async (n) => {
+    const job = await newJob(account, OLD);
+    inTheMidstOf([n], () => job.edit({ delay: { value: 3, unit: "day" } }));
+    await job.ring();
+    expect([receiver.received, await job.alarm()]).toEqual([[], NOON + 3 * DAY]);
+  });
+
+  it("again and again: the attempt leaves all the same", async () => {
+    const job = await newJob(account, OLD);
+    let edits = 0;
+    inTheMidstOf([1, 2, 4, 6, 8, 10], () => job.edit({ tags: [`${++edits}`] }));
+    await job.ring();
+    expect(await job.show()).toMatchObject({ status: "completed", attempts: 1, tags: ["6"] });
+  });
 });
 
 it("a run against the attempt, against a cancellation, against another run: one delivery or none", async () => {

@@ -159,6 +159,22 @@ describe("a job that has begun keeps its content and loses its key", () => {
   });
 });
 
+it("a key that comes free between the insert and the look at its holder goes to the new job", async () => {
+  const job = await newJob(account, KEY);
+  await job.ring();
+  const prepare = env.DB.prepare.bind(env.DB);
+  let dropped = false;
+  vi.spyOn(env.DB, "prepare").mockImplementation((query) => {
+    if (!dropped && query.startsWith("select") && query.includes('"idempotency_key" = ?')) {
+      dropped = true;
+      return prepare(`${query} AND (SELECT 1) = 2`); // as if it had been dropped
+    }
+    return prepare(query);
+  });
+  const { status } = await replaceBy(1, NEAR);
+  expect([dropped, status]).toEqual([true, 201]);
+});
+
 it("a replacement against the attempt: what is delivered is the old or the new, and nothing is lost", async () => {
   for (let round = 0; round < 100; round++) {
     const sent = receiver.received.length;
