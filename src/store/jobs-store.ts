@@ -149,12 +149,12 @@ const says = (row: JobRow | undefined, columns: Partial<NewJobRow>): boolean =>
  *
  * @returns whether it was still the row that was read
  */
-export async function claimRow(db: Database, { accountId, id, revision }: JobRow): Promise<Stored<boolean>> {
+export async function claimRow(db: Database, ref: JobRef, { revision }: JobRow): Promise<Stored<boolean>> {
   const claimed = await stored(() =>
     db
       .update(jobs)
       .set({ revision: 1 - revision })
-      .where(and(is({ accountId, jobId: id }), eq(jobs.revision, revision)))
+      .where(and(is(ref), eq(jobs.revision, revision)))
       .returning({ id: jobs.id })
       .get(),
   );
