@@ -48,8 +48,9 @@ const WORDS: Record<string, string> = {
   interval:
     "Run again after this long, counted from run to run. A day is 24 hours, even when clocks change. At most five years. Give either `cron` or `interval`.",
   jitter: "Adds up to the wait again, so that jobs which failed together do not all come back together.",
-  job: "The job as it is now, where the report was taken.",
+  job: "The job as it is now, where there is one to show.",
   job_id: "The job.",
+  jobs: "Up to a hundred jobs, each as for `POST /v1/jobs`.",
   key: "The API key. Shown only here.",
   last_error: "Why the last attempt failed; null while none has.",
   last_run_at: `When it last made a job; null before the first. ${TIME}`,
