@@ -81,7 +81,7 @@ export const jobs = sqliteTable(
 
     runAt: integer("run_at"),
     expiresAt: integer("expires_at"),
-    /** The bulk action that changed it last. */
+    /** The bulk actions that changed it last, newest first. */
     operation: text(),
     attempt: integer().notNull().default(0),
     started: integer().notNull().default(0),

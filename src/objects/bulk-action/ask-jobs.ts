@@ -1,0 +1,64 @@
+// Asks the owners of a page of jobs for the change, side by side, and sorts their answers.
+
+import type { BulkAction, Outcomes } from "../../domain/bulk-action.ts";
+import type { JobRefusal } from "../../domain/refusal.ts";
+import { type Asked, cancelJob, deleteJob, retryJob, runJob } from "../job/change-job.ts";
+import type { Answer } from "../owners.ts";
+
+/** How many are asked at a time: an object that is opened holds memory and, in the embedded service, files. */
+const SIDE_BY_SIDE = 25;
+
+interface Asking {
+  readonly env: Cloudflare.Env;
+  readonly later: Asked["later"];
+  readonly action: BulkAction;
+  /** Whether none of these jobs has been asked before, not even by an instance that died. */
+  readonly isFirst: boolean;
+}
+
+export async function askJobs(asking: Asking, jobIds: readonly string[]): Promise<Outcomes> {
+  const outcomes = { done: 0, skipped: 0, unreached: [] as string[] };
+  const left = [...jobIds];
+  const askInTurn = async (): Promise<void> => {
+    for (let jobId = left.shift(); jobId !== undefined; jobId = left.shift()) {
+      const outcome = outcomeOf(await askJob(asking, jobId), asking);
+      if (outcome === "unreached") outcomes.unreached.push(jobId);
+      else outcomes[outcome] += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, askInTurn));
+  return outcomes;
+}
+
+function askJob({ env, later, action }: Asking, jobId: string): Promise<Answer<unknown>> {
+  const asked: Asked = { env, later, ref: { accountId: action.accountId, jobId }, operation: action.id };
+  switch (action.action) {
+    case "cancel":
+      return cancelJob(asked);
+    case "retry":
+      return retryJob(asked);
+    case "run":
+      return runJob(asked);
+    case "delete":
+      return deleteJob(asked, null);
+  }
+}
+
+function outcomeOf(answer: Answer<unknown>, { action, isFirst }: Asking): "done" | "skipped" | "unreached" {
+  if (answer.ok) return "done";
+  const { code }: JobRefusal = answer.error;
+  switch (code) {
+    case "job_not_found": // what was there when the page began, and is asked for once more, was deleted by this action
+      return action.action === "delete" && !isFirst ? "done" : "skipped";
+    case "unavailable":
+    case "job_moved":
+      return "unreached";
+    case "job_not_cancellable":
+    case "job_not_retryable":
+    case "job_not_editable":
+    case "job_not_runnable":
+    case "job_not_deletable":
+    case "lease_lost":
+      return "skipped";
+  }
+}
