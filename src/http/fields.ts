@@ -101,7 +101,22 @@ export function oneOrMore<const T extends readonly string[]>(names: T) {
     one,
     v.transform((name) => [name]),
   );
-  return v.union([single, v.array(one)], `Must be one of ${names.join(", ")}.`);
+  const several = v.pipe(v.array(one), v.minLength(1, "Must not be empty."));
+  return v.union([single, several], `Must be one of ${names.join(", ")}.`);
+}
+
+/** The same for texts of up to `max` characters. */
+export function oneOrMoreTexts(max: number, most: number) {
+  const single = v.pipe(
+    text(max),
+    v.transform((one) => [one]),
+  );
+  const several = v.pipe(
+    v.array(text(max)),
+    v.minLength(1, "Must not be empty."),
+    v.maxLength(most, `Must be at most ${most}.`),
+  );
+  return v.union([single, several], `Must be a text, or up to ${most} of them.`);
 }
 
 /** A path with an id. */

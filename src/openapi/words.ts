@@ -75,20 +75,25 @@ const WORDS: Record<string, string> = {
   run_at: `When the next attempt is due; null once the job has ended. ${TIME}`,
   run_count: "How many jobs it has made.",
   runs: "How many jobs it makes at most.",
+  scheduled_after: "Only jobs whose `scheduled_for` is after this moment.",
+  scheduled_before: "Only jobs whose `scheduled_for` is before this moment.",
   schedule_id: "The schedule that made the job; `null` for a one-off job.",
   scheduled_for:
     "The job's nominal time. In a request: ISO 8601 with any offset, in the future and at most five years ahead; not together with `delay`. It does not change with retries.",
+  searched_to: `Given only when the search stopped before the page was full: 10,000 jobs were read back to this creation time. Follow \`next_cursor\` to go on. ${TIME}`,
   signing_secret: "What deliveries are signed with: the whole string, `whsec_` included.",
   size: "Entries on a page.",
   started_at: `When it started; null before. ${TIME}`,
   status: "Where it stands.",
   stop_at: "No run at or after this moment. In a request: in the future.",
   success: "Whether it was done.",
+  tag: "Only jobs with this tag; given more often, with all of them.",
   timeout:
     "Seconds an attempt may take: at most 600 for push, 86,400 for pull. A pull lease lasts as long; heartbeats extend it.",
   timezone:
     "An IANA time zone, such as `Europe/London`. UTC unless given. A `cron` is read in it. It does not change when an `interval` runs, only the local times that a preview shows.",
-  total: "Entries in the whole list. Exact up to 10,000.",
+  total:
+    "Entries in the whole list. Exact up to 10,000; with a filter, those among the newest 10,000 jobs that it reads.",
   trigger: "What made the attempt start.",
   truncated: "Whether the body is not whole: it was longer, did not come in time, or is not readable as text.",
   type: "Which kind of delivery.",

@@ -1,14 +1,14 @@
 // Jobs over HTTP: read the request, call the owner or the read model, show the answer. No rules here.
 
 import { Hono } from "hono";
-import * as v from "valibot";
+import type * as v from "valibot";
 import { signingStateOf } from "../accounts/signing-secret.ts";
 import type { JobView } from "../domain/job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
 import { ApiError, unavailable } from "../http/errors.ts";
-import { IdParam, instantText, oneOrMore, text, uuid } from "../http/fields.ts";
+import { IdParam } from "../http/fields.ts";
 import { offsetOf, PageQuery, pagingOf, startOf, WalkQuery, walkedTo } from "../http/paging.ts";
 import { etagOf, ifMatch, preconditionFailed } from "../http/revision.ts";
 import { errorOf, unwrap } from "../http/unwrap.ts";
@@ -20,32 +20,12 @@ import { listJobs } from "../store/list-jobs.ts";
 import { viewOfSpec } from "../store/rows.ts";
 import { databaseOf } from "../store/store.ts";
 import { deploymentOf } from "./deployment.ts";
+import { FilterQuery, filterOf } from "./job-filter.ts";
 import { JobPatch, NewJob, patched, specOf } from "./job-input.ts";
 import { refOf } from "./job-ref.ts";
 import { showExecution, showJob } from "./show-job.ts";
 
-const STATUSES = ["pending", "queued", "running", "retrying", "completed", "failed", "cancelled"] as const;
-
-const ListQuery = closed({
-  ...WalkQuery,
-  status: v.optional(oneOrMore(STATUSES)),
-  handler: v.optional(text(255)),
-  schedule_id: v.optional(
-    v.union(
-      [
-        v.pipe(
-          v.literal("null"),
-          v.transform(() => null),
-        ),
-        uuid,
-      ],
-      "Must be a UUID or `null`.",
-    ),
-  ),
-  idempotency_key: v.optional(text(255)),
-  created_after: v.optional(instantText),
-  created_before: v.optional(instantText),
-});
+const ListQuery = closed({ ...WalkQuery, ...FilterQuery });
 
 export const jobs = new Hono<AppEnv>()
   .post("/", valid({ body: NewJob }), async (c) => {
@@ -143,18 +123,4 @@ async function keyInUse(c: AppContext, holderId: string | undefined): Promise<Ap
   return new ApiError("idempotency_key_conflict", "A job with this idempotency key exists already.", {
     data: showJob(holder),
   });
-}
-
-type ListFilter = Omit<v.InferOutput<typeof ListQuery>, "cursor" | "page" | "size">;
-
-function filterOf(query: ListFilter) {
-  const { status, handler, schedule_id, idempotency_key, created_after, created_before } = query;
-  return {
-    ...(status !== undefined && { status }),
-    ...(handler !== undefined && { handler }),
-    ...(schedule_id !== undefined && { scheduleId: schedule_id }),
-    ...(idempotency_key !== undefined && { idempotencyKey: idempotency_key }),
-    ...(created_after !== undefined && { createdAfter: created_after }),
-    ...(created_before !== undefined && { createdBefore: created_before }),
-  };
 }

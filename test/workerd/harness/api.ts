@@ -15,6 +15,7 @@ export interface Paging {
   readonly size: number;
   readonly total: number;
   readonly next_cursor?: string | null;
+  readonly searched_to?: string;
 }
 
 export interface Envelope<T> {
