@@ -102,6 +102,15 @@ export function bulkAction(
   };
 }
 
+/** A bulk action that only counts: nothing is done, and it is over when it begins. */
+export const dryRunOf = (action: BulkAction, matched: number, skipped: number): BulkAction => ({
+  ...action,
+  status: "completed",
+  matched,
+  skipped,
+  completedAt: action.createdAt,
+});
+
 /** What is created from now on does not match. */
 export const frozen = (filter: JobFilter, now: number): JobFilter => ({
   ...filter,

@@ -9,7 +9,7 @@ import { log } from "../log.ts";
 import { ifThere } from "./existing-account.ts";
 import { type ListStart, MAX_COUNTED } from "./list-jobs.ts";
 import { bulkActions, jobs } from "./schema.ts";
-import { type Database, type Stored, stored } from "./store.ts";
+import { type Database, STORE_TIMEOUT_MS, type Stored, stored } from "./store.ts";
 
 /** A bulk action by its account. */
 export interface BulkActionRef {
@@ -47,8 +47,16 @@ export async function insertBulkAction(db: Database, action: BulkAction): Promis
   return own.ok ? ok(false) : own;
 }
 
-export async function readBulkAction(db: Database, ref: BulkActionRef): Promise<Stored<BulkAction | undefined>> {
-  const row = await stored(() => db.select({ state: bulkActions.state }).from(bulkActions).where(is(ref)).get());
+/** @param limitMs how long to wait for D1 */
+export async function readBulkAction(
+  db: Database,
+  ref: BulkActionRef,
+  limitMs = STORE_TIMEOUT_MS,
+): Promise<Stored<BulkAction | undefined>> {
+  const row = await stored(
+    () => db.select({ state: bulkActions.state }).from(bulkActions).where(is(ref)).get(),
+    limitMs,
+  );
   return row.ok ? ok(row.value && upgradeBulkAction(row.value.state)) : row;
 }
 
