@@ -12,7 +12,7 @@ import { startOf, WalkQuery, walkedTo } from "../http/paging.ts";
 import { errorOf, unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { ask, bulkActionAt } from "../objects/addresses.ts";
-import { dryRun, MAX_DRY_RUN } from "../objects/bulk-action/dry-run.ts";
+import { dryRun, MAX_DRY_RUN, MAX_LOOKED_AT } from "../objects/bulk-action/dry-run.ts";
 import { abortBulkAction, currentBulkAction } from "../objects/bulk-action/read-bulk-action.ts";
 import { type BulkActionRef, insertBulkAction, listBulkActions } from "../store/bulk-actions-store.ts";
 import { databaseOf } from "../store/store.ts";
@@ -28,8 +28,7 @@ export const bulkActions = new Hono<AppEnv>()
     const asked = bulkAction(origin, body.action, jobsOf(body));
     if (body.dry_run) {
       const { counted, isWhole } = unwrap(await dryRun(c.env, asked));
-      const more = isWhole ? "" : ` There may be more: counting stops at ${MAX_DRY_RUN} jobs.`;
-      return done(c, `Nothing was changed.${more}`, showDryRun(counted));
+      return done(c, isWhole ? "Nothing was changed." : MAY_BE_MORE, showDryRun(counted));
     }
     const inserted = unwrap(await insertBulkAction(databaseOf(c.env.DB), asked));
     if (!inserted) throw await refusalIfThere(c, unavailable(1));
@@ -55,6 +54,8 @@ export const bulkActions = new Hono<AppEnv>()
     const aborted = unwrap(await abortBulkAction(c.env, ref));
     return done(c, WORDS[aborted.status], showBulkAction(aborted));
   });
+
+const MAY_BE_MORE = `Nothing was changed. There may be more: counting stops at ${MAX_DRY_RUN} matches, and after ${MAX_LOOKED_AT} jobs looked at.`;
 
 const WORDS = {
   running: "Bulk action.",

@@ -3,14 +3,15 @@
 import { type BulkAction, dryRunOf } from "../../domain/bulk-action.ts";
 import { ok } from "../../domain/result.ts";
 import { knownJobs } from "../../store/bulk-actions-store.ts";
-import { idsMatching } from "../../store/list-jobs.ts";
+import { idsMatching, MAX_COUNTED } from "../../store/list-jobs.ts";
 import { databaseOf, type Stored } from "../../store/store.ts";
 
 /** Counting stops here. */
 export const MAX_DRY_RUN = 10_000;
 
-/** How often it looks; each look reads 10,000 rows at most. */
+/** How often it looks, and how many rows that are at most. */
 const MAX_LOOKS = 10;
+export const MAX_LOOKED_AT = MAX_LOOKS * MAX_COUNTED;
 
 export interface DryRun {
   readonly counted: BulkAction;
