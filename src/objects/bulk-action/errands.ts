@@ -49,22 +49,22 @@ export async function runBulkErrands(
   const allowance = new Allowance(callsAllowed(env.SUBREQUESTS) * SHARE);
   const size = Math.max(1, Math.min(PAGE_SIZE, Math.floor((allowance.left - CALLS_PER_PAGE) / CALLS_PER_JOB)));
   let begun: Page | null = null;
-  for (let pages = 0; Date.now() < startedAt + RING_MS; ) {
+  for (let steps = 0; Date.now() < startedAt + RING_MS; steps++) {
+    const may = (calls: number): boolean => allowance.take(calls) || steps === 0; // every ring goes on by a step
     const action = record.read();
     if (!action) return;
     const now = Date.now();
     if (action.reportAt !== null && action.reportAt <= now) {
-      if (!allowance.take(1)) return;
+      if (!may(1)) return;
       await keeper.report();
     } else if (isOver(action) || action.goOnAt > now) {
       return;
     } else if (action.page) {
       const isFirst = action.page === begun;
-      if (!isFirst && !allowance.take(callsFor(action.page.jobIds.length)) && pages > 0) return;
+      if (!isFirst && !may(callsFor(action.page.jobIds.length))) return;
       await askPage(keeper, { env, later, action, isFirst }, action.page);
-      pages += 1;
     } else {
-      if (!allowance.take(callsFor(size)) && pages > 0) return;
+      if (!may(callsFor(size))) return;
       begun = await findPage(keeper, env, action, size);
     }
   }
