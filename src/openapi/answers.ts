@@ -153,6 +153,11 @@ const Account = v.object({
 /** Everything that can stand in `data`, by the name it has in the document. */
 export const ANSWERS = {
   Job,
+  JobOfBatch: v.object({
+    status: v.picklist([201, 409]),
+    code: v.optional(v.literal("idempotency_key_conflict")),
+    job: Job,
+  }),
   Execution,
   Schedule,
   Tick,

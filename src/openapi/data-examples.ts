@@ -84,6 +84,7 @@ const apiKey: Examples["ApiKey"] = {
 export const DATA_EXAMPLES: Examples = {
   Nothing: null,
   Job: job,
+  JobOfBatch: { status: 201, job },
   Execution: {
     id: EXECUTION,
     job_id: JOB,

@@ -97,7 +97,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "The schedule became archived meanwhile. Nothing was changed.",
   },
   payload_too_large: {
-    when: "The body is larger than 256 KB (a batch of reports: 1 MB).",
+    when: "The body is larger than 256 KB (a batch of jobs or reports: 1 MB).",
     message: "The body may be at most 262144 bytes.",
   },
   validation_error: {

@@ -83,7 +83,8 @@ export const HANDLER_REQUIRED = "Is required when the delivery is pull: it names
 
 export const MAX_TAGS = 10;
 export const MAX_TAG_LENGTH = 64;
-const tags = v.pipe(
+
+export const tags = v.pipe(
   v.array(text(MAX_TAG_LENGTH)),
   v.maxLength(MAX_TAGS, `Must be at most ${MAX_TAGS} tags.`),
   v.check((all) => new Set(all).size === all.length, "Must not name a tag twice."),

@@ -36,7 +36,7 @@ export async function insertBulkAction(db: Database, action: BulkAction): Promis
   const inserted = await stored(() =>
     db
       .insert(bulkActions)
-      .select(ifThere(bulkActions, rowOf(action), action.accountId))
+      .select(ifThere(bulkActions, [rowOf(action)], action.accountId))
       .onConflictDoNothing()
       .returning({ id: bulkActions.id }),
   );

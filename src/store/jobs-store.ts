@@ -1,11 +1,12 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
-import { and, asc, eq, gt, inArray, notExists, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, inArray, lte, ne, notExists, sql } from "drizzle-orm";
 import { REMEMBERED_LENGTH } from "../domain/bulk-action.ts";
 import { isEnded, type Job, type JobSpec, type JobStatus } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
 import { ARM_AHEAD_MS } from "../domain/timer.ts";
 import { ifThere } from "./existing-account.ts";
+import { givenValue, inValues, isAmong, jsonRows } from "./json-rows.ts";
 import { rowOfJob } from "./report.ts";
 import { type JobRow, type NewJobRow, rowOfSpec } from "./rows.ts";
 import { executions, jobs } from "./schema.ts";
@@ -23,37 +24,71 @@ const ENDED: JobStatus[] = ["completed", "failed", "cancelled"];
 
 const holdsKey = (accountId: string, key: string) => and(eq(jobs.accountId, accountId), eq(jobs.idempotencyKey, key));
 
-/** Inserts nothing if the id or the key is taken, or the account is gone. */
-const insertRow = (db: Database, row: NewJobRow) =>
-  stored(() =>
-    db
-      .insert(jobs)
-      .select(ifThere(jobs, row, row.accountId))
-      .onConflictDoNothing()
-      .returning({ id: jobs.id }),
-  );
+/** Inserts rows in their order, but for those whose id or key is taken, and none if the account is gone. */
+const insertion = (db: Database, accountId: string, rows: readonly NewJobRow[]) =>
+  db
+    .insert(jobs)
+    .select(ifThere(jobs, rows, accountId))
+    .onConflictDoNothing()
+    .returning({ id: jobs.id });
 
-export type Inserted = { readonly created: true } | { readonly created: false; readonly holder: JobRow | undefined };
+/** The jobs that hold the keys of others. */
+const holdersOf = (db: Database, accountId: string, rows: readonly NewJobRow[]) =>
+  db
+    .select(getTableColumns(jobs))
+    .from(jsonRows({ id: jobs.id, idempotencyKey: jobs.idempotencyKey }, rows))
+    .innerJoin(
+      jobs,
+      and(
+        eq(jobs.accountId, accountId),
+        eq(jobs.idempotencyKey, givenValue(jobs.idempotencyKey)),
+        ne(jobs.id, givenValue(jobs.id)),
+      ),
+    )
+    .groupBy(jobs.id);
+
+export type Inserted =
+  | { readonly created: true; readonly spec: JobSpec }
+  | { readonly created: false; readonly holder: JobRow | undefined };
 
 /**
- * Writes the intent. Atomic on the idempotency key, and safe to repeat: an insert that was applied although its answer
- * was lost is recognised by its id.
+ * Writes the intents, in one transaction. Atomic on the idempotency keys: the first job of those that share one has it. Safe to
+ * repeat: an insert that was applied although its answer was lost is recognised by its ids.
  *
- * @returns the job that holds the key when it is another one (undefined if retention took it meanwhile, or if the account
- * is gone)
+ * @returns for each, in order: whether it was made, or else the job that holds its key; undefined if the account is gone
  */
-export async function insertJob(db: Database, spec: JobSpec): Promise<Stored<Inserted>> {
-  const inserted = await insertRow(db, rowOfSpec(spec));
-  if (inserted.ok && inserted.value.length > 0) return ok({ created: true });
-  const ref = { accountId: spec.accountId, jobId: spec.id };
-  const own = await readJob(db, ref);
-  if (own.ok && own.value) return ok({ created: true });
-  if (!inserted.ok) return inserted;
-  if (!own.ok) return own;
-  if (spec.idempotencyKey === null) return ok({ created: false, holder: undefined });
-  const key = spec.idempotencyKey;
-  const holder = await stored(() => db.select().from(jobs).where(holdsKey(spec.accountId, key)).get());
-  return holder.ok ? ok({ created: false, holder: holder.value }) : holder;
+export async function insertJobs(
+  db: Database,
+  accountId: string,
+  specs: readonly JobSpec[],
+): Promise<Stored<readonly Inserted[]>> {
+  const rows = specs.map(rowOfSpec);
+  const written = await stored(() => insertAll(db, accountId, rows));
+  const made = new Set(written.ok ? written.value.made.map(({ id }) => id) : []);
+  const holders = new Map(written.ok ? written.value.holders.map((row) => [row.idempotencyKey, row]) : []);
+  if (!rows.every(({ id, idempotencyKey = null }) => made.has(id) || holders.has(idempotencyKey))) {
+    const own = db.select({ id: jobs.id }).from(jobs).where(isAmong(jobs, rows));
+    const known = await stored(() => db.batch([own, holdersOf(db, accountId, rows)]));
+    if (known.ok) for (const { id } of known.value[0]) made.add(id);
+    if (!written.ok && made.size === 0) return written;
+    if (!known.ok) return known;
+    for (const row of known.value[1]) holders.set(row.idempotencyKey, row);
+  }
+  return ok(
+    specs.map((spec) =>
+      made.has(spec.id) ? { created: true, spec } : { created: false, holder: holders.get(spec.idempotencyKey) },
+    ),
+  );
+}
+
+/** Of several, some may be made: who holds the keys of the others is read with them, so that no fault can come in between. */
+async function insertAll(db: Database, accountId: string, rows: readonly NewJobRow[]) {
+  const [first, ...more] = inValues(rows).map((group) => insertion(db, accountId, group));
+  if (!first) return { made: [], holders: [] };
+  if (rows.length === 1) return { made: await first, holders: [] };
+  const answers: { id: string }[][] = await db.batch([first, ...more, holdersOf(db, accountId, rows)]);
+  const holders = answers.pop() as JobRow[];
+  return { made: answers.flat(), holders };
 }
 
 /** @param limitMs how long to wait for D1 */
@@ -67,11 +102,10 @@ export function readJob(db: Database, ref: JobRef, limitMs = STORE_TIMEOUT_MS): 
  * @returns whether there is a row
  */
 export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<boolean>> {
-  const restored = await insertRow(db, row);
-  if (!restored.ok || restored.value.length > 0 || row.idempotencyKey === null)
-    return restored.ok ? ok(restored.value.length > 0) : restored;
-  const without = await insertRow(db, { ...row, idempotencyKey: null });
-  return without.ok ? ok(without.value.length > 0) : without;
+  const restored = await stored(() => insertion(db, row.accountId, [row]));
+  if (!restored.ok) return restored;
+  if (restored.value.length > 0 || row.idempotencyKey == null) return ok(restored.value.length > 0);
+  return restoreJob(db, { ...row, idempotencyKey: null });
 }
 
 /**
@@ -79,17 +113,23 @@ export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<b
  * have an owner by now.
  *
  * @param next what becomes of the job; while it waits, its row still has no owner
+ * @param whatever it is overwritten, whatever has changed since
  * @returns the row as it is then; undefined when it was another one
  */
-export function changeRow(db: Database, seen: JobRow, next: Job, now: number): Promise<Stored<JobRow | undefined>> {
-  const { accountId, id, ...columns } = rowOfJob(next);
-  const revision = isEnded(next.phase) ? next.revision : 1 - next.revision;
-  const isSame = and(eq(jobs.revision, seen.revision), gt(jobs.runAt, now + ARM_AHEAD_MS));
+export function changeRow(
+  db: Database,
+  ref: JobRef,
+  { seen, next, whatever }: { readonly seen: JobRow; readonly next: Job; readonly whatever: boolean },
+  now: number,
+): Promise<Stored<JobRow | undefined>> {
+  const { accountId: _, id: __, ...columns } = rowOfJob(next);
+  const revision = isEnded(next.phase) ? next.revision : sql`${jobs.revision} - 1`;
+  const isSame = whatever ? lte(jobs.revision, 0) : eq(jobs.revision, seen.revision);
   return stored(() =>
     db
       .update(jobs)
       .set({ ...columns, revision })
-      .where(and(is({ accountId, jobId: id }), isSame))
+      .where(and(is(ref), isSame, gt(jobs.runAt, now + ARM_AHEAD_MS)))
       .returning()
       .get(),
   );
@@ -136,7 +176,16 @@ export async function claimForRetry(
   now: number,
 ): Promise<Stored<JobRow | undefined>> {
   const expiresAt = sql`${now} + ${jobs.expiresAfterMs}`;
-  const fresh = { tries: 0, expiresAt, interruptions: 0, sweeps: 0, completedAt: null, updatedAt: now, runAt: now };
+  const fresh = {
+    trigger: "manual_retry" as const,
+    tries: 0,
+    expiresAt,
+    interruptions: 0,
+    sweeps: 0,
+    completedAt: null,
+    updatedAt: now,
+    runAt: now,
+  };
   const remembered = sql`${operation} || coalesce(' ' || substr(${jobs.operation}, 1, ${REMEMBERED_LENGTH}), '')`;
   const isFirst = sql`coalesce(instr(${jobs.operation}, ${operation}), 0) = 0`;
   const claimed = await stored(() =>

@@ -154,9 +154,5 @@ export function jobOfRow(row: JobRow, now: number): Job | undefined {
   };
 }
 
-/** A pending row that has had attempts was taken back to life by hand, with a fresh budget, or is run by hand before its time. */
-function triggerOf({ attempt, status, runAt, scheduledFor, tries, interruptions }: JobRow): Trigger {
-  if (status === "retrying") return "system_retry";
-  if (attempt === 0) return runAt === scheduledFor ? "scheduled" : "manual_run";
-  return tries + interruptions === 0 ? "manual_retry" : "manual_run";
-}
+const triggerOf = ({ status, trigger, attempt }: JobRow): Trigger =>
+  trigger ?? (status === "retrying" || attempt > 0 ? "system_retry" : "scheduled");

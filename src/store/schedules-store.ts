@@ -34,7 +34,7 @@ export async function insertSchedule(db: Database, schedule: Schedule): Promise<
   const inserted = await stored(() =>
     db
       .insert(schedules)
-      .select(ifThere(schedules, scheduleRowOf(schedule), accountId))
+      .select(ifThere(schedules, [scheduleRowOf(schedule)], accountId))
       .onConflictDoNothing()
       .returning({ id: schedules.id }),
   );

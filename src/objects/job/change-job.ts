@@ -2,7 +2,7 @@
 // ahead gets no owner for this.
 
 import { hasMade, remembering } from "../../domain/bulk-action.ts";
-import { type Job, type JobEdit, type JobView, viewOf } from "../../domain/job.ts";
+import type { Job, JobEdit, JobView } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { err, ok } from "../../domain/result.ts";
 import { ARM_AHEAD_MS, LET_GO_MS, SOON_MS } from "../../domain/timer.ts";
@@ -39,14 +39,14 @@ export const retryJob = (asked: Asked): Promise<Answer<JobView>> =>
   again(() => change(asked, life.retry, (owner) => owner.retry(asked.ref, asked.operation)));
 
 /**
- * Lays an edit over the job as it was at revision `seen`.
+ * Lays an edit over the job as it was at revision `seen`; null: over whatever it is.
  *
  * @returns `job_moved` when it has changed since: look again
  */
-export function editJob(asked: Asked, edit: JobEdit, seen: number): Promise<Answer<JobView>> {
+export function editJob(asked: Asked, edit: JobEdit, seen: number | null): Promise<Answer<JobView>> {
   const step = (job: Job, now: number) =>
-    job.revision === seen ? life.edit(job, edit, now) : err({ code: "job_moved" as const });
-  return change(asked, step, (owner) => owner.edit(asked.ref, edit, seen));
+    seen === null || job.revision === seen ? life.edit(job, edit, now) : err({ code: "job_moved" as const });
+  return change({ ...asked, whatever: seen === null }, step, (owner) => owner.edit(asked.ref, edit, seen));
 }
 
 /** @param seen the revision it must have; null: any */
@@ -80,8 +80,11 @@ async function again<T>(attempt: () => Promise<Answer<T>>): Promise<Answer<T>> {
 /** Decides, as the owner would. */
 type Step = (job: Job, now: number) => Answer<Job>;
 
+/** Whether a change overwrites all there is. */
+type Change = Asked & { readonly whatever?: boolean };
+
 async function change(
-  asked: Asked,
+  asked: Change,
   step: Step,
   atOwner: (owner: JobOwner) => Promise<Answer<JobView>>,
 ): Promise<Answer<JobView>> {
@@ -93,8 +96,8 @@ async function change(
 }
 
 /** A job whose time has come near by this gets its owner; if that fails, the sweeper sees to it. */
-async function changeInRow(asked: Asked, row: JobRow, step: Step): Promise<Answer<JobView>> {
-  const { env, ref, operation = null, later } = asked;
+async function changeInRow(asked: Change, row: JobRow, step: Step): Promise<Answer<JobView>> {
+  const { env, ref, operation = null, whatever = false, later } = asked;
   const now = Date.now();
   const job = jobOfRow(row, now);
   if (!job) return err({ code: "job_moved" });
@@ -102,12 +105,12 @@ async function changeInRow(asked: Asked, row: JobRow, step: Step): Promise<Answe
   const next = step(job, now);
   if (!next.ok) return next;
   const marked = operation === null ? next.value : { ...next.value, operation: remembering(job.operation, operation) };
-  const written = await changeRow(databaseOf(env.DB), row, marked, now);
+  const written = await changeRow(databaseOf(env.DB), ref, { seen: row, next: marked, whatever }, now);
   if (!written.ok) return written;
   if (!written.value) return err({ code: "job_moved" });
   const { runAt } = written.value;
   const waking = () => ask(() => jobAt(env, ref).wake(ref));
   if (runAt !== null && runAt < now + SOON_MS) await waking();
   else if (runAt !== null && runAt <= now + ARM_AHEAD_MS) later(waking());
-  return ok(viewOf(marked));
+  return ok(viewOfRow(written.value));
 }

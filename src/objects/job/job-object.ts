@@ -91,11 +91,11 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     return this.#recorded(this.#keeper.change(life.onceFor(operation, life.run)));
   }
 
-  async edit(ref: JobRef, edit: JobEdit, seen: number): Promise<Answer<JobView>> {
+  async edit(ref: JobRef, edit: JobEdit, seen: number | null): Promise<Answer<JobView>> {
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
     if ("row" in owned.value) return refusalOfRow("job_not_editable", owned.value.row);
-    if (owned.value.job.revision !== seen) return err({ code: "job_moved" });
+    if (seen !== null && owned.value.job.revision !== seen) return err({ code: "job_moved" });
     return this.#recorded(this.#keeper.change((job, now) => life.edit(job, edit, now)));
   }
 

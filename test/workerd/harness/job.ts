@@ -30,14 +30,17 @@ export class JobUnderTest extends OwnerUnderTest<Job> {
     return env.JOBS.getByName(`${this.account.id}/${this.id}`);
   }
 
-  call<T = JobJson>(method: "GET" | "POST", action = "", body?: unknown) {
-    return api<T>(method, `/v1/jobs/${this.id}${action}`, { key: this.account.key, body });
+  call<T = JobJson>(method: "GET" | "POST" | "PATCH" | "DELETE", action = "", body?: unknown, ifMatch?: string) {
+    return api<T>(method, `/v1/jobs/${this.id}${action}`, { key: this.account.key, body, ifMatch });
   }
 
   show = (): Promise<JobJson> => must(this.call("GET"));
   executions = (): Promise<ExecutionJson[]> => must(this.call<ExecutionJson[]>("GET", "/executions"));
   cancel = () => this.call("POST", "/cancel");
   retry = () => this.call("POST", "/retry");
+  run = () => this.call("POST", "/run");
+  edit = (changes: object, ifMatch?: string) => this.call("PATCH", "", changes, ifMatch);
+  remove = (ifMatch?: string) => this.call<null>("DELETE", "", undefined, ifMatch);
 
   /** Rings the alarm at the moment it is set for. */
   async ringWhenSet(): Promise<void> {
