@@ -2,6 +2,7 @@
 
 import type { BulkAction, Outcomes } from "../../domain/bulk-action.ts";
 import type { JobRefusal } from "../../domain/refusal.ts";
+import { atOnce } from "../at-once.ts";
 import { type Asked, cancelJob, deleteJob, retryJob, runJob } from "../job/change-job.ts";
 import type { Answer } from "../owners.ts";
 
@@ -17,17 +18,10 @@ interface Asking {
 }
 
 export async function askJobs(asking: Asking, jobIds: readonly string[]): Promise<Outcomes> {
-  const outcomes = { done: 0, skipped: 0, unreached: [] as string[] };
-  const left = [...jobIds];
-  const askInTurn = async (): Promise<void> => {
-    for (let jobId = left.shift(); jobId !== undefined; jobId = left.shift()) {
-      const outcome = outcomeOf(await askJob(asking, jobId), asking);
-      if (outcome === "unreached") outcomes.unreached.push(jobId);
-      else outcomes[outcome] += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, askInTurn));
-  return outcomes;
+  const outcomes = await atOnce(SIDE_BY_SIDE, jobIds, async (jobId) => outcomeOf(await askJob(asking, jobId), asking));
+  const count = (outcome: (typeof outcomes)[number]) => outcomes.filter((one) => one === outcome).length;
+  const unreached = jobIds.filter((_, i) => outcomes[i] === "unreached");
+  return { done: count("done"), skipped: count("skipped"), unreached };
 }
 
 function askJob({ env, later, action }: Asking, jobId: string): Promise<Answer<unknown>> {
