@@ -21,7 +21,7 @@ import {
 
 let account: Account;
 beforeEach(async () => {
-  const tables = ["jobs", "bulk_actions", "look_ahead", "retention_walk"];
+  const tables = ["jobs", "schedules", "bulk_actions", "look_ahead", "retention_walk"];
   await env.DB.batch(tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
   account = await newAccount();
 });
