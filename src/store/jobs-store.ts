@@ -1,6 +1,7 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
 import { and, asc, eq, getTableColumns, gt, inArray, lte, ne, notExists, sql } from "drizzle-orm";
+import { REMEMBERED_LENGTH } from "../domain/bulk-action.ts";
 import { isEnded, type Job, type JobSpec, type JobStatus } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
 import { OWNERLESS_MS } from "../domain/timer.ts";
@@ -218,7 +219,8 @@ export async function claimForRetry(
     updatedAt: now,
     runAt: now,
   };
-  const isDistinct = sql`${jobs.operation} IS NOT ${operation}`;
+  const remembered = sql`${operation} || coalesce(' ' || substr(${jobs.operation}, 1, ${REMEMBERED_LENGTH}), '')`;
+  const isFirst = sql`coalesce(instr(${jobs.operation}, ${operation}), 0) = 0`;
   const claimed = await stored(() =>
     db
       .update(jobs)
@@ -227,9 +229,9 @@ export async function claimForRetry(
         status: "pending",
         reportDueAt: now,
         revision: sql`${jobs.revision} + 1`,
-        ...(operation !== null && { operation }),
+        ...(operation !== null && { operation: remembered }),
       })
-      .where(and(is(ref), inArray(jobs.status, ["failed", "cancelled"]), operation === null ? undefined : isDistinct))
+      .where(and(is(ref), inArray(jobs.status, ["failed", "cancelled"]), operation === null ? undefined : isFirst))
       .returning()
       .get(),
   );
