@@ -21,7 +21,7 @@ beforeEach(async () => {
   world = new World(account);
 });
 
-const after = (value: number, unit = "second") => ({ expires_after: { value, unit } });
+const expiring = (value: number, unit = "second") => ({ expires_after: { value, unit } });
 const PULL = { handler: "h", delivery: { type: "pull" } };
 const cron = () => worker.scheduled(createScheduledController(), env);
 
@@ -39,7 +39,7 @@ async function hasExpiredAt(job: JobUnderTest, at: number): Promise<void> {
 describe("fails with expired at its moment", () => {
   it("a job whose target is down: no retry starts that would be too late", async () => {
     receiver.answers(500);
-    const job = await newJob(account, { ...after(20), max_retries: 50 });
+    const job = await newJob(account, { ...expiring(20), max_retries: 50 });
     await world.passUntil(NOON + 20 * SECOND - 1);
     expect((await job.show()).status).toBe("retrying");
     const sent = receiver.received.length;
@@ -55,13 +55,13 @@ describe("fails with expired at its moment", () => {
 
   it("one of two seconds, whose target is down", async () => {
     receiver.answers(500);
-    const job = await newJob(account, { ...after(2), max_retries: 50 });
+    const job = await newJob(account, { ...expiring(2), max_retries: 50 });
     await world.passUntil(NOON + 3 * SECOND);
     await hasExpiredAt(job, NOON + 2 * SECOND);
   });
 
   it("one that waits for a worker: its execution is cancelled, and a worker that comes later finds nothing", async () => {
-    const job = await newJob(account, { ...PULL, ...after(2) });
+    const job = await newJob(account, { ...PULL, ...expiring(2) });
     await world.passUntil(NOON + SECOND);
     expect((await job.show()).status).toBe("queued");
     await world.passUntil(NOON + 3 * SECOND);
@@ -72,7 +72,7 @@ describe("fails with expired at its moment", () => {
   });
 
   it("one that waits in a queue for hours", async () => {
-    const job = await newJob(account, { ...PULL, ...after(5, "hour") });
+    const job = await newJob(account, { ...PULL, ...expiring(5, "hour") });
     await world.passUntil(NOON + 5 * HOUR + SECOND);
     await hasExpiredAt(job, NOON + 5 * HOUR);
   });
@@ -81,8 +81,8 @@ describe("fails with expired at its moment", () => {
     await suspend(account);
     await resume(account);
     const [soon, later] = [
-      await newJob(account, { ...after(2) }),
-      await newJob(account, { ...after(1, "hour"), delay: { value: 1, unit: "minute" } }),
+      await newJob(account, { ...expiring(2) }),
+      await newJob(account, { ...expiring(1, "hour"), delay: { value: 1, unit: "minute" } }),
     ];
     await suspend(account);
     await world.passUntil(NOON + 3 * SECOND);
@@ -97,7 +97,7 @@ describe("fails with expired at its moment", () => {
   });
 
   it("one whose owner is woken late: it is not delivered any more", async () => {
-    const job = await newJob(account, after(60));
+    const job = await newJob(account, expiring(60));
     await job.ringAt(NOON + 60 * SECOND);
     expect(receiver.received).toEqual([]);
     await hasExpiredAt(job, NOON + 60 * SECOND);
@@ -105,7 +105,7 @@ describe("fails with expired at its moment", () => {
 
   it("one nobody armed, found by the sweep after its moment", async () => {
     const deaf = { getByName: () => ({ arm: () => Promise.reject(new Error("lost")) }) };
-    const body = { name: "a job", handler: "h", ...after(5) };
+    const body = { name: "a job", handler: "h", ...expiring(5) };
     const made = await api<{ id: string }>("POST", "/v1/jobs", { key: account.key, body, env: { JOBS: deaf } });
     setClock(NOON + MINUTE);
     await cron();
@@ -115,7 +115,7 @@ describe("fails with expired at its moment", () => {
   });
 
   it("also while D1 is down, and the list knows a minute after its return", async () => {
-    const job = await newJob(account, { ...PULL, ...after(10, "minute") });
+    const job = await newJob(account, { ...PULL, ...expiring(10, "minute") });
     await world.passUntil(NOON + MINUTE);
     const down = databaseDown();
     await world.passUntil(NOON + HOUR);
@@ -125,7 +125,7 @@ describe("fails with expired at its moment", () => {
   });
 
   it("and whoever looks a millisecond later sees it, even if the alarm is late", async () => {
-    const job = await newJob(account, { ...PULL, ...after(10) });
+    const job = await newJob(account, { ...PULL, ...expiring(10) });
     await job.ring();
     setClock(NOON + 10 * SECOND - 1);
     expect((await job.show()).status).toBe("queued");
@@ -137,7 +137,7 @@ describe("fails with expired at its moment", () => {
 describe("an attempt that has begun in time", () => {
   it("goes on beyond the moment, and may complete", async () => {
     const held = receiver.holds();
-    const job = await newJob(account, after(2));
+    const job = await newJob(account, expiring(2));
     const ringing = job.ring();
     await held.arrived();
     advance(10 * SECOND);
@@ -149,7 +149,7 @@ describe("an attempt that has begun in time", () => {
 
   it("or fail: then there is no other, and the job fails at once", async () => {
     const held = receiver.holds();
-    const job = await newJob(account, after(2));
+    const job = await newJob(account, expiring(2));
     const ringing = job.ring();
     await held.arrived();
     advance(10 * SECOND);
@@ -160,7 +160,7 @@ describe("an attempt that has begun in time", () => {
   });
 
   it("a lease that ends too late for a retry ends the job", async () => {
-    const job = await newJob(account, { ...PULL, ...after(20), timeout: 30 });
+    const job = await newJob(account, { ...PULL, ...expiring(20), timeout: 30 });
     await job.ring();
     const [execution] = await job.executions();
     await job.owner.lease(job.ref, execution?.id ?? "", null);
@@ -176,7 +176,7 @@ describe("a manual retry of an expired job", () => {
     ["after its owner has forgotten it", HOUR],
   ])("%s has a fresh budget of time and of retries", async (_, waitMs) => {
     receiver.answers(500);
-    const job = await newJob(account, { ...after(20), max_retries: 50 });
+    const job = await newJob(account, { ...expiring(20), max_retries: 50 });
     await world.passUntil(NOON + 21 * SECOND);
     const tried = (await job.executions()).map(({ id, error }) => [id, error?.code]);
     advance(waitMs);
@@ -200,7 +200,7 @@ describe("a manual retry of an expired job", () => {
 
   it.each([0, HOUR])("after %i ms it shows its one attempt as it was", async (waitMs) => {
     receiver.answers(() => new Response("x".repeat(3_000), { status: 500 }));
-    const job = await newJob(account, { ...after(2), backoff: { type: "list", delays: [10] } });
+    const job = await newJob(account, { ...expiring(2), backoff: { type: "list", delays: [10] } });
     await world.passUntil(NOON + 3 * SECOND);
     const executions = await job.executions();
     expect(executions).toMatchObject([{ error: { code: "http_status" }, response: { status: 500 } }]);
@@ -211,7 +211,7 @@ describe("a manual retry of an expired job", () => {
 
   it("that never had an attempt is a manual retry all the same", async () => {
     for (const waitMs of [0, HOUR]) {
-      const job = await newJob(account, { ...PULL, ...after(2) });
+      const job = await newJob(account, { ...PULL, ...expiring(2) });
       await suspend(account);
       await world.passUntil(Date.now() + 3 * SECOND);
       await resume(account);
@@ -225,7 +225,7 @@ describe("a manual retry of an expired job", () => {
 
 describe("a far job", () => {
   it("expires after its time, counted from that, whatever it was before an edit", async () => {
-    const job = await newJob(account, { ...PULL, ...after(1, "hour"), delay: { value: 3, unit: "hour" } });
+    const job = await newJob(account, { ...PULL, ...expiring(1, "hour"), delay: { value: 3, unit: "hour" } });
     await job.edit({ scheduled_for: iso(NOON + 5 * HOUR) });
     expect(await job.row()).toMatchObject({ expiresAt: NOON + 6 * HOUR, revision: -1 });
     await world.passUntil(NOON + 6 * HOUR + SECOND);
@@ -234,7 +234,7 @@ describe("a far job", () => {
 
   it("may be given an expiry, and freed of it", async () => {
     const job = await newJob(account, { ...PULL, delay: { value: 3, unit: "hour" } });
-    expect((await job.edit(after(60))).body.data.expires_at).toBe(iso(NOON + 3 * HOUR + MINUTE));
+    expect((await job.edit(expiring(60))).body.data.expires_at).toBe(iso(NOON + 3 * HOUR + MINUTE));
     expect((await job.edit({ name: "new" })).body.data.expires_at).toBe(iso(NOON + 3 * HOUR + MINUTE));
     expect((await job.edit({ expires_after: null })).body.data.expires_at).toBeNull();
     await world.passUntil(NOON + 5 * HOUR);
