@@ -74,8 +74,14 @@ export class Tenant {
     return Promise.all(Array.from({ length: count }, () => this.anotherKey()));
   }
 
-  call<T = unknown>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer<T>> {
-    return this.send(method, path, body === undefined ? null : JSON.stringify(body), signal);
+  call<T = unknown>(
+    method: string,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+    headers?: Record<string, string>,
+  ): Promise<Answer<T>> {
+    return this.send(method, path, body === undefined ? null : JSON.stringify(body), signal, headers);
   }
 
   /** The body as it stands, be it JSON or not. */
@@ -84,12 +90,14 @@ export class Tenant {
     path: string,
     body: string | null,
     signal = AbortSignal.timeout(60_000),
+    headers: Record<string, string> = {},
   ): Promise<Answer<T>> {
     const response = await fetch(this.url + path, {
       method,
       headers: {
         Authorization: `Bearer ${this.apiKey}`,
         ...(body !== null && { "Content-Type": "application/json" }),
+        ...headers,
       },
       body,
       signal,
