@@ -69,6 +69,7 @@ CREATE TABLE `jobs` (
 	`scheduled_for` integer NOT NULL,
 	`run_at` integer,
 	`expires_at` integer,
+	`trigger` text,
 	`operation` text,
 	`attempt` integer DEFAULT 0 NOT NULL,
 	`started` integer DEFAULT 0 NOT NULL,

@@ -2,6 +2,7 @@
 
 import { ChronosConnectionError, ChronosError } from "./errors.ts";
 import type { Job } from "./job.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** The codes of the contract, and `unexpected_response` for an answer that is not the service's own (a proxy's page). */
 export type ApiErrorCode =
@@ -20,11 +21,16 @@ export type ApiErrorCode =
   | "job_not_found"
   | "job_not_cancellable"
   | "job_not_retryable"
+  | "job_not_editable"
+  | "job_not_runnable"
+  | "job_not_deletable"
   | "schedule_not_found"
   | "schedule_archived"
   | "schedule_completed"
   | "schedule_status_changed"
   | "handler_required_for_pull"
+  | "bulk_action_not_found"
+  | "precondition_failed"
   | "lease_lost"
   | "idempotency_key_conflict"
   | "unexpected_response"
@@ -107,6 +113,63 @@ export class IdempotencyKeyConflictError extends ChronosApiError {
   readonly data: Job | null;
 
   constructor(message: string, facts: ApiErrorFacts, data: Job | null) {
+    super(message, facts);
+    this.data = data;
+  }
+}
+
+/**
+ * 409 `idempotency_key_conflict` of a schedule: nothing was created, because a schedule already holds the key. `data` is
+ * that schedule. `schedules.ensure()` brings it up to date instead.
+ *
+ * @example
+ * ```ts
+ * import { Chronos, ScheduleKeyConflictError } from "@chronos-edge/sdk";
+ *
+ * const chronos = new Chronos({ apiKey: "chrns_example", baseUrl: "https://chronos.example.com" });
+ * try {
+ *   await chronos.schedules.create({ name: "Nightly", handler: "report", cron: "0 2 * * *", idempotencyKey: "nightly" });
+ * } catch (error) {
+ *   if (error instanceof ScheduleKeyConflictError) console.log("already there:", error.data?.id, error.data?.status);
+ *   else throw error;
+ * }
+ * ```
+ */
+export class ScheduleKeyConflictError extends ChronosApiError {
+  override name = "ScheduleKeyConflictError";
+  /** The schedule that holds the key; null if the service did not say. */
+  readonly data: Schedule | null;
+
+  constructor(message: string, facts: ApiErrorFacts, data: Schedule | null) {
+    super(message, facts);
+    this.data = data;
+  }
+}
+
+/**
+ * 412 `precondition_failed`: nothing was changed, because the job or schedule is no longer at the revision of `ifMatch`.
+ * `data` is its present state: decide again from that, and repeat the call with its revision.
+ *
+ * @example
+ * ```ts
+ * import { Chronos, PreconditionFailedError } from "@chronos-edge/sdk";
+ *
+ * const chronos = new Chronos({ apiKey: "chrns_example", baseUrl: "https://chronos.example.com" });
+ * const job = await chronos.jobs.get("0b0e7a6e-6c3f-4f1e-8d3b-0b6f0f6a2c11");
+ * try {
+ *   await chronos.jobs.update(job.id, { timeout: job.timeout * 2 }, { ifMatch: job.revision });
+ * } catch (error) {
+ *   if (error instanceof PreconditionFailedError) console.log("now at revision", error.data?.revision);
+ *   else throw error;
+ * }
+ * ```
+ */
+export class PreconditionFailedError extends ChronosApiError {
+  override name = "PreconditionFailedError";
+  /** A job for a call of `jobs`, a schedule for one of `schedules`; null if the service did not say. */
+  readonly data: Job | Schedule | null;
+
+  constructor(message: string, facts: ApiErrorFacts, data: Job | Schedule | null) {
     super(message, facts);
     this.data = data;
   }

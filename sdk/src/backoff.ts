@@ -1,6 +1,6 @@
 // How long to wait before the next try: exponential with full jitter, and never sooner than Retry-After.
 
-export interface Backoff {
+export interface PauseRange {
   /** The first ceiling. */
   baseMs: number;
   /** The last one. */
@@ -16,7 +16,7 @@ const LONGEST_RETRY_AFTER_MS = 3_600_000;
  */
 export function backoffMs(
   failures: number,
-  { baseMs, capMs }: Backoff,
+  { baseMs, capMs }: PauseRange,
   random: number,
   retryAfterMs: number | null,
 ): number {

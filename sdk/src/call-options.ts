@@ -29,6 +29,23 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+/**
+ * The options of a call that can be made conditional.
+ *
+ * @example
+ * ```ts
+ * import { Chronos } from "@chronos-edge/sdk";
+ *
+ * const chronos = new Chronos({ apiKey: "chrns_example", baseUrl: "https://chronos.example.com" });
+ * const job = await chronos.jobs.get("0b0e7a6e-6c3f-4f1e-8d3b-0b6f0f6a2c11");
+ * await chronos.jobs.update(job.id, { maxRetries: job.maxRetries + 5 }, { ifMatch: job.revision });
+ * ```
+ */
+export interface ChangeOptions extends CallOptions {
+  /** The `revision` the change is based on. If it is outdated, nothing is done, and PreconditionFailedError carries the present state. */
+  ifMatch?: number | undefined;
+}
+
 /** The limits of one call that has begun. */
 export interface CallLimits {
   signal: AbortSignal | undefined;
@@ -36,12 +53,32 @@ export interface CallLimits {
   endsAt: number;
 }
 
-const FIELDS: Fields<CallOptions> = { timeoutMs: true, signal: true };
+export const CALL_OPTIONS: Fields<CallOptions> = { timeoutMs: true, signal: true };
+const CHANGE_OPTIONS: Fields<ChangeOptions> = { ...CALL_OPTIONS, ifMatch: true };
+
+/** Checks the options of a call that may carry `ifMatch`, and starts the clock. */
+export function changeLimitsOf(
+  connection: Connection,
+  call: string,
+  options: ChangeOptions | undefined,
+): CallLimits & { ifMatch: number | undefined } {
+  const limits = limitsOf(connection, call, options, CHANGE_OPTIONS);
+  const ifMatch = options?.ifMatch;
+  if (ifMatch !== undefined && !Number.isInteger(ifMatch)) {
+    throw new ChronosConfigError("ifMatch must be the revision of what is changed, an integer");
+  }
+  return { ...limits, ifMatch };
+}
 
 /** Checks the options of `call`, such as `jobs.create()`, and starts the clock. */
-export function limitsOf({ platform }: Connection, call: string, options: CallOptions | undefined): CallLimits {
+export function limitsOf(
+  { platform }: Connection,
+  call: string,
+  options: CallOptions | undefined,
+  known: Fields<CallOptions> = CALL_OPTIONS,
+): CallLimits {
   if (options === undefined) return { signal: undefined, endsAt: Number.POSITIVE_INFINITY };
-  checkFields(`The options of ${call}`, options, FIELDS);
+  checkFields(`The options of ${call}`, options, known);
   const { timeoutMs, signal } = options;
   if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs > 0)) {
     throw new ChronosConfigError("timeoutMs must be a number of milliseconds above 0");

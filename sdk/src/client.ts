@@ -1,5 +1,6 @@
 // The client: checks its options and puts its parts together. No behaviour of its own.
 
+import { BulkActions } from "./bulk-actions.ts";
 import { type Connection, connect } from "./connection.ts";
 import type { AnyHandlers, HandlerMap } from "./handlers.ts";
 import { Jobs } from "./jobs.ts";
@@ -29,9 +30,11 @@ import { Worker } from "./worker.ts";
 export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
   /** Runs pull jobs. */
   readonly worker: Worker<M>;
-  /** Creates, reads, cancels and retries jobs. */
+  /** Creates, reads and changes jobs, one by one and many at once. */
   readonly jobs: Jobs<M>;
-  /** Creates, reads, changes, archives and previews schedules. */
+  /** Follows and aborts the bulk actions that `jobs.bulk()` started. */
+  readonly bulk: BulkActions;
+  /** Creates, reads, changes, pauses, triggers, archives and previews schedules. */
   readonly schedules: Schedules<M>;
   /** @internal */
   readonly connection: Connection;
@@ -43,6 +46,7 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
     this.connection = connect(resolveOptions(options), platform);
     this.worker = new Worker(this.connection);
     this.jobs = new Jobs(this.connection);
+    this.bulk = new BulkActions(this.connection);
     this.schedules = new Schedules(this.connection);
   }
 }

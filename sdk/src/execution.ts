@@ -2,7 +2,7 @@
 
 export type ExecutionStatus = "queued" | "running" | "completed" | "failed" | "timed_out" | "cancelled" | "interrupted";
 
-export type ExecutionTrigger = "scheduled" | "system_retry" | "manual_retry";
+export type ExecutionTrigger = "scheduled" | "system_retry" | "manual_retry" | "manual_run";
 
 export type ExecutionErrorCode =
   | "http_status"
@@ -13,6 +13,7 @@ export type ExecutionErrorCode =
   | "handler_error"
   | "lease_expired"
   | "platform"
+  | "expired"
   | (string & {});
 
 /**

@@ -1,6 +1,13 @@
 // One request to the service and its answer taken apart: data, or a typed error. It never tries twice; who may, decides.
 
-import { type ApiErrorFacts, ChronosApiError, type FieldError, IdempotencyKeyConflictError } from "./api-error.ts";
+import {
+  type ApiErrorFacts,
+  ChronosApiError,
+  type FieldError,
+  IdempotencyKeyConflictError,
+  PreconditionFailedError,
+  ScheduleKeyConflictError,
+} from "./api-error.ts";
 import { parseRetryAfter } from "./backoff.ts";
 import { describeError } from "./describe-error.ts";
 import { ChronosConfigError, ChronosConnectionError } from "./errors.ts";
@@ -11,10 +18,15 @@ import type { Platform } from "./platform.ts";
 import { addTexts } from "./raw-json.ts";
 import { readBody } from "./read-body.ts";
 import { jobFromWire, type WireJob } from "./wire.ts";
+import { scheduleFromWire, type WireSchedule } from "./wire-schedule.ts";
 
 export interface HttpCall {
-  method: "GET" | "POST" | "PATCH";
+  method: "GET" | "POST" | "PATCH" | "DELETE";
   path: string;
+  /** The kind of object in the data of a refusal. Default: a job. */
+  about?: "job" | "schedule";
+  /** Sent as If-Match: the revision that the object must have. */
+  ifMatch?: number | undefined;
   query?: [string, string][];
   /** Already JSON: repeating a request must repeat its bytes. */
   body?: string;
@@ -57,7 +69,7 @@ export class Http {
     const { response, text } = await this.#exchange(call);
     const envelope = parseEnvelope(text);
     if (envelope?.success && response.status >= 200 && response.status < 300) return envelope;
-    throw this.#refusal(response, envelope);
+    throw refusal(call, response, envelope);
   }
 
   async #exchange(call: HttpCall): Promise<{ response: FetchResponse; text: string }> {
@@ -69,6 +81,7 @@ export class Http {
       "user-agent": USER_AGENT,
     };
     if (call.body !== undefined) headers["content-type"] = "application/json";
+    if (call.ifMatch !== undefined) headers["if-match"] = `"${call.ifMatch}"`;
 
     const timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const patience = new AbortController();
@@ -107,25 +120,33 @@ export class Http {
       unfollowStop();
     }
   }
+}
 
-  #refusal(response: FetchResponse, envelope: Envelope | null): ChronosApiError {
-    const header = headerReader(response.headers ?? {});
-    const facts: ApiErrorFacts = {
-      code: envelope?.code ?? "unexpected_response",
-      status: response.status,
-      errors: Array.isArray(envelope?.errors) ? envelope.errors : [],
-      requestId: header("x-request-id"),
-      retryAfterMs: parseRetryAfter(header("retry-after"), header("date")),
-    };
-    if (envelope?.code === undefined) {
-      const what = `Status ${response.status} without an answer of the service's own; is baseUrl right?`;
-      return new ChronosApiError(what, facts);
-    }
-    if (facts.code === "idempotency_key_conflict") {
-      const holder = envelope.data ? jobFromWire(envelope.data as WireJob) : null;
-      return new IdempotencyKeyConflictError(envelope.message, facts, holder);
-    }
-    return new ChronosApiError(envelope.message, facts);
+function refusal(call: HttpCall, response: FetchResponse, envelope: Envelope | null): ChronosApiError {
+  const header = headerReader(response.headers ?? {});
+  const facts: ApiErrorFacts = {
+    code: envelope?.code ?? "unexpected_response",
+    status: response.status,
+    errors: Array.isArray(envelope?.errors) ? envelope.errors : [],
+    requestId: header("x-request-id"),
+    retryAfterMs: parseRetryAfter(header("retry-after"), header("date")),
+  };
+  if (envelope?.code === undefined) {
+    const what = `Status ${response.status} without an answer of the service's own; is baseUrl right?`;
+    return new ChronosApiError(what, facts);
+  }
+  const { message, data } = envelope;
+  const job = () => (data ? jobFromWire(data as WireJob) : null);
+  const schedule = () => (data ? scheduleFromWire(data as WireSchedule) : null);
+  const isSchedule = call.about === "schedule";
+  switch (facts.code) {
+    case "idempotency_key_conflict":
+      if (isSchedule) return new ScheduleKeyConflictError(message, facts, schedule());
+      return new IdempotencyKeyConflictError(message, facts, job());
+    case "precondition_failed":
+      return new PreconditionFailedError(message, facts, isSchedule ? schedule() : job());
+    default:
+      return new ChronosApiError(message, facts);
   }
 }
 

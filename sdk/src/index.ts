@@ -6,10 +6,16 @@ export {
   ChronosApiError,
   type FieldError,
   IdempotencyKeyConflictError,
+  PreconditionFailedError,
+  ScheduleKeyConflictError,
 } from "./api-error.ts";
-export type { CallOptions } from "./call-options.ts";
+export type { BulkAction, BulkCount, BulkSelection, BulkStatus, BulkVerb, NewBulkAction } from "./bulk-action.ts";
+export type { BulkActions, BulkFilters, BulkWaitOptions } from "./bulk-actions.ts";
+export type { CallOptions, ChangeOptions } from "./call-options.ts";
 export { Chronos } from "./client.ts";
+export { type BatchEntry, CreateManyError } from "./create-many.ts";
 export type { Delivery } from "./delivery.ts";
+export { ScheduleEndedError } from "./ensure-schedule.ts";
 export {
   type AbortCause,
   ChronosConfigError,
@@ -34,10 +40,14 @@ export type {
 } from "./handlers.ts";
 export type { HeadersLike } from "./headers-like.ts";
 export type {
+  Backoff,
   Delay,
   HttpMethod,
   Job,
+  JobChanges,
   JobFilters,
+  JobOrigin,
+  JobSelection,
   JobStatus,
   NewJob,
   NewPushJob,
@@ -45,7 +55,7 @@ export type {
   PushDelivery,
   When,
 } from "./job.ts";
-export type { Jobs } from "./jobs.ts";
+export type { Jobs, ManyJob } from "./jobs.ts";
 export type { ChronosLogger } from "./logger.ts";
 export type { ChronosOptions } from "./options.ts";
 export type { Page, PagedList, PagePosition } from "./pages.ts";
@@ -55,11 +65,14 @@ export type {
   FireTime,
   NewPushSchedule,
   NewSchedule,
+  Overlap,
+  PushScheduleSpec,
   Recurrence,
   Schedule,
   ScheduleBounds,
   ScheduleChanges,
   ScheduleFilters,
+  ScheduleSpec,
   ScheduleStatus,
 } from "./schedule.ts";
 export type { Schedules } from "./schedules.ts";

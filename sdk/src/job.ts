@@ -1,10 +1,14 @@
 // A job as the SDK shows it: the API's names in camelCase, its times as Dates. The contents of payload, result and
 // headers are the user's own and are never renamed.
 
+import type { ExecutionErrorCode } from "./execution.ts";
 import type { RawJson } from "./raw-json.ts";
 
 /** `pending` → `queued` (pull: waits for a worker) → `running` → one of the three ends; `retrying` between two attempts. */
 export type JobStatus = "pending" | "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
+
+/** Who made the job: a call of the API, the tick of a schedule, or an event that goes to a webhook. */
+export type JobOrigin = "api" | "schedule" | "event";
 
 export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -48,17 +52,27 @@ export interface Job<TPayload = unknown, TResult = unknown> {
   /** Retries after the first attempt. */
   maxRetries: number;
   idempotencyKey: string | null;
-  /** The nominal time; it never changes. */
+  tags: string[];
+  /** The flow whose limits hold for this job. */
+  flow: string | null;
+  /** How the pauses between attempts grow; null for the service's own rule. */
+  backoff: Backoff | null;
+  /** The nominal time. Retries do not change it; `update()` may. */
   scheduledFor: Date;
+  /** No attempt starts later: the job then fails with `expired`. */
+  expiresAt: Date | null;
   /** When the next attempt is due; null once the job has ended. */
   runAt: Date | null;
   /** Executions started so far. */
   attempts: number;
-  lastError: { code: string; message: string } | null;
+  lastError: { code: ExecutionErrorCode; message: string } | null;
   /** What a pull worker returned. */
   result: TResult | null;
   /** The result as it was sent. */
   resultText: string | null;
+  origin: JobOrigin;
+  /** Grows with each change. Given as `ifMatch`, it makes a change apply to this state of the job or to none. */
+  revision: number;
   createdAt: Date;
   updatedAt: Date;
   /** When it ended, whatever the end. */
@@ -72,21 +86,79 @@ export interface Delay {
   unit: "second" | "minute" | "hour" | "day" | "week";
 }
 
-/** Either of them, or neither for "as soon as possible". A string must be ISO 8601 with an offset. */
+/**
+ * One of the three, or none for "as soon as possible". A string must be ISO 8601 with an offset, unless `timezone` says
+ * whose clock shows it.
+ */
 export type When =
-  | { delay?: Delay | undefined; scheduledFor?: undefined }
-  | { delay?: undefined; scheduledFor?: Date | string | undefined };
+  | { delay?: Delay | undefined; scheduledFor?: undefined; timezone?: undefined }
+  | { delay?: undefined; scheduledFor?: Date | string | undefined; timezone?: undefined }
+  | {
+      delay?: undefined;
+      /** A time on the wall, without an offset: `2030-03-31T09:00`. One that a clock change skips is the first moment after it. */
+      scheduledFor: string;
+      /** An IANA zone, such as `Europe/London`. */
+      timezone: string;
+    };
 
-interface NewJobFields {
-  /** For people; 1–255 characters. */
-  name: string;
-  /** Unique within the account while the job exists. It is what makes `create()` safe to repeat. */
-  idempotencyKey?: string | undefined;
+/** The pauses between attempts, in seconds. */
+export type Backoff =
+  | {
+      /** `exponential` doubles the pause from attempt to attempt, `fixed` keeps it. */
+      type: "exponential" | "fixed";
+      /** The first pause, 1–86,400 s. Default 1. */
+      initial?: number | undefined;
+      /** The longest pause, 1–86,400 s. Default 3600. */
+      max?: number | undefined;
+      /** Adds a random part, so that jobs that failed together do not return together. Default true. */
+      jitter?: boolean | undefined;
+      delays?: undefined;
+    }
+  | {
+      type: "list";
+      /** 1–50 pauses; the last one repeats. */
+      delays: readonly number[];
+      initial?: undefined;
+      max?: undefined;
+      jitter?: undefined;
+    };
+
+/** Input fields that jobs and schedules share. */
+export interface AttemptFields {
   /** Seconds one attempt may take: the lease of a pull worker, the patience with a push target. Default 30. */
   timeout?: number | undefined;
   /** Retries after the first attempt, 0–50. Default 3. */
   maxRetries?: number | undefined;
+  /** Labels to find and select jobs by: at most 10 different ones, each of 1–64 characters. */
+  tags?: readonly string[] | undefined;
+  /** The flow whose limits hold, 1–255 characters. A flow that nobody has defined has none. */
+  flow?: string | undefined;
+  /** Default: exponential from 1 s to an hour, with jitter. */
+  backoff?: Backoff | undefined;
+  /** From the nominal time on: no attempt starts later, nor a retry that would. */
+  expiresAfter?: Delay | undefined;
 }
+
+interface NewJobFields extends AttemptFields {
+  /** For people; 1–255 characters. */
+  name: string;
+}
+
+/** The key that makes a creation safe to repeat, and the rule for a key that is in use. */
+export type Key =
+  | {
+      /** Unique within the account while the job exists. It is what makes `create()` safe to repeat. */
+      idempotencyKey?: string | undefined;
+      onConflict?: undefined;
+    }
+  | {
+      idempotencyKey: string;
+      /**
+       * `replace` overwrites the job that holds the key while it is `pending`; once it has started or ended, the key moves
+       * to the new job. So a burst of edits becomes one job. Default `reject`.
+       */
+      onConflict?: "reject" | "replace" | undefined;
+    };
 
 /** A payload that must be given when its type says so. */
 type PayloadField<TPayload> = unknown extends TPayload
@@ -105,28 +177,62 @@ export interface HandledFields<Name extends string> {
 
 /** What `jobs.create()` takes. Payloads must be JSON objects of at most 64 KB; delivery is pull unless said otherwise. */
 export type NewJob<Name extends string = string, TPayload = unknown> = NewJobFields &
+  Key &
   When &
   PayloadField<TPayload> &
   HandledFields<Name>;
 
 /** A NewJob whose payload is given whatever its type: what a function that is generic over the name can promise. */
 export type NewJobWithPayload<Name extends string, TPayload> = NewJobFields &
+  Key &
   When &
   HandledFields<Name> & { payload: TPayload };
 
 /** A push job needs no handler name: its target is the URL. */
 export type NewPushJob = NewJobFields &
+  Key &
   When & { payload?: object | null | undefined; handler?: undefined; delivery: PushDelivery };
 
-/** What `jobs.list()` can be narrowed by. */
-export interface JobFilters<Name extends string = string> {
+/** The payload in a change: any object if its type is not known. */
+export type ChangedPayload<TPayload> = (unknown extends TPayload ? object : TPayload) | RawJson | null | undefined;
+
+/** Every field may also be null, for its default. */
+export type Resettable<T> = { [Name in keyof T]: T[Name] | null };
+
+/**
+ * The changes of `jobs.update()`. A field that is left out or undefined stays as it is; null resets it to its default. A
+ * `delay` counts from now.
+ */
+export type JobChanges<Name extends string = string, TPayload = unknown> = Resettable<AttemptFields> &
+  When & {
+    name?: string | undefined;
+    payload?: ChangedPayload<TPayload>;
+    handler?: Name | null | undefined;
+    delivery?: PullDelivery | PushDelivery | null | undefined;
+  };
+
+/** Selects jobs, in a list and for a bulk action. */
+export interface JobSelection<Name extends string = string> {
   status?: JobStatus | readonly JobStatus[] | undefined;
   handler?: Name | undefined;
   /** A schedule's id, or null for one-off jobs only. */
   scheduleId?: string | null | undefined;
   idempotencyKey?: string | undefined;
+  /** Jobs that have all of these tags. */
+  tag?: string | readonly string[] | undefined;
+  flow?: string | undefined;
+  /** The whole name, letter by letter. */
+  name?: string | undefined;
+  /** Default: all but `event`. */
+  origin?: JobOrigin | readonly JobOrigin[] | undefined;
   createdAfter?: Date | string | undefined;
   createdBefore?: Date | string | undefined;
+  scheduledAfter?: Date | string | undefined;
+  scheduledBefore?: Date | string | undefined;
+}
+
+/** What `jobs.list()` can be narrowed by. */
+export interface JobFilters<Name extends string = string> extends JobSelection<Name> {
   /** Jobs a page, 1–100. Default 100 when iterating, the service's 20 for a single page. */
   size?: number | undefined;
 }

@@ -60,12 +60,15 @@ export function fieldsToJson(fields: Record<string, unknown>): string {
 
 const CARRIED = ["payload", "result"];
 
-/** Adds the texts of payload and result to what was parsed, or to each item of a list, as `payload_text` and `result_text`. */
+/**
+ * Adds the texts of payload and result to what was parsed, or to each item of a list, as `payload_text` and `result_text`.
+ * A job within an item, as in a batch's answer, gets them too.
+ */
 export function addTexts(parsed: unknown, json: string, at = 0): void {
   if (typeof parsed !== "object" || parsed === null) return;
   const fields = parsed as Record<string, unknown>;
   for (const [name, [from, to]] of childrenOf(json, at)) {
-    if (Array.isArray(parsed)) addTexts(fields[name], json, from);
+    if (Array.isArray(parsed) || name === "job") addTexts(fields[name], json, from);
     else if (CARRIED.includes(name)) fields[`${name}_text`] = fields[name] === null ? null : json.slice(from, to);
   }
 }

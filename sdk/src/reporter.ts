@@ -3,17 +3,15 @@
 
 import { isPassingForWorker } from "./api-error.ts";
 import { type Attempt, traceOf } from "./attempt.ts";
+import { batchesOf } from "./batches.ts";
 import { type Connection, pauseMs } from "./connection.ts";
 import type { Outcome } from "./outcome.ts";
 import { sleep } from "./platform.ts";
 import { answered, isAboutTheReport, type Report, reportOf } from "./report.ts";
-import { MOST_AT_ONCE, sendReports } from "./worker-calls.ts";
+import { sendReports } from "./worker-calls.ts";
 
 /** Our reckoning of the lease's end may be early by a request's way; the service is the judge. */
 const LEASE_SLACK_MS = 5_000;
-
-/** The service's limit for a body, less what stands around the reports. */
-const MOST_BYTES = 1_048_576 - '{"reports":[]}'.length;
 
 /** A call that takes longer no longer holds back the next one: other leases go on running. */
 const LONGEST_HOLD_MS = 250;
@@ -110,22 +108,4 @@ export class Reporter {
     await sleep(platform, pause);
     this.#add(again.map(({ report }) => report));
   }
-}
-
-/** In their order, each batch within the service's limits. */
-function batchesOf(reports: readonly Report[]): Report[][] {
-  const batches: Report[][] = [];
-  let batch: Report[] = [];
-  let bytes = 0;
-  for (const report of reports) {
-    const more = report.bytes + ",".length;
-    if (batch.length === 0 || batch.length === MOST_AT_ONCE || bytes + more > MOST_BYTES) {
-      batch = [];
-      bytes = 0;
-      batches.push(batch);
-    }
-    batch.push(report);
-    bytes += more;
-  }
-  return batches;
 }

@@ -1,9 +1,22 @@
 // A schedule as the SDK shows it and takes it: the API's names in camelCase, its times as Dates.
 
-import type { Delay, HandledFields, NewJob, PullDelivery, PushDelivery } from "./job.ts";
+import type {
+  AttemptFields,
+  Backoff,
+  ChangedPayload,
+  Delay,
+  HandledFields,
+  NewJob,
+  PullDelivery,
+  PushDelivery,
+  Resettable,
+} from "./job.ts";
 
-/** `active` → `completed` (by `runs` or `stopAt`) or `archived` (by hand). */
-export type ScheduleStatus = "active" | "completed" | "archived";
+/** `active` → `completed` (by `runs` or `stopAt`) or `archived` (by hand); `paused` until it is resumed. */
+export type ScheduleStatus = "active" | "paused" | "completed" | "archived";
+
+/** The rule for a tick while the previous tick's job has not ended: `allow` makes a job anyway, `skip` makes none. */
+export type Overlap = "allow" | "skip";
 
 /**
  * A schedule, as its owner knew it at the moment of the answer. Each of its ticks becomes one job.
@@ -33,6 +46,8 @@ export interface Schedule<TPayload = unknown> {
   runs: number | null;
   /** No tick at or after this moment. */
   stopAt: Date | null;
+  idempotencyKey: string | null;
+  overlap: Overlap;
   delivery: PullDelivery | PushDelivery;
   payload: TPayload | null;
   /** The payload as it was sent, where parsing may have changed it: integers beyond 2^53, keys that occur twice. */
@@ -41,6 +56,14 @@ export interface Schedule<TPayload = unknown> {
   timeout: number;
   /** Retries of a job after its first attempt. */
   maxRetries: number;
+  /** The tags of its jobs. */
+  tags: string[];
+  /** The flow whose limits hold for its jobs. */
+  flow: string | null;
+  /** How the pauses between a job's attempts grow; null for the service's own rule. */
+  backoff: Backoff | null;
+  /** How long after its tick a job may still start. */
+  expiresAfter: Delay | null;
   /** Null once it is over. */
   nextRunAt: Date | null;
   lastRunAt: Date | null;
@@ -48,6 +71,10 @@ export interface Schedule<TPayload = unknown> {
   runCount: number;
   /** Ticks that fell into an outage and were skipped. */
   missedRuns: number;
+  /** Ticks that made no job because the previous one's had not ended (`overlap: "skip"`). */
+  skippedRuns: number;
+  /** Grows with each change. Given as `ifMatch`, it makes a change apply to this state of the schedule or to none. */
+  revision: number;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -81,41 +108,61 @@ export interface ScheduleBounds {
   stopAt?: Date | string | undefined;
 }
 
-interface NewScheduleFields extends ScheduleBounds {
+interface ScheduleSpecFields extends ScheduleBounds, AttemptFields {
   /** For people, and the name of its jobs; 1–255 characters. */
   name: string;
   /** For people; at most 1,000 characters. */
   description?: string | undefined;
-  /** Seconds one attempt of a job may take. Default 30. */
-  timeout?: number | undefined;
-  /** Retries of a job after its first attempt, 0–50. Default 3. */
-  maxRetries?: number | undefined;
+  /** The rule for a tick while the previous tick's job has not ended. Default `allow`. */
+  overlap?: Overlap | undefined;
 }
 
-/** What `schedules.create()` takes. Delivery is pull unless said otherwise. */
-export type NewSchedule<Name extends string = string, TPayload = unknown> = NewScheduleFields &
+/** Makes a creation safe to repeat. */
+interface ScheduleKey {
+  /** Unique among the account's schedules, 1–255 characters. */
+  idempotencyKey?: string | undefined;
+}
+
+/** The spec of a schedule, as `schedules.ensure()` takes it. Delivery is pull by default. */
+export type ScheduleSpec<Name extends string = string, TPayload = unknown> = ScheduleSpecFields &
   Recurrence &
   Pick<NewJob<Name, TPayload>, "payload"> &
   HandledFields<Name>;
 
-/** A NewSchedule whose payload is given whatever its type: what a function that is generic over the name can promise. */
-export type NewScheduleWithPayload<Name extends string, TPayload> = NewScheduleFields &
+/** A ScheduleSpec whose payload is given whatever its type: what a function that is generic over the name can promise. */
+export type ScheduleSpecWithPayload<Name extends string, TPayload> = ScheduleSpecFields &
   Recurrence &
   HandledFields<Name> & { payload: TPayload };
 
 /** A schedule that pushes needs no handler name: its target is the URL. */
-export type NewPushSchedule = NewScheduleFields &
+export type PushScheduleSpec = ScheduleSpecFields &
   Recurrence & { payload?: object | null | undefined; handler?: undefined; delivery: PushDelivery };
 
-/** What `schedules.update()` changes: what is left out stays, and so does what is undefined. */
-export type ScheduleChanges<Name extends string = string> = Partial<NewScheduleFields> & {
-  cron?: string | undefined;
-  interval?: Delay | undefined;
-  timezone?: string | undefined;
-  payload?: object | undefined;
-  handler?: Name | undefined;
-  delivery?: PullDelivery | PushDelivery | undefined;
-};
+/** The argument of `schedules.create()`. */
+export type NewSchedule<Name extends string = string, TPayload = unknown> = ScheduleSpec<Name, TPayload> & ScheduleKey;
+
+/** A ScheduleSpecWithPayload with a key. */
+export type NewScheduleWithPayload<Name extends string, TPayload> = ScheduleSpecWithPayload<Name, TPayload> &
+  ScheduleKey;
+
+/** A PushScheduleSpec with a key. */
+export type NewPushSchedule = PushScheduleSpec & ScheduleKey;
+
+/**
+ * The changes of `schedules.update()`. A field that is left out or undefined stays as it is; null resets it to its default.
+ */
+export type ScheduleChanges<Name extends string = string, TPayload = unknown> = Resettable<
+  AttemptFields & ScheduleBounds
+> &
+  ({ cron?: string | undefined; interval?: undefined } | { cron?: undefined; interval?: Delay | undefined }) & {
+    name?: string | undefined;
+    description?: string | null | undefined;
+    timezone?: string | null | undefined;
+    overlap?: Overlap | null | undefined;
+    payload?: ChangedPayload<TPayload>;
+    handler?: Name | null | undefined;
+    delivery?: PullDelivery | PushDelivery | null | undefined;
+  };
 
 /** What `schedules.list()` can be narrowed by. */
 export interface ScheduleFilters<Name extends string = string> {

@@ -1,26 +1,33 @@
-// Schedules over the API: create, read, change, archive, preview. Which calls are repeated after a fault is decided
-// here, call by call.
+// Schedules over the API: create, read, change, pause, trigger, archive, preview. Which calls are repeated after a fault is
+// decided here, call by call.
 
-import { ChronosApiError, isPassing, isUntouched } from "./api-error.ts";
-import { type CallLimits, type CallOptions, limitsOf } from "./call-options.ts";
+import { isPassing, isUntouched, PreconditionFailedError, ScheduleKeyConflictError } from "./api-error.ts";
+import { type CallLimits, type CallOptions, type ChangeOptions, changeLimitsOf, limitsOf } from "./call-options.ts";
 import type { Connection } from "./connection.ts";
+import { ensureSchedule } from "./ensure-schedule.ts";
 import { ChronosConfigError } from "./errors.ts";
-import type { GivenPayload, HandlerName, PayloadOf } from "./handlers.ts";
+import type { GivenPayload, HandlerName, PayloadOf, ResultOf } from "./handlers.ts";
 import type { HttpCall } from "./http.ts";
+import type { Job } from "./job.ts";
+import { onceDone } from "./once-done.ts";
 import { type PagedList, pagedList } from "./pages.ts";
 import { retrying } from "./retrying.ts";
+import { isTheScheduleWeAskedFor, readsAsTold } from "./same-schedule.ts";
 import type {
   FireTime,
   NewPushSchedule,
   NewSchedule,
   NewScheduleWithPayload,
+  PushScheduleSpec,
   Recurrence,
   Schedule,
   ScheduleBounds,
   ScheduleChanges,
   ScheduleFilters,
+  ScheduleSpec,
+  ScheduleSpecWithPayload,
 } from "./schedule.ts";
-import { toJson } from "./wire.ts";
+import { jobFromWire, toJson, type WireJob } from "./wire.ts";
 import {
   changesToWire,
   fireTimeFromWire,
@@ -28,12 +35,18 @@ import {
   recurrenceToWire,
   scheduleFiltersToWire,
   scheduleFromWire,
+  scheduleSpecToWire,
   type WireFireTime,
   type WireSchedule,
 } from "./wire-schedule.ts";
 
 /** The schedule a client of this map knows under this handler's name. */
 type ScheduleOf<M, Name extends keyof M> = Schedule<PayloadOf<M, Name>>;
+
+/** The key is an argument of its own. */
+interface KeyGiven {
+  idempotencyKey?: undefined;
+}
 
 /**
  * The schedules of the account. Reached as `chronos.schedules`.
@@ -62,8 +75,9 @@ export class Schedules<M> {
   }
 
   /**
-   * Creates a schedule. Repeated by itself only after 429, which creates nothing: after a lost answer it may exist, and
-   * a second one would run beside it, so look at the list before you try again.
+   * Creates a schedule. Repeated by itself after 429, which creates nothing; after a network fault or a 5xx only with an
+   * `idempotencyKey`, without which a second schedule could run beside the first. If the lost try got through, its schedule is
+   * returned; any other that holds the key throws ScheduleKeyConflictError. At the start of a program, `ensure()` is easier.
    */
   create<Name extends HandlerName<M>>(
     input: NewSchedule<Name, PayloadOf<M, Name>>,
@@ -76,8 +90,38 @@ export class Schedules<M> {
   create(input: NewPushSchedule, options?: CallOptions): Promise<Schedule>;
   async create(input: object, options?: CallOptions): Promise<Schedule> {
     const body = toJson("The schedule", newScheduleToWire(input as NewSchedule | NewPushSchedule));
-    const limits = limitsOf(this.#connection, "schedules.create()", options);
-    return this.#schedule({ method: "POST", path: "/v1/schedules", body }, limits, isUntouched);
+    const hasKey = (input as NewSchedule).idempotencyKey !== undefined;
+    return this.#create(body, hasKey, limitsOf(this.#connection, "schedules.create()", options));
+  }
+
+  /**
+   * Makes the schedule of this key what the spec says, and returns it: creates it, or changes where it differs; what the spec
+   * leaves out goes back to its default. A schedule that says so already is left alone, so a program can call this at each
+   * start, in every process. A paused schedule stays paused. ScheduleEndedError if it is archived or completed; a `stopAt`
+   * that has passed is refused with 422.
+   */
+  ensure<Name extends HandlerName<M>>(
+    key: string,
+    spec: ScheduleSpec<Name, PayloadOf<M, Name>> & KeyGiven,
+    options?: CallOptions,
+  ): Promise<ScheduleOf<M, Name>>;
+  ensure<Name extends HandlerName<M>>(
+    key: string,
+    spec: ScheduleSpecWithPayload<Name, GivenPayload<M, Name>> & KeyGiven,
+    options?: CallOptions,
+  ): Promise<ScheduleOf<M, Name>>;
+  ensure(key: string, spec: PushScheduleSpec & KeyGiven, options?: CallOptions): Promise<Schedule>;
+  async ensure(key: string, spec: object, options?: CallOptions): Promise<Schedule> {
+    if (typeof key !== "string" || key === "")
+      throw new ChronosConfigError("ensure() needs a key, a text of your choice");
+    const asked = scheduleSpecToWire(spec as ScheduleSpec | PushScheduleSpec);
+    const limits = limitsOf(this.#connection, "schedules.ensure()", options);
+    return ensureSchedule(this.#connection, key, asked, limits, {
+      create: (body) => this.#create(body, true, limits),
+      get: (id) => this.#get(id, limits),
+      update: (id, body, ifMatch) =>
+        this.#schedule({ method: "PATCH", path: schedulePath(id), body, ifMatch }, limits, isPassing),
+    });
   }
 
   /** One schedule, as its owner knows it now. 404 `schedule_not_found` if there is none. */
@@ -98,19 +142,56 @@ export class Schedules<M> {
   }
 
   /**
-   * Changes what is given; it takes effect from the next tick, and a new timing counts from now. 409
-   * `schedule_completed` or `schedule_archived` if it is over, `schedule_status_changed` if it ended meanwhile. Repeated
-   * after a fault: the same change said twice is one.
+   * Changes what is given; it takes effect from the next tick, and a new timing counts from now. A null goes back to the
+   * default. 409 `schedule_completed` or `schedule_archived` if it is over, `schedule_status_changed` if it ended meanwhile;
+   * with `ifMatch`, PreconditionFailedError if it has changed since. Repeated after a fault: the same change said twice is
+   * one.
    */
   update<Name extends HandlerName<M> = HandlerName<M>>(
     id: string,
-    changes: ScheduleChanges<Name>,
-    options?: CallOptions,
+    changes: ScheduleChanges<Name, PayloadOf<M, Name>>,
+    options?: ChangeOptions,
   ): Promise<ScheduleOf<M, Name>>;
-  async update(id: string, changes: ScheduleChanges, options?: CallOptions): Promise<Schedule> {
+  async update(id: string, changes: object, options?: ChangeOptions): Promise<Schedule> {
     const body = toJson("The schedule", changesToWire(changes));
-    const limits = limitsOf(this.#connection, "schedules.update()", options);
-    return this.#schedule({ method: "PATCH", path: schedulePath(id), body }, limits, isPassing);
+    const { ifMatch, ...limits } = changeLimitsOf(this.#connection, "schedules.update()", options);
+    return onceDone(this.#connection, { ...SCHEDULE, method: "PATCH", path: schedulePath(id), body, ifMatch }, limits, {
+      read: readSchedule,
+      lookAgain: async (refusal) => {
+        if (!(refusal instanceof PreconditionFailedError)) return undefined;
+        const schedule = await this.#get(id, limits);
+        return readsAsTold(schedule, body) ? schedule : undefined;
+      },
+    });
+  }
+
+  /** Stops the ticks until `resume()`; they are neither made up for nor counted as missed. Repeated after a fault. */
+  pause<Name extends HandlerName<M> = HandlerName<M>>(id: string, options?: CallOptions): Promise<ScheduleOf<M, Name>>;
+  async pause(id: string, options?: CallOptions): Promise<Schedule> {
+    const limits = limitsOf(this.#connection, "schedules.pause()", options);
+    return this.#schedule({ method: "POST", path: `${schedulePath(id)}/pause` }, limits, isPassing);
+  }
+
+  /** Lets a paused schedule tick again. Repeated after a fault. */
+  resume<Name extends HandlerName<M> = HandlerName<M>>(id: string, options?: CallOptions): Promise<ScheduleOf<M, Name>>;
+  async resume(id: string, options?: CallOptions): Promise<Schedule> {
+    const limits = limitsOf(this.#connection, "schedules.resume()", options);
+    return this.#schedule({ method: "POST", path: `${schedulePath(id)}/resume` }, limits, isPassing);
+  }
+
+  /**
+   * Makes a job that is due now, beside the ticks, and returns it. Repeated by itself only after 429: after a lost answer the
+   * job may exist, and a second one would run as well.
+   */
+  trigger<Name extends HandlerName<M> = HandlerName<M>>(
+    id: string,
+    options?: CallOptions,
+  ): Promise<Job<PayloadOf<M, Name>, ResultOf<M, Name>>>;
+  async trigger(id: string, options?: CallOptions): Promise<Job> {
+    const limits = limitsOf(this.#connection, "schedules.trigger()", options);
+    const call: HttpCall = { method: "POST", path: `${schedulePath(id)}/trigger` };
+    const { data } = await retrying(this.#connection, call, limits, isUntouched);
+    return jobFromWire(data as WireJob);
   }
 
   /**
@@ -123,18 +204,10 @@ export class Schedules<M> {
   ): Promise<ScheduleOf<M, Name>>;
   async archive(id: string, options?: CallOptions): Promise<Schedule> {
     const limits = limitsOf(this.#connection, "schedules.archive()", options);
-    let mayBeDone = false;
-    try {
-      return await this.#schedule({ method: "POST", path: `${schedulePath(id)}/archive` }, limits, (error) => {
-        mayBeDone ||= isPassing(error) && !isUntouched(error);
-        return isPassing(error);
-      });
-    } catch (error) {
-      if (mayBeDone && error instanceof ChronosApiError && error.code === "schedule_archived") {
-        return this.#get(id, limits);
-      }
-      throw error;
-    }
+    return onceDone(this.#connection, { method: "POST", path: `${schedulePath(id)}/archive` }, limits, {
+      read: readSchedule,
+      lookAgain: async ({ code }) => (code === "schedule_archived" ? this.#get(id, limits) : undefined),
+    });
   }
 
   /**
@@ -155,11 +228,26 @@ export class Schedules<M> {
     return this.#schedule({ method: "GET", path: schedulePath(id) }, limits, isPassing);
   }
 
+  #create(body: string, hasKey: boolean, limits: CallLimits): Promise<Schedule> {
+    return onceDone(this.#connection, { ...SCHEDULE, method: "POST", path: "/v1/schedules", body }, limits, {
+      read: readSchedule,
+      mayRepeat: hasKey ? isPassing : isUntouched,
+      lookAgain: (refusal, sinceAskedMs) => {
+        if (!(refusal instanceof ScheduleKeyConflictError) || refusal.data === null) return undefined;
+        return isTheScheduleWeAskedFor(refusal.data, body, sinceAskedMs) ? refusal.data : undefined;
+      },
+    });
+  }
+
   async #schedule(call: HttpCall, limits: CallLimits, mayRepeat: (error: unknown) => boolean): Promise<Schedule> {
-    const { data } = await retrying(this.#connection, call, limits, mayRepeat);
-    return scheduleFromWire(data as WireSchedule);
+    const { data } = await retrying(this.#connection, { ...SCHEDULE, ...call }, limits, mayRepeat);
+    return readSchedule(data);
   }
 }
+
+const SCHEDULE = { about: "schedule" } as const;
+
+const readSchedule = (data: unknown): Schedule => scheduleFromWire(data as WireSchedule);
 
 function previewOf(of: string | (Recurrence & ScheduleBounds), count: number | undefined): HttpCall {
   if (typeof of !== "string") {

@@ -1,18 +1,31 @@
 // Where the API's snake_case meets the SDK's camelCase for schedules; see wire.ts.
 
 import { refusePaddedName } from "./handler-name.ts";
+import type { Delay, PullDelivery, PushDelivery } from "./job.ts";
 import { checkFields, type Fields } from "./known-fields.ts";
+import { RawJson } from "./raw-json.ts";
 import type {
   FireTime,
   NewPushSchedule,
   NewSchedule,
+  Overlap,
+  PushScheduleSpec,
   Recurrence,
   Schedule,
   ScheduleBounds,
   ScheduleChanges,
   ScheduleFilters,
+  ScheduleSpec,
 } from "./schedule.ts";
-import { dateOrNull, filterToWire, type Snake, timeOrNothing } from "./wire.ts";
+import { dateOrNull, type Snake } from "./wire.ts";
+import {
+  ATTEMPT_FIELDS,
+  attemptFieldsToWire,
+  filterToWire,
+  refuseNulls,
+  timeOrNothing,
+  type WireAttemptFields,
+} from "./wire-job-input.ts";
 
 /** A schedule as the API writes it. */
 export type WireSchedule = Snake<
@@ -43,17 +56,48 @@ export function scheduleFromWire(schedule: WireSchedule): Schedule {
     timezone: schedule.timezone,
     runs: schedule.runs,
     stopAt: dateOrNull(schedule.stop_at),
+    idempotencyKey: schedule.idempotency_key,
+    overlap: schedule.overlap,
     delivery: schedule.delivery,
     payload: schedule.payload,
     payloadText: schedule.payload_text,
     timeout: schedule.timeout,
     maxRetries: schedule.max_retries,
+    tags: schedule.tags,
+    flow: schedule.flow,
+    backoff: schedule.backoff,
+    expiresAfter: schedule.expires_after,
     nextRunAt: dateOrNull(schedule.next_run_at),
     lastRunAt: dateOrNull(schedule.last_run_at),
     runCount: schedule.run_count,
     missedRuns: schedule.missed_runs,
+    skippedRuns: schedule.skipped_runs,
+    revision: schedule.revision,
     createdAt: new Date(schedule.created_at),
     updatedAt: new Date(schedule.updated_at),
+  };
+}
+
+/** A schedule's spec, in the API's names. */
+export function scheduleInWire(schedule: Schedule): Required<WireScheduleSpec> {
+  return {
+    name: schedule.name,
+    description: schedule.description,
+    handler: schedule.handler,
+    cron: schedule.cron ?? undefined,
+    interval: schedule.interval ?? undefined,
+    timezone: schedule.timezone,
+    runs: schedule.runs,
+    stop_at: schedule.stopAt?.toISOString(),
+    overlap: schedule.overlap,
+    delivery: schedule.delivery,
+    payload: schedule.payloadText === null ? null : new RawJson(schedule.payloadText),
+    timeout: schedule.timeout,
+    max_retries: schedule.maxRetries,
+    tags: schedule.tags,
+    flow: schedule.flow,
+    backoff: schedule.backoff,
+    expires_after: schedule.expiresAfter,
   };
 }
 
@@ -67,54 +111,80 @@ const RECURRENCE: Fields<Recurrence & ScheduleBounds> = {
   stopAt: true,
 };
 
-const SCHEDULE: Fields<NewSchedule | NewPushSchedule | ScheduleChanges> = {
+const SPEC: Fields<ScheduleSpec | PushScheduleSpec | ScheduleChanges> = {
   ...RECURRENCE,
+  ...ATTEMPT_FIELDS,
   name: true,
   description: true,
+  overlap: true,
   handler: true,
   delivery: true,
   payload: true,
-  timeout: true,
-  maxRetries: true,
 };
 
-/** The body of create: what is undefined is not sent. */
-export function newScheduleToWire(schedule: NewSchedule | NewPushSchedule): Record<string, unknown> {
-  checkFields("A new schedule", schedule, SCHEDULE);
-  return scheduleToWire(schedule);
+const NEW_SCHEDULE: Fields<NewSchedule | NewPushSchedule> = { ...SPEC, idempotencyKey: true };
+
+/** A schedule's fields as the API reads them: what is undefined is not sent. */
+export interface WireScheduleSpec extends WireAttemptFields {
+  name?: string | undefined;
+  description?: string | null | undefined;
+  handler?: string | null | undefined;
+  cron?: string | undefined;
+  interval?: Delay | undefined;
+  timezone?: string | null | undefined;
+  runs?: number | null | undefined;
+  stop_at?: string | null | undefined;
+  overlap?: Overlap | null | undefined;
+  delivery?: PullDelivery | PushDelivery | null | undefined;
+  payload?: unknown;
 }
 
-/** The body of update: what is undefined is not sent. */
-export function changesToWire(changes: ScheduleChanges): Record<string, unknown> {
-  checkFields("A schedule's change", changes, SCHEDULE);
-  return scheduleToWire(changes);
+/** The body of create. */
+export function newScheduleToWire(
+  schedule: NewSchedule | NewPushSchedule,
+): WireScheduleSpec & { idempotency_key: string | undefined } {
+  checkFields("A new schedule", schedule, NEW_SCHEDULE);
+  return { ...scheduleToWire(schedule), idempotency_key: schedule.idempotencyKey };
 }
 
-function scheduleToWire(schedule: NewSchedule | NewPushSchedule | ScheduleChanges): Record<string, unknown> {
+/** A spec, in the API's names. */
+export function scheduleSpecToWire(spec: ScheduleSpec | PushScheduleSpec): WireScheduleSpec {
+  checkFields("A schedule's spec", spec, SPEC);
+  return scheduleToWire(spec);
+}
+
+/** The body of update. */
+export function changesToWire(changes: ScheduleChanges): WireScheduleSpec {
+  checkFields("A schedule's change", changes, SPEC);
+  if (changes.stopAt !== null) return scheduleToWire(changes);
+  return { ...scheduleToWire({ ...changes, stopAt: undefined }), stop_at: null };
+}
+
+function scheduleToWire(schedule: ScheduleSpec | PushScheduleSpec | ScheduleChanges): WireScheduleSpec {
   refusePaddedName(schedule.handler);
   return {
     name: schedule.name,
     description: schedule.description,
     handler: schedule.handler,
     ...timingToWire(schedule),
+    overlap: schedule.overlap,
     delivery: schedule.delivery,
     payload: schedule.payload,
-    timeout: schedule.timeout,
-    max_retries: schedule.maxRetries,
+    ...attemptFieldsToWire(schedule),
   };
 }
 
 /** The body of a preview, as far as create has it too. */
-export function recurrenceToWire(asked: Recurrence & ScheduleBounds): Record<string, unknown> {
+export function recurrenceToWire(asked: Recurrence & ScheduleBounds): ReturnType<typeof timingToWire> {
   checkFields("What is previewed", asked, RECURRENCE);
   return timingToWire(asked);
 }
 
 function timingToWire(
   asked: Pick<ScheduleChanges, "cron" | "interval" | "timezone" | "runs" | "stopAt">,
-): Record<string, unknown> {
+): Pick<WireScheduleSpec, "cron" | "interval" | "timezone" | "runs" | "stop_at"> {
   const { cron, interval, timezone, runs, stopAt } = asked;
-  return { cron, interval, timezone, runs, stop_at: timeOrNothing("stopAt", stopAt) };
+  return { cron, interval, timezone, runs, stop_at: timeOrNothing("stopAt", stopAt as Date | string | undefined) };
 }
 
 const SCHEDULE_FILTERS: Fields<ScheduleFilters> = { status: true, handler: true, size: true };
@@ -122,5 +192,6 @@ const SCHEDULE_FILTERS: Fields<ScheduleFilters> = { status: true, handler: true,
 /** The query of a list, in the API's names; `status` may occur several times. */
 export function scheduleFiltersToWire(filters: ScheduleFilters): [string, string][] {
   checkFields("A list's filter", filters, SCHEDULE_FILTERS);
-  return [...filterToWire("status", "status", filters.status), ...filterToWire("handler", "handler", filters.handler)];
+  refuseNulls(filters);
+  return [...filterToWire("status", filters.status), ...filterToWire("handler", filters.handler)];
 }

@@ -1,22 +1,22 @@
-// The one place where the API's snake_case meets the SDK's camelCase. Every field is named here, so what users put into
-// payload, result and headers cannot be renamed by accident, and what the service adds later stays outside.
+// Where the API's snake_case meets the SDK's camelCase; wire-job-input.ts, wire-schedule.ts and wire-bulk.ts are the others.
+// Every field is named, so what users put into payload, result and headers cannot be renamed by accident, and what the
+// service adds later stays outside.
 
 import type { Attempt } from "./attempt.ts";
 import type { Delivery } from "./delivery.ts";
 import { describeError } from "./describe-error.ts";
 import { ChronosConfigError } from "./errors.ts";
 import type { Execution } from "./execution.ts";
-import { refusePaddedName } from "./handler-name.ts";
-import type { Delay, Job, JobFilters, NewJob, NewPushJob } from "./job.ts";
-import { checkFields, type Fields, kindOf } from "./known-fields.ts";
+import type { Job } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
 import { fieldsToJson, RawJson } from "./raw-json.ts";
 
 /** A job as the API writes it. */
 export type WireJob = Snake<
-  Omit<Job, "scheduledFor" | "runAt" | "createdAt" | "updatedAt" | "completedAt"> & {
+  Omit<Job, "scheduledFor" | "runAt" | "expiresAt" | "createdAt" | "updatedAt" | "completedAt"> & {
     scheduledFor: string;
     runAt: string | null;
+    expiresAt: string | null;
     createdAt: string;
     updatedAt: string;
     completedAt: string | null;
@@ -81,12 +81,18 @@ export function jobFromWire(job: WireJob): Job {
     timeout: job.timeout,
     maxRetries: job.max_retries,
     idempotencyKey: job.idempotency_key,
+    tags: job.tags,
+    flow: job.flow,
+    backoff: job.backoff,
     scheduledFor: new Date(job.scheduled_for),
+    expiresAt: dateOrNull(job.expires_at),
     runAt: dateOrNull(job.run_at),
     attempts: job.attempts,
     lastError: job.last_error,
     result: job.result,
     resultText: job.result_text,
+    origin: job.origin,
+    revision: job.revision,
     createdAt: new Date(job.created_at),
     updatedAt: new Date(job.updated_at),
     completedAt: dateOrNull(job.completed_at),
@@ -149,93 +155,6 @@ export function deliveryFromWire(delivery: WireDelivery, signedAt: Date): Delive
   };
 }
 
-/** The body of create: what is undefined is not sent. */
-export interface NewWireJob {
-  name: string;
-  handler?: string | undefined;
-  payload?: unknown;
-  delay?: Delay | undefined;
-  scheduled_for?: string | undefined;
-  idempotency_key?: string | undefined;
-  delivery?: Job["delivery"] | undefined;
-  timeout?: number | undefined;
-  max_retries?: number | undefined;
-}
-
-const NEW_JOB: Fields<NewJob | NewPushJob> = {
-  name: true,
-  handler: true,
-  payload: true,
-  delay: true,
-  scheduledFor: true,
-  idempotencyKey: true,
-  delivery: true,
-  timeout: true,
-  maxRetries: true,
-};
-
-/** Throws a ChronosConfigError for fields that do not exist and for what is surely a mistake. */
-export function newJobToWire(job: NewJob | NewPushJob): NewWireJob {
-  checkFields("A new job", job, NEW_JOB);
-  refusePaddedName(job.handler);
-  return {
-    name: job.name,
-    handler: job.handler,
-    payload: job.payload,
-    delay: job.delay,
-    scheduled_for: timeOrNothing("scheduledFor", job.scheduledFor),
-    idempotency_key: job.idempotencyKey,
-    delivery: job.delivery,
-    timeout: job.timeout,
-    max_retries: job.maxRetries,
-  };
-}
-
-const JOB_FILTERS: Fields<JobFilters> = {
-  status: true,
-  handler: true,
-  scheduleId: true,
-  idempotencyKey: true,
-  createdAfter: true,
-  createdBefore: true,
-  size: true,
-};
-
-/** The query of a list, in the API's names; `status` may occur several times. */
-export function filtersToWire(filters: JobFilters): [string, string][] {
-  checkFields("A list's filter", filters, JOB_FILTERS);
-  return [
-    ...filterToWire("status", "status", filters.status),
-    ...filterToWire("handler", "handler", filters.handler),
-    ...filterToWire("scheduleId", "schedule_id", filters.scheduleId === null ? "null" : filters.scheduleId),
-    ...filterToWire("idempotencyKey", "idempotency_key", filters.idempotencyKey),
-    ...filterToWire("createdAfter", "created_after", timeOrNothing("createdAfter", filters.createdAfter)),
-    ...filterToWire("createdBefore", "created_before", timeOrNothing("createdBefore", filters.createdBefore)),
-  ];
-}
-
-/** One filter, several times if it has several values. A null is refused: "all of them" is seldom what it means. */
-export function filterToWire(
-  field: string,
-  name: string,
-  value: string | readonly string[] | undefined,
-): [string, string][] {
-  if (value === null) throw new ChronosConfigError(`${field} must not be null; leave it out for all`);
-  return [value ?? []].flat().map((one) => [name, String(one)]);
-}
-
-/** A null is refused: for a moment that is missing by mistake, "as soon as possible" is seldom right. */
-export function timeOrNothing(field: string, time: Date | string | undefined): string | undefined {
-  if (time === undefined || typeof time === "string") return time;
-  if (Object.prototype.toString.call(time) !== "[object Date]") {
-    throw new ChronosConfigError(
-      `${field} must be a Date or ISO 8601 text, not ${kindOf(time)}; leave it out for none`,
-    );
-  }
-  if (Number.isNaN(time.getTime())) throw new ChronosConfigError(`${field} is not a valid date`);
-  return time.toISOString();
-}
-
 export function toJson(what: string, value: object): string {
   try {
     return fieldsToJson({ ...value });
@@ -244,6 +163,7 @@ export function toJson(what: string, value: object): string {
   }
 }
 
-export function dateOrNull(time: string | null): Date | null {
-  return time === null ? null : new Date(time);
+/** A field that an older service does not send is none. */
+export function dateOrNull(time: string | null | undefined): Date | null {
+  return time == null ? null : new Date(time);
 }

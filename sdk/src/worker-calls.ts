@@ -2,11 +2,9 @@
 
 import { ChronosApiError } from "./api-error.ts";
 import type { Attempt } from "./attempt.ts";
+import { MOST_AT_ONCE } from "./batches.ts";
 import type { Connection } from "./connection.ts";
 import { attemptFromWire, type WireAttempt, type WireReported } from "./wire.ts";
-
-/** The service's limit for the jobs of one claim and for the reports of one call. */
-export const MOST_AT_ONCE = 100;
 
 /** What a poll may take beyond the wait it asked for. */
 const CLAIM_GRACE_MS = 10_000;

@@ -3,7 +3,9 @@
 // clock goes on by itself when that of the tests is set, and may go ahead. Timers are those that the tests fake.
 
 import { accept, page, refuse } from "./answers.ts";
-import { type FakeExecution, type FakeJob, type FakeReport, shown } from "./fake-job.ts";
+import { FakeBulkActions } from "./fake-bulk-actions.ts";
+import { changed, type FakeExecution, type FakeJob, type FakeReport, newFakeJob, shown } from "./fake-job.ts";
+import { FakeSchedules } from "./fake-schedules.ts";
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const ENDED = ["completed", "failed", "cancelled"];
@@ -13,6 +15,8 @@ export class FakeChronos {
   readonly baseUrl = "https://chronos.test";
   readonly jobs: FakeJob[] = [];
   readonly executions: FakeExecution[] = [];
+  readonly bulk = new FakeBulkActions(this.jobs);
+  readonly schedules: FakeSchedules;
   /** Its keys are refused, and due attempts wait. */
   suspended = false;
   /** What the next reports of a call are answered with, in their order; undefined is what they deserve. */
@@ -22,6 +26,7 @@ export class FakeChronos {
   /** `aheadMs`: how much its clock differs from that of the tests. */
   constructor({ aheadMs = 0 } = {}) {
     this.#bornAt = Date.now() + aheadMs - performance.now();
+    this.schedules = new FakeSchedules({ now: () => this.#now(), createJob: (input) => this.#create(input) });
   }
 
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
@@ -30,20 +35,30 @@ export class FakeChronos {
     if (request.headers.get("authorization") !== `Bearer ${this.apiKey}`)
       return refuse(401, "unauthorized", "No such key");
     if (this.suspended) return refuse(403, "account_suspended", "The account is suspended");
-    const body = request.method === "POST" ? await request.text() : "";
+    const body = ["POST", "PATCH"].includes(request.method) ? await request.text() : "";
     const json = body === "" ? {} : JSON.parse(body);
     const [, , first, second, third, fourth] = url.pathname.split("/");
     this.#expireLeases();
     if (first === "worker" && second === "jobs" && third === "claim") return this.#claim(json, init?.signal ?? null);
     if (first === "worker" && second === "jobs" && third === "report") return this.#reportEach(json, body);
     if (first === "worker" && second === "jobs") return this.#worker(String(third), String(fourth), json);
+    if (first === "schedules") return this.schedules.answer(request, second, third, json, url);
+    if (first === "bulk-actions") return this.bulk.answer(request, second, third, json, url);
     if (first !== "jobs") return refuse(404, "not_found", "No such path");
+    if (second === "batch") return this.#createBatch(json, body);
     if (second === undefined) return request.method === "POST" ? this.#create(json) : this.#list(url);
     const job = this.jobs.find((one) => one.id === second);
     if (job === undefined) return refuse(404, "job_not_found", "No such job");
     if (third === "executions") return page(url, this.executions.filter((one) => one.job_id === job.id).map(shown));
     if (third === "cancel") return this.#cancel(job);
     if (third === "retry") return this.#retry(job);
+    if (third === "run") return this.#run(job);
+    const ifMatch = request.headers.get("if-match");
+    if (ifMatch !== null && ifMatch !== `"${job.revision}"`) {
+      return refuse(412, "precondition_failed", "The job has changed", [], job);
+    }
+    if (request.method === "PATCH") return this.#update(job, json);
+    if (request.method === "DELETE") return this.#delete(job);
     return accept(job);
   };
 
@@ -84,35 +99,47 @@ export class FakeChronos {
       return refuse(422, "validation_error", "The job is not valid", [{ field: "name", message: "is required" }]);
     }
     const holder = this.jobs.find((one) => input.idempotency_key && one.idempotency_key === input.idempotency_key);
-    if (holder) return refuse(409, "idempotency_key_conflict", "The key is in use", [], holder);
-    const now = this.#now();
-    const units: Record<string, number> = { second: 1, minute: 60, hour: 3600, day: 86_400, week: 604_800 };
-    const delay = input.delay as { value: number; unit: string } | undefined;
-    const dueAt = delay
-      ? now + delay.value * (units[delay.unit] ?? 0) * 1000
-      : Date.parse(String(input.scheduled_for ?? iso(now)));
-    const job: FakeJob = {
-      id: crypto.randomUUID(),
-      schedule_id: null,
-      name: input.name,
-      handler: (input.handler as string) ?? null,
-      status: "pending",
-      payload: input.payload ?? null,
-      delivery: input.delivery ?? { type: "pull" },
-      timeout: (input.timeout as number) ?? 30,
-      max_retries: (input.max_retries as number) ?? 3,
-      idempotency_key: input.idempotency_key ?? null,
-      scheduled_for: iso(dueAt),
-      run_at: iso(dueAt),
-      attempts: 0,
-      last_error: null,
-      result: null,
-      created_at: iso(now),
-      updated_at: iso(now),
-      completed_at: null,
-    };
+    if (holder && input.on_conflict === "replace") {
+      if (holder.status === "pending") return this.#update(holder, input);
+      holder.idempotency_key = null;
+    } else if (holder) return refuse(409, "idempotency_key_conflict", "The key is in use", [], holder);
+    const job = newFakeJob(input, this.#now());
     this.jobs.push(job);
     return accept(job, 201);
+  }
+
+  /** One that the schema refuses is a refusal of all of them; else one transaction. */
+  async #createBatch({ jobs }: { jobs: Record<string, unknown>[] }, body: string): Promise<Response> {
+    if (new TextEncoder().encode(body).byteLength > 1_048_576) return refuse(413, "payload_too_large", "Over 1 MB");
+    const unnamed = jobs.findIndex(({ name }) => typeof name !== "string" || name === "");
+    if (jobs.length < 1 || jobs.length > 100 || unnamed >= 0) {
+      const field = { field: `jobs.${unnamed}.name`, message: "is required" };
+      return refuse(422, "validation_error", "The jobs are not valid", [field]);
+    }
+    const answers = jobs.map((job) => this.#create(job));
+    const entries = await Promise.all(
+      answers.map(async (answer) => {
+        const { code, data } = await answer.json();
+        return { status: answer.status, ...(code && { code }), job: data };
+      }),
+    );
+    return accept(entries, entries.some(({ status }) => status === 201) ? 201 : 200);
+  }
+
+  #update(job: FakeJob, input: Record<string, unknown>): Response {
+    if (!["pending", "retrying"].includes(job.status)) return refuse(409, "job_not_editable", "The job has started");
+    return accept(Object.assign(job, changed(job, input, this.#now())));
+  }
+
+  #run(job: FakeJob): Response {
+    if (!["pending", "retrying"].includes(job.status)) return refuse(409, "job_not_runnable", "The job has started");
+    return accept(Object.assign(job, { run_at: iso(this.#now()), revision: Number(job.revision) + 1 }));
+  }
+
+  #delete(job: FakeJob): Response {
+    if (!ENDED.includes(job.status)) return refuse(409, "job_not_deletable", "The job has not ended");
+    this.jobs.splice(this.jobs.indexOf(job), 1);
+    return accept(null);
   }
 
   #list(url: URL): Response {

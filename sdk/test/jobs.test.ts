@@ -8,18 +8,11 @@ import {
   type NewJob,
 } from "../src/index.ts";
 import { refuse } from "./answers.ts";
-import { NOON, pass, setUp } from "./setup.ts";
+import { NOON, outcomeOf, pass, setUp } from "./setup.ts";
 
 const JOBS = /\/v1\/jobs$/;
 const unavailable = () => refuse(503, "unavailable", "Overloaded");
 const broken = () => refuse(500, "internal_error", "Something broke");
-
-/** Waits for a call that pauses between its tries, and gives its value or its error. */
-async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
-  const outcome = call.catch((error: unknown) => error);
-  await pass(300_000);
-  return outcome;
-}
 
 it("sends a new job in the API's names and never renames what is the user's", async () => {
   const { chronos, line } = setUp();
@@ -32,6 +25,11 @@ it("sends a new job in the API's names and never renames what is the user's", as
     delivery: { type: "push", http: { url: "https://a.example", method: "POST", headers: { "X-My-Header": "v" } } },
     timeout: 5,
     maxRetries: 0,
+    tags: ["import-17"],
+    flow: "mail",
+    backoff: { type: "fixed", initial: 60, jitter: false },
+    expiresAfter: { value: 1, unit: "day" },
+    onConflict: "reject",
   });
   expect(line.sent[0]?.body).toEqual({
     name: "One",
@@ -42,6 +40,11 @@ it("sends a new job in the API's names and never renames what is the user's", as
     delivery: { type: "push", http: { url: "https://a.example", method: "POST", headers: { "X-My-Header": "v" } } },
     timeout: 5,
     max_retries: 0,
+    tags: ["import-17"],
+    flow: "mail",
+    backoff: { type: "fixed", initial: 60, jitter: false },
+    expires_after: { value: 1, unit: "day" },
+    on_conflict: "reject",
   });
 });
 
@@ -58,6 +61,9 @@ it("gives jobs back in camelCase with Dates, their payload untouched", async () 
     handler: "hello",
     payload: { user_name: "Ada" },
     delay: { value: 2, unit: "minute" },
+    expiresAfter: { value: 1, unit: "hour" },
+    tags: ["t"],
+    flow: "mail",
   });
   expect(await chronos.jobs.get(job.id)).toEqual({
     id: job.id,
@@ -71,12 +77,18 @@ it("gives jobs back in camelCase with Dates, their payload untouched", async () 
     timeout: 30,
     maxRetries: 3,
     idempotencyKey: null,
+    tags: ["t"],
+    flow: "mail",
+    backoff: null,
     scheduledFor: new Date(NOON + 120_000),
+    expiresAt: new Date(NOON + 120_000 + 3_600_000),
     runAt: new Date(NOON + 120_000),
     attempts: 0,
     lastError: null,
     result: null,
     resultText: null,
+    origin: "api",
+    revision: 1,
     createdAt: new Date(NOON),
     updatedAt: new Date(NOON),
     completedAt: null,
@@ -253,6 +265,11 @@ it.each<[string, Partial<NewJob>, Partial<NewJob>]>([
   ["another time", { scheduledFor: AT }, { scheduledFor: new Date(NOON + 61_000) }],
   ["a time in place of none", {}, { scheduledFor: AT }],
   ["another delay", { delay: { value: 1, unit: "minute" } }, { delay: { value: 61, unit: "second" } }],
+  ["other tags", { tags: ["a"] }, { tags: ["a", "b"] }],
+  ["another flow", {}, { flow: "mail" }],
+  ["another backoff", {}, { backoff: { type: "fixed" } }],
+  ["another end", { expiresAfter: { value: 1, unit: "hour" } }, { expiresAfter: { value: 61, unit: "minute" } }],
+  ["no end", { expiresAfter: { value: 1, unit: "hour" } }, {}],
   ["another queue", {}, { delivery: { type: "pull", queue: "q" } }],
   ["another target", {}, { delivery: { type: "push", http: { url: "https://a.example", method: "GET" } } }],
 ])("still throws the conflict after a lost try if the job has %s", async (_, held, asked) => {
@@ -395,6 +412,12 @@ it("writes filters as the API reads them", async () => {
       idempotencyKey: "k",
       createdAfter: new Date(NOON),
       createdBefore: "2030-02-01T00:00:00+01:00",
+      scheduledAfter: "2030-03-01T00:00:00Z",
+      scheduledBefore: new Date(NOON),
+      tag: ["a", "b"],
+      flow: "mail",
+      name: "One",
+      origin: ["api", "event"],
     })
     .page();
   expect([...(line.sent[0]?.query ?? [])]).toEqual([
@@ -403,8 +426,16 @@ it("writes filters as the API reads them", async () => {
     ["handler", "a b"],
     ["schedule_id", "null"],
     ["idempotency_key", "k"],
+    ["tag", "a"],
+    ["tag", "b"],
+    ["flow", "mail"],
+    ["name", "One"],
+    ["origin", "api"],
+    ["origin", "event"],
     ["created_after", "2030-01-01T12:00:00.000Z"],
     ["created_before", "2030-02-01T00:00:00+01:00"],
+    ["scheduled_after", "2030-03-01T00:00:00Z"],
+    ["scheduled_before", "2030-01-01T12:00:00.000Z"],
   ]);
 });
 

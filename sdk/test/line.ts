@@ -11,6 +11,7 @@ export interface Sent {
   at: number;
   redirect: string;
   cache: string | undefined;
+  ifMatch: string | undefined;
 }
 
 /**
@@ -56,7 +57,9 @@ export class Line {
     const url = new URL(input);
     const body = init.body === undefined ? {} : JSON.parse(init.body);
     const { method, redirect, cache } = init;
-    this.sent.push({ method, path: url.pathname, query: url.searchParams, body, at: Date.now(), redirect, cache });
+    const ifMatch = init.headers["if-match"];
+    const { pathname: path, searchParams: query } = url;
+    this.sent.push({ method, path, query, body, at: Date.now(), redirect, cache, ifMatch });
     if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
     const broken = this.#faults.find(({ path, times }) => times > 0 && path.test(url.pathname));
     if (broken === undefined) return this.#service(input, init);

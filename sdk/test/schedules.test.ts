@@ -4,11 +4,12 @@ import {
   ChronosConfigError,
   ChronosConnectionError,
   type NewSchedule,
+  PreconditionFailedError,
   type Schedule,
 } from "../src/index.ts";
 import { refuse } from "./answers.ts";
 import { Line } from "./line.ts";
-import { NOON, pass, setUp } from "./setup.ts";
+import { NOON, outcomeOf, setUp } from "./setup.ts";
 
 const ID = "0b0e7a6e-6c3f-4f1e-8d3b-0b6f0f6a2c11";
 const HOURLY = { name: "Hourly", handler: "a", interval: { value: 1, unit: "hour" } } as const;
@@ -29,10 +30,18 @@ const written = {
   payload: { first_name: "Ada" },
   timeout: 60,
   max_retries: 2,
+  idempotency_key: "weekly",
+  overlap: "skip",
+  tags: ["reports"],
+  flow: "mail",
+  backoff: { type: "fixed", initial: 60, max: 3600, jitter: false },
+  expires_after: { value: 2, unit: "hour" },
   next_run_at: "2030-01-07T09:00:00.000Z",
   last_run_at: null,
   run_count: 1,
   missed_runs: 4,
+  skipped_runs: 3,
+  revision: 9,
   created_at: "2030-01-01T12:00:00.000Z",
   updated_at: "2030-01-01T13:00:00.000Z",
   from_a_later_version: true,
@@ -45,13 +54,6 @@ function answering(...answers: (() => Response)[]) {
   const line = new Line(async () => (answers.length > 1 ? answers.shift() : answers[0])?.() ?? said(written));
   const { chronos } = setUp({ fetch: line.fetch });
   return { schedules: chronos.schedules, line };
-}
-
-/** The outcome, with the pauses between tries passing at once. */
-async function outcomeOf<T>(promise: Promise<T>): Promise<T | Error> {
-  const outcome = promise.catch((error: Error) => error);
-  await pass(300_000);
-  return outcome;
 }
 
 it("reads every field, times as Dates, and nothing it does not know", async () => {
@@ -72,10 +74,18 @@ it("reads every field, times as Dates, and nothing it does not know", async () =
     payloadText: '{"first_name":"Ada"}',
     timeout: 60,
     maxRetries: 2,
+    idempotencyKey: "weekly",
+    overlap: "skip",
+    tags: ["reports"],
+    flow: "mail",
+    backoff: { type: "fixed", initial: 60, max: 3600, jitter: false },
+    expiresAfter: { value: 2, unit: "hour" },
     nextRunAt: new Date("2030-01-07T09:00:00Z"),
     lastRunAt: null,
     runCount: 1,
     missedRuns: 4,
+    skippedRuns: 3,
+    revision: 9,
     createdAt: new Date("2030-01-01T12:00:00Z"),
     updatedAt: new Date("2030-01-01T13:00:00Z"),
   } satisfies Schedule);
@@ -95,6 +105,12 @@ it("writes every field as the API reads it, and leaves out what was left out", a
     payload: { firstName: "Ada" },
     timeout: 60,
     maxRetries: 2,
+    idempotencyKey: "weekly",
+    overlap: "skip",
+    tags: ["reports"],
+    flow: "mail",
+    backoff: { type: "list", delays: [5, 60] },
+    expiresAfter: { value: 2, unit: "hour" },
   });
   await schedules.create(HOURLY);
   expect(line.sent.map(({ method, path, body }) => ({ method, path, body }))).toEqual([
@@ -113,6 +129,12 @@ it("writes every field as the API reads it, and leaves out what was left out", a
         payload: { firstName: "Ada" },
         timeout: 60,
         max_retries: 2,
+        idempotency_key: "weekly",
+        overlap: "skip",
+        tags: ["reports"],
+        flow: "mail",
+        backoff: { type: "list", delays: [5, 60] },
+        expires_after: { value: 2, unit: "hour" },
       },
     },
     { method: "POST", path: "/v1/schedules", body: HOURLY },
@@ -139,6 +161,58 @@ it("changes what is given, with PATCH", async () => {
   expect(await schedules.update(ID, { runs: 5, maxRetries: 0, stopAt: undefined })).toMatchObject({ id: ID });
   expect(line.sent).toMatchObject([{ method: "PATCH", path: `/v1/schedules/${ID}` }]);
   expect(line.sent[0]?.body).toEqual({ runs: 5, max_retries: 0 });
+});
+
+it("resets with null, and swaps one timing for the other", async () => {
+  const { schedules, line } = answering();
+  const nulls = { description: null, handler: null, stopAt: null, runs: null, timezone: null, payload: null } as const;
+  await schedules.update(ID, { ...nulls, overlap: null, tags: null, flow: null, backoff: null, expiresAfter: null });
+  await schedules.update(ID, { interval: { value: 1, unit: "day" } });
+  expect(line.sent.map(({ body }) => body)).toEqual([
+    {
+      description: null,
+      handler: null,
+      timezone: null,
+      runs: null,
+      stop_at: null,
+      overlap: null,
+      payload: null,
+      tags: null,
+      flow: null,
+      backoff: null,
+      expires_after: null,
+    },
+    { interval: { value: 1, unit: "day" } },
+  ]);
+});
+
+it("changes the revision that was named, or nothing, and shows what is now", async () => {
+  const changed = { ...written, revision: 10, timeout: 90 };
+  const { schedules, line } = answering(
+    () => said(written),
+    () => refuse(412, "precondition_failed", "It has changed", [], changed),
+  );
+  await schedules.update(ID, { timeout: 60 }, { ifMatch: 9 });
+  const error = await outcomeOf(schedules.update(ID, { timeout: 60 }, { ifMatch: 9 }));
+  expect(error).toBeInstanceOf(PreconditionFailedError);
+  expect(error).toMatchObject({ data: { id: ID, revision: 10, timeout: 90, skippedRuns: 3 } });
+  expect(line.sent.map(({ method, ifMatch }) => [method, ifMatch])).toEqual(Array(2).fill(["PATCH", '"9"']));
+});
+
+it("pauses, resumes, and makes a job beside the ticks", async () => {
+  const { chronos, line, app } = setUp();
+  const { id } = await chronos.schedules.create(HOURLY);
+  line.sent.length = 0;
+  expect(await chronos.schedules.pause(id)).toMatchObject({ id, status: "paused" });
+  expect(await chronos.schedules.resume(id)).toMatchObject({ id, status: "active" });
+  const job = await chronos.schedules.trigger(id);
+  expect(job).toMatchObject({ name: "Hourly", status: "pending", runAt: new Date(NOON) });
+  expect(app.jobs).toMatchObject([{ id: job.id }]);
+  expect(line.sent.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    `POST /v1/schedules/${id}/pause`,
+    `POST /v1/schedules/${id}/resume`,
+    `POST /v1/schedules/${id}/trigger`,
+  ]);
 });
 
 it("lists by filters, in pages and as an iterator", async () => {
@@ -231,7 +305,13 @@ describe("after a fault", () => {
 
   it("what reads, and what says the same when said twice, is repeated", async () => {
     const { schedules, line } = answering();
-    const calls = [() => schedules.get(ID), () => schedules.update(ID, { runs: 1 }), () => schedules.archive(ID)];
+    const calls = [
+      () => schedules.get(ID),
+      () => schedules.update(ID, { runs: 1 }),
+      () => schedules.archive(ID),
+      () => schedules.pause(ID),
+      () => schedules.resume(ID),
+    ];
     for (const call of calls) {
       line.sent.length = 0;
       line.breaks(/./, "unanswered");
@@ -240,6 +320,30 @@ describe("after a fault", () => {
       expect(new Set(line.sent.map(({ body }) => JSON.stringify(body))).size).toBe(1);
       expect(line.sent).toHaveLength(3);
     }
+  });
+
+  it("trigger() is repeated only after 429: a second job would run as well", async () => {
+    const { chronos, line, app } = setUp();
+    const { id } = await chronos.schedules.create(HOURLY);
+    line.breaks(/trigger$/, tooMany);
+    expect(await outcomeOf(chronos.schedules.trigger(id))).toMatchObject({ name: "Hourly" });
+    line.breaks(/trigger$/, "unanswered");
+    expect(await outcomeOf(chronos.schedules.trigger(id))).toBeInstanceOf(ChronosConnectionError);
+    expect(app.jobs).toHaveLength(2);
+  });
+
+  it.each([
+    ["returns the schedule that its lost try changed", { runs: 7 }, 7],
+    ["throws the refusal if somebody else changed it", { runs: 8 }, undefined],
+  ])("update() with a revision %s", async (_, changes, runs) => {
+    const changed = { ...written, revision: 10, runs: 7 };
+    const { schedules, line } = answering(
+      () => refuse(412, "precondition_failed", "It has changed", [], changed),
+      () => said(changed),
+    );
+    line.breaks(/./, "lost");
+    const outcome = await outcomeOf(schedules.update(ID, changes, { ifMatch: 9 }));
+    expect(outcome).toMatchObject(runs === undefined ? { code: "precondition_failed" } : { runs, revision: 10 });
   });
 
   it("gives up after four tries", async () => {
@@ -281,6 +385,7 @@ it("types what it takes and gives by the client's map", () => {
   }
   const { chronos } = setUp<Handlers>();
   const email = { name: "n", cron: "* * * * *", handler: "email" } as const;
+  const daily = { value: 1, unit: "day" } as const;
   const _calls = () => [
     chronos.schedules.create({ ...email, payload: { to: "a" } }).then(({ payload }) => payload?.to),
     chronos.schedules.create({ name: "n", interval: { value: 1, unit: "day" }, handler: "ping" }),
@@ -300,7 +405,33 @@ it("types what it takes and gives by the client's map", () => {
     // @ts-expect-error: pull needs a handler
     chronos.schedules.create({ name: "n", cron: "* * * * *" }),
     // @ts-expect-error: no such status
-    chronos.schedules.list({ status: "paused" }),
+    chronos.schedules.list({ status: "ended" }),
+    // @ts-expect-error: a schedule's spec has no key of its own
+    chronos.schedules.ensure("k", { ...email, payload: { to: "a" }, idempotencyKey: "k" }),
+    chronos.schedules
+      .ensure("k", { ...email, payload: { to: "a" }, overlap: "skip" })
+      .then(({ payload }) => payload?.to),
+    chronos.schedules.ensure("k", {
+      name: "n",
+      interval: { value: 1, unit: "day" },
+      delivery: { type: "push", http: { url: "https://example.com", method: "POST" } },
+    }),
+    // @ts-expect-error: the payload of email is missing
+    chronos.schedules.ensure("k", email),
+    // @ts-expect-error: both timings
+    chronos.schedules.ensure("k", { name: "n", handler: "ping", cron: "* * * * *", interval: daily }),
+    // @ts-expect-error: pull needs a handler
+    chronos.schedules.ensure("k", { name: "n", cron: "* * * * *" }),
+    // @ts-expect-error: no such overlap
+    chronos.schedules.create({ name: "n", cron: "* * * * *", handler: "ping", overlap: "queue" }),
+    chronos.schedules.update<"email">(ID, { payload: { to: "a" }, stopAt: null, tags: ["a"] }, { ifMatch: 1 }),
+    // @ts-expect-error: both timings
+    chronos.schedules.update(ID, { cron: "* * * * *", interval: { value: 1, unit: "day" } }),
+    // @ts-expect-error: a name has no default to go back to
+    chronos.schedules.update(ID, { name: null }),
+    // @ts-expect-error: to is a text
+    chronos.schedules.update<"email">(ID, { payload: { to: 1 } }),
+    chronos.schedules.trigger<"email">(ID).then(({ payload }) => payload?.to),
     // @ts-expect-error: a preview needs a timing
     chronos.schedules.preview({ timezone: "UTC" }),
   ];

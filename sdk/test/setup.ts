@@ -40,6 +40,13 @@ export async function pass(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }
 
+/** Waits for a call that pauses between its tries, and gives its value or its error. */
+export async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
+  const outcome = call.catch((error: unknown) => error);
+  await pass(300_000);
+  return outcome;
+}
+
 /** A promise to be settled from outside. */
 export function gate<T = void>() {
   let open!: (value: T) => void;

@@ -2,6 +2,9 @@
 
 import { expectTypeOf, it } from "vitest";
 import {
+  type BatchEntry,
+  type BulkAction,
+  type BulkCount,
   Chronos,
   type ChronosContext,
   type ChronosHandler,
@@ -11,6 +14,7 @@ import {
   type FetchLike,
   type HandlerName,
   type Job,
+  type ManyJob,
   type NewJob,
   type PayloadOf,
   queueConsumer,
@@ -103,6 +107,101 @@ it("types new jobs and what comes back by the handler's name", () => {
     void jobs.create({ name, handler: "ping", max_retries: 1 });
     expectTypeOf(jobs.get<"add">("id")).resolves.toEqualTypeOf<Job<{ a: number; b: number }, { sum: number }>>();
     expectTypeOf(jobs.executions("id")).toExtend<AsyncIterable<Execution>>();
+  }
+});
+
+it("types times, backoffs and keys so that what excludes each other does not compile", () => {
+  if (never()) {
+    const { jobs } = new Chronos(options);
+    const one = { name: "One", handler: "a" };
+    const hour = { value: 1, unit: "hour" } as const;
+    void jobs.create({ ...one, scheduledFor: "2030-03-31T09:00", timezone: "Europe/London" });
+    void jobs.create({ ...one, idempotencyKey: "k", onConflict: "replace" });
+    void jobs.create({ ...one, backoff: { type: "fixed", initial: 5 }, tags: ["a"] as const, expiresAfter: hour });
+    void jobs.create({ ...one, backoff: { type: "list", delays: [1, 2] } });
+    // @ts-expect-error: a Date is a moment already
+    void jobs.create({ ...one, scheduledFor: new Date(), timezone: "Europe/London" });
+    // @ts-expect-error: a zone without a time
+    void jobs.create({ ...one, timezone: "Europe/London" });
+    // @ts-expect-error: a delay counts everywhere alike
+    void jobs.create({ ...one, delay: hour, timezone: "Europe/London" });
+    // @ts-expect-error: nothing to conflict with
+    void jobs.create({ ...one, onConflict: "replace" });
+    // @ts-expect-error: no such answer to a conflict
+    void jobs.create({ ...one, idempotencyKey: "k", onConflict: "ignore" });
+    // @ts-expect-error: a list has its delays only
+    void jobs.create({ ...one, backoff: { type: "list", delays: [1], initial: 5 } });
+    // @ts-expect-error: a list needs its delays
+    void jobs.create({ ...one, backoff: { type: "list" } });
+  }
+});
+
+it("types changes by the handler's name, null for what has a default", () => {
+  if (never()) {
+    const { jobs } = new Chronos<Handlers>(options);
+    expectTypeOf(jobs.update<"add">("id", { payload: { a: 1, b: 2 } })).resolves.toEqualTypeOf<
+      Job<{ a: number; b: number }, { sum: number }>
+    >();
+    void jobs.update("id", { payload: null, handler: null, flow: null, timeout: null }, { ifMatch: 3, timeoutMs: 5 });
+    void jobs.update("id", { delay: { value: 1, unit: "hour" } });
+    void new Chronos(options).jobs.update("id", { payload: { any: 1 } });
+    // @ts-expect-error: b is missing
+    void jobs.update<"add">("id", { payload: { a: 1 } });
+    // @ts-expect-error: a name has no default
+    void jobs.update("id", { name: null });
+    // @ts-expect-error: a null is no time
+    void jobs.update("id", { scheduledFor: null });
+    // @ts-expect-error: both times
+    void jobs.update("id", { delay: { value: 1, unit: "hour" }, scheduledFor: new Date() });
+    // @ts-expect-error: a key is for life
+    void jobs.update("id", { idempotencyKey: "k" });
+    // @ts-expect-error: a revision is a number
+    void jobs.update("id", {}, { ifMatch: '"3"' });
+    // @ts-expect-error: run() knows no revision
+    void jobs.run("id", { ifMatch: 3 });
+    expectTypeOf(jobs.delete("id")).resolves.toBeVoid();
+  }
+});
+
+it("types many jobs by their handlers' names", () => {
+  if (never()) {
+    const { jobs } = new Chronos<Handlers>(options);
+    const name = "One";
+    const push = { type: "push", http: { url: "https://a", method: "PUT" } } as const;
+    void jobs.createMany([
+      { name, handler: "add", payload: { a: 1, b: 2 } },
+      { name, handler: "email", payload: { to: "ada" }, idempotencyKey: "k" },
+      { name, delivery: push },
+    ]);
+    const inputs: ManyJob<Handlers>[] = [{ name, handler: "ping" }];
+    expectTypeOf(jobs.createMany(inputs)).resolves.toExtend<BatchEntry[]>();
+    // @ts-expect-error: the payload of another handler
+    void jobs.createMany([{ name, handler: "add", payload: { to: "ada" } }]);
+    // @ts-expect-error: no such handler
+    void jobs.createMany([{ name, handler: "other" }]);
+    // @ts-expect-error: a batch replaces nothing
+    void jobs.createMany([{ name, handler: "ping", idempotencyKey: "k", onConflict: "replace" }]);
+  }
+});
+
+it("types a bulk action by what it selects, and by whether it is a dry run", () => {
+  if (never()) {
+    const { jobs, bulk } = new Chronos<Handlers>(options);
+    const dryRun = Math.random() < 0.5;
+    expectTypeOf(jobs.bulk({ action: "cancel", all: true })).resolves.toEqualTypeOf<BulkAction>();
+    expectTypeOf(jobs.bulk({ action: "run", jobIds: ["a"], dryRun: true })).resolves.toEqualTypeOf<BulkCount>();
+    expectTypeOf(jobs.bulk({ action: "run", jobIds: ["a"], dryRun })).resolves.toEqualTypeOf<BulkAction | BulkCount>();
+    expectTypeOf(bulk.list()).toExtend<AsyncIterable<BulkAction>>();
+    // @ts-expect-error: nothing is selected
+    void jobs.bulk({ action: "cancel" });
+    // @ts-expect-error: two selections
+    void jobs.bulk({ action: "cancel", all: true, filter: { tag: "a" } });
+    // @ts-expect-error: all is true or left out
+    void jobs.bulk({ action: "cancel", all: false });
+    // @ts-expect-error: no such handler
+    void jobs.bulk({ action: "cancel", filter: { handler: "other" } });
+    // @ts-expect-error: no such action
+    void jobs.bulk({ action: "archive", all: true });
   }
 });
 

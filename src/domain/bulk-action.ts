@@ -17,6 +17,7 @@ export interface JobFilter {
   readonly name?: string;
   readonly scheduledAfter?: number;
   readonly scheduledBefore?: number;
+  /** Left out: all but `event`. */
   readonly origin?: readonly Origin[];
 }
 

@@ -2,10 +2,13 @@
 // and delivers none of them sooner.
 
 /** From one ring to the next of those armed for the same moment. */
-const STEP_MS = 2.5;
+const STEP_MS = 2;
 
 /** The latest ring of a crowd. A larger crowd goes round again, so that it spreads evenly. */
 export const MAX_STAGGER_MS = 4_000;
+
+/** From so many jobs on that are due in one instant, their ends wait until all of them have begun. */
+export const CROWD = 50;
 
 /**
  * How much later than its moment the next job of an account rings. Accounts take turns: the n-th job of one rings after the
@@ -18,5 +21,5 @@ export function staggerMs(armed: ReadonlyMap<string, number>, accountId: string)
   const turn = armed.get(accountId) ?? 0;
   let before = 0;
   for (const count of armed.values()) before += Math.min(count, turn);
-  return Math.floor(before * STEP_MS) % MAX_STAGGER_MS;
+  return (before * STEP_MS) % MAX_STAGGER_MS;
 }

@@ -13,6 +13,8 @@ export interface Paging {
   readonly total: number;
   /** Walks on from here, whatever the length; null on the last page. Absent from lists that are short by nature. */
   readonly next_cursor?: string | null;
+  /** Given when the search was broken off before the page was full: how far back it has looked. `next_cursor` goes on from there. */
+  readonly searched_to?: string;
 }
 
 export const success = <T>(message: string, data: T) => ({ success: true, message, data });

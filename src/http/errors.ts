@@ -61,9 +61,12 @@ export class ApiError extends Error {
   }
 }
 
+/** These fields are at fault. */
+export const allInvalid = (errors: readonly FieldError[]): ApiError =>
+  new ApiError("validation_error", "The request is not valid.", { errors });
+
 /** A single field is at fault. */
-export const invalid = (field: string, message: string): ApiError =>
-  new ApiError("validation_error", "The request is not valid.", { errors: [{ field, message }] });
+export const invalid = (field: string, message: string): ApiError => allInvalid([{ field, message }]);
 
 /** A store or an object cannot answer now. */
 export const unavailable = (retryAfterSeconds: number): ApiError =>

@@ -53,7 +53,7 @@ export type AskedMoment = { readonly at: number } | { readonly wallClock: WallCl
 
 /** The same, or the time on a wall clock: what has no offset needs a time zone beside it. */
 export const instantOrWallClock = v.pipe(
-  v.string(),
+  text(64),
   v.metadata({ examples: ["2027-03-28T09:00:00Z", "2027-03-28T09:00"] }),
   v.rawTransform(({ dataset, addIssue, NEVER }): AskedMoment => {
     const at = parseInstant(dataset.value);
@@ -101,7 +101,37 @@ export function oneOrMore<const T extends readonly string[]>(names: T) {
     one,
     v.transform((name) => [name]),
   );
-  return v.union([single, v.array(one)], `Must be one of ${names.join(", ")}.`);
+  const several = v.pipe(v.array(one), v.minLength(1, "Must not be empty."));
+  return v.union([single, several], `Must be one of ${names.join(", ")}.`);
+}
+
+/** The same for texts of up to `max` characters. */
+export function oneOrMoreTexts(max: number, most: number) {
+  const single = v.pipe(
+    text(max),
+    v.transform((one) => [one]),
+  );
+  const several = v.pipe(
+    v.array(text(max)),
+    v.minLength(1, "Must not be empty."),
+    v.maxLength(most, `Must be at most ${most}.`),
+  );
+  return v.union([single, several], `Must be a text, or up to ${most} of them.`);
+}
+
+/** A list of 1 to `most` items. Of a longer one no more are looked at than it takes to refuse it. */
+export function list<const S extends v.GenericSchema>(item: S, most: number, names: string) {
+  const all = v.array(item);
+  const run: (typeof all)["~run"] = (dataset, config) =>
+    all["~run"](
+      Array.isArray(dataset.value) ? { ...dataset, value: dataset.value.slice(0, most + 1) } : dataset,
+      config,
+    );
+  return v.pipe(
+    { ...all, "~run": run },
+    v.minLength(1, "Must not be empty."),
+    v.maxLength(most, `Must be at most ${most} ${names}.`),
+  );
 }
 
 /** A path with an id. */

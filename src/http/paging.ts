@@ -1,7 +1,9 @@
 // Pages of a list: asked for by number or by cursor, told in `meta.paging`.
 
 import * as v from "valibot";
-import { type ListStart, MAX_COUNTED } from "../store/jobs-store.ts";
+import { createdAtOf } from "../domain/ids.ts";
+import { formatInstant } from "../domain/instant.ts";
+import { type ListStart, MAX_COUNTED } from "../store/list-jobs.ts";
 import type { Paging } from "./envelope.ts";
 import { invalid } from "./errors.ts";
 import { integerText } from "./fields.ts";
@@ -72,12 +74,20 @@ export function startOf(asked: { cursor?: Cursor | undefined; page?: number | un
   return { page: cursor.page, from: { after: cursor.id } };
 }
 
-/** @param found how many there are, and the last id of this page unless it is the last page */
-export const walkedTo = (
-  { page }: WalkStart,
-  size: number,
-  { total, next }: { readonly total: number; readonly next: string | null },
-): Paging => ({ ...pagingOf(page, size, total), next_cursor: next && writeCursor({ id: next, page: page + 1 }) });
+/** How far a page has come. */
+interface Walked {
+  readonly total: number;
+  /** The id behind which the next page begins; null on the last one. */
+  readonly next: string | null;
+  /** The last id that was looked at, where the search was broken off before the page was full. */
+  readonly stoppedAt?: string | null;
+}
+
+export const walkedTo = ({ page }: WalkStart, size: number, { total, next, stoppedAt }: Walked): Paging => ({
+  ...pagingOf(page, size, total),
+  next_cursor: next && writeCursor({ id: next, page: page + 1 }),
+  ...(stoppedAt != null && { searched_to: formatInstant(createdAtOf(stoppedAt)) }),
+});
 
 function decoded(text: string): string {
   try {

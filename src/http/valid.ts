@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { illFormedAt } from "../domain/text.ts";
 import type { AppEnv } from "./app-env.ts";
 import { withCarried } from "./carried.ts";
-import { ApiError, type FieldError, invalid } from "./errors.ts";
+import { ApiError, allInvalid, type FieldError, invalid } from "./errors.ts";
 import { type JsonBody, readBody } from "./read-body.ts";
 
 type Schema = v.GenericSchema;
@@ -83,7 +83,7 @@ function queryOf(url: URL): Record<string, string | string[]> {
 function check(schema: Schema, value: unknown): unknown {
   const parsed = v.safeParse(schema, value);
   if (parsed.success) return parsed.output;
-  throw new ApiError("validation_error", "The request is not valid.", { errors: fieldErrors(parsed.issues) });
+  throw allInvalid(fieldErrors(parsed.issues));
 }
 
 /** JSON can spell half a surrogate pair. Stored, it would make every page that shows it unreadable to strict parsers. */

@@ -196,6 +196,7 @@ export const ANSWERS = {
     size: count,
     total: count,
     next_cursor: v.optional(v.nullable(v.string())),
+    searched_to: v.optional(time),
   }),
 };
 

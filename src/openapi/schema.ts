@@ -13,8 +13,10 @@ import {
   MAX_HEADER_BYTES,
   MAX_HEADERS,
   MAX_PAYLOAD_BYTES,
+  MAX_TAGS,
   MAX_TIMEOUT,
   payload,
+  tags,
   timeout,
 } from "../routes/work-input.ts";
 import { MAX_RESULT_BYTES, result } from "../routes/worker.ts";
@@ -35,6 +37,7 @@ const NAMED = {
 const INLINE = {
   headers,
   idempotencyKey,
+  tags,
   timeout,
   result,
   cron,
@@ -63,6 +66,7 @@ const LIMITS: Partial<Record<keyof typeof NAMED | keyof typeof INLINE, JsonSchem
   idempotencyKey: {
     not: { pattern: "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\\.\\d+$" },
   },
+  tags: { maxItems: MAX_TAGS, uniqueItems: true },
   timeout: { maximum: MAX_TIMEOUT.pull },
 };
 

@@ -4,8 +4,8 @@ import * as v from "valibot";
 import type { JobEdit, JobSpec, JobView, Work } from "../domain/job.ts";
 import { type Duration, nominalTime } from "../domain/schedule-time.ts";
 import { instantOfWallClock } from "../domain/time-zone.ts";
-import { invalid } from "../http/errors.ts";
-import { type AskedMoment, instantOrWallClock, text, timezone } from "../http/fields.ts";
+import { ApiError, allInvalid, type FieldError, invalid } from "../http/errors.ts";
+import { type AskedMoment, instantOrWallClock, list, text, timezone } from "../http/fields.ts";
 import { closed } from "../http/valid.ts";
 import { type Deployment, duration, HANDLER_REQUIRED, plainWork, WorkFields, workOver } from "./work-input.ts";
 
@@ -17,10 +17,17 @@ export const idempotencyKey = v.pipe(
   ),
 );
 
+const wallZone = v.pipe(
+  timezone,
+  v.description(
+    "An IANA time zone, such as `Europe/London`, on whose clock a `scheduled_for` without an offset is read.",
+  ),
+);
+
 const Timed = {
   delay: v.nullish(duration),
   scheduled_for: v.nullish(instantOrWallClock),
-  timezone: v.nullish(timezone),
+  timezone: v.nullish(wallZone),
 };
 
 const OnConflict = v.picklist(["reject", "replace"]);
@@ -29,6 +36,11 @@ const Fields = { name: text(255), ...WorkFields, ...Timed, idempotency_key: v.nu
 
 /** A job of a batch. */
 export const JobOfBatch = closed(Fields);
+
+const MAX_BATCH = 100;
+
+/** The body of `POST /v1/jobs/batch`. */
+export const NewJobs = closed({ jobs: list(JobOfBatch, MAX_BATCH, "jobs") });
 
 /** The body of `POST /v1/jobs`. */
 export const NewJob = closed({ ...Fields, on_conflict: v.nullish(OnConflict, "reject") });
@@ -42,6 +54,12 @@ interface AskedTime {
   readonly timezone?: string | null | undefined;
 }
 
+interface MadeBy {
+  readonly accountId: string;
+  readonly id: string;
+  readonly now: number;
+}
+
 /**
  * The job a valid body stands for.
  *
@@ -49,7 +67,7 @@ interface AskedTime {
  */
 export function specOf(
   body: v.InferOutput<typeof JobOfBatch>,
-  { accountId, id, now }: { accountId: string; id: string; now: number },
+  { accountId, id, now }: MadeBy,
   deployment: Deployment,
 ): JobSpec {
   const plain = plainWork(body.name);
@@ -63,6 +81,30 @@ export function specOf(
     scheduledFor: timeOf(body, now),
     createdAt: now,
   };
+}
+
+/**
+ * The jobs a valid batch stands for.
+ *
+ * @throws ApiError as `specOf`, with the faults of all of them under their places in the batch
+ */
+export function specsOf(
+  { jobs }: v.InferOutput<typeof NewJobs>,
+  madeBy: () => MadeBy,
+  deployment: Deployment,
+): JobSpec[] {
+  const errors: FieldError[] = [];
+  const specs = jobs.flatMap((body, n) => {
+    try {
+      return specOf(body, madeBy(), deployment);
+    } catch (fault) {
+      if (!(fault instanceof ApiError)) throw fault;
+      errors.push(...fault.errors.map(({ field, message }) => ({ field: `jobs.${n}.${field}`, message })));
+      return [];
+    }
+  });
+  if (errors.length > 0) throw allInvalid(errors);
+  return specs;
 }
 
 /**

@@ -1,51 +1,33 @@
 // Jobs over HTTP: read the request, call the owner or the read model, show the answer. No rules here.
 
 import { Hono } from "hono";
-import * as v from "valibot";
+import type * as v from "valibot";
 import { signingStateOf } from "../accounts/signing-secret.ts";
 import type { JobView } from "../domain/job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
 import { ApiError, unavailable } from "../http/errors.ts";
-import { IdParam, instantText, oneOrMore, text, uuid } from "../http/fields.ts";
+import { IdParam } from "../http/fields.ts";
 import { offsetOf, PageQuery, pagingOf, startOf, WalkQuery, walkedTo } from "../http/paging.ts";
+import { MAX_BATCH_BYTES } from "../http/read-body.ts";
 import { etagOf, ifMatch, preconditionFailed } from "../http/revision.ts";
 import { errorOf, unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { type Asked, cancelJob, deleteJob, editJob, MAX_TRIES, retryJob, runJob } from "../objects/job/change-job.ts";
-import { createJob, createOrReplace } from "../objects/job/create-job.ts";
-import { currentExecutions, currentJob } from "../objects/job/read-job.ts";
-import { listJobs } from "../store/jobs-store.ts";
+import { createJob, createJobs, createOrReplace } from "../objects/job/create-job.ts";
+import { currentExecutions, currentJob, currentJobs } from "../objects/job/read-job.ts";
+import type { Inserted } from "../store/jobs-store.ts";
+import { listJobs } from "../store/list-jobs.ts";
 import { viewOfSpec } from "../store/rows.ts";
 import { databaseOf } from "../store/store.ts";
 import { deploymentOf } from "./deployment.ts";
-import { JobPatch, NewJob, patched, specOf } from "./job-input.ts";
+import { FilterQuery, filterOf } from "./job-filter.ts";
+import { JobPatch, NewJob, NewJobs, patched, specOf, specsOf } from "./job-input.ts";
 import { refOf } from "./job-ref.ts";
 import { showExecution, showJob } from "./show-job.ts";
 
-const STATUSES = ["pending", "queued", "running", "retrying", "completed", "failed", "cancelled"] as const;
-
-const ListQuery = closed({
-  ...WalkQuery,
-  status: v.optional(oneOrMore(STATUSES)),
-  handler: v.optional(text(255)),
-  schedule_id: v.optional(
-    v.union(
-      [
-        v.pipe(
-          v.literal("null"),
-          v.transform(() => null),
-        ),
-        uuid,
-      ],
-      "Must be a UUID or `null`.",
-    ),
-  ),
-  idempotency_key: v.optional(text(255)),
-  created_after: v.optional(instantText),
-  created_before: v.optional(instantText),
-});
+const ListQuery = closed({ ...WalkQuery, ...FilterQuery });
 
 export const jobs = new Hono<AppEnv>()
   .post("/", valid({ body: NewJob }), async (c) => {
@@ -62,6 +44,24 @@ export const jobs = new Hono<AppEnv>()
     const created = unwrap(await createJob(job));
     if (!created.created) throw await keyInUse(c, created.holder?.id);
     return done(c, "Job created.", showJob(viewOfSpec(spec)), 201);
+  })
+
+  .post("/batch", valid({ body: NewJobs, maxBytes: MAX_BATCH_BYTES }), async (c) => {
+    const { platform, account } = c.var;
+    const now = platform.now();
+    const madeBy = () => ({ accountId: account.id, id: platform.newJobId(now), now });
+    const specs = specsOf(c.req.valid("form").body, madeBy, deploymentOf(c));
+    const asked = { env: c.env, accountId: account.id, specs, signing: signingStateOf(account), later: laterOf(c) };
+    const created = unwrap(await createJobs(asked));
+    const holders = await currentJobs(
+      c.env,
+      created.flatMap((one) => (one.created ? [] : (one.holder ?? []))),
+    );
+    const entries = created.map((one) => entryOf(one, holders));
+    if (!entries.every((entry) => entry !== undefined)) throw await refusalIfThere(c, unavailable(1));
+    return created.some((one) => one.created)
+      ? done(c, "Jobs created.", entries, 201)
+      : done(c, "No job was created: their idempotency keys are in use.", entries);
   })
 
   .get("/", valid({ query: ListQuery }), async (c) => {
@@ -136,6 +136,13 @@ const mayEdit = ({ status }: JobView, { delay, scheduled_for, timezone }: v.Infe
   status === "pending" ||
   (status === "retrying" && delay === undefined && scheduled_for === undefined && timezone === undefined);
 
+/** What a batch says of one job: made, or another one holds its key; undefined if there is no such job any more. */
+function entryOf(one: Inserted, holders: ReadonlyMap<string, JobView>) {
+  if (one.created) return { status: 201, job: showJob(viewOfSpec(one.spec)) };
+  const holder = holders.get(one.holder?.id ?? "");
+  return holder && { status: 409, code: "idempotency_key_conflict", job: showJob(holder) };
+}
+
 /** The refusal for a key in use, with the job that holds it as it is now. */
 async function keyInUse(c: AppContext, holderId: string | undefined): Promise<ApiError> {
   if (holderId === undefined) return refusalIfThere(c, unavailable(1));
@@ -143,18 +150,4 @@ async function keyInUse(c: AppContext, holderId: string | undefined): Promise<Ap
   return new ApiError("idempotency_key_conflict", "A job with this idempotency key exists already.", {
     data: showJob(holder),
   });
-}
-
-type ListFilter = Omit<v.InferOutput<typeof ListQuery>, "cursor" | "page" | "size">;
-
-function filterOf(query: ListFilter) {
-  const { status, handler, schedule_id, idempotency_key, created_after, created_before } = query;
-  return {
-    ...(status !== undefined && { status }),
-    ...(handler !== undefined && { handler }),
-    ...(schedule_id !== undefined && { scheduleId: schedule_id }),
-    ...(idempotency_key !== undefined && { idempotencyKey: idempotency_key }),
-    ...(created_after !== undefined && { createdAfter: created_after }),
-    ...(created_before !== undefined && { createdBefore: created_before }),
-  };
 }

@@ -81,9 +81,11 @@ export const duration = closed({ value: integer(1, Number.MAX_SAFE_INTEGER), uni
 export const TIMEOUT_TOO_LONG = `Must be at most ${MAX_TIMEOUT.push} seconds for push and ${MAX_TIMEOUT.pull} for pull.`;
 export const HANDLER_REQUIRED = "Is required when the delivery is pull: it names the worker's handler.";
 
-const MAX_TAGS = 10;
-const tags = v.pipe(
-  v.array(text(64)),
+export const MAX_TAGS = 10;
+export const MAX_TAG_LENGTH = 64;
+
+export const tags = v.pipe(
+  v.array(text(MAX_TAG_LENGTH)),
   v.maxLength(MAX_TAGS, `Must be at most ${MAX_TAGS} tags.`),
   v.check((all) => new Set(all).size === all.length, "Must not name a tag twice."),
 );

@@ -79,6 +79,7 @@ const FACTS = {
   reportDueAt: jobs.reportDueAt,
   runAt: jobs.runAt,
   expiresAt: jobs.expiresAt,
+  trigger: jobs.trigger,
   operation: jobs.operation,
   attempt: jobs.attempt,
   started: jobs.started,

@@ -3,17 +3,20 @@
 
 import { getTableColumns, type SQL, sql } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+import { givenValue, jsonRows } from "./json-rows.ts";
 import { accounts } from "./schema.ts";
 
 /** Whether the account may have rows: it exists and is not being deleted. */
 export const isThere = (accountId: string): SQL =>
   sql`EXISTS (SELECT 1 FROM ${accounts} WHERE ${accounts.id} = ${accountId} AND ${accounts.status} <> 'deleted')`;
 
-/** One row for `insert(table).select(…)`, or none if its account is gone. Costs a look-up and writes nothing more. */
-export function ifThere<T extends SQLiteTable>(table: T, row: T["$inferInsert"], accountId: string): SQL {
-  const values = Object.entries(getTableColumns(table)).map(([field, column]) => {
-    const value: unknown = row[field as keyof typeof row];
-    return sql`${sql.param(value ?? column.default ?? null, column)}`;
-  });
-  return sql`SELECT ${sql.join(values, sql`, `)} WHERE ${isThere(accountId)}`;
+/** The rows for `insert(table).select(…)`, in their order, or none if their account is gone. Costs a look-up and writes nothing more. */
+export function ifThere<T extends SQLiteTable>(table: T, rows: readonly T["$inferInsert"][], accountId: string): SQL {
+  const columns = getTableColumns(table);
+  const defaults = Object.fromEntries(Object.entries(columns).map(([field, column]) => [field, column.default]));
+  const given = jsonRows(
+    columns,
+    rows.map((row) => ({ ...defaults, ...row })),
+  );
+  return sql`SELECT ${sql.join(Object.values(columns).map(givenValue), sql`, `)} FROM ${given} WHERE ${isThere(accountId)}`;
 }

@@ -1,15 +1,14 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
-import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, lte, notExists, type SQL, sql } from "drizzle-orm";
-import type { JobFilter } from "../domain/bulk-action.ts";
-import { lowestIdAt } from "../domain/ids.ts";
-import { isEnded, type Job, type JobSpec, type JobStatus, type JobView } from "../domain/job.ts";
+import { and, asc, eq, getTableColumns, gt, inArray, lte, ne, notExists, sql } from "drizzle-orm";
+import { isEnded, type Job, type JobSpec, type JobStatus } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
 import { OWNERLESS_MS } from "../domain/timer.ts";
 import { ifThere } from "./existing-account.ts";
+import { givenValue, inValues, isAmong, jsonRows } from "./json-rows.ts";
 import { rowOfJob } from "./report.ts";
-import { type JobRow, type NewJobRow, rowOfSpec, viewOfRow } from "./rows.ts";
-import { executions, jobs, UNUSUAL } from "./schema.ts";
+import { type JobRow, type NewJobRow, rowOfSpec } from "./rows.ts";
+import { executions, jobs } from "./schema.ts";
 import { type Database, STORE_TIMEOUT_MS, type Stored, stored } from "./store.ts";
 
 /** A job by its account: an id alone never finds anything. */
@@ -24,37 +23,71 @@ const ENDED: JobStatus[] = ["completed", "failed", "cancelled"];
 
 const holdsKey = (accountId: string, key: string) => and(eq(jobs.accountId, accountId), eq(jobs.idempotencyKey, key));
 
-/** Inserts nothing if the id or the key is taken, or the account is gone. */
-const insertRow = (db: Database, row: NewJobRow) =>
-  stored(() =>
-    db
-      .insert(jobs)
-      .select(ifThere(jobs, row, row.accountId))
-      .onConflictDoNothing()
-      .returning({ id: jobs.id }),
-  );
+/** Inserts rows in their order, but for those whose id or key is taken, and none if the account is gone. */
+const insertion = (db: Database, accountId: string, rows: readonly NewJobRow[]) =>
+  db
+    .insert(jobs)
+    .select(ifThere(jobs, rows, accountId))
+    .onConflictDoNothing()
+    .returning({ id: jobs.id });
 
-export type Inserted = { readonly created: true } | { readonly created: false; readonly holder: JobRow | undefined };
+/** The jobs that hold the keys of others. */
+const holdersOf = (db: Database, accountId: string, rows: readonly NewJobRow[]) =>
+  db
+    .select(getTableColumns(jobs))
+    .from(jsonRows({ id: jobs.id, idempotencyKey: jobs.idempotencyKey }, rows))
+    .innerJoin(
+      jobs,
+      and(
+        eq(jobs.accountId, accountId),
+        eq(jobs.idempotencyKey, givenValue(jobs.idempotencyKey)),
+        ne(jobs.id, givenValue(jobs.id)),
+      ),
+    )
+    .groupBy(jobs.id);
+
+export type Inserted =
+  | { readonly created: true; readonly spec: JobSpec }
+  | { readonly created: false; readonly holder: JobRow | undefined };
 
 /**
- * Writes the intent. Atomic on the idempotency key, and safe to repeat: an insert that was applied although its answer
- * was lost is recognised by its id.
+ * Writes the intents, in one transaction. Atomic on the idempotency keys: the first job of those that share one has it. Safe to
+ * repeat: an insert that was applied although its answer was lost is recognised by its ids.
  *
- * @returns the job that holds the key when it is another one (undefined if retention took it meanwhile, or if the account
- * is gone)
+ * @returns for each, in order: whether it was made, or else the job that holds its key; undefined if the account is gone
  */
-export async function insertJob(db: Database, spec: JobSpec): Promise<Stored<Inserted>> {
-  const inserted = await insertRow(db, rowOfSpec(spec));
-  if (inserted.ok && inserted.value.length > 0) return ok({ created: true });
-  const ref = { accountId: spec.accountId, jobId: spec.id };
-  const own = await readJob(db, ref);
-  if (own.ok && own.value) return ok({ created: true });
-  if (!inserted.ok) return inserted;
-  if (!own.ok) return own;
-  if (spec.idempotencyKey === null) return ok({ created: false, holder: undefined });
-  const key = spec.idempotencyKey;
-  const holder = await stored(() => db.select().from(jobs).where(holdsKey(spec.accountId, key)).get());
-  return holder.ok ? ok({ created: false, holder: holder.value }) : holder;
+export async function insertJobs(
+  db: Database,
+  accountId: string,
+  specs: readonly JobSpec[],
+): Promise<Stored<readonly Inserted[]>> {
+  const rows = specs.map(rowOfSpec);
+  const written = await stored(() => insertAll(db, accountId, rows));
+  const made = new Set(written.ok ? written.value.made.map(({ id }) => id) : []);
+  const holders = new Map(written.ok ? written.value.holders.map((row) => [row.idempotencyKey, row]) : []);
+  if (!rows.every(({ id, idempotencyKey = null }) => made.has(id) || holders.has(idempotencyKey))) {
+    const own = db.select({ id: jobs.id }).from(jobs).where(isAmong(jobs, rows));
+    const known = await stored(() => db.batch([own, holdersOf(db, accountId, rows)]));
+    if (known.ok) for (const { id } of known.value[0]) made.add(id);
+    if (!written.ok && made.size === 0) return written;
+    if (!known.ok) return known;
+    for (const row of known.value[1]) holders.set(row.idempotencyKey, row);
+  }
+  return ok(
+    specs.map((spec) =>
+      made.has(spec.id) ? { created: true, spec } : { created: false, holder: holders.get(spec.idempotencyKey) },
+    ),
+  );
+}
+
+/** Of several, some may be made: who holds the keys of the others is read with them, so that no fault can come in between. */
+async function insertAll(db: Database, accountId: string, rows: readonly NewJobRow[]) {
+  const [first, ...more] = inValues(rows).map((group) => insertion(db, accountId, group));
+  if (!first) return { made: [], holders: [] };
+  if (rows.length === 1) return { made: await first, holders: [] };
+  const answers: { id: string }[][] = await db.batch([first, ...more, holdersOf(db, accountId, rows)]);
+  const holders = answers.pop() as JobRow[];
+  return { made: answers.flat(), holders };
 }
 
 /** @param limitMs how long to wait for D1 */
@@ -68,11 +101,10 @@ export function readJob(db: Database, ref: JobRef, limitMs = STORE_TIMEOUT_MS): 
  * @returns whether there is a row
  */
 export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<boolean>> {
-  const restored = await insertRow(db, row);
-  if (!restored.ok || restored.value.length > 0 || row.idempotencyKey === null)
-    return restored.ok ? ok(restored.value.length > 0) : restored;
-  const without = await insertRow(db, { ...row, idempotencyKey: null });
-  return without.ok ? ok(without.value.length > 0) : without;
+  const restored = await stored(() => insertion(db, row.accountId, [row]));
+  if (!restored.ok) return restored;
+  if (restored.value.length > 0 || row.idempotencyKey == null) return ok(restored.value.length > 0);
+  return restoreJob(db, { ...row, idempotencyKey: null });
 }
 
 /**
@@ -85,14 +117,14 @@ export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<b
  */
 export async function changeRow(
   db: Database,
+  ref: JobRef,
   seen: number | null,
   next: Job,
   now: number,
 ): Promise<Stored<JobRow | undefined>> {
-  const { accountId, id, ...columns } = rowOfJob(next);
+  const { accountId: _, id: __, ...columns } = rowOfJob(next);
   const revision = isEnded(next.phase) ? next.revision : 1 - next.revision;
   const isSame = seen === null ? lte(jobs.revision, 0) : eq(jobs.revision, seen);
-  const ref = { accountId, jobId: id };
   let sent = 0;
   const changed = await stored(() => {
     sent += 1;
@@ -117,12 +149,12 @@ const says = (row: JobRow | undefined, columns: Partial<NewJobRow>): boolean =>
  *
  * @returns whether it was still the row that was read
  */
-export async function claimRow(db: Database, { accountId, id, revision }: JobRow): Promise<Stored<boolean>> {
+export async function claimRow(db: Database, ref: JobRef, { revision }: JobRow): Promise<Stored<boolean>> {
   const claimed = await stored(() =>
     db
       .update(jobs)
       .set({ revision: 1 - revision })
-      .where(and(is({ accountId, jobId: id }), eq(jobs.revision, revision)))
+      .where(and(is(ref), eq(jobs.revision, revision)))
       .returning({ id: jobs.id })
       .get(),
   );
@@ -176,7 +208,16 @@ export async function claimForRetry(
   now: number,
 ): Promise<Stored<JobRow | undefined>> {
   const expiresAt = sql`${now} + ${jobs.expiresAfterMs}`;
-  const fresh = { tries: 0, expiresAt, interruptions: 0, sweeps: 0, completedAt: null, updatedAt: now, runAt: now };
+  const fresh = {
+    trigger: "manual_retry" as const,
+    tries: 0,
+    expiresAt,
+    interruptions: 0,
+    sweeps: 0,
+    completedAt: null,
+    updatedAt: now,
+    runAt: now,
+  };
   const isDistinct = sql`${jobs.operation} IS NOT ${operation}`;
   const claimed = await stored(() =>
     db
@@ -219,85 +260,4 @@ export async function waitingJobsOf(
     db.select({ id: jobs.id }).from(jobs).where(waiting).orderBy(asc(jobs.id)).limit(limit).all(),
   );
   return found.ok ? ok(found.value.map(({ id }) => id)) : found;
-}
-
-/** Where a page of a list begins. */
-export type ListStart = { readonly offset: number } | { readonly after: string };
-
-/** Counting stops here: a total beyond costs more than it tells. */
-export const MAX_COUNTED = 10_000;
-
-export interface JobPage {
-  readonly jobs: readonly JobView[];
-  readonly total: number;
-  /** The id behind which the next page goes on; null on the last one. */
-  readonly next: string | null;
-}
-
-/** One page of an account's jobs, newest first, from an offset or behind an id. */
-export async function listJobs(
-  db: Database,
-  accountId: string,
-  filter: JobFilter,
-  from: ListStart,
-  size: number,
-): Promise<Stored<JobPage>> {
-  const matching = where(accountId, filter);
-  const table = sql`${jobs} ${indexFor(filter)}`;
-  const after = "after" in from ? and(matching, lt(jobs.id, from.after)) : matching;
-  const offset = "offset" in from ? from.offset : 0;
-  const ids = sql`SELECT id FROM ${table} WHERE ${after} ORDER BY id DESC LIMIT ${size + 1} OFFSET ${offset}`;
-  const page = db
-    .select()
-    .from(jobs)
-    .where(and(eq(jobs.accountId, accountId), sql`${jobs.id} IN (${ids})`))
-    .orderBy(desc(jobs.id));
-  const total = db
-    .select({ total: count() })
-    .from(sql`(SELECT 1 FROM ${table} WHERE ${matching} LIMIT ${MAX_COUNTED})`);
-  const answer = await stored(() => db.batch([page, total]));
-  if (!answer.ok) return answer;
-  const [rows, [counted]] = answer.value;
-  const shown = rows.slice(0, size);
-  const last = rows.length > size ? shown.at(-1) : undefined;
-  return ok({ jobs: shown.map(viewOfRow), total: counted?.total ?? 0, next: last?.id ?? null });
-}
-
-function where(accountId: string, filter: JobFilter) {
-  const { status, handler, scheduleId, idempotencyKey, createdAfter, createdBefore } = filter;
-  return and(
-    eq(jobs.accountId, accountId),
-    ...ofStatus(status),
-    handler === undefined ? undefined : eq(jobs.handler, handler),
-    ofSchedule(scheduleId),
-    idempotencyKey === undefined ? undefined : eq(jobs.idempotencyKey, idempotencyKey),
-    createdAfter === undefined ? undefined : gte(jobs.id, lowestIdAt(createdAfter + 1)),
-    createdBefore === undefined ? undefined : lt(jobs.id, lowestIdAt(createdBefore)),
-  );
-}
-
-/**
- * Names the index a list is read by. Left to itself SQLite walks the primary key, which is in the order of the list as well,
- * through all of the account's rows.
- */
-function indexFor({ status, scheduleId, idempotencyKey }: JobFilter): SQL {
-  if (idempotencyKey !== undefined) return sql`INDEXED BY jobs_idempotency`;
-  if (typeof scheduleId === "string") return sql`INDEXED BY jobs_schedule`;
-  const [first, ...more] = new Set(status);
-  return first !== undefined && more.length === 0 && isUnusual(first) ? sql`INDEXED BY jobs_status` : sql``;
-}
-
-const isUnusual = (status: JobStatus): boolean => status !== "pending" && status !== "completed";
-
-/** One unusual status alone has an index, in the order of lists. */
-function ofStatus(status: readonly JobStatus[] = []) {
-  const [first, ...more] = new Set(status);
-  if (first === undefined) return [];
-  if (more.length > 0) return [inArray(jobs.status, [first, ...more])];
-  return isUnusual(first) ? [eq(jobs.status, first), UNUSUAL] : [eq(jobs.status, first)];
-}
-
-function ofSchedule(scheduleId: string | null | undefined) {
-  if (scheduleId === undefined) return undefined;
-  return scheduleId === null ? isNull(jobs.scheduleId) : eq(jobs.scheduleId, scheduleId);
 }

@@ -36,6 +36,7 @@ export interface JobFacts {
   readonly reportDueAt: number | null;
   readonly runAt: number | null;
   readonly expiresAt: number | null;
+  readonly trigger: Trigger | null;
   readonly operation: string | null;
   readonly attempt: number;
   readonly started: number;
@@ -110,6 +111,8 @@ export const rowOfJob = (job: Job): NewJobRow => ({
   revision: job.revision,
 });
 
+const isManual = (trigger: Trigger): boolean => trigger === "manual_retry" || trigger === "manual_run";
+
 export const askedOf = (job: JobSpec): Asked => ({
   ...workOf(job),
   tags: job.tags.length > 0 ? job.tags : null,
@@ -124,6 +127,7 @@ function factsOf(job: Job, execution: Execution | undefined): JobFacts {
     reportDueAt: reportDueAt(job),
     runAt: runAtOf(job),
     expiresAt: job.expiresAt,
+    trigger: phase.name === "waiting" && isManual(phase.trigger) ? phase.trigger : null,
     operation: job.operation,
     attempt: job.attempt,
     started: job.started,

@@ -159,13 +159,5 @@ export function jobOfRow(row: JobRow, now: number): Job | undefined {
   };
 }
 
-/**
- * A pending row that has had attempts was taken back to life by hand, with a fresh budget, or is run by hand before its time. So was
- * one that is not due at its nominal time: only a row that has had an owner can have ended.
- */
-function triggerOf({ attempt, status, revision, runAt, scheduledFor, tries, interruptions }: JobRow): Trigger {
-  if (status === "retrying") return "system_retry";
-  if (attempt === 0 && runAt === scheduledFor) return "scheduled";
-  const isRevived = attempt === 0 ? revision > 0 : tries + interruptions === 0;
-  return isRevived ? "manual_retry" : "manual_run";
-}
+const triggerOf = ({ status, trigger, attempt }: JobRow): Trigger =>
+  trigger ?? (status === "retrying" || attempt > 0 ? "system_retry" : "scheduled");

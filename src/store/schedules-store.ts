@@ -5,7 +5,7 @@ import { ok } from "../domain/result.ts";
 import { type Schedule, type ScheduleStatus, tickDueAt } from "../domain/schedule.ts";
 import { upgradeSchedule } from "../domain/upgrade.ts";
 import { ifThere } from "./existing-account.ts";
-import { type ListStart, MAX_COUNTED } from "./jobs-store.ts";
+import { type ListStart, MAX_COUNTED } from "./list-jobs.ts";
 import { schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
@@ -34,7 +34,7 @@ export async function insertSchedule(db: Database, schedule: Schedule): Promise<
   const inserted = await stored(() =>
     db
       .insert(schedules)
-      .select(ifThere(schedules, scheduleRowOf(schedule), accountId))
+      .select(ifThere(schedules, [scheduleRowOf(schedule)], accountId))
       .onConflictDoNothing()
       .returning({ id: schedules.id }),
   );

@@ -81,6 +81,8 @@ export const jobs = sqliteTable(
 
     runAt: integer("run_at"),
     expiresAt: integer("expires_at"),
+    /** What makes the next attempt start, if it is neither its time nor a retry. */
+    trigger: text().$type<Trigger>(),
     /** The bulk action that changed it last. */
     operation: text(),
     attempt: integer().notNull().default(0),

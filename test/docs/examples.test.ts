@@ -107,6 +107,22 @@ describe("a refusal reads as its example", () => {
       const { id } = await prepared("getJob", tenant);
       return tenant.call("POST", `/v1/jobs/${id}/retry`);
     },
+    job_not_editable: async (tenant) => {
+      const { id } = await prepared("completeJob", tenant);
+      return tenant.call("PATCH", `/v1/jobs/${id}`, { name: "another" });
+    },
+    job_not_runnable: async (tenant) => {
+      const { id } = await prepared("completeJob", tenant);
+      return tenant.call("POST", `/v1/jobs/${id}/run`);
+    },
+    job_not_deletable: async (tenant) => {
+      const { id } = await prepared("getJob", tenant);
+      return tenant.call("DELETE", `/v1/jobs/${id}`);
+    },
+    precondition_failed: async (tenant) => {
+      const { id } = await prepared("getJob", tenant);
+      return tenant.call("PATCH", `/v1/jobs/${id}`, { name: "another" }, undefined, { "If-Match": '"0"' });
+    },
     lease_lost: async (tenant) => {
       const { id, execution_id } = await prepared("completeJob", tenant);
       await tenant.post(`/v1/jobs/${id}/cancel`);

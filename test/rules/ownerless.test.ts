@@ -121,13 +121,15 @@ describe("why the next attempt of a row starts", () => {
     const { phase } = given(jobOfRow(row, NOON));
     return phase.name === "waiting" ? phase.trigger : phase.name;
   };
+  const moved = (job: Job) => must(life.edit(job, { ...job, scheduledFor: NOON + DAY, retimed: true }, NOON));
   const live = (job: Job) => rowOf({ ...(rowOfJob(job) as JobRow) });
 
   it.each([
     ["it is due", rowOf(), "scheduled"],
     ["it was moved", rowOf({ revision: -1 }, { scheduledFor: NOON + DAY }), "scheduled"],
-    ["it was run by hand", rowOf({ revision: -1, runAt: NOON - HOUR }), "manual_run"],
-    ["it was cancelled and taken back to life", rowOf({ revision: 3, runAt: NOON + HOUR }), "manual_retry"],
+    ["it was run by hand", live(must(life.run(waiting(), NOON - HOUR))), "manual_run"],
+    ["it was cancelled and taken back to life", live(must(life.retry(cancelled(), NOON + HOUR))), "manual_retry"],
+    ["it was taken back to life and moved", live(moved(must(life.retry(cancelled(), NOON)))), "manual_retry"],
     ["it is to be tried again", live(settled(pushing(), FAILURE)), "system_retry"],
     ["it was run by hand between two attempts", live(must(life.run(settled(pushing(), FAILURE), NOON))), "manual_run"],
     [

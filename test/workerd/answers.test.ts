@@ -120,7 +120,8 @@ describe("every answer", () => {
 describe("a known path", () => {
   it.each([
     ["/v1/jobs", "GET, HEAD, POST"],
-    [`/v1/jobs/${UNKNOWN_ID}`, "GET, HEAD"],
+    [`/v1/jobs/${UNKNOWN_ID}`, "DELETE, GET, HEAD, PATCH"],
+    [`/v1/jobs/${UNKNOWN_ID}/run`, "POST"],
     [`/v1/jobs/${UNKNOWN_ID}/executions`, "GET, HEAD"],
     [`/v1/jobs/${UNKNOWN_ID}/cancel`, "POST"],
     [`/v1/jobs/${UNKNOWN_ID}/retry`, "POST"],

@@ -59,6 +59,7 @@ describe("a job is cancelled, and no attempt starts after the answer", () => {
       run_at: null,
       updated_at: iso(NOON + 1),
       completed_at: iso(NOON + 1),
+      revision: before.revision + 1,
     });
     expect(await job.show()).toEqual(body.data);
     await job.ringAt(NOON + 2 * HOUR);

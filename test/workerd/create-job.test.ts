@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Account, newAccount } from "./harness/account.ts";
 import { api, type JobJson } from "./harness/api.ts";
-import { iso, NOON } from "./harness/clock.ts";
+import { HOUR, iso, MINUTE, NOON, SECOND } from "./harness/clock.ts";
 import { JobUnderTest } from "./harness/job.ts";
 import { receiver, TARGET } from "./harness/receiver.ts";
 
@@ -64,6 +64,12 @@ describe("a job that says only what it must", () => {
       delivery: { type: "pull" },
       timeout: 30,
       max_retries: 3,
+      backoff: null,
+      tags: [],
+      flow: null,
+      origin: "api",
+      expires_at: null,
+      revision: 1,
       idempotency_key: null,
       scheduled_for: "2030-01-01T12:00:00.000Z",
       run_at: "2030-01-01T12:00:00.000Z",
@@ -105,6 +111,12 @@ describe("a job that says only what it must", () => {
           idempotency_key: null,
           timeout: null,
           max_retries: null,
+          backoff: null,
+          tags: null,
+          flow: null,
+          expires_after: null,
+          timezone: null,
+          on_conflict: null,
         },
       ),
     );
@@ -493,6 +505,123 @@ describe("max_retries", () => {
     "51": { ...PULL, max_retries: 51 },
     "a fraction": { ...PULL, max_retries: 0.5 },
     "a text": { ...PULL, max_retries: "3" },
+  });
+});
+
+describe("backoff", () => {
+  accepts({
+    "exponential, with what is left out": { ...PULL, backoff: { type: "exponential" } },
+    "a fixed wait of a day": { ...PULL, backoff: { type: "fixed", initial: 86_400 } },
+    "50 delays": { ...PULL, backoff: { type: "list", delays: Array.from({ length: 50 }, () => 1) } },
+  });
+  refuses("backoff.type", { "another kind": { ...PULL, backoff: { type: "linear" } } });
+  refuses("backoff.initial", {
+    zero: { ...PULL, backoff: { type: "fixed", initial: 0 } },
+    "more than a day": { ...PULL, backoff: { type: "exponential", initial: 86_401 } },
+    "a fraction": { ...PULL, backoff: { type: "fixed", initial: 1.5 } },
+  });
+  refuses("backoff.max", {
+    "less than the first wait": { ...PULL, backoff: { type: "fixed", initial: 60, max: 59 } },
+    "more than a day": { ...PULL, backoff: { type: "exponential", max: 86_401 } },
+  });
+  refuses("backoff.jitter", { "a text": { ...PULL, backoff: { type: "fixed", jitter: "yes" } } });
+  refuses("backoff.delays", {
+    none: { ...PULL, backoff: { type: "list", delays: [] } },
+    "51": { ...PULL, backoff: { type: "list", delays: Array.from({ length: 51 }, () => 1) } },
+    missing: { ...PULL, backoff: { type: "list" } },
+  });
+  refuses("backoff.delays.1", { "a delay of zero": { ...PULL, backoff: { type: "list", delays: [1, 0] } } });
+
+  it.each([
+    [{ type: "exponential" }, { type: "exponential", initial: 1, max: 3_600, jitter: true }, 1, 2],
+    [
+      { type: "fixed", initial: 7_200, jitter: false },
+      { type: "fixed", initial: 7_200, max: 7_200, jitter: false },
+      7_200,
+      7_200,
+    ],
+    [{ type: "list", delays: [5, 60] }, { type: "list", delays: [5, 60] }, 5, 5],
+  ])("is shown with its defaults, and waits so: %j", async (backoff, shown, least, most) => {
+    receiver.answers(500);
+    const { body } = await create(push({}, { backoff }));
+    const job = new JobUnderTest(account, body.data.id);
+    await job.ring();
+    const { run_at, backoff: seen, status } = await job.show();
+    expect([seen, status]).toEqual([shown, "retrying"]);
+    const waits = Date.parse(run_at ?? "") - NOON;
+    expect(waits).toBeGreaterThanOrEqual(least * SECOND);
+    expect(waits).toBeLessThanOrEqual(most * SECOND);
+  });
+});
+
+describe("tags", () => {
+  const ten = Array.from({ length: 10 }, (_, i) => `${i}`);
+  accepts({
+    none: { ...PULL, tags: [] },
+    "10": { ...PULL, tags: ten },
+    "64 characters": { ...PULL, tags: ["x".repeat(64)] },
+  });
+  refuses("tags", {
+    "11": { ...PULL, tags: [...ten, "x"] },
+    "one twice": { ...PULL, tags: ["a", "b", "a"] },
+    "a text": { ...PULL, tags: "a" },
+  });
+  refuses("tags.0", {
+    "an empty one": { ...PULL, tags: [""] },
+    "65 characters": { ...PULL, tags: ["x".repeat(65)] },
+    "a number": { ...PULL, tags: [1] },
+  });
+});
+
+describe("flow", () => {
+  accepts({ "1 character": { ...PULL, flow: "x" }, "255": { ...PULL, flow: "x".repeat(255) } });
+  refuses("flow", { "an empty one": { ...PULL, flow: "" }, "256": { ...PULL, flow: "x".repeat(256) } });
+});
+
+describe("expires_after", () => {
+  accepts({
+    "a second": { ...PULL, expires_after: { value: 1, unit: "second" } },
+    "five years": { ...PULL, expires_after: { value: 1_825, unit: "day" } },
+  });
+  refuses("expires_after", {
+    "more than five years": { ...PULL, expires_after: { value: 1_826, unit: "day" } },
+    "a number": { ...PULL, expires_after: 5 },
+  });
+  refuses("expires_after.value", { zero: { ...PULL, expires_after: { value: 0, unit: "second" } } });
+
+  it("counts from the nominal time", async () => {
+    const { body } = await create({
+      ...PULL,
+      delay: { value: 1, unit: "hour" },
+      expires_after: { value: 2, unit: "minute" },
+    });
+    expect(body.data.expires_at).toBe(at(NOON + HOUR + 2 * MINUTE));
+  });
+});
+
+describe("timezone", () => {
+  const local = (scheduled_for: string, timezone?: string | null) => ({ ...PULL, scheduled_for, timezone });
+  refuses("scheduled_for", {
+    "neither offset nor zone": local("2030-03-31T09:00"),
+    "a time of the past": local("2030-01-01T12:59", "Europe/Berlin"),
+    "a date that is none": local("2030-02-30T09:00", "Europe/Berlin"),
+    "more than five years ahead": local("2035-01-02T09:00", "Europe/Berlin"),
+  });
+  refuses("timezone", {
+    "beside an offset": local("2030-03-31T09:00:00Z", "Europe/Berlin"),
+    "without a time": { ...PULL, timezone: "Europe/Berlin" },
+    "beside a delay": { ...PULL, delay: { value: 1, unit: "hour" }, timezone: "Europe/Berlin" },
+    "one that is none": local("2030-03-31T09:00", "Europe/Paradise"),
+  });
+
+  it.each([
+    ["2030-01-01T13:01", "Europe/Berlin", "2030-01-01T12:01:00.000Z"],
+    ["2030-03-31T02:30", "Europe/Berlin", "2030-03-31T01:00:00.000Z"], // skipped: the first moment after
+    ["2030-10-27T02:30", "Europe/Berlin", "2030-10-27T00:30:00.000Z"], // twice: the first
+    ["2030-07-01T09:00:30.250", "America/New_York", "2030-07-01T13:00:30.250Z"],
+  ])("%s in %s", async (scheduled_for, timezone, utc) => {
+    const { status, body } = await create({ ...PULL, scheduled_for, timezone });
+    expect([status, body.data.scheduled_for]).toEqual([201, utc]);
   });
 });
 

@@ -53,12 +53,14 @@ describe.each(OWNERS)("a failed job, %s", (_, kept) => {
     advance(MINUTE);
     const { status, body } = await job.retry();
     expect(status).toBe(200);
+    expect(body.data.revision).toBeGreaterThan(before.revision);
     expect(body.data).toEqual({
       ...before,
       status: "pending",
       run_at: iso(Date.now()),
       updated_at: iso(Date.now()),
       completed_at: null,
+      revision: body.data.revision,
     });
     expect(await job.show()).toEqual(body.data);
   });

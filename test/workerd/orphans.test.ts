@@ -40,6 +40,18 @@ describe.each([
   it.each([
     ["job", "jobs", "/v1/jobs", { name: "a job", delivery: PUSH }],
     ["job with an idempotency key", "jobs", "/v1/jobs", { name: "a job", delivery: PUSH, idempotency_key: "k" }],
+    [
+      "batch of jobs",
+      "jobs",
+      "/v1/jobs/batch",
+      { jobs: ["k", "l"].map((key) => ({ name: key, delivery: PUSH, idempotency_key: key })) },
+    ],
+    [
+      "batch of jobs without keys",
+      "jobs",
+      "/v1/jobs/batch",
+      { jobs: [1, 2].map(() => ({ name: "a job", delivery: PUSH })) },
+    ],
     ["schedule", "schedules", "/v1/schedules", SCHEDULE],
     ["key", "api_keys", "/v1/api-keys", { name: "another" }],
   ])("makes no %s: 401, and is not remembered any more", async (_, table, path, body) => {
@@ -63,7 +75,7 @@ it("looking for the account writes no row more than an insert without it", async
     ).meta.rows_written;
   };
   const plain = await written(db.insert(jobs).values(rowOf(account)));
-  expect(await written(db.insert(jobs).select(ifThere(jobs, rowOf(account), account.id)))).toBe(plain);
+  expect(await written(db.insert(jobs).select(ifThere(jobs, [rowOf(account)], account.id)))).toBe(plain);
   expect(plain).toBeGreaterThan(1);
 });
 
@@ -75,7 +87,7 @@ it("a row that is inserted if its account is there is the one that was meant", a
     { ...row, id: "other", idempotencyKey: "l" },
   ];
   await db.insert(jobs).values(plain);
-  await db.insert(jobs).select(ifThere(jobs, other, account.id));
+  await db.insert(jobs).select(ifThere(jobs, [other], account.id));
   const [inserted, expected] = await db.select().from(jobs).orderBy(jobs.id);
   expect(inserted).toEqual({ ...expected, id: "other", idempotencyKey: "l" });
 });

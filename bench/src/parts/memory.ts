@@ -45,7 +45,7 @@ export const HEADER_BYTES = 300;
 const PAYLOAD = { order: "A-4711", text: "x".repeat(60 - '{"order":"A-4711","text":""}'.length) };
 
 /** How far ahead jobs are due: a busy machine may take so long to make them. */
-const AHEAD_MS = 3_000;
+const AHEAD_MS = 20_000;
 
 /** Time for the last jobs to end and to be reported. */
 const AFTERMATH_MS = 3_000;

@@ -43,7 +43,7 @@ export const retryJob = (asked: Asked): Promise<Answer<JobView>> =>
   again(() => change(asked, life.retry, (owner) => owner.retry(asked.ref, asked.operation)));
 
 /**
- * Lays an edit over the job as it was at revision `seen`.
+ * Lays an edit over the job as it was at revision `seen`; null: over whatever it is.
  *
  * @returns `job_moved` when it has changed since: look again
  */
@@ -118,7 +118,7 @@ async function changeInRow(asked: Asked, row: JobRow, step: Step): Promise<Answe
   const next = step(job, now);
   if (!next.ok) return next;
   const marked = operation === null ? next.value : { ...next.value, operation };
-  const written = await changeRow(databaseOf(env.DB), overwrites ? null : row.revision, marked, now);
+  const written = await changeRow(databaseOf(env.DB), ref, overwrites ? null : row.revision, marked, now);
   if (!written.ok) return written;
   if (!written.value) return err({ code: "job_moved" });
   const { runAt } = written.value;

@@ -4,30 +4,53 @@
 import type { JobEdit, JobSpec, JobView, SigningState } from "../../domain/job.ts";
 import { err, ok } from "../../domain/result.ts";
 import { ARM_AHEAD_MS, SOON_MS } from "../../domain/timer.ts";
-import { type Inserted, insertJob } from "../../store/jobs-store.ts";
+import { type Inserted, insertJobs } from "../../store/jobs-store.ts";
 import { viewOfSpec } from "../../store/rows.ts";
 import { databaseOf, type Stored } from "../../store/store.ts";
 import { ask, askOwner, jobAt } from "../addresses.ts";
+import { atOnce } from "../at-once.ts";
 import type { Answer } from "../owners.ts";
 import { type Asked, MAX_TRIES, overwriteJob } from "./change-job.ts";
 
-/** A job that is to be, and what it takes to make it. */
-export interface NewJob {
+/** What it takes to make jobs of an account. */
+interface Making {
   readonly env: Cloudflare.Env;
-  readonly spec: JobSpec;
   /** How the account's secret stands. */
   readonly signing: SigningState;
   /** Does what is left to do behind the answer. */
   readonly later: (work: Promise<unknown>) => void;
 }
 
-export async function createJob({ env, spec, signing, later }: NewJob): Promise<Stored<Inserted>> {
-  const recorded = await recordJob(env, spec);
-  if (!recorded.ok || !recorded.value.created) return recorded;
-  const ahead = spec.scheduledFor - spec.createdAt;
-  if (ahead < SOON_MS) await armJob(env, spec, signing);
-  else if (ahead < ARM_AHEAD_MS) later(armJob(env, spec, signing));
+/** A job that is to be. */
+export interface NewJob extends Making {
+  readonly spec: JobSpec;
+}
+
+/** Jobs of one account that are to be, all of them or none. */
+export interface NewJobs extends Making {
+  readonly accountId: string;
+  readonly specs: readonly JobSpec[];
+}
+
+/** Each job is an object that is opened: so many at once. */
+const ARMED_AT_ONCE = 25;
+
+/** @returns what became of each, in order */
+export async function createJobs(asked: NewJobs): Promise<Stored<readonly Inserted[]>> {
+  const { env, accountId, specs, signing, later } = asked;
+  const recorded = await insertJobs(databaseOf(env.DB), accountId, specs);
+  if (!recorded.ok) return recorded;
+  const made = recorded.value.flatMap((one) => (one.created ? one.spec : []));
+  const aheadOf = (spec: JobSpec): number => spec.scheduledFor - spec.createdAt;
+  const arm = (some: readonly JobSpec[]) => atOnce(ARMED_AT_ONCE, some, (spec) => armJob(env, spec, signing));
+  const near = made.filter((spec) => aheadOf(spec) >= SOON_MS && aheadOf(spec) < ARM_AHEAD_MS);
+  await arm(made.filter((spec) => aheadOf(spec) < SOON_MS));
+  if (near.length > 0) later(arm(near));
   return recorded;
+}
+
+export async function createJob({ spec, ...making }: NewJob): Promise<Stored<Inserted>> {
+  return only(await createJobs({ ...making, accountId: spec.accountId, specs: [spec] }));
 }
 
 /**
@@ -67,8 +90,11 @@ async function replace(asked: Asked, edit: JobEdit): Promise<Answer<JobView>> {
 }
 
 /** Writes the row: from here on the job exists. */
-export const recordJob = (env: Cloudflare.Env, spec: JobSpec): Promise<Stored<Inserted>> =>
-  insertJob(databaseOf(env.DB), spec);
+export const recordJob = async (env: Cloudflare.Env, spec: JobSpec): Promise<Stored<Inserted>> =>
+  only(await insertJobs(databaseOf(env.DB), spec.accountId, [spec]));
+
+const only = (answer: Stored<readonly Inserted[]>): Stored<Inserted> =>
+  answer.ok ? ok(answer.value[0] ?? { created: false, holder: undefined }) : answer;
 
 /** Gives a recorded job its owner. Sent once: repeated, it could meet a job that has ended since. */
 export const armJob = (env: Cloudflare.Env, spec: JobSpec, signing: SigningState | null): Promise<unknown> =>

@@ -8,6 +8,7 @@ import { type Job, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { REPORT_AFTER_MS } from "../../domain/timer.ts";
 import { offer } from "../pull-queue/offers.ts";
+import { crowdHasBegun } from "../stagger.ts";
 import type { JobKeeper } from "./job-keeper.ts";
 
 /** A ring of the alarm does a handful of things at most; more would be a loop. */
@@ -81,7 +82,9 @@ async function send(
   clearTimeout(lasting);
   keeper.flight = null;
   const settled = keeper.change((held, now) => life.settle(held, executionId, outcome, Math.random(), now));
-  if (settled.ok) await keeper.report();
+  if (!settled.ok) return;
+  await crowdHasBegun(Date.now());
+  await keeper.report();
 }
 
 /** Written first: a worker may take the lease before the offer is answered. */

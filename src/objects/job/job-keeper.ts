@@ -87,7 +87,7 @@ export class JobKeeper {
       if (!late.ok) return late;
       const taken = late.value ? life.cancel(job, now) : ok(job);
       if (!taken.ok) return taken;
-      const claimed = isContested(row.value, now) ? await claimRow(databaseOf(this.#env.DB), row.value) : ok(true);
+      const claimed = isContested(row.value, now) ? await claimRow(databaseOf(this.#env.DB), ref, row.value) : ok(true);
       if (!claimed.ok) return claimed;
       if (!claimed.value) return err({ code: "job_moved" });
       this.write(taken.value, now);

@@ -9,16 +9,33 @@ import { type JobRef, readJob } from "../../store/jobs-store.ts";
 import { executionOfRow, hasEnded, isOwnerless, type JobRow, viewOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
 import { askAgain, jobAt } from "../addresses.ts";
+import { atOnce } from "../at-once.ts";
 import type { JobOwner, LiveExecutions } from "../owners.ts";
 
 /** How long the row is waited for while its owner, who does not need the database, could answer. */
 const ROW_MS = 1_500;
 
-/** The job as its owner knows it at this moment. */
-export async function currentJob(env: Cloudflare.Env, ref: JobRef): Promise<Result<JobView, JobRefusal>> {
-  const known = await ownersWord(env, ref, (owner) => owner.get());
+/** Each owner is an object that is opened: so many at once. */
+const ASKED_AT_ONCE = 25;
+
+/**
+ * The job as its owner knows it at this moment.
+ *
+ * @param row its row, if that has just been read
+ */
+export async function currentJob(env: Cloudflare.Env, ref: JobRef, row?: JobRow): Promise<Result<JobView, JobRefusal>> {
+  const known = await ownersWord(env, ref, (owner) => owner.get(), row);
   if (!known.ok) return known;
   return ok("live" in known.value ? known.value.live : viewOfRow(known.value.row));
+}
+
+/** The jobs of these rows as their owners know them, by id; as the row has it where an owner cannot answer. */
+export async function currentJobs(env: Cloudflare.Env, rows: readonly JobRow[]): Promise<ReadonlyMap<string, JobView>> {
+  const views = await atOnce(ASKED_AT_ONCE, [...new Map(rows.map((row) => [row.id, row])).values()], async (row) => {
+    const current = await currentJob(env, { accountId: row.accountId, jobId: row.id }, row);
+    return current.ok ? current.value : viewOfRow(row);
+  });
+  return new Map(views.map((view) => [view.id, view]));
 }
 
 /** The executions numbered from `offset` + 1, oldest first. */
@@ -60,8 +77,9 @@ async function ownersWord<T>(
   env: Cloudflare.Env,
   ref: JobRef,
   question: (owner: JobOwner) => Promise<T | null>,
+  row?: JobRow,
 ): Promise<Result<Known<T>, JobRefusal>> {
-  const seen = await readJob(databaseOf(env.DB), ref, ROW_MS);
+  const seen = row ? ok(row) : await readJob(databaseOf(env.DB), ref, ROW_MS);
   if (seen.ok && !seen.value) return err({ code: "job_not_found" });
   if (seen.ok && seen.value && (hasEnded(seen.value) || isOwnerless(seen.value, Date.now())))
     return ok({ row: seen.value });

@@ -19,7 +19,10 @@ export async function prepared(operationId: string, caller: Tenant): Promise<Ids
     case "getJob":
     case "listExecutions":
     case "cancelJob":
+    case "updateJob":
+    case "runJob":
       return job(caller, LATER);
+    case "deleteJob":
     case "retryJob": {
       const { id } = await job(caller, LATER);
       return caller.post(`/v1/jobs/${id}/cancel`);

@@ -94,6 +94,10 @@ describe("a tick", () => {
       delivery: { type: "push", url: "https://example.com", method: "PUT", headers: { a: "b" } },
       timeoutSeconds: 7,
       maxRetries: 9,
+      backoff: { type: "list", delaysSeconds: [5] },
+      expiresAfterMs: 6_000,
+      tags: ["t"],
+      flow: "f",
     });
     expect(jobOfTick(rich, NOON + HOUR, "j", NOON + HOUR + 3)).toEqual({
       accountId: "a",
@@ -105,6 +109,11 @@ describe("a tick", () => {
       delivery: rich.delivery,
       timeoutSeconds: 7,
       maxRetries: 9,
+      backoff: { type: "list", delaysSeconds: [5] },
+      expiresAfterMs: 6_000,
+      tags: ["t"],
+      flow: "f",
+      origin: "schedule",
       idempotencyKey: `s.${NOON + HOUR}`,
       scheduledFor: NOON + HOUR,
       createdAt: NOON + HOUR + 3,

@@ -2,21 +2,9 @@
 // routes understand.
 
 import { createMessageBatch } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
 import { beforeEach, expect, it, vi } from "vitest";
-import {
-  Chronos,
-  type ChronosApiError,
-  type ChronosOptions,
-  type FetchInit,
-  type FetchLike,
-  type QueueBatch,
-  queueConsumer,
-} from "../../../sdk/src/index.ts";
-import { newAccount } from "../../workerd/harness/account.ts";
-
-const app = (url: string, init: FetchInit) => exports.default.fetch(new Request(url, init));
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+import { type QueueBatch, queueConsumer } from "../../../sdk/src/index.ts";
+import { losing, newClient, refusal, silent } from "./client.ts";
 
 /** Real time, real queues: nothing here is held back. */
 /** For jobs that nobody works off: their alarms shall not ring in somebody else's test. */
@@ -27,30 +15,6 @@ beforeEach(() => {
   vi.restoreAllMocks();
   vi.spyOn(console, "log").mockImplementation(() => {});
 });
-
-async function newClient(options: Partial<ChronosOptions> = {}): Promise<Chronos> {
-  const { key: apiKey } = await newAccount();
-  const baseUrl = "https://chronos.test";
-  return new Chronos({ apiKey, baseUrl, fetch: app, logger: silent, retryDelayMs: 1, ...options });
-}
-
-const refusal = (call: Promise<unknown>) =>
-  call.then(
-    () => expect.unreachable("it was accepted"),
-    (error: ChronosApiError) => error,
-  );
-
-/** Does what is asked, and loses the answer of the first call to such a path. */
-function losing(path: RegExp): FetchLike {
-  let lost = false;
-  return async (url, init) => {
-    const response = await app(url, init);
-    if (lost || init.method !== "POST" || !path.test(url)) return response;
-    lost = true;
-    await response.text();
-    throw new TypeError("the answer is lost");
-  };
-}
 
 it("creates a job, reads it, and gives back what was sent in the types it promises", async () => {
   const { jobs } = await newClient();
@@ -76,7 +40,13 @@ it("creates a job, reads it, and gives back what was sent in the types it promis
     timeout: 5,
     maxRetries: 1,
     idempotencyKey: "welcome-ada",
+    tags: [],
+    flow: null,
+    backoff: null,
     scheduledFor,
+    expiresAt: null,
+    origin: "api",
+    revision: expect.any(Number),
     runAt: scheduledFor,
     attempts: 0,
     lastError: null,

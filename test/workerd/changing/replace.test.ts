@@ -165,7 +165,7 @@ it("a key that comes free between the insert and the look at its holder goes to 
   const prepare = env.DB.prepare.bind(env.DB);
   let dropped = false;
   vi.spyOn(env.DB, "prepare").mockImplementation((query) => {
-    if (!dropped && query.startsWith("select") && query.includes('"idempotency_key" = ?')) {
+    if (!dropped && query.startsWith("select") && query.includes('"idempotency_key"')) {
       dropped = true;
       return prepare(`${query} AND (SELECT 1) = 2`); // as if it had been dropped
     }

@@ -15,6 +15,7 @@ export interface Paging {
   readonly size: number;
   readonly total: number;
   readonly next_cursor?: string | null;
+  readonly searched_to?: string;
 }
 
 export interface Envelope<T> {
@@ -35,6 +36,8 @@ export interface Answer<T = unknown> {
 }
 
 export interface Call {
+  /** The revision that is to be changed, as `If-Match`. */
+  readonly ifMatch?: string | undefined;
   /** The API key, or the admin token. */
   readonly key?: string | undefined;
   /** Sent as JSON. */
@@ -76,11 +79,12 @@ export async function api<T = unknown>(method: string, path: string, call: Call 
   return answer;
 }
 
-export function requestOf(method: string, path: string, { key, body, raw, headers }: Call = {}): Request {
+export function requestOf(method: string, path: string, { key, body, raw, headers, ifMatch }: Call = {}): Request {
   const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
   const all = new Headers(sent === undefined ? {} : { "Content-Type": "application/json" });
   all.set("CF-Connecting-IP", anAddress());
   if (key !== undefined) all.set("Authorization", `Bearer ${key}`);
+  if (ifMatch !== undefined) all.set("If-Match", ifMatch);
   for (const [name, value] of Object.entries(headers ?? {})) all.set(name, value);
   return new Request(ORIGIN + path, { method, headers: all, body: sent ?? null });
 }

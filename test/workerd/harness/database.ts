@@ -46,23 +46,42 @@ export function answerLost(
   { times = 1, blind = false }: { times?: number /** Nothing can be read either. */; blind?: boolean } = {},
 ): Outage {
   const prepare = env.DB.prepare.bind(env.DB);
+  const batch = env.DB.batch.bind(env.DB);
+  const lost = new WeakSet<D1PreparedStatement>();
+  const refused = new WeakSet<D1PreparedStatement>();
   let left = times;
-  const losing = (statement: D1PreparedStatement): D1PreparedStatement =>
-    new Proxy(statement, {
+  const lose = async <T>(answer: Promise<T>): Promise<T> => {
+    await answer;
+    if (left-- > 0) throw new Error(words);
+    return answer;
+  };
+  const losing = (statement: D1PreparedStatement): D1PreparedStatement => {
+    const proxy = new Proxy(statement, {
       get(target, name: keyof D1PreparedStatement) {
         if (name === "bind") return (...values: unknown[]) => losing(target.bind(...values));
-        return async (...values: never[]) => {
-          const answer = await (target[name] as (...values: never[]) => Promise<unknown>).apply(target, values);
-          if (left-- > 0) throw new Error(words);
-          return answer;
-        };
+        const asked: unknown = target[name]; // a batch reads what the statement holds
+        return typeof asked === "function" ? (...values: never[]) => lose(asked.apply(target, values)) : asked;
       },
     });
-  const spy = vi.spyOn(env.DB, "prepare").mockImplementation((query) => {
-    if (query.startsWith(start)) return losing(prepare(query));
-    return blind && query.startsWith("select") ? silent(() => Promise.reject(new Error(words))) : prepare(query);
-  });
-  return { end: () => void spy.mockRestore() };
+    lost.add(proxy);
+    return proxy;
+  };
+  const spies = [
+    vi.spyOn(env.DB, "prepare").mockImplementation((query) => {
+      if (query.startsWith(start)) return losing(prepare(query));
+      if (!blind || !query.startsWith("select")) return prepare(query);
+      const nothing = silent(() => Promise.reject(new Error(words)));
+      refused.add(nothing);
+      return nothing;
+    }),
+    vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+      const isWrite = statements.some((one) => lost.has(one));
+      if (!isWrite && statements.some((one) => refused.has(one))) throw new Error(words);
+      const answer = batch<never>(statements.filter((one) => !refused.has(one)));
+      return isWrite ? lose(answer) : answer;
+    }),
+  ];
+  return { end: () => spies.forEach((spy) => void spy.mockRestore()) };
 }
 
 function outage(answer: () => Promise<never>): Outage {

@@ -10,6 +10,7 @@ export const factsAt = (revision: number, facts: Partial<JobFacts> = {}): JobFac
   reportDueAt: NOON + revision,
   runAt: NOON + revision,
   expiresAt: null,
+  trigger: null,
   operation: null,
   attempt: revision,
   started: revision,
