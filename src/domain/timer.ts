@@ -18,6 +18,9 @@ export const KEEP_MS = 35 * SECOND;
 /** An `arm` of a job created longer ago than this is not believed: the row is read instead. Well below `KEEP_MS`. */
 export const STALE_ARM_MS = 10 * SECOND;
 
+/** An owner that has reported an end has let go of it after this. */
+export const LET_GO_MS = 2 * MINUTE;
+
 /** How far ahead owners hold their timers. A job that is due later is its row and nothing else until then. */
 export const HORIZON_MS = 60 * MINUTE;
 
@@ -29,6 +32,12 @@ export const SOON_MS = 5 * MINUTE;
  * ahead cannot have passed a later row before it was inserted.
  */
 export const ARM_AHEAD_MS = HORIZON_MS + 5 * MINUTE;
+
+/** A row due beyond this is changed itself. The gap to `ARM_AHEAD_MS` is wider than clocks differ: nobody has armed it. */
+export const OWNERLESS_MS = ARM_AHEAD_MS + 30 * SECOND;
+
+/** An owner that takes up a row due beyond this says so there first: a change of the row may still be on its way. */
+export const CONTESTED_MS = HORIZON_MS + MINUTE;
 
 /**
  * When the job's owner must wake next, in epoch milliseconds. Moments already past mean now. A push in flight has no moment: the
