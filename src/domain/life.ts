@@ -216,10 +216,11 @@ export function edit(job: Job, { scheduledFor, retimed, ...work }: JobEdit, now:
   return ok({ ...edited, editedAt: edited.revision });
 }
 
-/** Another job has the key from now on. */
+/** Another job has the key from now on. An end that the read model holds is news again. */
 export function dropKey(job: Job, now: number): Step {
   if (job.idempotencyKey === null) return ok(job);
-  const dropped = changed(job, now, { idempotencyKey: null });
+  const phase = isEnded(job.phase) ? { ...job.phase, confirmed: false } : job.phase;
+  const dropped = changed(job, now, { idempotencyKey: null, phase });
   return ok({ ...dropped, editedAt: dropped.revision });
 }
 

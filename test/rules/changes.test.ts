@@ -1,9 +1,11 @@
 // A person's change of mind: what it does to a job, what it leaves alone, and how the read model comes to hold it.
 
 import { describe, expect, it } from "vitest";
+import { taskAt } from "../../src/domain/agenda.ts";
 import { type Job, type JobEdit, specOf, viewOf, workOf } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import * as reporting from "../../src/domain/reporting.ts";
+import { wakeAt } from "../../src/domain/timer.ts";
 import { type JobReport, reportOf } from "../../src/store/report.ts";
 import { jsonText } from "../harness/json-text.ts";
 import {
@@ -169,6 +171,14 @@ describe("a key that is dropped", () => {
     expect({ ...job, idempotencyKey: "k" }).toMatchObject(specOf(before));
     expect([job.phase, job.executions]).toEqual([before.phase, before.executions]);
     expect(reportOf(job).asked?.idempotencyKey).toBeNull();
+  });
+
+  it("of an end that is confirmed makes that news again: it is not forgotten before the read model has heard", () => {
+    const kept = { ...failed({ idempotencyKey: "k" }), keepUntil: NOON + HOUR };
+    const confirmed = reporting.confirm(kept, reportOf(kept));
+    const job = must(life.dropKey(confirmed, NOON));
+    expect(reporting.isForgettable(job, NOON + DAY)).toBe(false);
+    expect([wakeAt(job), taskAt(job, null, NOON + 5 * SECOND)]).toEqual([NOON + 5 * SECOND, "report"]);
   });
 
   it("twice is no change", () => {

@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import { taskAt } from "../../src/domain/agenda.ts";
 import { type Execution, isEnded, type Job, viewOf } from "../../src/domain/job.ts";
 import { wakeAt } from "../../src/domain/timer.ts";
+import { askedOf } from "../../src/store/report.ts";
 import { executionOfRow } from "../../src/store/rows.ts";
 import { given, HOUR, SECOND } from "./a-job.ts";
 import { type Move, type Walk, World, walks } from "./walk.ts";
@@ -34,6 +35,7 @@ it(
         knowsAll(world);
       }
       if (world.wasApart) visited.add("apart");
+      if (world.job.lastError?.code === "expired") visited.add("expired");
     });
     fc.assert(walk, { numRuns, ...(seed && { seed: Number(seed) }) });
   },
@@ -51,6 +53,7 @@ it("the walks have been everywhere", () => {
     "forgotten",
     "revived",
     "apart",
+    "expired",
   ];
   expect([...visited].sort()).toEqual(everywhere.sort());
 });
@@ -112,8 +115,20 @@ function holdsBetween(before: Job, { job, now }: World, { name }: Move): void {
   expect(job.revision, "the revision never goes back").toBeGreaterThanOrEqual(before.revision);
   if (job.revision === before.revision)
     expect(viewOf(job), "what can be seen changes with the revision only").toEqual(viewOf(before));
-  if (isEnded(before.phase) && name !== "retry")
+  if (isEnded(before.phase) && name === "dropKey")
+    expect(
+      { ...viewOf(job), idempotencyKey: null, revision: 0, updatedAt: 0 },
+      "an end loses nothing but its key",
+    ).toEqual({
+      ...viewOf(before),
+      ...{ idempotencyKey: null, revision: 0, updatedAt: 0 },
+    });
+  else if (isEnded(before.phase) && name !== "retry")
     expect([viewOf(job), job.revision], "an end is final").toEqual([viewOf(before), before.revision]);
+  if (job.attempt > before.attempt)
+    expect(now, "no attempt starts too late").toBeLessThan(before.expiresAt ?? Number.POSITIVE_INFINITY);
+  if (job.started > before.started)
+    expect(now, "nor is it leased too late").toBeLessThan(before.expiresAt ?? Number.POSITIVE_INFINITY);
   if (job.attempt > before.attempt)
     expect(now, "an attempt waits for its time").toBeGreaterThanOrEqual(given(dueIn(before)));
   if (job.phase.name === "waiting" && before.phase.name === "running") {
@@ -132,6 +147,7 @@ function knowsAll(world: World): void {
   const ordered = (executions: Iterable<Execution>) =>
     [...executions].sort((a, b) => a.attempt - b.attempt).map(({ revision, ...execution }) => execution);
   expect(ordered(known.values())).toEqual(ordered(history.values()));
+  expect(model.asked, "what was asked for, as it is now").toEqual(askedOf(job));
   const { status, attempts, completedAt, result } = viewOf(job);
   expect(model).toMatchObject({ revision: job.revision, facts: { status, started: attempts, completedAt, result } });
 }

@@ -3,11 +3,11 @@
 
 import fc from "fast-check";
 import { type Task, taskAt } from "../../src/domain/agenda.ts";
-import type { Delivery, Execution, Job } from "../../src/domain/job.ts";
+import { type Delivery, type Execution, type Job, type JobEdit, workOf } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import * as reporting from "../../src/domain/reporting.ts";
 import { wakeAt } from "../../src/domain/timer.ts";
-import { type JobFacts, type JobReport, reportOf } from "../../src/store/report.ts";
+import { type Asked, askedOf, type JobFacts, type JobReport, reportOf } from "../../src/store/report.ts";
 import { type JobRow, jobOfRow, rowOfSpec } from "../../src/store/rows.ts";
 import { jsonText } from "../harness/json-text.ts";
 import { aSpec, given, HOUR, MINUTE, NAMED, NOON, PULL, PUSH, SECOND, STRANGER, TIMEOUT } from "./a-job.ts";
@@ -26,6 +26,7 @@ const OUTCOMES: readonly life.Outcome[] = [
   { kind: "failed", error: ERROR, retryable: false, retryAfterMs: null },
 ];
 const PAUSES = [0, 1, SECOND, TIMEOUT, MINUTE, 6 * HOUR] as const;
+const EXPIRIES = [MINUTE, 12 * HOUR] as const;
 const LATENESS = [0, 0, 1, SECOND, HOUR] as const;
 
 /** What can happen, the more often the more it says. */
@@ -40,6 +41,11 @@ const HAPPENINGS = {
   heartbeat: 1,
   cancel: 1,
   retry: 3,
+  edit: 3,
+  move: 1,
+  run: 1,
+  dropKey: 1,
+  giveUp: 1,
   hold: 1,
   report: 1,
   deliver: 5,
@@ -66,6 +72,7 @@ const names = (Object.keys(HAPPENINGS) as Move["name"][]).flatMap((name) =>
 export interface Walk {
   readonly delivery: Delivery;
   readonly maxRetries: number;
+  readonly expiresAfterMs: number | null;
   /** All the chance there is in a walk. */
   readonly chance: number;
   readonly moves: readonly Move[];
@@ -74,6 +81,7 @@ export interface Walk {
 export const walks: fc.Arbitrary<Walk> = fc.record({
   delivery: fc.constantFrom<Delivery>(PUSH, PUSH, PULL, NAMED),
   maxRetries: fc.constantFrom(0, 1, 3, 50),
+  expiresAfterMs: fc.constantFrom(null, null, ...EXPIRIES),
   chance: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   moves: fc.array(fc.record({ name: fc.constantFrom(...names), dice: fc.nat(59) }), { maxLength: 100, size: "max" }),
 });
@@ -82,6 +90,8 @@ export const walks: fc.Arbitrary<Walk> = fc.record({
 export interface ReadModel {
   revision: number;
   facts: JobFacts | null;
+  /** What was asked for: as it was inserted, until a report says otherwise. */
+  asked: Asked;
   readonly executions: Map<number, Execution>;
 }
 
@@ -92,7 +102,7 @@ export class World {
   inFlight: string | null = null;
   /** Whether the owner has let go of its state: the row is the whole truth. */
   forgotten = false;
-  readonly model: ReadModel = { revision: 0, facts: null, executions: new Map() };
+  readonly model: ReadModel;
   /** Every attempt there has been, as it was last seen. */
   readonly history = new Map<number, Execution>();
   /** Whether a response has ever been too large for the job's row. */
@@ -102,9 +112,11 @@ export class World {
   readonly #chance: number;
   readonly #sent: JobReport[] = [];
 
-  constructor({ delivery, maxRetries, chance }: Walk) {
+  constructor({ delivery, maxRetries, expiresAfterMs, chance }: Walk) {
     this.#chance = chance;
-    this.job = life.arm(aSpec({ delivery, maxRetries, createdAt: this.now }), null);
+    const spec = aSpec({ delivery, maxRetries, expiresAfterMs, idempotencyKey: "k", createdAt: this.now });
+    this.job = life.arm(spec, null);
+    this.model = { revision: 0, facts: null, asked: askedOf(spec), executions: new Map() };
   }
 
   take({ name, dice }: Move): void {
@@ -137,6 +149,18 @@ export class World {
         return madeBy(life.cancel(job, now));
       case "retry":
         return this.#fresh(madeBy(life.retry(job, now)));
+      case "edit":
+        return madeBy(life.edit(job, this.#edit(dice), now));
+      case "move":
+        return madeBy(
+          life.edit(job, { ...this.#edit(dice), scheduledFor: now + pick(PAUSES, dice), retimed: true }, now),
+        );
+      case "run":
+        return madeBy(life.run(job, now));
+      case "dropKey":
+        return madeBy(life.dropKey(job, now));
+      case "giveUp":
+        return life.giveUp(job, now);
       case "hold":
         return now >= (wakeAt(job) ?? 0) ? life.hold(job, now) : undefined;
       case "offerAgain":
@@ -150,6 +174,16 @@ export class World {
       case "reportAgain":
         return reporting.reportAgain(job, dice % 2 ? "unavailable" : "refused", now);
     }
+  }
+
+  /** Some of what a person may change; not what the rules of a walk count with. */
+  #edit(dice: number): JobEdit {
+    const { job } = this;
+    const name = `name ${dice}`;
+    const kept = { ...workOf(job), scheduledFor: job.scheduledFor, retimed: false };
+    if (dice % 3 === 0) return { ...kept, name };
+    if (dice % 3 === 1) return { ...kept, tags: [name], payload: jsonText({ dice }) };
+    return { ...kept, name, expiresAfterMs: pick([null, ...EXPIRIES], dice) };
   }
 
   /** Lets the read model hear everything. */
@@ -190,6 +224,8 @@ export class World {
       case "expire":
       case "interrupt":
         return this.#changed(task, 0);
+      case "give-up":
+        return this.#changed("giveUp", 0);
       case "report":
         return reporting.reportAgain(this.job, "unavailable", this.now);
     }
@@ -209,8 +245,8 @@ export class World {
 
   #apply(report: JobReport | undefined): void {
     if (!report) return;
-    const { revision, facts, apart } = report;
-    if (revision > this.model.revision) Object.assign(this.model, { facts, revision });
+    const { revision, facts, asked, apart } = report;
+    if (revision > this.model.revision) Object.assign(this.model, { facts, revision, ...(asked && { asked }) });
     for (const one of apart)
       if (one.revision > (this.model.executions.get(one.attempt)?.revision ?? -1))
         this.model.executions.set(one.attempt, one);
@@ -221,15 +257,29 @@ export class World {
   #revived(): Job | undefined {
     const { facts, revision } = this.model;
     if (!facts || facts.status === "completed") return undefined;
-    const fresh = { status: "pending", runAt: this.now, tries: 0, interruptions: 0, completedAt: null } as const;
-    const row = { ...this.row(facts), ...fresh, revision: revision + 1 };
+    const { expiresAfterMs } = this.model.asked;
+    const expiresAt = expiresAfterMs == null ? null : this.now + expiresAfterMs;
+    const fresh = {
+      status: "pending",
+      trigger: "manual_retry",
+      tries: 0,
+      interruptions: 0,
+      completedAt: null,
+    } as const;
+    const row = { ...this.row(facts), ...fresh, expiresAt, runAt: this.now, revision: revision + 1 };
     this.model.revision = row.revision;
     this.forgotten = false;
     return this.#fresh(jobOfRow(row, this.now));
   }
 
   row(facts: JobFacts): JobRow {
-    return { ...rowOfSpec(this.job), ...facts, revision: this.model.revision, sweeps: 0 } as JobRow;
+    return {
+      ...rowOfSpec(this.job),
+      ...this.model.asked,
+      ...facts,
+      revision: this.model.revision,
+      sweeps: 0,
+    } as JobRow;
   }
 
   #fresh(job: Job | undefined): Job | undefined {

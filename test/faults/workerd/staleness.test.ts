@@ -7,10 +7,13 @@ import type { OfferMessage } from "../../../src/delivery/enqueue.ts";
 import { type Job, specOf } from "../../../src/domain/job.ts";
 import { KEEP_MS, STALE_ARM_MS } from "../../../src/domain/timer.ts";
 import worker from "../../../src/index.ts";
-import type { JobReport } from "../../../src/store/report.ts";
+import { changeRow, claimRow } from "../../../src/store/jobs-store.ts";
+import { askedOf, type JobReport } from "../../../src/store/report.ts";
+import { type JobRow, rowOfSpec } from "../../../src/store/rows.ts";
+import { databaseOf } from "../../../src/store/store.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api } from "../../workerd/harness/api.ts";
-import { advance, DAY, MINUTE, NOON, setClock, until } from "../../workerd/harness/clock.ts";
+import { advance, DAY, iso, MINUTE, NOON, SECOND, setClock, until } from "../../workerd/harness/clock.ts";
 import { type JobUnderTest, newJob, unarmedJob } from "../../workerd/harness/job.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
@@ -44,6 +47,25 @@ const LATE: Record<string, (underway: Underway) => Promise<unknown>> = {
   "lease of its first execution": ({ job, executionId }) => job.owner.lease(job.ref, executionId, null),
   "release of its lease": ({ job, executionId }) => job.owner.release(executionId),
   alarm: ({ job }) => job.ring(),
+  "edit, laid over the job as it was armed": ({ job, armed }) =>
+    job.owner.edit(job.ref, { ...specOf(armed), name: "late", retimed: false }, armed.revision),
+  replacement: ({ job, armed }) =>
+    job.owner.edit(job.ref, { ...specOf(armed), name: "late", scheduledFor: NOON + DAY, retimed: true }, null),
+  "change of its row, made when it had no owner": ({ job, armed }) =>
+    changeRow(databaseOf(env.DB), job.ref, 0, { ...armed, name: "late", revision: 2 }, NOON - DAY),
+  "word of an owner that takes it up": async ({ job, armed }) =>
+    claimRow(databaseOf(env.DB), job.ref, { ...rowOfSpec(armed), revision: 0 } as JobRow),
+  "report of an edit": ({ job, armed }) =>
+    post.deliver([
+      reportAt(job, 1, {
+        facts: factsAt(1, { status: "pending", attempt: 0 }),
+        asked: { ...askedOf(armed), name: "late" },
+      }),
+    ]),
+  run: ({ job }) => job.owner.run(job.ref),
+  cancellation: ({ job }) => job.owner.cancel(job.ref),
+  "word that another has its key": ({ job }) => job.owner.dropKey(job.ref),
+  "deletion on the condition of its first revision": ({ job }) => job.owner.remove(job.ref, 1),
   sweep: async () => {
     advance(10 * MINUTE);
     await sweepNow();
@@ -71,6 +93,21 @@ const FATES: Record<string, (job: JobUnderTest) => Promise<void>> = {
     post.stop();
     await job.cancel();
     post.goOn();
+  },
+  "edited and completed": async (job) => {
+    await job.edit({ name: "edited" });
+    await finish(job);
+  },
+  "edited unheard, and completed": async (job) => {
+    post.stop();
+    await job.edit({ name: "edited" });
+    post.goOn();
+    await finish(job);
+  },
+  "left to expire": async (job) => {
+    await job.edit({ expires_after: { value: 1, unit: "second" }, scheduled_for: iso(NOON + 2 * SECOND) });
+    if ((await job.show()).status !== "pending") await job.cancel(); // a worker's job waits for one by now
+    await job.ringAt(NOON + 3 * SECOND);
   },
   "cancelled, retried by hand and completed": async (job) => {
     await job.cancel();
