@@ -25,6 +25,7 @@ export const specOf = (timing: Timing, more: Partial<ScheduleSpec> = {}): Schedu
   description: null,
   handler: "h",
   timing,
+  overlap: "allow",
   runs: null,
   stopAt: null,
   delivery: { type: "pull", queue: null },
@@ -40,4 +41,4 @@ export const specOf = (timing: Timing, more: Partial<ScheduleSpec> = {}): Schedu
 
 /** A schedule made at noon. */
 export const scheduleOf = (timing: Timing, more: Partial<ScheduleSpec> = {}): Schedule =>
-  plan(specOf(timing, more), { accountId: "a", id: "s", now: NOON });
+  plan(specOf(timing, more), { accountId: "a", id: "s", idempotencyKey: null, now: NOON });
