@@ -240,7 +240,7 @@ export function resume(schedule: Schedule, now: number): Schedule {
 
 /** @param known a tick of this timing, where its intervals count from; null if there is none */
 function firstFrom(timing: Timing, known: number | null, now: number): number | undefined {
-  if (known === null || timing.type === "cron") return known !== null && known > now ? known : tickAfter(timing, now);
+  if (known === null || timing.type === "cron") return tickAfter(timing, now);
   if (known > now) return known;
   const every = durationMs(timing.every);
   return known + (Math.floor((now - known) / every) + 1) * every;
