@@ -77,8 +77,9 @@ describe("a paused schedule", () => {
     const schedule = await pausedSchedule();
     const before = await schedule.show();
     setClock(NOW + 1);
+    post.take();
     const { status, body } = await schedule.pause();
-    expect([status, body.data]).toEqual([200, before]);
+    expect([status, body.data, post.take()]).toEqual([200, before, []]);
   });
 
   it("can be changed: it takes effect when it is resumed", async () => {
@@ -202,6 +203,7 @@ describe("a tick that was due before the pause", () => {
     expect((await schedule.pause()).body.data).toMatchObject({ status: "paused", next_run_at: null });
     await schedule.ringAt(FIRST + 5 * SECOND);
     expect(await schedule.stored()).toMatchObject({ status: "paused", held: FIRST, runCount: 0 });
+    expect(await schedule.alarm()).toBe(FIRST + 10 * SECOND);
     outage.end();
     await schedule.ringAt(NOON + 3.5 * HOUR);
     await hasRun(schedule, [FIRST]);
@@ -214,14 +216,14 @@ describe("a tick that was due before the pause", () => {
     await hasRun(schedule, [FIRST, NOON + 5 * HOUR]);
   });
 
-  it("is seen to by the sweeper if its alarm is lost", async () => {
+  it.each(["loseAlarm", "wipe"] as const)("is seen to by the sweeper if its owner loses it: %s", async (loses) => {
     const schedule = await newSchedule(account);
     setClock(FIRST);
     failAt("before", JOB_INSERT);
     await schedule.ring();
     await schedule.pause();
     expect(await schedule.row()).toMatchObject({ status: "paused", reportDueAt: FIRST + 5 * SECOND });
-    await schedule.loseAlarm();
+    await schedule[loses]();
     setClock(FIRST + 5 * MINUTE);
     await sweep();
     await schedule.ring();
