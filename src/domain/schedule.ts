@@ -1,14 +1,9 @@
 // A schedule and its ticks: when it fires next, what a tick does to it, when it is over. Pure: `now` is an argument.
 
-import { nextCronTick } from "./cron.ts";
 import type { Work } from "./job.ts";
-import { type Duration, durationMs } from "./schedule-time.ts";
+import { durationMs } from "./schedule-time.ts";
 import { REPORT_AFTER_MS } from "./timer.ts";
-
-/** How it recurs: by the calendar of a zone, or by a length of time from tick to tick. */
-export type Timing =
-  | { readonly type: "cron"; readonly expression: string; readonly timeZone: string }
-  | { readonly type: "interval"; readonly every: Duration; readonly timeZone: string };
+import { firstAfter, isSameTiming, newestUpTo, type Timing, tickAfter } from "./timing.ts";
 
 /** What a tick does whose predecessor's job has not ended: it makes its job all the same, or none. */
 export const OVERLAPS = ["allow", "skip"] as const;
@@ -90,13 +85,6 @@ export function plan(
   );
 }
 
-/** The moments a schedule fires, from the first after a moment; intervals count from the tick before, not the clock. */
-export function tickAfter(timing: Timing, tick: number): number | undefined {
-  return timing.type === "cron"
-    ? nextCronTick(timing.expression, timing.timeZone, tick)
-    : tick + durationMs(timing.every);
-}
-
 /** The next fire times of a schedule, as far as `runs` and `stopAt` let it go. */
 export function preview(schedule: Schedule, count: number): number[] {
   const { timing, nextRunAt, held, runs, runCount, stopAt } = schedule;
@@ -153,19 +141,6 @@ function newestDue({ timing, stopAt }: Schedule, first: number, now: number): Du
     due = { tick, missed: due.missed + 1, next: tickAfter(timing, tick) };
   }
   return due;
-}
-
-/** The newest tick up to the horizon, by halving: the later one asks, the later the tick that follows. */
-function newestUpTo(timing: Timing, known: number, horizon: number): number {
-  let newest = known;
-  let beyond = horizon;
-  while (beyond - newest > 1) {
-    const middle = Math.floor((newest + beyond) / 2);
-    const tick = tickAfter(timing, middle);
-    if (tick !== undefined && tick <= horizon) newest = tick;
-    else beyond = middle;
-  }
-  return newest;
 }
 
 /** Goes straight to the newest tick due. Written before its job is made, so that no later look can miss that job. */
@@ -235,15 +210,7 @@ export function pause(schedule: Schedule, now: number): Schedule {
 export function resume(schedule: Schedule, now: number): Schedule {
   const { status, timing, nextRunAt } = schedule;
   if (status !== "paused") return schedule;
-  return following(changed(schedule, now, { status: "active" }), firstFrom(timing, nextRunAt, now));
-}
-
-/** @param known a tick of this timing, where its intervals count from; null if there is none */
-function firstFrom(timing: Timing, known: number | null, now: number): number | undefined {
-  if (known === null || timing.type === "cron") return tickAfter(timing, now);
-  if (known > now) return known;
-  const every = durationMs(timing.every);
-  return known + (Math.floor((now - known) / every) + 1) * every;
+  return following(changed(schedule, now, { status: "active" }), firstAfter(timing, nextRunAt, now));
 }
 
 export function archive(schedule: Schedule, now: number): Schedule {
@@ -302,12 +269,6 @@ function following(schedule: Schedule, next: number | undefined): Schedule {
   if (!spent && !tooLate) return { ...schedule, nextRunAt: next };
   if (!spent && held !== null) return { ...schedule, nextRunAt: null };
   return { ...schedule, nextRunAt: null, held: null, heldUntil: null, status: "completed" };
-}
-
-/** Whether two timings have the same ticks; an interval's zone is for people only. */
-function isSameTiming(one: Timing, other: Timing): boolean {
-  if (one.type === "interval") return other.type === "interval" && durationMs(one.every) === durationMs(other.every);
-  return other.type === "cron" && one.expression === other.expression && one.timeZone === other.timeZone;
 }
 
 const changed = (schedule: Schedule, now: number, patch: Partial<Schedule>): Schedule => ({

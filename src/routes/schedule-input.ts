@@ -2,8 +2,9 @@
 
 import * as v from "valibot";
 import { parseCron } from "../domain/cron.ts";
-import { OVERLAPS, type ScheduleSpec, type Timing } from "../domain/schedule.ts";
+import { OVERLAPS, type ScheduleSpec } from "../domain/schedule.ts";
 import { durationMs } from "../domain/schedule-time.ts";
+import type { Timing } from "../domain/timing.ts";
 import { ApiError, invalid } from "../http/errors.ts";
 import { instant, integer, text, timezone } from "../http/fields.ts";
 import { closed } from "../http/valid.ts";

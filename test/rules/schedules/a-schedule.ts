@@ -1,7 +1,8 @@
 // A schedule for tests, and the instants they speak of.
 
-import { plan, type Schedule, type ScheduleSpec, type Timing } from "../../../src/domain/schedule.ts";
+import { plan, type Schedule, type ScheduleSpec } from "../../../src/domain/schedule.ts";
 import type { Unit } from "../../../src/domain/schedule-time.ts";
+import type { Timing } from "../../../src/domain/timing.ts";
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;

@@ -9,10 +9,10 @@ import {
   ran,
   type Schedule,
   skipTick,
-  tickAfter,
   tickDueAt,
 } from "../../../src/domain/schedule.ts";
 import { jobOfTick, jobOfTrigger, tickKey } from "../../../src/domain/tick-job.ts";
+import { tickAfter } from "../../../src/domain/timing.ts";
 import { jsonText } from "../../harness/json-text.ts";
 import { at, cron, DAY, every, HOUR, iso, MINUTE, NOON, SECOND, scheduleOf, specOf } from "./a-schedule.ts";
 

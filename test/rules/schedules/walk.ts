@@ -16,11 +16,10 @@ import {
   type ScheduleSpec,
   skipTick,
   skipTo,
-  type Timing,
-  tickAfter,
   tickDueAt,
 } from "../../../src/domain/schedule.ts";
 import { durationMs } from "../../../src/domain/schedule-time.ts";
+import { type Timing, tickAfter } from "../../../src/domain/timing.ts";
 import { cron, DAY, every, HOUR, MINUTE, NOON, SECOND, scheduleOf } from "./a-schedule.ts";
 
 const timings = fc.constantFrom<Timing>(
