@@ -40,6 +40,6 @@ export type BulkActionRefusal = { readonly code: "bulk_action_not_found" } | Una
 export type ScheduleRefusal =
   | { readonly code: "schedule_not_found" | "schedule_archived" | "schedule_completed" }
   | { readonly code: "schedule_status_changed"; readonly status: ScheduleStatus }
-  /** Still active, but no longer what the caller looked at: look again. */
+  /** Still there, but no longer what the caller looked at: look again. */
   | { readonly code: "schedule_moved" }
   | Unavailable;

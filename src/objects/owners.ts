@@ -78,8 +78,13 @@ export interface ScheduleOwner {
   wake(ref: ScheduleRef): Promise<boolean>;
   /** The schedule as it is at this moment. */
   get(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
-  /** @param seen what the change was laid over: another status meanwhile is a conflict, another revision has moved */
+  /** @param seen what the change was laid over: an end meanwhile is a conflict, another revision has moved */
   amend(ref: ScheduleRef, spec: ScheduleSpec, seen: Seen): Promise<ScheduleAnswer<Schedule>>;
+  /** Asked for again, neither this nor `resume` changes anything. */
+  pause(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
+  resume(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
+  /** Makes a job that is due now. Asked for again, it makes another one. */
+  trigger(ref: ScheduleRef): Promise<ScheduleAnswer<JobView>>;
   archive(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
 }
 

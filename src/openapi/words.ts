@@ -43,7 +43,7 @@ const WORDS: Record<string, string> = {
   http: "Where a push goes.",
   id: "A UUID.",
   idempotency_key:
-    "Unique within the account while the job exists, ended jobs included: creating a second job with it is 409. Keys of the form `<uuid>.<digits>` belong to schedules.",
+    "Unique within the account while the job, or the schedule, exists, ended ones included: creating a second one with it is 409. Keys of the form `<uuid>.<digits>` belong to the jobs of schedules.",
   initial: "Seconds before the first retry.",
   interval:
     "Run again after this long, counted from run to run. A day is 24 hours, even when clocks change. At most five years. Give either `cron` or `interval`.",
@@ -66,11 +66,13 @@ const WORDS: Record<string, string> = {
   missed_runs: "Runs skipped because they fell into an outage.",
   name: "For people.",
   next_cursor: "Give it as `cursor` for the next page; null on the last one.",
-  next_run_at: `When it makes its next job; null once it is over. ${TIME}`,
+  next_run_at: `When it makes its next job; null while it is paused and once it is over. ${TIME}`,
   openapi: "The API in OpenAPI 3.1.",
   on_conflict:
     "What becomes of another job that holds the key. `replace`: while it is pending it becomes this one; later the key moves to a new job.",
   origin: "Who made the job.",
+  overlap:
+    "What a run does while the job of the run before has not ended: `allow` makes its job all the same, `skip` makes none and counts in `skipped_runs`.",
   overlap_hours: "How long the old secret stays valid.",
   page: "The number of the page, from 1.",
   pages: "How many pages there are. Exact up to 10,000 entries.",
@@ -87,8 +89,8 @@ const WORDS: Record<string, string> = {
   retryable: "Whether trying again makes sense. `false` fails the job for good.",
   revision: "Counts the changes. `If-Match` takes it, as a text in double quotes.",
   run_at: `When the next attempt is due; null once the job has ended. ${TIME}`,
-  run_count: "How many jobs it has made.",
-  runs: "How many jobs it makes at most.",
+  run_count: "How many jobs its runs have made.",
+  runs: "How many jobs it makes at most. Neither skipped nor triggered ones count.",
   scheduled_after: "Only jobs whose `scheduled_for` is after this moment.",
   scheduled_before: "Only jobs whose `scheduled_for` is before this moment.",
   schedule_id: "The schedule that made the job; `null` for a one-off job.",
@@ -96,6 +98,7 @@ const WORDS: Record<string, string> = {
     "The job's nominal time. In a request: ISO 8601 with any offset, or without one beside a `timezone`; in the future and at most five years ahead; not together with `delay`. It does not change with retries.",
   searched_to: `Given only when the search stopped before the page was full: 10,000 jobs were read back to this creation time. Follow \`next_cursor\` to go on. ${TIME}`,
   signing_secret: "What deliveries are signed with: the whole string, `whsec_` included.",
+  skipped_runs: 'Runs without a job, because the one before had not ended (`overlap: "skip"`).',
   size: "Entries on a page.",
   started_at: `When it started; null before. ${TIME}`,
   status: "Where it stands.",

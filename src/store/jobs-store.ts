@@ -238,10 +238,15 @@ export async function claimForRetry(
   return claimed.ok && !claimed.value ? readJob(db, ref) : claimed;
 }
 
-/** Whether a key is taken on the account. */
-export async function hasJobWithKey(db: Database, accountId: string, key: string): Promise<Stored<boolean>> {
-  const found = await stored(() => db.select({ id: jobs.id }).from(jobs).where(holdsKey(accountId, key)).get());
-  return found.ok ? ok(found.value !== undefined) : found;
+/** Those of an account's jobs that hold one of these keys. */
+export function jobsWithKeys(
+  db: Database,
+  accountId: string,
+  keys: readonly string[],
+): Promise<Stored<Pick<JobRow, "id" | "idempotencyKey" | "status">[]>> {
+  const { id, idempotencyKey, status } = jobs;
+  const held = and(eq(jobs.accountId, accountId), inArray(idempotencyKey, [...keys]));
+  return stored(() => db.select({ id, idempotencyKey, status }).from(jobs).where(held).all());
 }
 
 /** The ids of a schedule's jobs that wait, as far as the read model knows, in the order of their ids. */
