@@ -33,6 +33,12 @@ export const SOON_MS = 5 * MINUTE;
  */
 export const ARM_AHEAD_MS = HORIZON_MS + 5 * MINUTE;
 
+/** A row due beyond this is changed itself. The gap to `ARM_AHEAD_MS` is wider than clocks differ: nobody has armed it. */
+export const OWNERLESS_MS = ARM_AHEAD_MS + 30 * SECOND;
+
+/** An owner that takes up a row due beyond this says so there first: a change of the row may still be on its way. */
+export const CONTESTED_MS = HORIZON_MS + MINUTE;
+
 /**
  * When the job's owner must wake next, in epoch milliseconds. Moments already past mean now. A push in flight has no moment: the
  * platform rings again by itself when the instance that runs it dies.

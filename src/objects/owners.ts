@@ -55,7 +55,7 @@ export interface JobOwner {
   cancelIfWaiting(ref: JobRef): Promise<Answer<JobView>>;
   retry(ref: JobRef, operation?: string | null): Promise<Answer<JobView>>;
   run(ref: JobRef, operation?: string | null): Promise<Answer<JobView>>;
-  /** @param seen the revision the change was laid over; null: it overwrites everything of a pending job */
+  /** @param seen the revision the change was laid over; null: it is a change of everything, whatever there was */
   edit(ref: JobRef, edit: JobEdit, seen: number | null): Promise<Answer<JobView>>;
   /** The idempotency key becomes another job's. */
   dropKey(ref: JobRef): Promise<Answer<null>>;

@@ -4,7 +4,7 @@ import { and, asc, eq, getTableColumns, gt, inArray, lte, ne, notExists, sql } f
 import { REMEMBERED_LENGTH } from "../domain/bulk-action.ts";
 import { isEnded, type Job, type JobSpec, type JobStatus } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
-import { ARM_AHEAD_MS } from "../domain/timer.ts";
+import { OWNERLESS_MS } from "../domain/timer.ts";
 import { ifThere } from "./existing-account.ts";
 import { givenValue, inValues, isAmong, jsonRows } from "./json-rows.ts";
 import { rowOfJob } from "./report.ts";
@@ -112,27 +112,54 @@ export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<b
  * Changes a row that has no owner, unless it has changed since it was read: another change, or time has come so near that it may
  * have an owner by now.
  *
+ * @param seen the revision the row must have; null: any, as long as it has no owner
  * @param next what becomes of the job; while it waits, its row still has no owner
- * @param whatever it is overwritten, whatever has changed since
  * @returns the row as it is then; undefined when it was another one
  */
-export function changeRow(
+export async function changeRow(
   db: Database,
   ref: JobRef,
-  { seen, next, whatever }: { readonly seen: JobRow; readonly next: Job; readonly whatever: boolean },
+  seen: number | null,
+  next: Job,
   now: number,
 ): Promise<Stored<JobRow | undefined>> {
   const { accountId: _, id: __, ...columns } = rowOfJob(next);
-  const revision = isEnded(next.phase) ? next.revision : sql`${jobs.revision} - 1`;
-  const isSame = whatever ? lte(jobs.revision, 0) : eq(jobs.revision, seen.revision);
-  return stored(() =>
+  const revision = isEnded(next.phase) ? next.revision : 1 - next.revision;
+  const isSame = seen === null ? lte(jobs.revision, 0) : eq(jobs.revision, seen);
+  let sent = 0;
+  const changed = await stored(() => {
+    sent += 1;
+    return db
+      .update(jobs)
+      .set({ ...columns, revision: seen === null ? sql`${jobs.revision} - 1` : revision })
+      .where(and(is(ref), isSame, gt(jobs.runAt, now + OWNERLESS_MS)))
+      .returning()
+      .get();
+  });
+  if (!changed.ok || changed.value || sent === 1) return changed;
+  const present = await readJob(db, ref); // the first try may have been applied although its answer was lost
+  return present.ok && !says(present.value, { ...columns, revision }) ? ok(undefined) : present;
+}
+
+const says = (row: JobRow | undefined, columns: Partial<NewJobRow>): boolean =>
+  row !== undefined &&
+  Object.entries(columns).every(([name, value]) => JSON.stringify(row[name as keyof JobRow]) === JSON.stringify(value));
+
+/**
+ * Takes a row that has no owner for its owner, before that holds it.
+ *
+ * @returns whether it was still the row that was read
+ */
+export async function claimRow(db: Database, ref: JobRef, { revision }: JobRow): Promise<Stored<boolean>> {
+  const claimed = await stored(() =>
     db
       .update(jobs)
-      .set({ ...columns, revision })
-      .where(and(is(ref), isSame, gt(jobs.runAt, now + ARM_AHEAD_MS)))
-      .returning()
+      .set({ revision: 1 - revision })
+      .where(and(is(ref), eq(jobs.revision, revision)))
+      .returning({ id: jobs.id })
       .get(),
   );
+  return claimed.ok ? ok(claimed.value !== undefined) : claimed;
 }
 
 /** Takes the key from a job that has ended; another may have it from then on. */
@@ -145,10 +172,16 @@ export function dropKeyOfEnded(db: Database, ref: JobRef): Promise<Stored<unknow
   );
 }
 
-/** Deletes a job that has ended, with its executions. @returns whether it is gone */
-export async function deleteEnded(db: Database, ref: JobRef): Promise<Stored<boolean>> {
+/**
+ * Deletes a job that has ended, with its executions.
+ *
+ * @param seen the revision it must have; null: any
+ * @returns whether it is gone
+ */
+export async function deleteEnded(db: Database, ref: JobRef, seen: number | null): Promise<Stored<boolean>> {
   const { accountId, jobId } = ref;
-  const isOver = and(is(ref), inArray(jobs.status, ENDED));
+  const isSame = seen === null ? undefined : eq(jobs.revision, seen);
+  const isOver = and(is(ref), inArray(jobs.status, ENDED), isSame);
   const gone = db
     .delete(executions)
     .where(

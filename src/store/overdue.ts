@@ -13,7 +13,7 @@ const MINUTE = 60 * SECOND;
 const GRACE_MS = 2 * MINUTE;
 
 /**
- * A row without any report is one whose owner has not begun, or may not exist. A healthy one begins within moments of its time and
+ * A row without any report (its revision is 0, or below when it was changed before it had an owner) is one whose owner has not begun, or may not exist. A healthy one begins within moments of its time and
  * has reported, or ended, soon after: the sweep rings on the full minute, when most jobs are due.
  */
 const UNREPORTED_GRACE_MS = 15 * SECOND;
@@ -37,7 +37,7 @@ export async function takeOverdue(
   now: number,
 ): Promise<Stored<Overdue[]>> {
   const table = TABLES[kind];
-  const overdue = sql`report_due_at IS NOT NULL AND report_due_at <= ${now - UNREPORTED_GRACE_MS} AND (revision = 0 OR report_due_at <= ${now - GRACE_MS})`;
+  const overdue = sql`report_due_at IS NOT NULL AND report_due_at <= ${now - UNREPORTED_GRACE_MS} AND (revision <= 0 OR report_due_at <= ${now - GRACE_MS})`;
   const found = await stored(() =>
     db.all<Overdue>(
       sql`SELECT account_id AS accountId, id FROM ${table} WHERE ${overdue} ORDER BY report_due_at LIMIT ${limit}`,

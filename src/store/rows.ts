@@ -12,7 +12,7 @@ import {
   type Phase,
   type Trigger,
 } from "../domain/job.ts";
-import { ARM_AHEAD_MS, KEEP_MS } from "../domain/timer.ts";
+import { CONTESTED_MS, KEEP_MS, OWNERLESS_MS } from "../domain/timer.ts";
 import type { jobs } from "./schema.ts";
 
 export type JobRow = typeof jobs.$inferSelect;
@@ -52,8 +52,13 @@ const revisionOf = ({ revision }: JobRow): number => (revision > 0 ? revision : 
  * Nobody has armed a job that is due beyond the horizon: its row is the whole truth, is changed itself, and a question would
  * make its object.
  */
-export const isOwnerless = ({ revision, runAt }: JobRow, now: number): boolean =>
-  revision <= 0 && runAt !== null && runAt > now + ARM_AHEAD_MS;
+export const isOwnerless = (row: JobRow, now: number): boolean => isUnowned(row, now + OWNERLESS_MS);
+
+/** Whether somebody whose clock is behind may take the row for one without an owner. */
+export const isContested = (row: JobRow, now: number): boolean => isUnowned(row, now + CONTESTED_MS);
+
+const isUnowned = ({ revision, runAt }: JobRow, dueAfter: number): boolean =>
+  revision <= 0 && runAt !== null && runAt > dueAfter;
 
 const specOfRow = (row: JobRow): JobSpec => ({
   accountId: row.accountId,

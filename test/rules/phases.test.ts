@@ -5,6 +5,7 @@ import type { Job } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import * as reporting from "../../src/domain/reporting.ts";
 import {
+  aSpec,
   cancelled,
   completed,
   E1,
@@ -44,6 +45,11 @@ const TRANSITIONS = {
   interrupt: (job: Job) => life.interrupt(job, NO_CHANCE, WORKING),
   cancel: (job: Job) => life.cancel(job, WORKING),
   retry: (job: Job) => life.retry(job, WORKING),
+  edit: (job: Job) => life.edit(job, { ...aSpec({ name: "new" }), retimed: false }, WORKING),
+  move: (job: Job) => life.edit(job, { ...aSpec({ scheduledFor: LATER }), retimed: true }, WORKING),
+  run: (job: Job) => life.run(job, WORKING),
+  dropKey: (job: Job) => life.dropKey({ ...job, idempotencyKey: "k" }, WORKING),
+  giveUp: (job: Job) => life.giveUp({ ...job, expiresAt: WORKING }, WORKING),
   hold: (job: Job) => life.hold(job, NOON + MINUTE),
   reportAgain: (job: Job) => reporting.reportAgain(job, "unavailable", LATER),
 } satisfies Record<string, (job: Job) => life.Step | Job | undefined>;
@@ -58,6 +64,8 @@ function verdict(before: Job, outcome: life.Step | Job | undefined): string {
 const LOST = "lease_lost";
 const FIRM = "job_not_cancellable";
 const NOT = "job_not_retryable";
+const KEPT = "job_not_editable";
+const HALT = "job_not_runnable";
 
 // biome-ignore format: a table
 const TABLE: Record<keyof typeof TRANSITIONS, string[]> = {
@@ -76,6 +84,11 @@ const TABLE: Record<keyof typeof TRANSITIONS, string[]> = {
   interrupt:   ["–",         "–",         "waiting",   "–",         "–",         "–",         "–"],
   cancel:      ["cancelled", "cancelled", "cancelled", "cancelled", FIRM,        FIRM,        FIRM],
   retry:       [NOT,         NOT,         NOT,         NOT,         NOT,         "waiting",   "waiting"],
+  edit:        ["waiting",   KEPT,        KEPT,        KEPT,        KEPT,        KEPT,        KEPT],
+  move:        ["waiting",   KEPT,        KEPT,        KEPT,        KEPT,        KEPT,        KEPT],
+  run:         ["waiting",   HALT,        HALT,        HALT,        HALT,        HALT,        HALT],
+  dropKey:     ["waiting",   "queued",    "running",   "running",   "completed", "failed",    "cancelled"],
+  giveUp:      ["failed",    "failed",    "–",         "–",         "–",         "–",         "–"],
   hold:        ["waiting",   "–",         "–",         "–",         "–",         "–",         "–"],
   reportAgain: ["waiting",   "queued",    "running",   "running",   "completed", "failed",    "cancelled"],
 };

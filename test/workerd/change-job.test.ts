@@ -172,12 +172,14 @@ describe.each(Object.entries(KEEPERS))("a job that is %s", (_, when) => {
     const job = await newJob(account, when);
     const { headers } = await job.call("GET");
     const read = headers.get("ETag") ?? "";
-    expect((await job.edit({ name: "first" }, read)).status).toBe(200);
-    const { status, body } = await job.edit({ name: "second" }, read);
+    expect((await job.edit({ name: "first" }, { ifMatch: read })).status).toBe(200);
+    const { status, body } = await job.edit({ name: "second" }, { ifMatch: read });
     expect([status, body.code, body.data]).toEqual([412, "precondition_failed", await job.show()]);
-    expect((await job.edit({ name: "third" }, `"7000", "${body.data.revision}"`)).body.data.name).toBe("third");
-    expect((await job.edit({ name: "fourth" }, "*")).body.data.name).toBe("fourth");
-    expect((await job.edit({ name: "fifth" }, "W/nonsense")).status).toBe(412);
+    expect((await job.edit({ name: "third" }, { ifMatch: `"7000", "${body.data.revision}"` })).body.data.name).toBe(
+      "third",
+    );
+    expect((await job.edit({ name: "fourth" }, { ifMatch: "*" })).body.data.name).toBe("fourth");
+    expect((await job.edit({ name: "fifth" }, { ifMatch: "W/nonsense" })).status).toBe(412);
     expect((await job.show()).name).toBe("fourth");
   });
 
@@ -319,9 +321,9 @@ describe.each(["completed", "failed", "cancelled"])("a job that is %s", (status)
   it.each([0, HOUR])("is deleted, after %d ms", async (ms) => {
     const job = await inState(status);
     advance(ms);
-    expect((await job.remove(`"1000"`)).body.code).toBe("precondition_failed");
+    expect((await job.remove({ ifMatch: `"1000"` })).body.code).toBe("precondition_failed");
     const { revision } = await job.show();
-    expect((await job.remove(`"${revision}"`)).status).toBe(200);
+    expect((await job.remove({ ifMatch: `"${revision}"` })).status).toBe(200);
     expect([await job.row(), await job.executionRows()]).toEqual([undefined, []]);
     advance(MINUTE);
     await job.ring();

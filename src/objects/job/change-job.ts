@@ -27,6 +27,8 @@ export interface Asked {
   readonly ref: JobRef;
   readonly later: Later;
   readonly operation?: string;
+  /** Nothing of the job as it was is part of what becomes of it. */
+  readonly overwrites?: boolean;
 }
 
 export const cancelJob = (asked: Asked): Promise<Answer<JobView>> =>
@@ -43,14 +45,26 @@ export const retryJob = (asked: Asked): Promise<Answer<JobView>> =>
  *
  * @returns `job_moved` when it has changed since: look again
  */
-export function editJob(asked: Asked, edit: JobEdit, seen: number | null): Promise<Answer<JobView>> {
+export function editJob(asked: Asked, edit: JobEdit, seen: number): Promise<Answer<JobView>> {
   const step = (job: Job, now: number) =>
-    seen === null || job.revision === seen ? life.edit(job, edit, now) : err({ code: "job_moved" as const });
-  return change({ ...asked, whatever: seen === null }, step, (owner) => owner.edit(asked.ref, edit, seen));
+    job.revision === seen ? life.edit(job, edit, now) : err({ code: "job_moved" as const });
+  return change(asked, step, (owner) => owner.edit(asked.ref, edit, seen));
 }
 
-/** @param seen the revision it must have; null: any */
-export async function deleteJob({ env, ref }: Asked, seen: number | null): Promise<Answer<null>> {
+/** Lays an edit of everything over the job as it is: of many at once the last stands, and none has to look again. */
+export function overwriteJob(asked: Asked, edit: JobEdit): Promise<Answer<JobView>> {
+  const step = (job: Job, now: number) => life.edit(job, edit, now);
+  return change({ ...asked, overwrites: true }, step, (owner) => owner.edit(asked.ref, edit, null));
+}
+
+/**
+ * @param seen the revision it must have; null: any
+ * @returns `job_moved` when it has another one
+ */
+export const deleteJob = (asked: Asked, seen: number | null): Promise<Answer<null>> =>
+  seen === null ? again(() => deleteOnce(asked, null)) : deleteOnce(asked, seen);
+
+async function deleteOnce({ env, ref }: Asked, seen: number | null): Promise<Answer<null>> {
   const row = await readJob(databaseOf(env.DB), ref);
   if (!row.ok) return row;
   if (!row.value) return err({ code: "job_not_found" });
@@ -63,7 +77,7 @@ async function deleteRow(env: Cloudflare.Env, ref: JobRef, row: JobRow, seen: nu
   const { status, revision } = viewOfRow(row);
   if (!hasEnded(row)) return err({ code: "job_not_deletable", status });
   if (seen !== null && seen !== revision) return err({ code: "job_moved" });
-  const deleted = await deleteEnded(databaseOf(env.DB), ref);
+  const deleted = await deleteEnded(databaseOf(env.DB), ref, row.revision);
   if (!deleted.ok) return deleted;
   return deleted.value ? ok(null) : err({ code: "job_moved" });
 }
@@ -80,11 +94,8 @@ async function again<T>(attempt: () => Promise<Answer<T>>): Promise<Answer<T>> {
 /** Decides, as the owner would. */
 type Step = (job: Job, now: number) => Answer<Job>;
 
-/** Whether a change overwrites all there is. */
-type Change = Asked & { readonly whatever?: boolean };
-
 async function change(
-  asked: Change,
+  asked: Asked,
   step: Step,
   atOwner: (owner: JobOwner) => Promise<Answer<JobView>>,
 ): Promise<Answer<JobView>> {
@@ -96,8 +107,8 @@ async function change(
 }
 
 /** A job whose time has come near by this gets its owner; if that fails, the sweeper sees to it. */
-async function changeInRow(asked: Change, row: JobRow, step: Step): Promise<Answer<JobView>> {
-  const { env, ref, operation = null, whatever = false, later } = asked;
+async function changeInRow(asked: Asked, row: JobRow, step: Step): Promise<Answer<JobView>> {
+  const { env, ref, operation = null, overwrites = false, later } = asked;
   const now = Date.now();
   const job = jobOfRow(row, now);
   if (!job) return err({ code: "job_moved" });
@@ -105,7 +116,7 @@ async function changeInRow(asked: Change, row: JobRow, step: Step): Promise<Answ
   const next = step(job, now);
   if (!next.ok) return next;
   const marked = operation === null ? next.value : { ...next.value, operation: remembering(job.operation, operation) };
-  const written = await changeRow(databaseOf(env.DB), ref, { seen: row, next: marked, whatever }, now);
+  const written = await changeRow(databaseOf(env.DB), ref, overwrites ? null : row.revision, marked, now);
   if (!written.ok) return written;
   if (!written.value) return err({ code: "job_moved" });
   const { runAt } = written.value;

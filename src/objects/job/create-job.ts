@@ -10,8 +10,7 @@ import { databaseOf, type Stored } from "../../store/store.ts";
 import { ask, askOwner, jobAt } from "../addresses.ts";
 import { atOnce } from "../at-once.ts";
 import type { Answer } from "../owners.ts";
-import { type Asked, editJob, MAX_TRIES } from "./change-job.ts";
-import { currentJob } from "./read-job.ts";
+import { type Asked, MAX_TRIES, overwriteJob } from "./change-job.ts";
 
 /** What it takes to make jobs of an account. */
 interface Making {
@@ -69,7 +68,7 @@ export async function createOrReplace(
     if (!created.ok) return created;
     if (created.value.created) return ok({ job: viewOfSpec(spec), created: true });
     const { holder } = created.value;
-    if (!holder) return err({ code: "unavailable", retryAfterSeconds: 1 });
+    if (!holder) continue; // it lost the key, or was deleted, since the insert met it
     const asked = { env, later, ref: { accountId: spec.accountId, jobId: holder.id } };
     const replaced = await replace(asked, edit);
     if (replaced.ok) return ok({ job: replaced.value, created: false });
@@ -81,13 +80,10 @@ export async function createOrReplace(
 /** After these the key may be free, or another job's: it is asked for again. */
 const PASSING: ReadonlySet<string> = new Set(["job_not_editable", "job_not_found", "job_moved"]);
 
+/** A change of its time is refused once it has begun: what is `pending` is overwritten, and nothing else. */
 async function replace(asked: Asked, edit: JobEdit): Promise<Answer<JobView>> {
   const { env, ref } = asked;
-  const present = await currentJob(env, ref);
-  if (!present.ok) return present;
-  const { status } = present.value;
-  const edited: Answer<JobView> =
-    status === "pending" ? await editJob(asked, edit, null) : err({ code: "job_not_editable", status });
+  const edited = await overwriteJob(asked, edit);
   if (edited.ok || edited.error.code !== "job_not_editable") return edited;
   const dropped = await askOwner(() => jobAt(env, ref).dropKey(ref));
   return dropped.ok ? edited : dropped;

@@ -14,6 +14,7 @@ import { upgradeJob } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
 import {
   claimForRetry,
+  claimRow,
   deleteEnded,
   dropKeyOfEnded,
   type JobRef,
@@ -22,7 +23,7 @@ import {
 } from "../../store/jobs-store.ts";
 import { removeOrphanJob } from "../../store/orphans.ts";
 import { type JobReport, reportOf, rowOfJob } from "../../store/report.ts";
-import { hasEnded, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
+import { hasEnded, isContested, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
 import { askOwner, scheduleAt } from "../addresses.ts";
 import type { Answer } from "../owners.ts";
@@ -87,6 +88,9 @@ export class JobKeeper {
       if (!late.ok) return late;
       const taken = late.value ? life.cancel(job, now) : ok(job);
       if (!taken.ok) return taken;
+      const claimed = isContested(row.value, now) ? await claimRow(databaseOf(this.#env.DB), ref, row.value) : ok(true);
+      if (!claimed.ok) return claimed;
+      if (!claimed.value) return err({ code: "job_moved" });
       this.write(taken.value, now);
       return ok({ job: taken.value });
     });
@@ -119,31 +123,38 @@ export class JobKeeper {
     });
   }
 
-  /** Deletes a job that has ended, here and in the read model. State that an `arm` still under way must find stays a moment. */
+  /** Deletes a job that has ended, here and in the read model; what an `arm` still under way must find stays a moment. */
   async remove(ref: JobRef): Promise<Answer<null>> {
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<null>> => {
       const held = this.record.read();
       if (held && !isEnded(held.phase)) return err({ code: "job_not_deletable", status: statusOf(held) });
       if (held && isEnded(held.phase) && !held.phase.confirmed) await this.report();
-      const deleted = await deleteEnded(databaseOf(this.#env.DB), ref);
+      const deleted = await deleteEnded(databaseOf(this.#env.DB), ref, null);
       if (!deleted.ok) return deleted;
       if (!deleted.value) return err({ code: "unavailable", retryAfterSeconds: 5 });
-      const job = this.record.read();
-      if (!job || !isEnded(job.phase)) return ok(null);
-      if (Date.now() >= job.keepUntil) await this.record.erase();
-      else this.write({ ...job, reportAt: null, phase: { ...job.phase, confirmed: true } }, Date.now());
+      await this.#letGo(this.record.read());
       return ok(null);
     });
   }
 
-  /** Another job gets this one's key. */
+  /** The row of an ended job is gone: so is its state, but for what an `arm` still under way must find. */
+  async #letGo(job: Job | undefined): Promise<void> {
+    const now = Date.now();
+    if (!job || !isEnded(job.phase)) return;
+    if (now >= job.keepUntil) return this.record.erase();
+    if (!job.phase.confirmed)
+      this.record.write({ ...job, reportAt: null, phase: { ...job.phase, confirmed: true } }, now);
+  }
+
+  /** Another job gets this one's key: it is free when the row no longer has it. */
   async dropKey(ref: JobRef): Promise<Answer<unknown>> {
     const owned = await this.owned(ref);
     if (!owned.ok) return owned;
     if ("row" in owned.value) return dropKeyOfEnded(databaseOf(this.#env.DB), ref);
     const dropped = this.change(life.dropKey);
     await this.report();
-    return dropped;
+    const isUnheard = (this.record.read()?.editedAt ?? 0) > 0;
+    return dropped.ok && isUnheard ? err({ code: "unavailable", retryAfterSeconds: 5 }) : dropped;
   }
 
   /** Decides and writes; the alarm sees to it that the change is reported. */
@@ -212,7 +223,7 @@ export class JobKeeper {
 
   /** Our row is gone. An ended job follows it; a live one belongs to a database that was taken back in time. */
   async #restore(job: Job): Promise<void> {
-    if (isEnded(job.phase)) return this.record.erase();
+    if (isEnded(job.phase)) return this.#letGo(job);
     const standing = await standingOf(this.#env, job.accountId, Date.now);
     if (standing.ok && standing.value.status === "gone") return this.record.erase();
     const restored = await restoreJob(databaseOf(this.#env.DB), rowOfJob(job));

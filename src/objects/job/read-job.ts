@@ -1,7 +1,7 @@
 // Reading one job. The row tells whether there is a job, and all about one that has ended; a live one is known to its owner.
 // An id without a row is nobody's: its object is not asked, since any call would create it.
 
-import { type ExecutionView, executionViewOf, type JobView } from "../../domain/job.ts";
+import { type Execution, type ExecutionView, executionViewOf, type JobView } from "../../domain/job.ts";
 import type { JobRefusal } from "../../domain/refusal.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
 import { readExecutions } from "../../store/executions-store.ts";
@@ -52,7 +52,7 @@ export async function currentExecutions(
   const last = Math.min(offset + size, total);
   const found = new Map(held.map((one) => [one.attempt, one]));
   const numbers = Array.from({ length: Math.max(0, last - offset) }, (_, i) => first + i);
-  const isPartial = "row" in known.value && mayBeApart(known.value.row);
+  const isPartial = "row" in known.value ? mayBeApart(known.value.row) : held.some(isOfRow);
   if (isPartial || !numbers.every((attempt) => found.has(attempt))) {
     const recorded = await readExecutions(databaseOf(env.DB), ref, first, last);
     if (!recorded.ok) return recorded;
@@ -62,6 +62,9 @@ export async function currentExecutions(
   const executions = numbers.flatMap((attempt) => found.get(attempt) ?? []);
   return ok({ total, executions: executions.map((one) => executionViewOf(one, result)) });
 }
+
+/** An owner that was made from a row knows of its newest execution what that shows. */
+const isOfRow = ({ revision }: Execution): boolean => revision === 0;
 
 /** Whether of the newest execution there may be more than its row shows: a large response, or another error than the job's. */
 const mayBeApart = ({ delivery, response, settledAt, lastError }: JobRow): boolean =>

@@ -55,19 +55,29 @@ export class PatientTenant {
   }
 
   /** Sends a request until it is answered. Only 429 and a broken connection are tried again. */
-  async call<T = unknown>(method: string, path: string, body?: unknown): Promise<TriedAnswer<T>> {
+  async call<T = unknown>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<TriedAnswer<T>> {
     const deadline = Date.now() + GIVE_UP_MS;
     for (let tries = 1; ; tries++) {
-      const answer = await this.#send<T>(method, path, body).catch(() => null);
+      const answer = await this.#send<T>(method, path, body, headers).catch(() => null);
       if (answer !== null && answer.status !== 429) return { ...answer, tries };
       if (Date.now() > deadline) throw new Error(`${method} ${path} was not answered in ${GIVE_UP_MS / 1_000} s`);
       await sleep(answer === null ? 100 : 500);
     }
   }
 
-  async #send<T>(method: string, path: string, body: unknown): Promise<Answer<T>> {
+  async #send<T>(
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string> | undefined,
+  ): Promise<Answer<T>> {
     const { owner } = await this.#free(path.startsWith("/v1/worker/") ? "worker" : "api");
-    return owner.call<T>(method, path, body, AbortSignal.timeout(30_000));
+    return owner.call<T>(method, path, body, AbortSignal.timeout(30_000), headers);
   }
 
   async #free(kind: keyof typeof LIMITS): Promise<Key> {

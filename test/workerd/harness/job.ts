@@ -6,7 +6,7 @@ import type { Job } from "../../../src/domain/job.ts";
 import { executions, jobs } from "../../../src/store/schema.ts";
 import { databaseOf } from "../../../src/store/store.ts";
 import type { Account } from "./account.ts";
-import { api, type ExecutionJson, type JobJson, must } from "./api.ts";
+import { api, type Call, type ExecutionJson, type JobJson, must } from "./api.ts";
 import { OwnerUnderTest } from "./owner.ts";
 import { TARGET } from "./receiver.ts";
 
@@ -30,8 +30,8 @@ export class JobUnderTest extends OwnerUnderTest<Job> {
     return env.JOBS.getByName(`${this.account.id}/${this.id}`);
   }
 
-  call<T = JobJson>(method: "GET" | "POST" | "PATCH" | "DELETE", action = "", body?: unknown, ifMatch?: string) {
-    return api<T>(method, `/v1/jobs/${this.id}${action}`, { key: this.account.key, body, ifMatch });
+  call<T = JobJson>(method: "GET" | "POST" | "PATCH" | "DELETE", action = "", body?: unknown, more: Call = {}) {
+    return api<T>(method, `/v1/jobs/${this.id}${action}`, { key: this.account.key, body, ...more });
   }
 
   show = (): Promise<JobJson> => must(this.call("GET"));
@@ -39,8 +39,8 @@ export class JobUnderTest extends OwnerUnderTest<Job> {
   cancel = () => this.call("POST", "/cancel");
   retry = () => this.call("POST", "/retry");
   run = () => this.call("POST", "/run");
-  edit = (changes: object, ifMatch?: string) => this.call("PATCH", "", changes, ifMatch);
-  remove = (ifMatch?: string) => this.call<null>("DELETE", "", undefined, ifMatch);
+  edit = (body: Record<string, unknown>, more: Call = {}) => this.call("PATCH", "", body, more);
+  remove = (more: Call = {}) => this.call<null>("DELETE", "", undefined, more);
 
   /** Rings the alarm at the moment it is set for. */
   async ringWhenSet(): Promise<void> {
