@@ -193,7 +193,7 @@ describe("a change by a bulk action", () => {
 
   it("of another action is made", () => {
     const retried = must(life.onceFor("o2", life.retry)(must(once(waiting(), NOON)), NOON));
-    expect(retried).toMatchObject({ operation: "o2", phase: { name: "waiting" } });
+    expect(retried).toMatchObject({ operation: "o2 o1", phase: { name: "waiting" } });
   });
 
   it("that is refused leaves no trace", () => {
