@@ -27,7 +27,7 @@ async function sweepRows(env: Cloudflare.Env, kind: Kind, allowance: Allowance, 
     if (size < 1) break;
     const overdue = await takeOverdue(db, kind, size, now);
     if (!overdue.ok) return log("warn", "sweep_failed", { kind, asked });
-    allowance.take(2 + overdue.value.length);
+    allowance.take(overdue.value.length === 0 ? 1 : 2 + overdue.value.length);
     const answered = await wakeAll(overdue.value.map((row) => () => wake(env, kind, row)));
     asked += overdue.value.length;
     unanswered += overdue.value.length - answered;

@@ -201,6 +201,17 @@ describe("with few calls in an invocation", () => {
   });
 });
 
+it("what a newer deployment has stored is left alone, and looked at again", async () => {
+  const [job] = await newJobs(account, 1, LATER);
+  const bulk = await newBulkAction(account, { action: "cancel", filter: { all: true } });
+  const newer = { ...(await bulk.stored()), v: 2 };
+  await bulk.store(newer);
+  await bulk.ring();
+  expect([await bulk.stored(), await bulk.alarm()]).toEqual([newer, Date.now() + 30 * SECOND]);
+  expect(logs.of("alarm_fault")).toMatchObject([{ error: "NewerShapeError" }]);
+  expect(await job?.show()).toMatchObject({ status: "pending" });
+});
+
 it("progress reaches the list while it goes on, at least every five seconds of work", async () => {
   const [lost] = await newJobs(account, 2, SOON);
   const bulk = await newBulkAction(account, { action: "cancel", filter: { all: true } });
