@@ -14,6 +14,7 @@ import { newJobId } from "./objects/new-id.ts";
 import { reference } from "./openapi/reference.ts";
 import { admin } from "./routes/admin.ts";
 import { apiKeys } from "./routes/api-keys.ts";
+import { bulkActions } from "./routes/bulk-actions.ts";
 import { jobs } from "./routes/jobs.ts";
 import { schedules } from "./routes/schedules.ts";
 import { signingSecret } from "./routes/signing-secret.ts";
@@ -56,6 +57,7 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.use("/v1/*", authenticated, rateLimited);
   app.route("/v1/jobs", jobs);
   app.route("/v1/worker/jobs", worker);
+  app.route("/v1/bulk-actions", bulkActions);
   app.route("/v1/schedules", schedules);
   app.route("/v1/api-keys", apiKeys);
   app.route("/v1/signing-secret", signingSecret);

@@ -2,11 +2,12 @@
 // /bill/retention and /bill/minute do what the cron would at another time.
 
 import { env } from "cloudflare:workers";
-import { Allowance } from "../../src/cron/allowance.ts";
 import { wakeApproaching } from "../../src/cron/look-ahead.ts";
 import { everyMinute } from "../../src/cron/minute.ts";
 import { cleanUp } from "../../src/cron/retention.ts";
+import { Allowance } from "../../src/domain/allowance.ts";
 import service, {
+  BulkActionObject as Bulk,
   JobObject as Job,
   Projector as Projecting,
   PullQueue as Pull,
@@ -16,8 +17,14 @@ import { add, countCalls, countDatabase, countQueue, countStorage, takeMeter } f
 
 countDatabase(env.DB);
 countQueue(env.EXECUTIONS, "a queue");
-for (const one of [Job, Projecting, Pull, Schedule]) countCalls(one);
+for (const one of [Bulk, Job, Projecting, Pull, Schedule]) countCalls(one);
 
+export class BulkActionObject extends Bulk {
+  constructor(ctx: DurableObjectState, bindings: Cloudflare.Env) {
+    super(ctx, bindings);
+    countStorage(ctx.storage);
+  }
+}
 export class JobObject extends Job {
   constructor(ctx: DurableObjectState, bindings: Cloudflare.Env) {
     super(ctx, bindings);

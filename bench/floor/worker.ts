@@ -44,6 +44,7 @@ export class JobObject extends DurableObject {
 /** The configuration of the service names them. */
 export class PullQueue extends DurableObject {}
 export class ScheduleObject extends DurableObject {}
+export class BulkActionObject extends DurableObject {}
 export class Projector extends DurableObject {}
 
 export default new Hono<{ Bindings: Bindings }>()

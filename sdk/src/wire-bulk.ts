@@ -49,7 +49,7 @@ export function newBulkToWire(bulk: NewBulkAction): Record<string, unknown> {
 
 function selectedBy(filter: NewBulkAction["filter"], jobIds: NewBulkAction["jobIds"]): Record<string, unknown> {
   if (jobIds !== undefined) return { job_ids: jobIds };
-  if (filter === undefined) return { all: true };
+  if (filter === undefined) return { filter: { all: true } };
   const selection = selectionToWire(filter);
   if (Object.values(selection).every((value) => value === undefined)) {
     throw new ChronosConfigError("The filter of a bulk action is empty; say all: true for every job of the account");

@@ -48,7 +48,7 @@ it("selects by ids, and everything only when that is said", async () => {
   await chronos.jobs.bulk({ action: "run", all: true });
   expect(line.sent.map(({ body }) => body)).toEqual([
     { action: "delete", job_ids: ["a", "b"] },
-    { action: "run", all: true },
+    { action: "run", filter: { all: true } },
   ]);
 });
 

@@ -1,11 +1,11 @@
 // Jobs that come near: an hour before its time a row gets its owner. The look ahead walks in front of the clock and wakes the
 // owners of the rows it passes.
 
+import type { Allowance } from "../domain/allowance.ts";
 import { log } from "../log.ts";
 import { jobAt } from "../objects/addresses.ts";
 import { approaching, horizonOf, keepPlace, placeKept } from "../store/approaching.ts";
 import { databaseOf } from "../store/store.ts";
-import type { Allowance } from "./allowance.ts";
 import { PAGE_SIZE, wakeAll } from "./wake-all.ts";
 
 /** One run of the walk. Where it stops, the next goes on; a row it never reaches is the sweeper's when due. */

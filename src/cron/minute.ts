@@ -1,20 +1,17 @@
 // What the cron does each minute for a database: it wakes the owners of jobs that come near, asks those that are overdue, and
 // deletes old rows. Each goes its own way: a fault in one is logged and stops none of the others.
 
+import { Allowance, callsAllowed } from "../domain/allowance.ts";
 import { log, nameOf } from "../log.ts";
-import { Allowance } from "./allowance.ts";
 import { wakeApproaching } from "./look-ahead.ts";
 import { cleanUp } from "./retention.ts";
 import { sweep } from "./sweep.ts";
 
-/** How many calls to D1 and to objects one invocation may make, unless `SUBREQUESTS` says otherwise. */
-const DEFAULT_SUBREQUESTS = 10_000;
-
-/** How they are shared out. What is left goes to requests of other kinds. */
+/** How the calls of an invocation are shared out. What is left goes to requests of other kinds. */
 const SHARE = { lookAhead: 0.4, sweep: 0.3, retention: 0.2 } as const;
 
 export async function everyMinute(env: Cloudflare.Env, now: number): Promise<void> {
-  const all = Number(env.SUBREQUESTS) || DEFAULT_SUBREQUESTS;
+  const all = callsAllowed(env.SUBREQUESTS);
   await Promise.all([
     alone("look_ahead", () => wakeApproaching(env, new Allowance(all * SHARE.lookAhead), now)),
     alone("sweep", () => sweep(env, new Allowance(all * SHARE.sweep), now)),

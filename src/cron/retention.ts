@@ -1,10 +1,10 @@
 // Deletes what ended long ago, a few pages a minute.
 
+import type { Allowance } from "../domain/allowance.ts";
 import { RETENTION_DAYS_RULE, retentionDays } from "../domain/retention-days.ts";
 import { log } from "../log.ts";
 import { retain } from "../store/retention.ts";
 import { databaseOf } from "../store/store.ts";
-import type { Allowance } from "./allowance.ts";
 
 export async function cleanUp(env: Cloudflare.Env, allowance: Allowance, now: number): Promise<void> {
   const days = retentionDays(env.RETENTION_DAYS);

@@ -1,16 +1,17 @@
 // Owners that have not been heard of in time are woken. In a healthy service there are none.
 
+import type { Allowance } from "../domain/allowance.ts";
 import { log } from "../log.ts";
-import { jobAt, scheduleAt } from "../objects/addresses.ts";
+import { bulkActionAt, jobAt, scheduleAt } from "../objects/addresses.ts";
 import { type Overdue, takeOverdue } from "../store/overdue.ts";
 import { databaseOf } from "../store/store.ts";
-import type { Allowance } from "./allowance.ts";
 import { PAGE_SIZE, wakeAll } from "./wake-all.ts";
 
-type Kind = "jobs" | "schedules";
+type Kind = Parameters<typeof takeOverdue>[1];
 
 export async function sweep(env: Cloudflare.Env, allowance: Allowance, now: number): Promise<void> {
   try {
+    await sweepRows(env, "bulk_actions", allowance, now);
     await sweepRows(env, "schedules", allowance, now);
   } finally {
     await sweepRows(env, "jobs", allowance, now); // a fault above is logged by the caller, and holds up no job
@@ -36,6 +37,12 @@ async function sweepRows(env: Cloudflare.Env, kind: Kind, allowance: Allowance, 
 }
 
 function wake(env: Cloudflare.Env, kind: Kind, { accountId, id }: Overdue): Promise<boolean> {
-  if (kind === "jobs") return jobAt(env, { accountId, jobId: id }).wake({ accountId, jobId: id });
-  return scheduleAt(env, { accountId, scheduleId: id }).wake({ accountId, scheduleId: id });
+  switch (kind) {
+    case "jobs":
+      return jobAt(env, { accountId, jobId: id }).wake({ accountId, jobId: id });
+    case "schedules":
+      return scheduleAt(env, { accountId, scheduleId: id }).wake({ accountId, scheduleId: id });
+    case "bulk_actions":
+      return bulkActionAt(env, { accountId, bulkActionId: id }).wake({ accountId, bulkActionId: id });
+  }
 }

@@ -156,7 +156,7 @@ export interface Job extends JobSpec {
   readonly revision: number;
   /** The revision that last changed what was asked for, while the read model does not hold that; else 0. */
   readonly editedAt: number;
-  /** The bulk action that changed it last: repeated, it changes nothing. */
+  /** The bulk actions that changed it last, see bulk-action.ts: repeated, they change nothing. */
   readonly operation: string | null;
   /** No attempt starts from then on. */
   readonly expiresAt: number | null;

@@ -1,6 +1,7 @@
 // The life of a job, one function per transition: pure, decided here and written by its owner. `now`, chance and ids
 // are arguments. Every change counts the revision up.
 
+import { hasMade, remembering } from "./bulk-action.ts";
 import { formatInstant } from "./instant.ts";
 import {
   type Ended,
@@ -234,9 +235,9 @@ export const onceFor =
   (operation: string | null, step: (job: Job, now: number) => Step) =>
   (job: Job, now: number): Step => {
     if (operation === null) return step(job, now);
-    if (job.operation === operation) return ok(job);
+    if (hasMade(job.operation, operation)) return ok(job);
     const next = step(job, now);
-    return next.ok ? ok({ ...next.value, operation }) : next;
+    return next.ok ? ok({ ...next.value, operation: remembering(job.operation, operation) }) : next;
   };
 
 /** A failed or cancelled job is due now, with a fresh budget of retries and of time. */

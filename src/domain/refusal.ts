@@ -33,10 +33,13 @@ export interface NoSuchJob {
 
 export type JobRefusal = StateRefusal | NoSuchJob | JobMoved | Unavailable;
 
+/** There is no such bulk action on this account. */
+export type BulkActionRefusal = { readonly code: "bulk_action_not_found" } | Unavailable;
+
 /** A schedule that is not there, is over, or changed its status under the caller's hands. */
 export type ScheduleRefusal =
   | { readonly code: "schedule_not_found" | "schedule_archived" | "schedule_completed" }
   | { readonly code: "schedule_status_changed"; readonly status: ScheduleStatus }
-  /** Still active, but no longer what the caller looked at: look again. */
+  /** Still there, but no longer what the caller looked at: look again. */
   | { readonly code: "schedule_moved" }
   | Unavailable;

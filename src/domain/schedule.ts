@@ -1,42 +1,47 @@
 // A schedule and its ticks: when it fires next, what a tick does to it, when it is over. Pure: `now` is an argument.
 
-import { nextCronTick } from "./cron.ts";
 import type { Work } from "./job.ts";
-import { type Duration, durationMs } from "./schedule-time.ts";
+import { durationMs } from "./schedule-time.ts";
 import { REPORT_AFTER_MS } from "./timer.ts";
+import { firstAfter, isSameTiming, newestUpTo, type Timing, tickAfter } from "./timing.ts";
 
-/** How it recurs: by the calendar of a zone, or by a length of time from tick to tick. */
-export type Timing =
-  | { readonly type: "cron"; readonly expression: string; readonly timeZone: string }
-  | { readonly type: "interval"; readonly every: Duration; readonly timeZone: string };
+/** What a tick does whose predecessor's job has not ended: it makes its job all the same, or none. */
+export const OVERLAPS = ["allow", "skip"] as const;
+export type Overlap = (typeof OVERLAPS)[number];
 
 /** What its owner may change; takes effect from the next tick. */
 export interface ScheduleSpec extends Work {
   readonly description: string | null;
   readonly timing: Timing;
+  readonly overlap: Overlap;
   /** How many jobs it makes at most. */
   readonly runs: number | null;
   /** No tick at or after this moment, epoch milliseconds. */
   readonly stopAt: number | null;
 }
 
-export type ScheduleStatus = "active" | "completed" | "archived";
+export const SCHEDULE_STATUSES = ["active", "paused", "completed", "archived"] as const;
+export type ScheduleStatus = (typeof SCHEDULE_STATUSES)[number];
 
 /** A schedule as its owner stores it. */
 export interface Schedule extends ScheduleSpec {
   readonly v: 1;
   readonly accountId: string;
   readonly id: string;
+  readonly idempotencyKey: string | null;
   readonly status: ScheduleStatus;
   readonly createdAt: number;
   readonly updatedAt: number;
   /** Counts the changes; the read model keeps the highest it has seen. 0: nobody has heard of it yet. */
   readonly revision: number;
-  /** When it fires next; null once it is over. */
+  /** When it fires next; null once it is over. While it is paused, the tick from which its intervals go on counting. */
   readonly nextRunAt: number | null;
+  /** The last tick that has a job. */
   readonly lastRunAt: number | null;
   readonly runCount: number;
   readonly missedRuns: number;
+  /** Ticks without a job, because the job before had not ended. */
+  readonly skippedRuns: number;
   /** A tick that began and whose job does not certainly exist yet: nothing else happens before it does. */
   readonly held: number | null;
   /** Set while the account is suspended or D1 cannot answer: look again then. */
@@ -52,7 +57,7 @@ export interface Schedule extends ScheduleSpec {
 /** A new schedule. It is over before it began when no tick lies before `stopAt`. */
 export function plan(
   spec: ScheduleSpec,
-  { accountId, id, now }: { accountId: string; id: string; now: number },
+  { accountId, id, idempotencyKey, now }: { accountId: string; id: string; idempotencyKey: string | null; now: number },
 ): Schedule {
   return following(
     {
@@ -60,6 +65,7 @@ export function plan(
       v: 1,
       accountId,
       id,
+      idempotencyKey,
       status: "active",
       createdAt: now,
       updatedAt: now,
@@ -68,6 +74,7 @@ export function plan(
       lastRunAt: null,
       runCount: 0,
       missedRuns: 0,
+      skippedRuns: 0,
       held: null,
       heldUntil: null,
       clearing: false,
@@ -76,13 +83,6 @@ export function plan(
     },
     tickAfter(spec.timing, now),
   );
-}
-
-/** The moments a schedule fires, from the first after a moment; intervals count from the tick before, not the clock. */
-export function tickAfter(timing: Timing, tick: number): number | undefined {
-  return timing.type === "cron"
-    ? nextCronTick(timing.expression, timing.timeZone, tick)
-    : tick + durationMs(timing.every);
 }
 
 /** The next fire times of a schedule, as far as `runs` and `stopAt` let it go. */
@@ -110,11 +110,12 @@ const MAX_COUNTED = 10_000;
 
 /**
  * The tick to run now; undefined when none is due. Of several that fell into an outage the newest; a tick that was begun
- * and held up keeps its turn, and what fell due meanwhile is missed.
+ * and held up keeps its turn, and what fell due meanwhile is missed. A paused schedule has a tick only if it was begun before.
  */
 export function dueAt(schedule: Schedule, now: number): Due | undefined {
   const { status, nextRunAt, held } = schedule;
-  if (status !== "active") return undefined;
+  if (hasEnded(schedule)) return undefined;
+  if (status === "paused") return held === null ? undefined : { tick: held, missed: 0, next: nextRunAt ?? undefined };
   if (held !== null) return { tick: held, ...behindHeld(schedule, now) };
   return nextRunAt === null || nextRunAt > now ? undefined : newestDue(schedule, nextRunAt, now);
 }
@@ -142,19 +143,6 @@ function newestDue({ timing, stopAt }: Schedule, first: number, now: number): Du
   return due;
 }
 
-/** The newest tick up to the horizon, by halving: the later one asks, the later the tick that follows. */
-function newestUpTo(timing: Timing, known: number, horizon: number): number {
-  let newest = known;
-  let beyond = horizon;
-  while (beyond - newest > 1) {
-    const middle = Math.floor((newest + beyond) / 2);
-    const tick = tickAfter(timing, middle);
-    if (tick !== undefined && tick <= horizon) newest = tick;
-    else beyond = middle;
-  }
-  return newest;
-}
-
 /** Goes straight to the newest tick due. Written before its job is made, so that no later look can miss that job. */
 export function skipTo(schedule: Schedule, { tick, missed }: Due, now: number): Schedule {
   return changed(schedule, now, { nextRunAt: tick, missedRuns: schedule.missedRuns + missed, heldUntil: null });
@@ -162,10 +150,20 @@ export function skipTo(schedule: Schedule, { tick, missed }: Due, now: number): 
 
 /** The job of a tick exists: it is counted, once, and the schedule goes on to the next one or is over. */
 export function ran(schedule: Schedule, tick: number, now: number): Schedule {
-  const { status, timing, held, lastRunAt, runCount, missedRuns } = schedule;
+  const { lastRunAt, runCount } = schedule;
   if (lastRunAt !== null && lastRunAt >= tick) return schedule;
-  const counted = { lastRunAt: tick, runCount: runCount + 1, held: null, heldUntil: null };
-  if (status !== "active") return changed(schedule, now, counted);
+  return past(schedule, tick, { lastRunAt: tick, runCount: runCount + 1 }, now);
+}
+
+/** The job before has not ended: the tick makes none, and the schedule goes on to the next one. */
+export const skipTick = (schedule: Schedule, tick: number, now: number): Schedule =>
+  past(schedule, tick, { skippedRuns: schedule.skippedRuns + 1 }, now);
+
+function past(schedule: Schedule, tick: number, counts: Partial<Schedule>, now: number): Schedule {
+  const { status, timing, held, nextRunAt, missedRuns } = schedule;
+  const counted = { ...counts, held: null, heldUntil: null };
+  if (hasEnded(schedule)) return changed(schedule, now, counted);
+  if (status === "paused") return following(changed(schedule, now, counted), nextRunAt ?? undefined);
   const { missed, next } = held === null ? { missed: 0, next: tickAfter(timing, tick) } : behindHeld(schedule, now);
   return following(changed(schedule, now, { ...counted, missedRuns: missedRuns + missed }), next);
 }
@@ -190,6 +188,31 @@ export function amend(schedule: Schedule, spec: ScheduleSpec, now: number): Sche
   return following(changed(schedule, now, { ...spec, ...begun }), tickAfter(spec.timing, now));
 }
 
+/**
+ * No tick that falls due from now on makes a job. One that was due before keeps its turn: its job may exist already. A paused
+ * schedule stays as it is.
+ */
+export function pause(schedule: Schedule, now: number): Schedule {
+  if (schedule.status !== "active") return schedule;
+  const due = dueAt(schedule, now);
+  const begun = due && {
+    held: due.tick,
+    missedRuns: schedule.missedRuns + due.missed,
+    nextRunAt: due.next ?? null,
+  };
+  return changed(schedule, now, { ...begun, status: "paused" });
+}
+
+/**
+ * Goes on with the first tick from now, as if those before had never been: an interval keeps its grid. It is over if none is
+ * left before `stopAt`. An active schedule stays as it is.
+ */
+export function resume(schedule: Schedule, now: number): Schedule {
+  const { status, timing, nextRunAt } = schedule;
+  if (status !== "paused") return schedule;
+  return following(changed(schedule, now, { status: "active" }), firstAfter(timing, nextRunAt, now));
+}
+
 export function archive(schedule: Schedule, now: number): Schedule {
   const over = { nextRunAt: null, held: null, heldUntil: null } as const;
   return changed(schedule, now, { ...over, status: "archived", clearing: true });
@@ -204,37 +227,48 @@ export const clearAgain = (schedule: Schedule, at: number): Schedule => ({ ...sc
 /** The read model holds this revision. */
 export const confirmed = (schedule: Schedule): Schedule => ({ ...schedule, reportAt: null, failedReports: 0 });
 
-/** Whether nothing is left to do: the read model's row is the whole truth. */
-export const isOver = ({ status, clearing, reportAt }: Schedule): boolean =>
-  status !== "active" && !clearing && reportAt === null;
+/** Whether it is completed or archived: neither can be undone. */
+export const hasEnded = <S extends { readonly status: ScheduleStatus }>(
+  schedule: S,
+): schedule is S & { readonly status: "completed" | "archived" } =>
+  schedule.status === "completed" || schedule.status === "archived";
+
+/** Whether nothing is left to do, ever: the read model's row is the whole truth. */
+export const isOver = (schedule: Schedule): boolean =>
+  hasEnded(schedule) && !schedule.clearing && schedule.reportAt === null;
 
 /** When the next tick, or the clearing up after the last one, is due; null when neither is. */
 export function tickDueAt({ status, nextRunAt, held, heldUntil, clearing, updatedAt }: Schedule): number | null {
-  if (status === "active") return Math.max(held ?? nextRunAt ?? 0, heldUntil ?? 0);
-  return clearing ? Math.max(updatedAt, heldUntil ?? 0) : null;
+  switch (status) {
+    case "active":
+      return Math.max(held ?? nextRunAt ?? 0, heldUntil ?? 0);
+    case "paused":
+      return held === null ? null : Math.max(held, heldUntil ?? 0);
+    case "completed":
+    case "archived":
+      return clearing ? Math.max(updatedAt, heldUntil ?? 0) : null;
+  }
 }
 
-/** When its owner wakes; null when the schedule is over. */
+/** When its owner wakes; null when the schedule is over, or paused with nothing left to do. */
 export function scheduleWakeAt(schedule: Schedule): number | null {
   const due = tickDueAt(schedule);
   const { reportAt } = schedule;
   return due === null || reportAt === null ? (due ?? reportAt) : Math.min(due, reportAt);
 }
 
-/** Goes on to a tick, unless it would be one too many or too late: then the schedule is over, or will be with a held one. */
+/**
+ * Goes on to a tick, unless it would be one too many or too late: then the schedule is over, or will be with a held one.
+ * Whether a paused one has a tick left shows when it is resumed.
+ */
 function following(schedule: Schedule, next: number | undefined): Schedule {
-  const { runs, runCount, stopAt, held } = schedule;
+  const { status, runs, runCount, stopAt, held } = schedule;
   const spent = runs !== null && runCount >= runs;
+  if (!spent && status === "paused") return { ...schedule, nextRunAt: next ?? null };
   const tooLate = next === undefined || (stopAt !== null && next >= stopAt);
   if (!spent && !tooLate) return { ...schedule, nextRunAt: next };
   if (!spent && held !== null) return { ...schedule, nextRunAt: null };
   return { ...schedule, nextRunAt: null, held: null, heldUntil: null, status: "completed" };
-}
-
-/** Whether two timings have the same ticks; an interval's zone is for people only. */
-function isSameTiming(one: Timing, other: Timing): boolean {
-  if (one.type === "interval") return other.type === "interval" && durationMs(one.every) === durationMs(other.every);
-  return other.type === "cron" && one.expression === other.expression && one.timeZone === other.timeZone;
 }
 
 const changed = (schedule: Schedule, now: number, patch: Partial<Schedule>): Schedule => ({

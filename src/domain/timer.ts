@@ -18,6 +18,9 @@ export const KEEP_MS = 35 * SECOND;
 /** An `arm` of a job created longer ago than this is not believed: the row is read instead. Well below `KEEP_MS`. */
 export const STALE_ARM_MS = 10 * SECOND;
 
+/** An owner that has reported an end has let go of it after this. */
+export const LET_GO_MS = 2 * MINUTE;
+
 /** How far ahead owners hold their timers. A job that is due later is its row and nothing else until then. */
 export const HORIZON_MS = 60 * MINUTE;
 

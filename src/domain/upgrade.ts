@@ -1,10 +1,12 @@
 // Stored shapes live for years: every state is read through here.
 
+import type { BulkAction } from "./bulk-action.ts";
 import type { Job } from "./job.ts";
 import type { Schedule } from "./schedule.ts";
 
 export const JOB_VERSION = 1;
 export const SCHEDULE_VERSION = 1;
+export const BULK_ACTION_VERSION = 1;
 
 /** What a newer deployment wrote. It is left untouched: the caller is told to come back, the alarm tries again later. */
 export class NewerShapeError extends Error {
@@ -21,4 +23,10 @@ export function upgradeJob(stored: { readonly v: number }): Job {
 export function upgradeSchedule(stored: { readonly v: number }): Schedule {
   if (stored.v > SCHEDULE_VERSION) throw new NewerShapeError(`schedule of version ${stored.v}`);
   return stored as Schedule;
+}
+
+/** @param stored what a BulkActionObject or a row holds: a bulk action of any version up to ours */
+export function upgradeBulkAction(stored: { readonly v: number }): BulkAction {
+  if (stored.v > BULK_ACTION_VERSION) throw new NewerShapeError(`bulk action of version ${stored.v}`);
+  return stored as BulkAction;
 }

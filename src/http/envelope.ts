@@ -23,7 +23,7 @@ export const success = <T>(message: string, data: T) => ({ success: true, messag
 const written = (c: Context, answer: object, status: ContentfulStatusCode, headers: Record<string, string> = {}) =>
   c.body(stringify(answer), status, { ...headers, "Content-Type": "application/json" });
 
-export const done = <T>(c: Context, message: string, data: T, status: 200 | 201 = 200) =>
+export const done = <T>(c: Context, message: string, data: T, status: 200 | 201 | 202 = 200) =>
   written(c, success(message, data), status);
 
 export const listed = <T>(c: Context, message: string, data: readonly T[], paging: Paging) =>

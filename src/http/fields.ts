@@ -107,16 +107,10 @@ export function oneOrMore<const T extends readonly string[]>(names: T) {
 
 /** The same for texts of up to `max` characters. */
 export function oneOrMoreTexts(max: number, most: number) {
-  const single = v.pipe(
-    text(max),
-    v.transform((one) => [one]),
+  return v.pipe(
+    v.union([text(max), list(text(max), most, "texts")], `Must be a text, or up to ${most} of them.`),
+    v.transform((given) => [given].flat()),
   );
-  const several = v.pipe(
-    v.array(text(max)),
-    v.minLength(1, "Must not be empty."),
-    v.maxLength(most, `Must be at most ${most}.`),
-  );
-  return v.union([single, several], `Must be a text, or up to ${most} of them.`);
 }
 
 /** A list of 1 to `most` items. Of a longer one no more are looked at than it takes to refuse it. */

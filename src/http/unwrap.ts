@@ -1,17 +1,19 @@
 // From a refusal of the inside to the error a client sees: one table, total over the refusals there are.
 
-import type { JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
+import type { BulkActionRefusal, JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
 import type { Result } from "../domain/result.ts";
 import { ApiError, unavailable } from "./errors.ts";
 
+type Refusal = JobRefusal | ScheduleRefusal | BulkActionRefusal;
+
 /** The value, or the refusal thrown as the client's error. */
-export function unwrap<T>(answer: Result<T, JobRefusal | ScheduleRefusal>): T {
+export function unwrap<T>(answer: Result<T, Refusal>): T {
   if (answer.ok) return answer.value;
   throw errorOf(answer.error);
 }
 
 /** The client's error for a refusal. */
-export function errorOf(refusal: JobRefusal | ScheduleRefusal): ApiError {
+export function errorOf(refusal: Refusal): ApiError {
   switch (refusal.code) {
     case "unavailable":
       return unavailable(refusal.retryAfterSeconds);
@@ -35,6 +37,8 @@ export function errorOf(refusal: JobRefusal | ScheduleRefusal): ApiError {
       return unavailable(1);
     case "schedule_not_found":
       return new ApiError(refusal.code, "There is no such schedule.");
+    case "bulk_action_not_found":
+      return new ApiError(refusal.code, "There is no such bulk action.");
     case "schedule_archived":
       return new ApiError(refusal.code, "The schedule is archived and can no longer be changed.");
     case "schedule_completed":

@@ -2,10 +2,11 @@
 
 import type { Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
+import type { BulkActionRef } from "../store/bulk-actions-store.ts";
 import type { JobRef } from "../store/jobs-store.ts";
 import type { ScheduleRef } from "../store/schedules-store.ts";
 import { within } from "../store/time-limit.ts";
-import type { JobOwner, ScheduleOwner } from "./owners.ts";
+import type { BulkActionOwner, JobOwner, ScheduleOwner } from "./owners.ts";
 
 /** One object per job. The account is part of the name, so another account's id leads nowhere. */
 export const jobAt = (env: Cloudflare.Env, { accountId, jobId }: JobRef): JobOwner =>
@@ -13,6 +14,9 @@ export const jobAt = (env: Cloudflare.Env, { accountId, jobId }: JobRef): JobOwn
 
 export const scheduleAt = (env: Cloudflare.Env, { accountId, scheduleId }: ScheduleRef): ScheduleOwner =>
   env.SCHEDULES.getByName(`${accountId}/${scheduleId}`);
+
+export const bulkActionAt = (env: Cloudflare.Env, { accountId, bulkActionId }: BulkActionRef): BulkActionOwner =>
+  env.BULK_ACTIONS.getByName(`${accountId}/${bulkActionId}`, placed(env));
 
 /** One waiting room for each account and handler, so that an account's throughput is not that of one object. */
 export const pullQueueAt = (env: Cloudflare.Env, accountId: string, handler: string) =>

@@ -1,16 +1,19 @@
-// What the owners can be asked: the RPC surface of JobObject and ScheduleObject. Deployments of different age meet here,
+// What the owners can be asked: the RPC surface of JobObject, ScheduleObject and BulkActionObject. Deployments of different age meet here,
 // so methods only ever gain optional arguments.
 
+import type { BulkAction } from "../domain/bulk-action.ts";
 import type { Execution, Fault, JobEdit, JobSpec, JobView, SigningState } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
-import type { JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
+import type { BulkActionRefusal, JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
 import type { Result } from "../domain/result.ts";
 import type { Schedule, ScheduleSpec } from "../domain/schedule.ts";
+import type { BulkActionRef } from "../store/bulk-actions-store.ts";
 import type { JobRef } from "../store/jobs-store.ts";
 import type { ScheduleRef } from "../store/schedules-store.ts";
 
 export type Answer<T> = Result<T, JobRefusal>;
 export type ScheduleAnswer<T> = Result<T, ScheduleRefusal>;
+export type BulkActionAnswer<T> = Result<T, BulkActionRefusal>;
 
 /** What a live job shows beside its view. */
 export interface LiveExecutions {
@@ -75,7 +78,21 @@ export interface ScheduleOwner {
   wake(ref: ScheduleRef): Promise<boolean>;
   /** The schedule as it is at this moment. */
   get(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
-  /** @param seen what the change was laid over: another status meanwhile is a conflict, another revision has moved */
+  /** @param seen what the change was laid over: an end meanwhile is a conflict, another revision has moved */
   amend(ref: ScheduleRef, spec: ScheduleSpec, seen: Seen): Promise<ScheduleAnswer<Schedule>>;
+  /** Asked for again, neither this nor `resume` changes anything. */
+  pause(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
+  resume(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
+  /** Makes a job that is due now. Asked for again, it makes another one. */
+  trigger(ref: ScheduleRef): Promise<ScheduleAnswer<JobView>>;
   archive(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
+}
+
+export interface BulkActionOwner {
+  /** As for jobs. */
+  wake(ref: BulkActionRef): Promise<boolean>;
+  /** The bulk action as it is at this moment. */
+  get(ref: BulkActionRef): Promise<BulkActionAnswer<BulkAction>>;
+  /** No page is begun from now on. Of one that has ended: as it is. */
+  abort(ref: BulkActionRef): Promise<BulkActionAnswer<BulkAction>>;
 }

@@ -11,6 +11,7 @@ const schemaOf = (name: string) => component("schemas", name);
 /** Everything that can come back, by status. */
 export function responsesOf({ answer }: Operation, refusals: readonly ErrorCode[]): Record<string, object> {
   return {
+    ...("otherwise" in answer && { 200: successOf({ ...answer, message: answer.otherwise ?? answer.message }) }),
     [String("status" in answer && answer.status ? answer.status : 200)]: successOf(answer),
     ...Object.fromEntries([...byStatus(refusals)].map(([status, codes]) => [String(status), refusalOf(status, codes)])),
     default: component("responses", "Refused"),

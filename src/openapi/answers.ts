@@ -102,7 +102,7 @@ const Schedule = describes<ReturnType<typeof showSchedule>>()(
     id: uuid,
     name: v.string(),
     description: v.nullable(v.string()),
-    status: v.picklist(["active", "completed", "archived"]),
+    status: v.picklist(["active", "paused", "completed", "archived"]),
     handler: v.nullable(v.string()),
     cron: v.nullable(v.string()),
     interval: v.nullable(Duration),
@@ -117,12 +117,16 @@ const Schedule = describes<ReturnType<typeof showSchedule>>()(
     expires_after: v.nullable(Duration),
     tags: v.array(v.string()),
     flow: v.nullable(v.string()),
+    overlap: v.picklist(["allow", "skip"]),
+    idempotency_key: v.nullable(v.string()),
     next_run_at: v.nullable(time),
     last_run_at: v.nullable(time),
     run_count: count,
     missed_runs: count,
+    skipped_runs: count,
     created_at: time,
     updated_at: time,
+    revision: count,
   }),
 );
 
@@ -153,6 +157,11 @@ const Account = v.object({
 /** Everything that can stand in `data`, by the name it has in the document. */
 export const ANSWERS = {
   Job,
+  JobOfBatch: v.object({
+    status: v.picklist([201, 409]),
+    code: v.optional(v.literal("idempotency_key_conflict")),
+    job: Job,
+  }),
   Execution,
   Schedule,
   Tick,

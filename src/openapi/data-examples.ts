@@ -59,12 +59,16 @@ const schedule: Examples["Schedule"] = {
   expires_after: null,
   tags: [],
   flow: null,
+  overlap: "allow",
+  idempotency_key: null,
   next_run_at: "2026-01-19T09:00:00.000Z",
   last_run_at: null,
   run_count: 0,
   missed_runs: 0,
+  skipped_runs: 0,
   created_at: "2026-01-15T09:00:00.000Z",
   updated_at: "2026-01-15T09:00:00.000Z",
+  revision: 0,
 };
 
 const account: Examples["Account"] = {
@@ -84,6 +88,7 @@ const apiKey: Examples["ApiKey"] = {
 export const DATA_EXAMPLES: Examples = {
   Nothing: null,
   Job: job,
+  JobOfBatch: { status: 201, job },
   Execution: {
     id: EXECUTION,
     job_id: JOB,

@@ -198,7 +198,7 @@ function description(): string {
 
 Ids are UUIDs. Times are ISO 8601: UTC with milliseconds in every answer, and with any offset in a request. For an optional field
 \`null\` is the same as leaving it out. Unknown fields and query parameters are refused. A body may be at most 256 KB, a batch of
-reports 1 MB.
+jobs or reports 1 MB.
 Requests are limited to 100 in 10 s for each API key, worker endpoints to 1,000, and all keys of an account together to ten
 times as many. An address that has sent 30 unknown keys in 10 s gets 429 for those that follow. Every answer carries
 \`X-Request-Id\`. Answers are not to be cached (\`Cache-Control: no-store\`), this document apart.

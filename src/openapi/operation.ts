@@ -22,6 +22,8 @@ export interface RequestExample {
 /** An answer in the envelope. */
 export interface EnvelopeAnswer {
   readonly status?: 201;
+  /** The message of a 200, for what answers that when nothing new was made. */
+  readonly otherwise?: string;
   readonly data: AnswerName;
   /** A page of them; "all" is a list that has no pages; "claimed" is one or null, or a list where several were asked for. */
   readonly as?: "page" | "all" | "claimed";

@@ -48,7 +48,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "This is the account's last API key. Create another one first.",
   },
   idempotency_key_conflict: {
-    when: "A job with this key exists already. `data` is that job, and nothing was created.",
+    when: "A job (a schedule, where one was to be created) with this key exists already. `data` is that one, and nothing was created.",
     message: "A job with this idempotency key exists already.",
   },
   job_not_cancellable: {
@@ -97,7 +97,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "The schedule became archived meanwhile. Nothing was changed.",
   },
   payload_too_large: {
-    when: "The body is larger than 256 KB (a batch of reports: 1 MB).",
+    when: "The body is larger than 256 KB (a batch of jobs or reports: 1 MB).",
     message: "The body may be at most 262144 bytes.",
   },
   validation_error: {

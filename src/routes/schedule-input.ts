@@ -2,11 +2,13 @@
 
 import * as v from "valibot";
 import { parseCron } from "../domain/cron.ts";
-import type { ScheduleSpec, Timing } from "../domain/schedule.ts";
+import { OVERLAPS, type ScheduleSpec } from "../domain/schedule.ts";
 import { durationMs } from "../domain/schedule-time.ts";
+import type { Timing } from "../domain/timing.ts";
 import { ApiError, invalid } from "../http/errors.ts";
 import { instant, integer, text, timezone } from "../http/fields.ts";
 import { closed } from "../http/valid.ts";
+import { idempotencyKey } from "./job-input.ts";
 import { type Deployment, duration, HANDLER_REQUIRED, plainWork, WorkFields, workOver } from "./work-input.ts";
 
 const MAX_INTERVAL_MS = 5 * 365 * 86_400_000;
@@ -27,11 +29,12 @@ const Fields = {
   ...Timed,
   ...Bounds,
   description: v.nullish(text(1_000, 0)),
+  overlap: v.nullish(v.picklist(OVERLAPS)),
   ...WorkFields,
 };
 
 /** The body of `POST /v1/schedules`. */
-export const NewSchedule = closed({ name: text(255), ...Fields });
+export const NewSchedule = closed({ name: text(255), ...Fields, idempotency_key: v.nullish(idempotencyKey) });
 
 /** The body of `PATCH /v1/schedules/:id`: what is left out stays. */
 export const SchedulePatch = closed({ name: v.nullish(text(255)), ...Fields });
@@ -85,16 +88,18 @@ const defaults = (name: string, timing: Timing): ScheduleSpec => ({
   ...plainWork(name),
   timing,
   description: null,
+  overlap: "allow",
   runs: null,
   stopAt: null,
 });
 
-/** null is the same as leaving it out, but for what has no other way back to its default. */
+/** null is the same as leaving it out, but for those fields that have no other way back to their default. */
 function merge(known: ScheduleSpec, body: Fields, now: number, deployment: Deployment): ScheduleSpec {
   return {
     ...workOver({ ...known, name: body.name ?? known.name }, body, known, deployment),
     timing: known.timing,
     description: body.description ?? known.description,
+    overlap: body.overlap === undefined ? known.overlap : (body.overlap ?? "allow"),
     runs: body.runs ?? known.runs,
     stopAt: stopOf(body.stop_at, now) ?? known.stopAt,
   };

@@ -3,13 +3,14 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { canExist } from "../domain/ids.ts";
-import { plan, preview, type Schedule } from "../domain/schedule.ts";
+import { hasEnded, plan, preview, resume, SCHEDULE_STATUSES, type Schedule } from "../domain/schedule.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
-import { invalid, unavailable } from "../http/errors.ts";
+import { ApiError, invalid, unavailable } from "../http/errors.ts";
 import { IdParam, integerText, oneOrMore, text } from "../http/fields.ts";
 import { startOf, WalkQuery, walkedTo } from "../http/paging.ts";
+import { etagOf, ifMatch, preconditionFailed } from "../http/revision.ts";
 import { errorOf, unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { ask, askOwner, scheduleAt } from "../objects/addresses.ts";
@@ -18,11 +19,12 @@ import { insertSchedule, listSchedules, type ScheduleRef } from "../store/schedu
 import { databaseOf } from "../store/store.ts";
 import { deploymentOf } from "./deployment.ts";
 import { NewSchedule, PreviewRequest, patched, SchedulePatch, specOf } from "./schedule-input.ts";
+import { showJob } from "./show-job.ts";
 import { showSchedule, showTick } from "./show-schedule.ts";
 
 const ListQuery = closed({
   ...WalkQuery,
-  status: v.optional(oneOrMore(["active", "completed", "archived"])),
+  status: v.optional(oneOrMore(SCHEDULE_STATUSES)),
   handler: v.optional(text(255)),
 });
 
@@ -35,11 +37,13 @@ export const schedules = new Hono<AppEnv>()
   .post("/", valid({ body: NewSchedule }), async (c) => {
     const { platform, account } = c.var;
     const now = platform.now();
-    const spec = specOf(c.req.valid("form").body, now, deploymentOf(c));
-    const schedule = plan(spec, { accountId: account.id, id: platform.newJobId(now), now });
+    const { body } = c.req.valid("form");
+    const spec = specOf(body, now, deploymentOf(c));
+    const idempotencyKey = body.idempotency_key ?? null;
+    const schedule = plan(spec, { accountId: account.id, id: platform.newJobId(now), idempotencyKey, now });
     if (schedule.status !== "active") throw invalid("stop_at", "Lies before the first run.");
     const inserted = unwrap(await insertSchedule(databaseOf(c.env.DB), schedule));
-    if (!inserted) throw await refusalIfThere(c, unavailable(1));
+    if (!inserted.created) throw await keyInUse(c, inserted.holderId);
     const ref = refOf(c, schedule.id);
     await ask(() => scheduleAt(c.env, ref).wake(ref));
     return done(c, "Schedule created.", showSchedule(schedule), 201);
@@ -57,35 +61,55 @@ export const schedules = new Hono<AppEnv>()
     const { count, ...asked } = c.req.valid("form").body;
     const now = c.var.platform.now();
     const spec = specOf({ name: "preview", handler: "preview", ...asked }, now, deploymentOf(c));
-    return done(c, "The next runs.", ticksOf(plan(spec, { accountId: "", id: "", now }), count));
+    const schedule = plan(spec, { accountId: "", id: "", idempotencyKey: null, now });
+    return done(c, "The next runs.", ticksOf(schedule, count));
   })
 
   .get("/:id", valid({ params: IdParam }), async (c) => {
     const ref = refOf(c, c.req.valid("form").params.id);
-    return done(c, "Schedule.", showSchedule(unwrap(await askOwner(() => scheduleAt(c.env, ref).get(ref)))));
+    return tagged(c, "Schedule.", await presentSchedule(c, ref));
   })
 
   .get("/:id/preview", valid({ params: IdParam, query: PreviewQuery }), async (c) => {
     const { params, query } = c.req.valid("form");
     const ref = refOf(c, params.id);
-    const schedule = unwrap(await askOwner(() => scheduleAt(c.env, ref).get(ref)));
-    return done(c, "The next runs.", ticksOf(schedule, query.count));
+    const resumed = resume(await presentSchedule(c, ref), c.var.platform.now());
+    return done(c, "The next runs.", ticksOf(resumed, query.count));
   })
 
   .patch("/:id", valid({ params: IdParam, body: SchedulePatch }), async (c) => {
     const { params, body } = c.req.valid("form");
     const ref = refOf(c, params.id);
-    const amend = async () => {
-      const known = unwrap(await askOwner(() => scheduleAt(c.env, ref).get(ref)));
-      if (known.status !== "active") unwrap({ ok: false, error: { code: `schedule_${known.status}` } });
+    const wanted = ifMatch(c);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const known = await presentSchedule(c, ref);
+      if (wanted && !wanted.has(known.revision)) throw preconditionFailed(showSchedule(known));
+      if (hasEnded(known)) throw errorOf({ code: `schedule_${known.status}` });
       const spec = patched(known, body, c.var.platform.now(), deploymentOf(c));
       const { status, revision } = known;
-      return askOwner(() => scheduleAt(c.env, ref).amend(ref, spec, { status, revision }));
-    };
-    let amended = await amend();
-    for (let tries = 1; tries < MAX_TRIES && !amended.ok && amended.error.code === "schedule_moved"; tries++)
-      amended = await amend();
-    return done(c, "Schedule changed. It takes effect from the next run.", showSchedule(unwrap(amended)));
+      const amended = await askOwner(() => scheduleAt(c.env, ref).amend(ref, spec, { status, revision }));
+      if (amended.ok || amended.error.code !== "schedule_moved")
+        return tagged(c, "Schedule changed. It takes effect from the next run.", unwrap(amended));
+    }
+    throw unavailable(1);
+  })
+
+  .post("/:id/pause", valid({ params: IdParam }), async (c) => {
+    const ref = refOf(c, c.req.valid("form").params.id);
+    const paused = unwrap(await askOwner(() => scheduleAt(c.env, ref).pause(ref)));
+    return done(c, "Schedule paused. No run falls due until it is resumed.", showSchedule(paused));
+  })
+
+  .post("/:id/resume", valid({ params: IdParam }), async (c) => {
+    const ref = refOf(c, c.req.valid("form").params.id);
+    const resumed = unwrap(await askOwner(() => scheduleAt(c.env, ref).resume(ref)));
+    return done(c, "Schedule resumed.", showSchedule(resumed));
+  })
+
+  .post("/:id/trigger", valid({ params: IdParam }), async (c) => {
+    const ref = refOf(c, c.req.valid("form").params.id);
+    const made = unwrap(await askOwner(() => scheduleAt(c.env, ref).trigger(ref)));
+    return done(c, "Job created.", showJob(made), 201);
   })
 
   .post("/:id/archive", valid({ params: IdParam }), async (c) => {
@@ -99,6 +123,24 @@ export const schedules = new Hono<AppEnv>()
 function refOf(c: AppContext, scheduleId: string): ScheduleRef {
   if (!canExist(scheduleId, c.var.platform.now())) throw errorOf({ code: "schedule_not_found" });
   return { accountId: c.var.account.id, scheduleId };
+}
+
+/** @throws ApiError when its owner cannot tell, or there is none */
+const presentSchedule = async (c: AppContext, ref: ScheduleRef): Promise<Schedule> =>
+  unwrap(await askOwner(() => scheduleAt(c.env, ref).get(ref)));
+
+/** A schedule, with its revision for `If-Match`. */
+function tagged(c: AppContext, message: string, schedule: Schedule) {
+  c.header("ETag", etagOf(schedule.revision));
+  return done(c, message, showSchedule(schedule));
+}
+
+/** The refusal for a key in use, with the schedule that holds it as it is now. */
+async function keyInUse(c: AppContext, holderId: string | undefined): Promise<ApiError> {
+  if (holderId === undefined) return refusalIfThere(c, unavailable(1));
+  return new ApiError("idempotency_key_conflict", "A schedule with this idempotency key exists already.", {
+    data: showSchedule(await presentSchedule(c, refOf(c, holderId))),
+  });
 }
 
 const ticksOf = (schedule: Schedule, count: number) =>

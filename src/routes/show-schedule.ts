@@ -26,12 +26,16 @@ export const showSchedule = (schedule: Schedule) => ({
   expires_after: schedule.expiresAfterMs === null ? null : durationOf(schedule.expiresAfterMs),
   tags: schedule.tags,
   flow: schedule.flow,
-  next_run_at: moment(schedule.nextRunAt),
+  overlap: schedule.overlap,
+  idempotency_key: schedule.idempotencyKey,
+  next_run_at: moment(schedule.status === "active" ? schedule.nextRunAt : null),
   last_run_at: moment(schedule.lastRunAt),
   run_count: schedule.runCount,
   missed_runs: schedule.missedRuns,
+  skipped_runs: schedule.skippedRuns,
   created_at: formatInstant(schedule.createdAt),
   updated_at: formatInstant(schedule.updatedAt),
+  revision: schedule.revision,
 });
 
 /** A fire time in UTC and as the clock in the schedule's zone shows it. */

@@ -10,7 +10,7 @@ import type { AppEnv } from "../http/app-env.ts";
 import { carried } from "../http/carried.ts";
 import { done, success } from "../http/envelope.ts";
 import { STATUS_OF } from "../http/errors.ts";
-import { integer, text, uuid } from "../http/fields.ts";
+import { integer, list, text, uuid } from "../http/fields.ts";
 import { longAnswer } from "../http/long-answer.ts";
 import { MAX_BATCH_BYTES } from "../http/read-body.ts";
 import { errorOf, unwrap } from "../http/unwrap.ts";
@@ -55,15 +55,13 @@ const failure = {
 const Complete = closed({ execution_id: uuid, result: v.nullish(result) });
 const Fail = closed({ execution_id: uuid, ...failure });
 const Reports = closed({
-  reports: v.pipe(
-    v.array(
-      v.variant("status", [
-        closed({ job_id: uuid, execution_id: uuid, status: v.literal("completed"), result: v.nullish(result) }),
-        closed({ job_id: uuid, execution_id: uuid, status: v.literal("failed"), ...failure }),
-      ]),
-    ),
-    v.minLength(1, "Must hold a report."),
-    v.maxLength(MAX_AT_ONCE, `Must be at most ${MAX_AT_ONCE} reports.`),
+  reports: list(
+    v.variant("status", [
+      closed({ job_id: uuid, execution_id: uuid, status: v.literal("completed"), result: v.nullish(result) }),
+      closed({ job_id: uuid, execution_id: uuid, status: v.literal("failed"), ...failure }),
+    ]),
+    MAX_AT_ONCE,
+    "reports",
   ),
 });
 

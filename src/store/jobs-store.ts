@@ -1,6 +1,7 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
 import { and, asc, eq, getTableColumns, gt, inArray, lte, ne, notExists, sql } from "drizzle-orm";
+import { REMEMBERED_LENGTH } from "../domain/bulk-action.ts";
 import { isEnded, type Job, type JobSpec, type JobStatus } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
 import { OWNERLESS_MS } from "../domain/timer.ts";
@@ -218,7 +219,8 @@ export async function claimForRetry(
     updatedAt: now,
     runAt: now,
   };
-  const isDistinct = sql`${jobs.operation} IS NOT ${operation}`;
+  const remembered = sql`${operation} || coalesce(' ' || substr(${jobs.operation}, 1, ${REMEMBERED_LENGTH}), '')`;
+  const isFirst = sql`coalesce(instr(${jobs.operation}, ${operation}), 0) = 0`;
   const claimed = await stored(() =>
     db
       .update(jobs)
@@ -227,19 +229,24 @@ export async function claimForRetry(
         status: "pending",
         reportDueAt: now,
         revision: sql`${jobs.revision} + 1`,
-        ...(operation !== null && { operation }),
+        ...(operation !== null && { operation: remembered }),
       })
-      .where(and(is(ref), inArray(jobs.status, ["failed", "cancelled"]), operation === null ? undefined : isDistinct))
+      .where(and(is(ref), inArray(jobs.status, ["failed", "cancelled"]), operation === null ? undefined : isFirst))
       .returning()
       .get(),
   );
   return claimed.ok && !claimed.value ? readJob(db, ref) : claimed;
 }
 
-/** Whether a key is taken on the account. */
-export async function hasJobWithKey(db: Database, accountId: string, key: string): Promise<Stored<boolean>> {
-  const found = await stored(() => db.select({ id: jobs.id }).from(jobs).where(holdsKey(accountId, key)).get());
-  return found.ok ? ok(found.value !== undefined) : found;
+/** Those of an account's jobs that hold one of these keys. */
+export function jobsWithKeys(
+  db: Database,
+  accountId: string,
+  keys: readonly string[],
+): Promise<Stored<Pick<JobRow, "id" | "idempotencyKey" | "status">[]>> {
+  const { id, idempotencyKey, status } = jobs;
+  const held = and(eq(jobs.accountId, accountId), inArray(idempotencyKey, [...keys]));
+  return stored(() => db.select({ id, idempotencyKey, status }).from(jobs).where(held).all());
 }
 
 /** The ids of a schedule's jobs that wait, as far as the read model knows, in the order of their ids. */

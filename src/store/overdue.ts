@@ -3,7 +3,7 @@
 import { sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
 import { isAmong } from "./json-rows.ts";
-import { jobs, schedules } from "./schema.ts";
+import { bulkActions, jobs, schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
 const SECOND = 1_000;
@@ -18,7 +18,7 @@ const GRACE_MS = 2 * MINUTE;
  */
 const UNREPORTED_GRACE_MS = 15 * SECOND;
 
-const TABLES = { jobs, schedules } as const;
+const TABLES = { jobs, schedules, bulk_actions: bulkActions } as const;
 
 /** An overdue row, by its account. */
 export interface Overdue {

@@ -155,7 +155,8 @@ const isHidden = ({ lastError }: Job, last: Execution | undefined): boolean =>
 /** An execution without a response has no place to go: then the row is as long as it is. */
 function fitsRow(job: Job, { response, workerId }: Execution): boolean {
   if (response === null) return true;
-  const { name, handler, delivery, backoff, tags, flow, idempotencyKey, lastError } = job;
-  const varying = [name, handler, delivery, backoff, tags, flow, idempotencyKey, lastError, workerId, response];
+  const { name, handler, delivery, backoff, tags, flow, idempotencyKey, operation, lastError } = job;
+  const asked = [name, handler, delivery, backoff, tags, flow, idempotencyKey];
+  const varying = [...asked, operation, lastError, workerId, response];
   return bytesOf(JSON.stringify(varying)) <= MAX_VARYING_BYTES;
 }

@@ -118,7 +118,7 @@ export function executionOfRow(row: JobRow): Execution | undefined {
 
 const FAILED: ReadonlySet<string> = new Set(["failed", "timed_out", "interrupted"]);
 
-export const hasEnded = ({ status }: JobRow): boolean => isOver(status);
+export const hasEnded = ({ status }: Pick<JobRow, "status">): boolean => isOver(status);
 
 const LOST: Fault = { code: "platform", message: "The service lost the state of this attempt." };
 

@@ -2,7 +2,7 @@
 
 import { and, count, desc, eq, lt, or, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
-import { type Schedule, type ScheduleStatus, tickDueAt } from "../domain/schedule.ts";
+import { hasEnded, type Schedule, type ScheduleStatus, tickDueAt } from "../domain/schedule.ts";
 import { upgradeSchedule } from "../domain/upgrade.ts";
 import { ifThere } from "./existing-account.ts";
 import { type ListStart, MAX_COUNTED } from "./list-jobs.ts";
@@ -20,29 +20,55 @@ const is = ({ accountId, scheduleId }: ScheduleRef) =>
 
 export function scheduleRowOf(schedule: Schedule) {
   const { accountId, id, status, handler, revision } = schedule;
-  const reportDueAt = status === "active" ? tickDueAt(schedule) : null;
+  const reportDueAt = hasEnded(schedule) ? null : tickDueAt(schedule);
   return { accountId, id, status, handler, revision, reportDueAt, state: schedule, sweeps: 0 };
 }
 
-/**
- * Writes the intent; safe to repeat. One that was applied although its answer was lost is recognised by its id.
- *
- * @returns whether there is a row: none is made for an account that is gone
- */
-export async function insertSchedule(db: Database, schedule: Schedule): Promise<Stored<boolean>> {
-  const { accountId, id: scheduleId } = schedule;
-  const inserted = await stored(() =>
+/** Inserts nothing if the id or the key is taken, or the account is gone. */
+const insertRow = (db: Database, schedule: Schedule, idempotencyKey: string | null) =>
+  stored(() =>
     db
       .insert(schedules)
-      .select(ifThere(schedules, [scheduleRowOf(schedule)], accountId))
+      .select(ifThere(schedules, [{ ...scheduleRowOf(schedule), idempotencyKey }], schedule.accountId))
       .onConflictDoNothing()
       .returning({ id: schedules.id }),
   );
-  if (inserted.ok && inserted.value.length > 0) return ok(true);
+
+export type InsertedSchedule =
+  | { readonly created: true }
+  | { readonly created: false; readonly holderId: string | undefined };
+
+/**
+ * Writes the intent. Atomic on the idempotency key, and safe to repeat: one that was applied although its answer was lost is
+ * recognised by its id.
+ *
+ * @returns the schedule that holds the key when it is another one; none if the account is gone
+ */
+export async function insertSchedule(db: Database, schedule: Schedule): Promise<Stored<InsertedSchedule>> {
+  const { accountId, id: scheduleId, idempotencyKey: key } = schedule;
+  const inserted = await insertRow(db, schedule, key);
+  if (inserted.ok && inserted.value.length > 0) return ok({ created: true });
   const own = await readSchedule(db, { accountId, scheduleId });
-  if (own.ok && own.value) return ok(true);
+  if (own.ok && own.value) return ok({ created: true });
   if (!inserted.ok) return inserted;
-  return own.ok ? ok(false) : own;
+  if (!own.ok) return own;
+  if (key === null) return ok({ created: false, holderId: undefined });
+  const holds = and(eq(schedules.accountId, accountId), eq(schedules.idempotencyKey, key));
+  const holder = await stored(() => db.select({ id: schedules.id }).from(schedules).where(holds).get());
+  return holder.ok ? ok({ created: false, holderId: holder.value?.id }) : holder;
+}
+
+/**
+ * Writes the row of a live schedule whose own is gone; without its idempotency key if another one has that by now.
+ *
+ * @returns whether there is a row
+ */
+export async function restoreSchedule(db: Database, schedule: Schedule): Promise<Stored<boolean>> {
+  const restored = await insertSchedule(db, schedule);
+  if (!restored.ok) return restored;
+  if (restored.value.created || restored.value.holderId === undefined) return ok(restored.value.created);
+  const without = await insertRow(db, schedule, null);
+  return without.ok ? ok(without.value.length > 0) : without;
 }
 
 export async function readSchedule(db: Database, ref: ScheduleRef): Promise<Stored<Schedule | undefined>> {

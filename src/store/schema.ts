@@ -83,7 +83,7 @@ export const jobs = sqliteTable(
     expiresAt: integer("expires_at"),
     /** What makes the next attempt start, if it is neither its time nor a retry. */
     trigger: text().$type<Trigger>(),
-    /** The bulk action that changed it last. */
+    /** The bulk actions that changed it last, newest first. */
     operation: text(),
     attempt: integer().notNull().default(0),
     started: integer().notNull().default(0),

@@ -1,5 +1,6 @@
 // Schedules in real time: exactly one job per tick, on the same path as everyone's jobs (contract §6).
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Receiver } from "../harness/receiver.ts";
 import type { Service } from "../harness/service.ts";
@@ -88,4 +89,65 @@ it.concurrent("takes a change from the next run on, and misses none for it", asy
   expect(jobs.length + missed_runs).toBe(ticks); // none is missed unless the machine is very busy
   const runs = [...before.deliveries, ...after.deliveries].map(({ json }) => json.job_id);
   expect(new Set(runs).size).toBe(runs.length);
+});
+
+it.concurrent("makes no job while it is paused but those that are triggered, and goes on in its grid", async () => {
+  const tenant = await service.newTenant();
+  const target = receiver.target();
+  const { id, created_at } = await tenant.post<Schedule>("/v1/schedules", { ...everySeconds(1), ...target.delivery() });
+  await target.receives(1);
+  const paused = await tenant.post<Schedule>(`/v1/schedules/${id}/pause`);
+  expect(paused).toMatchObject({ status: "paused", next_run_at: null });
+  const triggered = await tenant.post<Job>(`/v1/schedules/${id}/trigger`);
+  await tenant.whenIt("completed", triggered.id);
+  await sleep(2_500); // two ticks of a pause go by
+  const resumed = await tenant.post<Schedule>(`/v1/schedules/${id}/resume`);
+  const [from, to] = [Date.parse(paused.updated_at), Date.parse(resumed.updated_at)];
+  expect(resumed).toMatchObject({ status: "active", missed_runs: paused.missed_runs });
+  await until(
+    async () => Date.parse((await tenant.get<Schedule>(`/v1/schedules/${id}`)).last_run_at ?? created_at) > to,
+    15_000,
+    () => "The schedule does not go on",
+    250,
+  );
+  await tenant.post(`/v1/schedules/${id}/archive`);
+  const ticks = (await jobsOf(tenant, id)).filter((job) => job.id !== triggered.id);
+  const times = ticks.map(({ scheduled_for }) => Date.parse(scheduled_for));
+  expect(times.filter((at) => at > from && at <= to)).toEqual([]);
+  expect(times.map((at) => (at - Date.parse(created_at)) % 1_000)).toEqual(times.map(() => 0));
+});
+
+it.concurrent("with `skip` makes one job at a time, and one schedule for one idempotency key", async () => {
+  const tenant = await service.newTenant();
+  const schedule = { ...everySeconds(1), handler: "slow", overlap: "skip", idempotency_key: "one" };
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => tenant.call<Schedule>("POST", "/v1/schedules", schedule)),
+  );
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([201, ...Array(9).fill(409)]);
+  const ids = new Set(answers.map(({ body }) => body.data.id));
+  expect(ids.size).toBe(1);
+  const [id = ""] = ids;
+  const read = () => tenant.get<Schedule>(`/v1/schedules/${id}`);
+  const skips = async (more: number) => {
+    const { skipped_runs } = await read();
+    await until(
+      async () => (await read()).skipped_runs >= skipped_runs + more,
+      30_000,
+      () => "No run is skipped",
+      250,
+    );
+  };
+  await skips(2);
+  expect(await jobsOf(tenant, id)).toHaveLength(1);
+  expect((await tenant.say("complete", await tenant.mustClaim("slow"))).status).toBe(200);
+  await until(
+    async () => (await read()).run_count === 2,
+    15_000,
+    () => "The next run makes no job",
+    250,
+  );
+  await skips(1);
+  expect(await read()).toMatchObject({ run_count: 2 });
+  expect(await jobsOf(tenant, id)).toHaveLength(2);
+  await tenant.post(`/v1/schedules/${id}/archive`);
 });

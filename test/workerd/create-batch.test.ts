@@ -2,7 +2,7 @@
 
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ARM_AHEAD_MS, SOON_MS } from "../../src/domain/timer.ts";
 import worker from "../../src/index.ts";
 import { type Account, newAccount } from "./harness/account.ts";
@@ -10,6 +10,7 @@ import { type Answer, api, app, type Call, type JobJson, must, NO_RATE_LIMITS, r
 import { iso, MINUTE, NOON, setClock } from "./harness/clock.ts";
 import { answerLost, databaseDown, OVERLOADED } from "./harness/database.ts";
 import { JobUnderTest, newJob, PUSH, postJob } from "./harness/job.ts";
+import { post } from "./harness/post.ts";
 import { receiver } from "./harness/receiver.ts";
 
 const MAX_BYTES = 1_048_576;
@@ -133,9 +134,24 @@ describe("how many and how large", () => {
     expect(await listed()).toBe(20);
   });
 
-  it("what takes several statements is one transaction, and the first of those that share a key has it", async () => {
-    const huge = (n: number) =>
-      far({ name: `${n}`, payload: { text: "\\".repeat(30_000) }, idempotency_key: `${n % 14}` });
+  const huge = (n: number) =>
+    far({ name: `${n}`, payload: { text: "\\".repeat(30_000) }, idempotency_key: `${n % 14}` });
+
+  it("what takes several statements is one transaction: one that fails takes the others back", async () => {
+    const prepare = env.DB.prepare.bind(env.DB);
+    let inserts = 0;
+    const broken = vi
+      .spyOn(env.DB, "prepare")
+      .mockImplementation((query) =>
+        prepare(query.startsWith("insert") && ++inserts === 2 ? `${query}, nowhere` : query),
+      );
+    expect((await batch(jobs(16, huge))).status).toBe(500);
+    broken.mockRestore();
+    expect(inserts).toBeGreaterThan(2);
+    expect(await listed()).toBe(0);
+  });
+
+  it("and the first of those that share a key has it", async () => {
     const answer = await batch(jobs(16, huge));
     expect(statuses(answer)).toEqual([...Array(14).fill(201), 409, 409]);
     expect(answer.body.data.slice(14).map(({ job }) => job.name)).toEqual(["0", "1"]);
@@ -216,6 +232,15 @@ describe("an idempotency key", () => {
     expect(third).toEqual({ status: 409, code, job: await waiting.show() });
     expect(first?.job.status).toBe("retrying");
     expect(await waiting.isEmpty()).toBe(true); // it was not woken by being looked at
+  });
+
+  it("that is in use shows what its owner knows and the list does not know yet", async () => {
+    const holder = await newJob(account, { idempotency_key: "k" });
+    post.stop();
+    await holder.ring();
+    expect((await holder.row())?.status).toBe("pending");
+    const { body } = await batch([far({ idempotency_key: "k" }), far()]);
+    expect(body.data.map(({ job }) => job.status)).toEqual(["completed", "pending"]);
   });
 
   it("that is in use by all of them makes the answer a 200", async () => {

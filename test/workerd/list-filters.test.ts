@@ -169,6 +169,22 @@ describe.each(["first page", "cursor"])("what is read for the %s", (start) => {
   });
 });
 
+it("no filter reads more than 10,000 rows and a page, in any of its statements", async () => {
+  await insertMany(account, 2 * MAX_COUNTED + 500, { status: "failed", scheduleId: SCHEDULE });
+  const cursor = btoa("2.00000000-0000-4000-9000-000000000000").replaceAll("=", "");
+  const early = iso(0);
+  for (const query of [...EVERY.map(([query]) => query), "name=none", `name=none&created_before=${early}`])
+    for (const start of ["", `&cursor=${cursor}`]) {
+      const batches = vi.spyOn(env.DB, "batch");
+      expect((await list(`?size=100&${query}${start}`)).status).toBe(200);
+      const answers = await Promise.all(batches.mock.results.map(({ value }) => value as Promise<D1Result[]>));
+      batches.mockRestore();
+      const read = answers.flat().map(({ meta }) => meta.rows_read);
+      expect(read).toHaveLength(3);
+      expect(Math.max(...read), `${query}${start}: ${read}`).toBeLessThan(MAX_COUNTED + 400);
+    }
+});
+
 async function planOf(text: string): Promise<string[]> {
   const values = Array(text.match(/\?/g)?.length ?? 0).fill(1);
   const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${text}`)

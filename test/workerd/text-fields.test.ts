@@ -62,13 +62,17 @@ const FIELDS: readonly Field[] = Object.entries(paths).flatMap(([path, methods])
     const inBody = requestBody ? [...textsIn(requestBody.content["application/json"].schema, "")] : [];
     const inQuery = parameters
       .filter((one) => one.in === "query")
-      .flatMap(({ name, schema }) => [...textsIn(schema, `?${name}`)]);
+      .flatMap(({ name, schema }) => [...textsIn(schema.items ?? schema, `?${name}`)]); // a list is given by repeating its name
     return [...inBody, ...inQuery].map((field) => ({ operation, ...field }));
   }),
 );
 
 /** Texts that mean something: not every one of a right length is taken. */
 const MEANINGFUL: ReadonlySet<string> = new Set([
+  "jobs.0.delivery.queue",
+  "jobs.0.delivery.http.url",
+  "jobs.0.timezone",
+  "jobs.0.scheduled_for",
   "delivery.queue",
   "delivery.http.url",
   "cron",
@@ -85,6 +89,7 @@ const REPORT = { execution_id: UUID };
 /** A body that is right, for one field of it to be replaced. */
 const BODIES: Readonly<Record<string, object>> = {
   "POST /v1/jobs": { name: "a job", handler: "h", ...LATER },
+  "POST /v1/jobs/batch": { jobs: [{ name: "a job", handler: "h", ...LATER }] },
   "PATCH /v1/jobs/{id}": {},
   "POST /v1/schedules": { name: "a schedule", handler: "h", cron: "0 9 * * *" },
   "POST /v1/schedules/preview": { cron: "0 9 * * *" },
@@ -119,9 +124,10 @@ async function send({ operation, path }: Field, text: string): Promise<Answer<Js
   if (path.startsWith("?")) return api(method, `${url}${path}=${encodeURIComponent(text)}`, { key });
   const body = structuredClone(BODIES[operation]) as Json | undefined;
   if (!body) throw new Error(`Say how a right body of ${operation} looks.`);
-  if (path.startsWith("delivery."))
-    body.delivery = path === "delivery.queue" ? { type: "pull" } : structuredClone(PUSH);
-  if (path === "tags.0") body.tags = [];
+  const [work = body] = (body.jobs as Json[] | undefined) ?? [];
+  if (path.includes("delivery."))
+    work.delivery = path.endsWith("delivery.queue") ? { type: "pull" } : structuredClone(PUSH);
+  if (path.endsWith("tags.0")) work.tags = [];
   put(body, path.split("."), text);
   return api(method, url, { key, body });
 }
@@ -178,7 +184,7 @@ describe.each(FIELDS)("$operation, `$path`", (field) => {
           if (status === 422) expect(body.errors[0]?.message).not.toMatch(/at most|Unicode/);
         } else {
           expect([200, 201, 404, 409]).toContain(status); // no such job, a key in use: all that comes after the schema
-          if (status === 201) expect(memberOf(body.data, name)).toBe(text);
+          if (status === 201) expect(memberOf(body.data, name.replace("jobs.0.", "0.job."))).toBe(text);
         }
       }),
       { numRuns: 20 },

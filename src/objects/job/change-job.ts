@@ -1,10 +1,11 @@
 // A person's changes to a job, made where it is kept: by its owner or, as long as nobody owns it, in its row. A job that is far
 // ahead gets no owner for this.
 
+import { hasMade, remembering } from "../../domain/bulk-action.ts";
 import type { Job, JobEdit, JobView } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { err, ok } from "../../domain/result.ts";
-import { ARM_AHEAD_MS, SOON_MS } from "../../domain/timer.ts";
+import { ARM_AHEAD_MS, LET_GO_MS, SOON_MS } from "../../domain/timer.ts";
 import { changeRow, deleteEnded, type JobRef, readJob } from "../../store/jobs-store.ts";
 import { hasEnded, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
@@ -16,9 +17,6 @@ const ROW_MS = 1_500;
 
 /** How often a change is tried again because another one came first. */
 export const MAX_TRIES = 20;
-
-/** An owner that has reported an end has let go of it after this. */
-const LET_GO_MS = 120_000;
 
 /** Does what is left to do behind the answer. */
 type Later = (work: Promise<unknown>) => void;
@@ -114,10 +112,10 @@ async function changeInRow(asked: Asked, row: JobRow, step: Step): Promise<Answe
   const now = Date.now();
   const job = jobOfRow(row, now);
   if (!job) return err({ code: "job_moved" });
-  if (operation !== null && job.operation === operation) return ok(viewOfRow(row));
+  if (operation !== null && hasMade(job.operation, operation)) return ok(viewOfRow(row));
   const next = step(job, now);
   if (!next.ok) return next;
-  const marked = operation === null ? next.value : { ...next.value, operation };
+  const marked = operation === null ? next.value : { ...next.value, operation: remembering(job.operation, operation) };
   const written = await changeRow(databaseOf(env.DB), ref, overwrites ? null : row.revision, marked, now);
   if (!written.ok) return written;
   if (!written.value) return err({ code: "job_moved" });

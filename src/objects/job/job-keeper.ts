@@ -3,6 +3,7 @@
 
 import { standingOf } from "../../accounts/standing.ts";
 import { taskAt } from "../../domain/agenda.ts";
+import { hasMade } from "../../domain/bulk-action.ts";
 import type { Execution, Job, JobView } from "../../domain/job.ts";
 import { isEnded, newest, statusOf, viewOf, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
@@ -107,15 +108,17 @@ export class JobKeeper {
   /** A manual retry of an ended, forgotten job: the row is claimed first, so that retention cannot race us. */
   async revive(ref: JobRef, operation: string | null): Promise<Answer<JobView>> {
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<JobView>> => {
+      const revived = this.present() && this.change(life.onceFor(operation, life.retry));
+      if (revived) return revived.ok ? ok(viewOf(revived.value)) : revived;
       const now = Date.now();
       const row = await claimForRetry(databaseOf(this.#env.DB), ref, operation, now);
       if (!row.ok) return row;
       if (!row.value) return err({ code: "job_not_found" });
-      const isMade = operation !== null && row.value.operation === operation;
-      if (isMade && hasEnded(row.value)) return ok(viewOfRow(row.value));
-      if (hasEnded(row.value) || isOwnerless(row.value, now))
+      const isMade = operation === null || hasMade(row.value.operation, operation);
+      if (operation !== null && isMade && hasEnded(row.value)) return ok(viewOfRow(row.value));
+      if (!isMade || hasEnded(row.value) || isOwnerless(row.value, now))
         return err({ code: "job_not_retryable", status: row.value.status });
-      const job = this.record.read() ?? jobOfRow(row.value, now);
+      const job = jobOfRow(row.value, now);
       if (!job) return err({ code: "job_not_found" });
       this.write(job, now);
       return ok(viewOf(job));
@@ -162,8 +165,7 @@ export class JobKeeper {
     const job = this.record.read();
     if (!job) return err({ code: "job_not_found" });
     const next = step(job, now);
-    if (!next.ok) return next;
-    this.write(next.value, now);
+    if (next.ok && next.value !== job) this.write(next.value, now);
     return next;
   }
 

@@ -2,6 +2,7 @@
 // RPC methods write; the alarm talks to the outside. An empty object means that D1's row is the whole truth.
 
 import { DurableObject } from "cloudflare:workers";
+import { hasMade } from "../../domain/bulk-action.ts";
 import {
   type Execution,
   type Fault,
@@ -61,9 +62,11 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
     if ("row" in owned.value) return refusalOfRow("job_not_cancellable", owned.value.row, operation);
+    const { job } = owned.value;
     const cancelled = this.#keeper.change(life.onceFor(operation, life.cancel));
-    if (cancelled.ok) this.#keeper.flight?.controller.abort();
-    if (cancelled.ok) this.ctx.waitUntil(withdraw(this.env, cancelled.value));
+    // Of a bulk action that was repeated the job may live again: its new attempt is left alone.
+    if (cancelled.ok && cancelled.value !== job) this.#keeper.flight?.controller.abort();
+    if (cancelled.ok && cancelled.value !== job) this.ctx.waitUntil(withdraw(this.env, cancelled.value));
     return this.#recorded(cancelled);
   }
 
@@ -183,7 +186,7 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
 /** A row that has ended forbids it; one without an owner is not ours to change. */
 function refusalOfRow(code: StateRefusal["code"], row: JobRow, operation: string | null = null): Answer<JobView> {
   if (!hasEnded(row)) return err({ code: "job_moved" });
-  if (operation !== null && row.operation === operation) return ok(viewOfRow(row));
+  if (operation !== null && hasMade(row.operation, operation)) return ok(viewOfRow(row));
   return err({ code, status: row.status });
 }
 

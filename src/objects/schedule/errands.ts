@@ -1,17 +1,23 @@
-// What a ScheduleObject's alarm does: it makes the job of a due tick, clears up after an archived schedule, and reports.
+// What a ScheduleObject does to the outside: it makes the job of a due tick, clears up after an archived schedule, and reports
+// when its alarm rings; and it makes the job that a person asks for.
 
 import { standingOf } from "../../accounts/standing.ts";
-import { ok } from "../../domain/result.ts";
+import { isOver, type JobSpec } from "../../domain/job.ts";
+import { err, ok } from "../../domain/result.ts";
 import type { Schedule } from "../../domain/schedule.ts";
 import * as life from "../../domain/schedule.ts";
-import { jobOfTick, tickKey } from "../../domain/tick-job.ts";
+import { jobOfTick, jobOfTrigger, tickKey } from "../../domain/tick-job.ts";
 import { log } from "../../log.ts";
-import { hasJobWithKey } from "../../store/jobs-store.ts";
+import { type Inserted, jobsWithKeys } from "../../store/jobs-store.ts";
 import { removeOrphanSchedule } from "../../store/orphans.ts";
+import { hasEnded } from "../../store/rows.ts";
+import type { ScheduleRef } from "../../store/schedules-store.ts";
 import { databaseOf, type Stored } from "../../store/store.ts";
 import { ask, jobAt } from "../addresses.ts";
 import { armJob, recordJob } from "../job/create-job.ts";
+import { currentJob } from "../job/read-job.ts";
 import { newJobId } from "../new-id.ts";
+import type { ScheduleAnswer } from "../owners.ts";
 import { cancelWaiting } from "./cancel-waiting.ts";
 import type { ScheduleKeeper } from "./schedule-keeper.ts";
 
@@ -32,8 +38,8 @@ export async function runScheduleErrands(keeper: ScheduleKeeper, env: Cloudflare
     if (wakeAt === null || wakeAt > now) return;
     const tickDueAt = life.tickDueAt(schedule);
     if (tickDueAt === null || tickDueAt > now) await keeper.report();
-    else if (schedule.status === "active") await runTick(keeper, env, schedule, now);
-    else await clear(keeper, env, schedule);
+    else if (schedule.status === "archived") await clear(keeper, env, schedule);
+    else await runTick(keeper, env, schedule, now);
   }
 }
 
@@ -53,7 +59,39 @@ async function runTick(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Sc
   const due = life.dueAt(schedule, now);
   if (!due) return;
   if (schedule.held === null && due.missed > 0) await catchUp(keeper, env, schedule, due);
+  else if (schedule.overlap === "skip") await makeUnlessBusy(keeper, env, schedule, due.tick);
   else await makeJob(keeper, env, schedule, due.tick);
+}
+
+/** Makes no job as long as the one before has not ended. While nobody can tell, the tick is held. */
+async function makeUnlessBusy(
+  keeper: ScheduleKeeper,
+  env: Cloudflare.Env,
+  schedule: Schedule,
+  tick: number,
+): Promise<void> {
+  const { record } = keeper;
+  const busy = await isBusy(env, schedule, tick);
+  if (!record.isStill(schedule)) return;
+  if (!busy.ok) return holdUp(record, tick);
+  if (!busy.value) return makeJob(keeper, env, schedule, tick);
+  const now = Date.now();
+  record.write(life.skipTick(schedule, tick, now), now);
+  await keeper.report();
+}
+
+/** Whether the job of the tick before has not ended. A tick that has its own job already is past this question. */
+async function isBusy(env: Cloudflare.Env, schedule: Schedule, tick: number): Promise<Stored<boolean>> {
+  const { accountId, id, lastRunAt } = schedule;
+  if (lastRunAt === null) return ok(false);
+  const [own, before] = [tickKey(id, tick), tickKey(id, lastRunAt)];
+  const found = await jobsWithKeys(databaseOf(env.DB), accountId, [own, before]);
+  if (!found.ok) return found;
+  const predecessor = found.value.find((job) => job.idempotencyKey === before);
+  if (!predecessor || hasEnded(predecessor) || found.value.length > 1) return ok(false);
+  const job = await currentJob(env, { accountId, jobId: predecessor.id });
+  if (job.ok) return ok(!isOver(job.value.status));
+  return job.error.code === "unavailable" ? err(job.error) : ok(false);
 }
 
 /**
@@ -92,8 +130,10 @@ export async function countMade(
 }
 
 /** Whether the tick has its job already, counted or not. */
-const isMade = (env: Cloudflare.Env, { accountId, id }: Schedule, tick: number): Promise<Stored<boolean>> =>
-  hasJobWithKey(databaseOf(env.DB), accountId, tickKey(id, tick));
+async function isMade(env: Cloudflare.Env, { accountId, id }: Schedule, tick: number): Promise<Stored<boolean>> {
+  const made = await jobsWithKeys(databaseOf(env.DB), accountId, [tickKey(id, tick)]);
+  return made.ok ? ok(made.value.length > 0) : made;
+}
 
 /** Records the tick's job, then arms it, then counts it; each step may be repeated. */
 async function makeJob(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Schedule, tick: number): Promise<void> {
@@ -102,14 +142,8 @@ async function makeJob(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Sc
   const now = Date.now();
   const spec = jobOfTick(schedule, tick, newJobId(now), now);
   const recorded = await recordJob(env, spec);
-  const status = record.read()?.status;
   if (!recorded.ok) return holdUp(record, tick);
-  const { created } = recorded.value;
-  const jobId = created ? spec.id : recorded.value.holder?.id;
-  const ref = { accountId, jobId: jobId ?? "" };
-  if (jobId !== undefined && status === "archived") await ask(() => jobAt(env, ref).cancelIfWaiting(ref));
-  else if (created) await armJob(env, spec, null);
-  else if (jobId !== undefined) await ask(() => jobAt(env, ref).wake(ref));
+  await handOver(env, spec, recorded.value, record.read()?.status === "archived");
   const present = record.read();
   if (!present) return log("warn", "tick_uncounted", { account_id: accountId, schedule_id: id, tick });
   const countedAt = Date.now();
@@ -117,9 +151,39 @@ async function makeJob(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Sc
   await keeper.report();
 }
 
+/** A job that is recorded gets its owner, or is cancelled before it can begin: its schedule was archived meanwhile. */
+async function handOver(env: Cloudflare.Env, spec: JobSpec, recorded: Inserted, isArchived: boolean): Promise<void> {
+  const jobId = recorded.created ? spec.id : recorded.holder?.id;
+  if (jobId === undefined) return;
+  const ref = { accountId: spec.accountId, jobId };
+  if (isArchived) await ask(() => jobAt(env, ref).cancelIfWaiting(ref));
+  else if (recorded.created) await armJob(env, spec, null);
+  else await ask(() => jobAt(env, ref).wake(ref));
+}
+
+/** Makes a job that is due now, beside the ticks: nothing about the schedule changes. */
+export async function trigger(
+  keeper: ScheduleKeeper,
+  env: Cloudflare.Env,
+  ref: ScheduleRef,
+): Promise<ScheduleAnswer<JobSpec>> {
+  const owned = await keeper.owned(ref);
+  if (!owned.ok) return owned;
+  if (life.hasEnded(owned.value)) return err({ code: `schedule_${owned.value.status}` });
+  const now = Date.now();
+  const spec = jobOfTrigger(owned.value, newJobId(now), now);
+  const recorded = await recordJob(env, spec);
+  if (!recorded.ok) return recorded;
+  if (!recorded.value.created) return err({ code: "schedule_not_found" }); // its account is gone
+  const present = await keeper.owned(ref);
+  const isArchived = present.ok && present.value.status === "archived";
+  await handOver(env, spec, recorded.value, isArchived);
+  return isArchived ? err({ code: "schedule_archived" }) : ok(spec);
+}
+
 function holdUp(record: ScheduleKeeper["record"], tick: number): void {
   const present = record.read();
-  if (present?.status !== "active") return;
+  if (!present || life.hasEnded(present)) return;
   const now = Date.now();
   log("warn", "tick_held", { account_id: present.accountId, schedule_id: present.id, tick });
   record.write(life.holdTick(present, tick, now + TRY_AGAIN_MS, now), now);

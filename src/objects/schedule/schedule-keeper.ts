@@ -3,11 +3,11 @@
 import { standingOf } from "../../accounts/standing.ts";
 import { type Receipt, reportAgain } from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
-import { confirmed, isOver, type Schedule, scheduleWakeAt } from "../../domain/schedule.ts";
+import { confirmed, hasEnded, isOver, type Schedule, scheduleWakeAt } from "../../domain/schedule.ts";
 import { upgradeSchedule } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
 import { reportOfSchedule } from "../../store/report.ts";
-import { insertSchedule, readSchedule, type ScheduleRef } from "../../store/schedules-store.ts";
+import { readSchedule, restoreSchedule, type ScheduleRef } from "../../store/schedules-store.ts";
 import { databaseOf } from "../../store/store.ts";
 import type { ScheduleAnswer } from "../owners.ts";
 import { sendReport } from "../projector/send-report.ts";
@@ -25,7 +25,7 @@ export class ScheduleKeeper {
     this.record = new StateRecord<Schedule>(ctx.storage, rules);
   }
 
-  /** The schedule as held here, or as its row has it; an active row is taken up. */
+  /** The schedule as held here, or as its row has it; one that has not ended is taken up. */
   async owned(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>> {
     const held = this.record.read();
     if (held) return ok(held);
@@ -35,7 +35,7 @@ export class ScheduleKeeper {
       const row = await readSchedule(databaseOf(this.#env.DB), ref);
       if (!row.ok) return row;
       if (!row.value) return err({ code: "schedule_not_found" });
-      if (row.value.status === "active") this.record.write(row.value, Date.now());
+      if (!hasEnded(row.value)) this.record.write(row.value, Date.now());
       return ok(row.value);
     });
   }
@@ -75,12 +75,12 @@ export class ScheduleKeeper {
     }
   }
 
-  /** Our row is gone: an ended schedule follows it, an active one belongs to a database that was taken back in time. */
+  /** Our row is gone: an ended schedule follows it, a live one belongs to a database that was taken back in time. */
   async #restore(schedule: Schedule): Promise<void> {
-    if (schedule.status !== "active" && !schedule.clearing) return this.record.erase();
+    if (hasEnded(schedule) && !schedule.clearing) return this.record.erase();
     const standing = await standingOf(this.#env, schedule.accountId, Date.now);
     if (standing.ok && standing.value.status === "gone") return this.record.erase();
-    const restored = await insertSchedule(databaseOf(this.#env.DB), schedule);
+    const restored = await restoreSchedule(databaseOf(this.#env.DB), schedule);
     const done = restored.ok && restored.value;
     log("warn", "row_restored", { account_id: schedule.accountId, schedule_id: schedule.id, done });
     const present = this.record.read();

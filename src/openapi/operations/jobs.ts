@@ -9,7 +9,7 @@ export const jobs: Operations = {
       "Neither `delay` nor `scheduled_for`: as soon as possible. A 201 means that the job is stored and will run; of any " +
       'number of requests with one `idempotency_key`, at any time, exactly one is 201. With `on_conflict: "replace"` the job that ' +
       "holds the key becomes the new one while it is pending (200, the same id); once it has begun, the key moves to a new job (201).",
-    answer: { status: 201, data: "Job", message: "Job created." },
+    answer: { status: 201, otherwise: "Job replaced.", data: "Job", message: "Job created." },
     refuses: ["idempotency_key_conflict"],
     examples: {
       push: {
@@ -71,12 +71,56 @@ export const jobs: Operations = {
       },
     },
   },
+  "POST /v1/jobs/batch": {
+    id: "createJobs",
+    tag: "Jobs",
+    summary: "Create up to a hundred jobs",
+    description:
+      "All in one transaction: when one of them is not valid, or the store cannot answer, none is made. A field at fault is named " +
+      "with its place, such as `jobs.3.name`. `data` has an entry for each, in order: `status` 201 with the new `job`, or 409 with " +
+      "the `job` that holds its `idempotency_key`; of two with one key in the batch the first has it. 201 if any was made, else 200. " +
+      "The body may be 1 MB. Counts as one request of the rate limit.",
+    answer: {
+      status: 201,
+      otherwise: "No job was created: their idempotency keys are in use.",
+      data: "JobOfBatch",
+      as: "all",
+      message: "Jobs created.",
+    },
+    examples: {
+      reminders: {
+        summary: "Two reminders, safe to send again",
+        body: {
+          jobs: [
+            {
+              name: "Remind Ada",
+              handler: "remind",
+              payload: { to: "ada@example.com" },
+              delay: { value: 1, unit: "day" },
+              idempotency_key: "remind-ada",
+              tags: ["reminder"],
+            },
+            {
+              name: "Remind Grace",
+              handler: "remind",
+              payload: { to: "grace@example.com" },
+              delay: { value: 1, unit: "day" },
+              idempotency_key: "remind-grace",
+              tags: ["reminder"],
+            },
+          ],
+        },
+      },
+    },
+  },
   "GET /v1/jobs": {
     id: "listJobs",
     tag: "Jobs",
     summary: "List jobs",
     description:
-      "Newest first. The list reads the database that jobs report to and can be seconds behind; `GET /v1/jobs/{id}` is not.",
+      "Newest first. The list reads the database that jobs report to and can be seconds behind; `GET /v1/jobs/{id}` is not. " +
+      "A filter is searched for in at most 10,000 jobs. When they do not fill the page, `meta.paging.searched_to` says how far back " +
+      "they go, and `next_cursor` searches on from there.",
     answer: { data: "Job", as: "page", message: "Jobs." },
     examples: {
       all: { summary: "The newest twenty" },
@@ -85,6 +129,15 @@ export const jobs: Operations = {
         query: { status: "failed", handler: "resize", schedule_id: "null" },
       },
       recent: { summary: "Created since a moment", query: { created_after: "2026-01-15T09:00:00Z", size: "50" } },
+      tagged: { summary: "With a tag, of a flow", query: { tag: "reminder", flow: "mail" } },
+      due: {
+        summary: "Due within a day, whoever made them",
+        query: {
+          scheduled_after: "2026-01-15T09:00:00Z",
+          scheduled_before: "2026-01-16T09:00:00Z",
+          origin: "schedule",
+        },
+      },
     },
   },
   "GET /v1/jobs/:id": {

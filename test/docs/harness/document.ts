@@ -50,7 +50,7 @@ export const endpointsIn = (document: Document): Endpoint[] =>
 
 /** The success an operation documents: its status, and how it reads. */
 export function successOf({ responses }: Operation) {
-  const status = Object.keys(responses).find((one) => one.startsWith("2")) ?? "";
+  const status = Object.keys(responses).findLast((one) => one.startsWith("2")) ?? "";
   return { status: Number(status), content: responses[status]?.content ?? {} };
 }
 

@@ -38,6 +38,9 @@ export async function prepared(operationId: string, caller: Tenant): Promise<Ids
     case "getSchedule":
     case "previewNextRuns":
     case "updateSchedule":
+    case "pauseSchedule":
+    case "resumeSchedule":
+    case "triggerSchedule":
     case "archiveSchedule": {
       const delivery = { type: "push", http: { url: "https://example.com/", method: "POST" } };
       return caller.post("/v1/schedules", { name: "a schedule", cron: "0 9 * * 1", delivery });

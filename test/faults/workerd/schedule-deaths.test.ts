@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { iso, MINUTE, NOON, SECOND, setClock } from "../../workerd/harness/clock.ts";
-import { PUSH } from "../../workerd/harness/job.ts";
+import { JobUnderTest, PUSH } from "../../workerd/harness/job.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { newSchedule, type ScheduleUnderTest } from "../../workerd/schedules/schedule.ts";
 import { PlatformAlarm, shortPausesPass } from "./harness/platform.ts";
@@ -78,6 +78,69 @@ describe("a tick whose projector is busy", () => {
     expect(await schedule.ticks()).toEqual([FIRST_TICK]);
     await ringUntil(FIRST_TICK + MINUTE);
     expect((await schedule.row())?.state).toMatchObject({ runCount: 1 });
+  });
+});
+
+describe("a tick of a schedule that is paused just then", () => {
+  beforeEach(async () => {
+    await schedule.pause();
+  });
+  const POINTS = ["D1", "D1", "job", "report"];
+
+  it("waits for the calls of the table, and for nothing else", async () => {
+    expect(await callsOf()).toEqual(POINTS);
+  });
+
+  it.each(momentsOf(POINTS))("dies $side call $call ($point), and has one job; then nobody wakes", async (moment) => {
+    await dieAt(moment);
+    await ringUntil(FIRST_TICK + MINUTE);
+    expect(await schedule.ticks()).toEqual([FIRST_TICK]);
+    expect(await schedule.show()).toMatchObject({ status: "paused", run_count: 1, missed_runs: 0 });
+    expect(await schedule.row()).toMatchObject({ status: "paused", reportDueAt: null, state: { runCount: 1 } });
+    expect(await schedule.alarm()).toBeNull();
+  });
+});
+
+describe("a tick that is to skip while the job before has not ended", () => {
+  const SECOND_TICK = FIRST_TICK + 10 * MINUTE;
+  beforeEach(async () => {
+    await schedule.patch({ overlap: "skip" });
+    await ringUntil(FIRST_TICK);
+    setClock(SECOND_TICK);
+  });
+  /** Is the account served; which job was the last; its row; its owner; report the tick. */
+  const POINTS = ["D1", "D1", "D1", "job", "report"];
+
+  it("waits for the calls of the table, and for nothing else", async () => {
+    expect(await callsOf()).toEqual(POINTS);
+  });
+
+  it.each(momentsOf(POINTS))("dies $side call $call ($point), and is skipped once", async (moment) => {
+    await dieAt(moment);
+    await ringUntil(SECOND_TICK + MINUTE);
+    expect(await schedule.ticks()).toEqual([FIRST_TICK]);
+    expect(await schedule.show()).toMatchObject({ run_count: 1, skipped_runs: 1, missed_runs: 0 });
+    expect((await schedule.row())?.state).toMatchObject({ skippedRuns: 1, nextRunAt: SECOND_TICK + 10 * MINUTE });
+  });
+
+  const ends = async () => {
+    const [job] = await schedule.jobs();
+    await new JobUnderTest(schedule.account, job?.id ?? "").ring();
+  };
+  /** How the account stands is known from that job. Has the last job ended; insert the next; arm it; report the tick. */
+  const MADE = ["D1", "D1", "job", "report"];
+
+  it("waits for these calls when that has ended, and for nothing else", async () => {
+    await ends();
+    expect(await callsOf()).toEqual(MADE);
+  });
+
+  it.each(momentsOf(MADE))("dies $side call $call ($point) when that has ended, and has one job", async (moment) => {
+    await ends();
+    await dieAt(moment);
+    await ringUntil(SECOND_TICK + MINUTE);
+    expect(await schedule.ticks()).toEqual([FIRST_TICK, SECOND_TICK]);
+    expect(await schedule.show()).toMatchObject({ run_count: 2, skipped_runs: 0, missed_runs: 0 });
   });
 });
 

@@ -1,7 +1,8 @@
 // A schedule for tests, and the instants they speak of.
 
-import { plan, type Schedule, type ScheduleSpec, type Timing } from "../../../src/domain/schedule.ts";
+import { plan, type Schedule, type ScheduleSpec } from "../../../src/domain/schedule.ts";
 import type { Unit } from "../../../src/domain/schedule-time.ts";
+import type { Timing } from "../../../src/domain/timing.ts";
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -25,6 +26,7 @@ export const specOf = (timing: Timing, more: Partial<ScheduleSpec> = {}): Schedu
   description: null,
   handler: "h",
   timing,
+  overlap: "allow",
   runs: null,
   stopAt: null,
   delivery: { type: "pull", queue: null },
@@ -40,4 +42,4 @@ export const specOf = (timing: Timing, more: Partial<ScheduleSpec> = {}): Schedu
 
 /** A schedule made at noon. */
 export const scheduleOf = (timing: Timing, more: Partial<ScheduleSpec> = {}): Schedule =>
-  plan(specOf(timing, more), { accountId: "a", id: "s", now: NOON });
+  plan(specOf(timing, more), { accountId: "a", id: "s", idempotencyKey: null, now: NOON });

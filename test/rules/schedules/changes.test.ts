@@ -14,8 +14,8 @@ import {
   type Schedule,
   type ScheduleSpec,
   scheduleWakeAt,
-  type Timing,
 } from "../../../src/domain/schedule.ts";
+import type { Timing } from "../../../src/domain/timing.ts";
 import { jsonText } from "../../harness/json-text.ts";
 import { cron, every, HOUR, MINUTE, NOON, SECOND, scheduleOf, specOf } from "./a-schedule.ts";
 

@@ -2,16 +2,8 @@
 // turn, and what falls due meanwhile is missed (contract §6).
 
 import { describe, expect, it } from "vitest";
-import {
-  dueAt,
-  holdAll,
-  holdTick,
-  ran,
-  type Schedule,
-  skipTo,
-  type Timing,
-  tickDueAt,
-} from "../../../src/domain/schedule.ts";
+import { dueAt, holdAll, holdTick, ran, type Schedule, skipTo, tickDueAt } from "../../../src/domain/schedule.ts";
+import type { Timing } from "../../../src/domain/timing.ts";
 import { at, cron, DAY, every, HOUR, MINUTE, NOON, SECOND, scheduleOf } from "./a-schedule.ts";
 
 const TIMINGS: [string, Timing][] = [

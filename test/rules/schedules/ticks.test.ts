@@ -1,8 +1,18 @@
 // What a tick does to its schedule, and when the schedule is over (contract §6).
 
 import { describe, expect, it } from "vitest";
-import { dueAt, plan, preview, ran, type Schedule, tickAfter, tickDueAt } from "../../../src/domain/schedule.ts";
-import { jobOfTick, tickKey } from "../../../src/domain/tick-job.ts";
+import {
+  dueAt,
+  holdTick,
+  plan,
+  preview,
+  ran,
+  type Schedule,
+  skipTick,
+  tickDueAt,
+} from "../../../src/domain/schedule.ts";
+import { jobOfTick, jobOfTrigger, tickKey } from "../../../src/domain/tick-job.ts";
+import { tickAfter } from "../../../src/domain/timing.ts";
 import { jsonText } from "../../harness/json-text.ts";
 import { at, cron, DAY, every, HOUR, iso, MINUTE, NOON, SECOND, scheduleOf, specOf } from "./a-schedule.ts";
 
@@ -94,29 +104,38 @@ describe("a tick", () => {
       delivery: { type: "push", url: "https://example.com", method: "PUT", headers: { a: "b" } },
       timeoutSeconds: 7,
       maxRetries: 9,
-      backoff: { type: "list", delaysSeconds: [5] },
-      expiresAfterMs: 6_000,
+      backoff: { type: "list", delaysSeconds: [1, 2] },
+      expiresAfterMs: HOUR,
       tags: ["t"],
       flow: "f",
     });
-    expect(jobOfTick(rich, NOON + HOUR, "j", NOON + HOUR + 3)).toEqual({
+    const job = {
       accountId: "a",
       id: "j",
       scheduleId: "s",
+      origin: "schedule",
       name: "n",
       handler: "h",
       payload: jsonText({ a: 1 }),
       delivery: rich.delivery,
       timeoutSeconds: 7,
       maxRetries: 9,
-      backoff: { type: "list", delaysSeconds: [5] },
-      expiresAfterMs: 6_000,
+      backoff: { type: "list", delaysSeconds: [1, 2] },
+      expiresAfterMs: HOUR,
       tags: ["t"],
       flow: "f",
-      origin: "schedule",
-      idempotencyKey: `s.${NOON + HOUR}`,
-      scheduledFor: NOON + HOUR,
       createdAt: NOON + HOUR + 3,
+    };
+    const key = `s.${NOON + HOUR}`;
+    expect(jobOfTick(rich, NOON + HOUR, "j", NOON + HOUR + 3)).toEqual({
+      ...job,
+      idempotencyKey: key,
+      scheduledFor: NOON + HOUR,
+    });
+    expect(jobOfTrigger(rich, "j", NOON + HOUR + 3)).toEqual({
+      ...job,
+      idempotencyKey: null,
+      scheduledFor: NOON + HOUR + 3,
     });
     expect(tickKey("s", NOON)).toBe(`s.${NOON}`);
   });
@@ -125,6 +144,39 @@ describe("a tick", () => {
     const before = at("2027-03-27T09:00:00Z");
     expect(tickAfter(every(1, "day"), before)).toBe(at("2027-03-28T09:00:00Z"));
     expect(tickAfter(cron("0 9 * * *", "Europe/London"), before)).toBe(at("2027-03-28T08:00:00Z"));
+  });
+});
+
+describe("a tick that is skipped", () => {
+  const schedule = scheduleOf(every(1, "hour"), { runs: 1, overlap: "skip" });
+
+  it("is counted as skipped and nothing else, and followed by the next", () => {
+    const now = NOON + HOUR + 5;
+    expect(skipTick(schedule, NOON + HOUR, now)).toEqual({
+      ...schedule,
+      skippedRuns: 1,
+      nextRunAt: NOON + 2 * HOUR,
+      reportAt: now + 5_000,
+      updatedAt: now,
+      revision: 1,
+    });
+  });
+
+  it("after it was held: what fell due meanwhile is missed", () => {
+    const held = holdTick(schedule, NOON + HOUR, NOON + HOUR + 5, NOON + HOUR);
+    expect(skipTick(held, NOON + HOUR, NOON + 3.5 * HOUR)).toMatchObject({
+      held: null,
+      heldUntil: null,
+      skippedRuns: 1,
+      missedRuns: 2,
+      runCount: 0,
+      nextRunAt: NOON + 4 * HOUR,
+    });
+  });
+
+  it("as the last before stop_at completes the schedule", () => {
+    const stopping = { ...schedule, stopAt: NOON + HOUR + 1 };
+    expect(skipTick(stopping, NOON + HOUR, NOON + HOUR)).toMatchObject({ status: "completed", runCount: 0 });
   });
 });
 
@@ -197,7 +249,7 @@ describe("a preview", () => {
   it("nothing of a schedule that is over", () => {
     expect(preview(tickOnce(scheduleOf(every(1, "hour"), { runs: 1 })), 10)).toEqual([]);
     const spec = specOf(every(1, "hour"), { stopAt: NOON + 1 });
-    expect(preview(plan(spec, { accountId: "a", id: "s", now: NOON }), 10)).toEqual([]);
+    expect(preview(plan(spec, { accountId: "a", id: "s", idempotencyKey: null, now: NOON }), 10)).toEqual([]);
   });
 
   it("begins with a tick that is held up, which takes one of the runs", () => {

@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
-import type { Schedule } from "../../../src/domain/schedule.ts";
+import { hasEnded, type Schedule } from "../../../src/domain/schedule.ts";
 import { World, walks } from "./walk.ts";
 
 const numRuns = Number(process.env.SCHEDULE_WALKS ?? 200);
@@ -32,42 +32,50 @@ it.each([seed, 1])(
 );
 
 afterAll(() => {
-  const everywhere = ["active", "archived", "caught up", "completed", "held", "held over a change", "held to the end"];
-  expect([...visited].sort()).toEqual(everywhere);
+  const turns = ["caught up", "held", "held in a pause", "held over a change", "held to the end", "skipped"];
+  expect([...visited].sort()).toEqual(["active", "archived", "completed", "paused", ...turns].sort());
 });
 
-function note(before: Schedule, { status, held, nextRunAt, missedRuns }: Schedule): void {
+function note(before: Schedule, { status, held, nextRunAt, missedRuns, skippedRuns }: Schedule): void {
   visited.add(status);
+  if (skippedRuns > before.skippedRuns) visited.add("skipped");
   if (missedRuns > before.missedRuns) visited.add("caught up");
-  if (held !== null)
+  if (held !== null && status === "paused") visited.add("held in a pause");
+  else if (held !== null)
     visited.add(held === nextRunAt ? "held" : nextRunAt === null ? "held to the end" : "held over a change");
 }
 
 /** What is true of a schedule at any moment. */
 function holds(world: World): void {
   const { schedule, jobs, elapsed, now } = world;
-  const { status, nextRunAt, lastRunAt, runCount, missedRuns, held } = schedule;
+  const { status, nextRunAt, lastRunAt, runCount, missedRuns, skippedRuns, held } = schedule;
   const uncounted = [...jobs].filter((tick) => lastRunAt === null || tick > lastRunAt);
 
   expect(runCount + uncounted.length, "every job is counted once, or will be").toBe(jobs.size);
   expect(uncounted.length, "at most one of them waits for that").toBeLessThanOrEqual(1);
-  if (status === "active" && uncounted.length === 1)
-    expect(uncounted[0], "and it is the one whose turn it is").toBe(held ?? nextRunAt);
+  if (!hasEnded(schedule) && uncounted.length === 1)
+    expect(uncounted[0], "and it is the one whose turn it is").toBe(status === "paused" ? held : (held ?? nextRunAt));
   for (const tick of jobs) expect(tick, "no job is made before its time").toBeLessThanOrEqual(now);
   expect(missedRuns, "what was missed is a number of ticks").toBeGreaterThanOrEqual(0);
   if (lastRunAt !== null && nextRunAt !== null)
     expect(nextRunAt, "the next run lies after the last").toBeGreaterThan(lastRunAt);
 
-  if (status !== "active") {
+  if (hasEnded(schedule)) {
     expect([nextRunAt, held], "what is over has no tick").toEqual([null, null]);
+    return;
+  }
+  if (status === "paused") {
+    const pending = held === null ? 0 : 1;
+    expect(runCount + missedRuns + skippedRuns + pending, "a pause has no ticks").toBe(elapsed);
     return;
   }
   expect(held ?? nextRunAt, "an active schedule always has a tick").not.toBeNull();
   if (nextRunAt === null) return;
   const pending = held !== null && held !== nextRunAt ? 1 : 0;
-  expect(runCount + missedRuns + pending, "every tick has run, was missed, or is still to come").toBe(
-    elapsed + world.ticksBefore(nextRunAt),
-  );
+  expect(
+    runCount + missedRuns + skippedRuns + pending,
+    "every tick has run, was missed or skipped, or is still to come",
+  ).toBe(elapsed + world.ticksBefore(nextRunAt));
 }
 
 /** What is true of a move, whichever it was. */
@@ -75,7 +83,8 @@ function holdsBetween(before: Schedule, { schedule }: World): void {
   const { runs, stopAt, lastRunAt, runCount } = schedule;
   expect(schedule.revision, "the revision never goes back").toBeGreaterThanOrEqual(before.revision);
   expect(schedule.missedRuns, "nothing missed is forgotten").toBeGreaterThanOrEqual(before.missedRuns);
-  if (before.status !== "active") expect(schedule, "an end is final").toEqual(before);
+  expect(schedule.skippedRuns, "nor what was skipped").toBeGreaterThanOrEqual(before.skippedRuns);
+  if (hasEnded(before)) expect(schedule, "an end is final").toEqual(before);
   if (runCount === before.runCount) {
     expect(lastRunAt).toBe(before.lastRunAt);
     return;
@@ -85,5 +94,6 @@ function holdsBetween(before: Schedule, { schedule }: World): void {
   if (before.runs !== null) expect(runCount, "never more than asked for").toBeLessThanOrEqual(before.runs);
   if (before.stopAt !== null) expect(lastRunAt, "never at or after the stop").toBeLessThan(before.stopAt);
   if (schedule.status === "active" && runs !== null) expect(runCount).toBeLessThan(runs);
-  if (schedule.nextRunAt !== null && stopAt !== null) expect(schedule.nextRunAt).toBeLessThan(stopAt);
+  if (schedule.status === "active" && schedule.nextRunAt !== null && stopAt !== null)
+    expect(schedule.nextRunAt).toBeLessThan(stopAt);
 }

@@ -6,16 +6,20 @@ import {
   amend,
   archive,
   dueAt,
+  hasEnded,
   holdAll,
   holdTick,
+  pause,
   ran,
+  resume,
   type Schedule,
   type ScheduleSpec,
+  skipTick,
   skipTo,
-  type Timing,
-  tickAfter,
   tickDueAt,
 } from "../../../src/domain/schedule.ts";
+import { durationMs } from "../../../src/domain/schedule-time.ts";
+import { type Timing, tickAfter } from "../../../src/domain/timing.ts";
 import { cron, DAY, every, HOUR, MINUTE, NOON, SECOND, scheduleOf } from "./a-schedule.ts";
 
 const timings = fc.constantFrom<Timing>(
@@ -43,6 +47,7 @@ const rings = fc.constantFrom(
   { name: "ring", fate: "died before the insert" } as const,
   { name: "ring", fate: "died after the insert" } as const,
   { name: "ring", fate: "suspended" } as const,
+  { name: "ring", fate: "busy" } as const,
 );
 
 type Fate = typeof rings extends fc.Arbitrary<infer R extends { fate: string }> ? R["fate"] : never;
@@ -61,6 +66,8 @@ export const moves = fc.oneof(
   { weight: 10, arbitrary: waits },
   { weight: 10, arbitrary: rings },
   { weight: 2, arbitrary: amends },
+  { weight: 1, arbitrary: fc.boolean().map((midway) => ({ name: "pause", midway }) as const) },
+  { weight: 2, arbitrary: fc.constant({ name: "resume" } as const) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 40 }).map((n) => ({ name: "archive", luck: n }) as const) },
 );
 type Move = typeof moves extends fc.Arbitrary<infer M> ? M : never;
@@ -78,8 +85,10 @@ export class World {
   schedule: Schedule;
   /** The ticks that have their job in the database. Its unique key is what makes this a set. */
   readonly jobs = new Set<number>();
-  /** Ticks of timings that are no longer in force, all of them due when they were replaced. */
+  /** Ticks that were due when their timing was replaced, or paused. */
   elapsed = 0;
+  /** Where the present timing counts from. */
+  #anchor = NOON;
   /** The ticks of the present timing, counted as far as anybody has asked. */
   #count: TickCount;
 
@@ -103,8 +112,15 @@ export class World {
         if (move.midway) this.#ring("made", () => this.#amend(move.change));
         else this.#amend(move.change);
         return;
+      case "pause":
+        if (move.midway) this.#ring("made", () => this.#pause());
+        else this.#pause();
+        return;
+      case "resume":
+        this.#resume();
+        return;
       case "archive":
-        if (move.luck === 0 && this.schedule.status === "active") this.schedule = archive(this.schedule, this.now);
+        if (move.luck === 0 && !hasEnded(this.schedule)) this.schedule = archive(this.schedule, this.now);
     }
   }
 
@@ -138,10 +154,14 @@ export class World {
 
   #make(tick: number, fate: Fate, meanwhile: () => void): void {
     if (fate === "died before the insert") return;
+    if (fate === "busy" && !this.jobs.has(tick)) {
+      this.schedule = skipTick(this.schedule, tick, this.now);
+      return;
+    }
     if (fate !== "held") this.jobs.add(tick);
     meanwhile();
     if (fate === "died after the insert") return;
-    if (fate !== "made") {
+    if (fate !== "made" && fate !== "busy") {
       this.schedule = holdTick(this.schedule, tick, this.now + 5 * SECOND, this.now);
       return;
     }
@@ -159,14 +179,37 @@ export class World {
   #amend({ stopsIn, ...change }: { stopsIn?: number } & Partial<Pick<ScheduleSpec, "timing" | "runs">>): void {
     this.#countMade();
     const before = this.schedule;
-    if (before.status !== "active") return;
+    if (hasEnded(before)) return;
     const stopAt = stopsIn === undefined ? before.stopAt : this.now + stopsIn;
     this.schedule = amend(before, { ...before, ...change, stopAt }, this.now);
     // A timing that had no tick left before its stop counts anew when that is moved, as a new one does.
     const goesOn = before.nextRunAt !== null;
     if (goesOn && JSON.stringify(this.schedule.timing) === JSON.stringify(before.timing)) return;
-    this.elapsed += this.#count.before(Math.min(this.now + 1, before.stopAt ?? Number.POSITIVE_INFINITY));
+    if (before.status === "active") this.#elapse(before);
+    this.#anchor = this.now;
     this.#count = new TickCount(this.schedule.timing, this.now);
+  }
+
+  #pause(): void {
+    this.#countMade();
+    const before = this.schedule;
+    this.schedule = pause(before, this.now);
+    if (before.status === "active") this.#elapse(before);
+  }
+
+  #resume(): void {
+    const { status, timing, nextRunAt } = this.schedule;
+    this.schedule = resume(this.schedule, this.now);
+    if (status !== "paused") return;
+    if (nextRunAt === null) this.#anchor = this.now;
+    const every = timing.type === "interval" ? durationMs(timing.every) : undefined;
+    const passed = every === undefined ? 0 : Math.floor((this.now - this.#anchor) / every) * every;
+    this.#count = new TickCount(timing, every === undefined ? this.now : this.#anchor + passed);
+  }
+
+  /** What was due by now under a schedule stays what it was, whatever comes after it. */
+  #elapse({ stopAt }: Schedule): void {
+    this.elapsed += this.#count.before(Math.min(this.now + 1, stopAt ?? Number.POSITIVE_INFINITY));
   }
 }
 

@@ -30,6 +30,11 @@ const CHANGES: Record<string, unknown>[] = [
   { payload: { b: 2 } },
   { timeout: 60 },
   { max_retries: 0 },
+  { overlap: "skip" },
+  { tags: ["c"] },
+  { flow: "g" },
+  { backoff: { type: "list", delays: [1, 2] } },
+  { expires_after: { value: 90, unit: "minute" } },
   { name: "new", runs: 3, timeout: 60 },
 ];
 
@@ -43,7 +48,7 @@ it.each(CHANGES)("changes what is named and nothing else: %o", async (change) =>
       : "interval" in change
         ? { next_run_at: iso(NOW + 5 * MINUTE) }
         : {};
-  expect(body.data).toEqual({ ...before, ...timing, ...change, updated_at: iso(NOW) });
+  expect(body.data).toEqual({ ...before, ...timing, ...change, updated_at: iso(NOW), revision: 1 });
   expect(await schedule.show()).toEqual(body.data);
 });
 
@@ -65,7 +70,24 @@ it.each([
   },
 ])("null is the same as leaving out: nothing is changed by %o", async (change) => {
   const before = await schedule.show();
-  expect((await schedule.patch(change)).body.data).toEqual({ ...before, updated_at: iso(NOW) });
+  expect((await schedule.patch(change)).body.data).toEqual({ ...before, updated_at: iso(NOW), revision: 1 });
+});
+
+it("null takes a newer field back to its default", async () => {
+  const given = {
+    backoff: { type: "list", delays: [1] },
+    expires_after: { value: 1, unit: "day" },
+    tags: ["t"],
+    flow: "f",
+  };
+  const rich = await newSchedule(account, { ...HOURLY, ...given, overlap: "skip" });
+  expect(await rich.show()).toMatchObject({ ...given, overlap: "skip" });
+  const none = { backoff: null, expires_after: null, flow: null };
+  expect((await rich.patch({ ...none, tags: null, overlap: null })).body.data).toMatchObject({
+    ...none,
+    tags: [],
+    overlap: "allow",
+  });
 });
 
 describe("the timing", () => {
@@ -144,6 +166,9 @@ describe("a change is refused", () => {
     ["timeout", { timeout: 601, delivery: PUSH }],
     ["max_retries", { max_retries: 51 }],
     ["delivery.http.url", { delivery: { type: "push", http: { url: "https://10.0.0.1", method: "GET" } } }],
+    ["overlap", { overlap: "queue" }],
+    ["tags", { tags: ["a", "a"] }],
+    ["idempotency_key", { idempotency_key: "k" }],
     ["status", { status: "active" }],
     ["id", { id: "x" }],
   ])("on %s, and changes nothing: %o", async (field, change) => {

@@ -16,6 +16,8 @@ beforeEach(async () => {
   account = await newAccount();
 });
 
+const UUID = "0b6f0a3c-9a53-4d6e-8f0e-3c2f3f1b7c55";
+
 const PLAIN: Body = { name: "a schedule", handler: "h", ...HOURLY };
 const create = (body: Body) => api<ScheduleJson>("POST", "/v1/schedules", { key: account.key, body });
 const without = (field: string): Body => Object.fromEntries(Object.entries(PLAIN).filter(([name]) => name !== field));
@@ -54,12 +56,16 @@ describe("a schedule that says only what it must", () => {
         expires_after: null,
         tags: [],
         flow: null,
+        overlap: "allow",
+        idempotency_key: null,
         next_run_at: "2030-01-01T13:00:00.000Z",
         last_run_at: null,
         run_count: 0,
         missed_runs: 0,
+        skipped_runs: 0,
         created_at: "2030-01-01T12:00:00.000Z",
         updated_at: "2030-01-01T12:00:00.000Z",
+        revision: 0,
       },
     });
   });
@@ -90,15 +96,25 @@ describe("a schedule that says only what it must", () => {
       payload: { deep: [{ ä: null }] },
       timeout: 600,
       max_retries: 0,
+      backoff: { type: "fixed", initial: 60, max: 60, jitter: false },
+      expires_after: { value: 2, unit: "hour" },
+      tags: ["a", "b"],
+      flow: "f",
+      overlap: "skip",
+      idempotency_key: "k",
     };
     expect((await create(given)).body.data).toMatchObject(given);
   });
 
   it("takes null for what it leaves out", async () => {
     const nothing = { description: null, timezone: null, runs: null, stop_at: null, delivery: null, payload: null };
+    const none = { backoff: null, expires_after: null, tags: null, flow: null, overlap: null, idempotency_key: null };
     expect(
-      (await create({ ...PLAIN, ...nothing, cron: null, timeout: null, max_retries: null })).body.data,
+      (await create({ ...PLAIN, ...nothing, ...none, cron: null, timeout: null, max_retries: null })).body.data,
     ).toMatchObject({
+      ...none,
+      tags: [],
+      overlap: "allow",
       timezone: "UTC",
       runs: null,
       stop_at: null,
@@ -155,6 +171,32 @@ const LIMITS: [string, Body[], Body[]][] = [
     [{ timeout: 1 }, { timeout: 86_400 }, { timeout: 600, delivery: PUSH }],
     [{ timeout: 0 }, { timeout: 86_401 }, { timeout: 601, delivery: PUSH }, { timeout: 1.5 }],
   ],
+  ["overlap", [{ overlap: "allow" }, { overlap: "skip" }], [{ overlap: "queue" }, { overlap: true }, { overlap: "" }]],
+  [
+    "idempotency_key",
+    [{ idempotency_key: "x" }, { idempotency_key: "ä".repeat(255) }, { idempotency_key: `${UUID}.` }],
+    [
+      ...[{ idempotency_key: "" }, { idempotency_key: "x".repeat(256) }, { idempotency_key: 1 }],
+      ...[{ idempotency_key: `${UUID}.1` }, { idempotency_key: `${UUID.toUpperCase()}.1893499680000` }],
+    ],
+  ],
+  [
+    "tags",
+    [{ tags: [] }, { tags: ["x".repeat(64)] }, { tags: Array.from({ length: 10 }, (_, i) => `t${i}`) }],
+    [{ tags: Array.from({ length: 11 }, (_, i) => `t${i}`) }, { tags: ["a", "a"] }, { tags: "a" }],
+  ],
+  ["flow", [{ flow: "ä".repeat(255) }], [{ flow: "" }, { flow: "x".repeat(256) }]],
+  [
+    "expires_after",
+    [{ expires_after: { value: 1, unit: "second" } }, { expires_after: { value: 5 * 365, unit: "day" } }],
+    [{ expires_after: { value: 5 * 365 + 1, unit: "day" } }, { expires_after: 60 }],
+  ],
+  [
+    "backoff.max",
+    [{ backoff: { type: "fixed", initial: 5, max: 5 } }],
+    [{ backoff: { type: "fixed", initial: 5, max: 4 } }],
+  ],
+  ["backoff.delays", [{ backoff: { type: "list", delays: [1] } }], [{ backoff: { type: "list", delays: [] } }]],
   ["max_retries", [{ max_retries: 0 }, { max_retries: 50 }], [{ max_retries: -1 }, { max_retries: 51 }]],
   [
     "payload",

@@ -42,12 +42,15 @@ describe("a list", () => {
   it("is narrowed by status, one or several, and by handler", async () => {
     const done = await named("done", { runs: 1, handler: "a" });
     const gone = await named("gone", { handler: "b" });
+    const still = await named("still", { handler: "b" });
     await named("live", { handler: "a" });
     await gone.archive();
+    await still.pause();
     await done.ringAt(NOON + HOUR);
     expect(await names("?status=active")).toEqual(["live"]);
     expect(await names("?status=completed")).toEqual(["done"]);
     expect(await names("?status=archived")).toEqual(["gone"]);
+    expect(await names("?status=paused")).toEqual(["still"]);
     expect(await names("?status=completed&status=archived")).toEqual(["gone", "done"]);
     expect(await names("?handler=a")).toEqual(["live", "done"]);
     expect(await names("?handler=a&status=active")).toEqual(["live"]);
@@ -90,7 +93,7 @@ describe("a list", () => {
     ["?page=501", "page"],
     ["?cursor=x", "cursor"],
     [`?cursor=${btoa(`2.${NOON}.ffffffff-ffff-4fff-bfff-ffffffffffff`).replaceAll("=", "")}&page=2`, "cursor"],
-    ["?status=paused", "status"],
+    ["?status=resumed", "status"],
     ["?status=", "status"],
     ["?handler=", "handler"],
     ["?name=x", "name"],

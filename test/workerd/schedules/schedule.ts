@@ -9,7 +9,7 @@ import type { showSchedule } from "../../../src/routes/show-schedule.ts";
 import { jobs, schedules } from "../../../src/store/schema.ts";
 import { databaseOf } from "../../../src/store/store.ts";
 import type { Account } from "../harness/account.ts";
-import { api, must } from "../harness/api.ts";
+import { api, type JobJson, must } from "../harness/api.ts";
 import { OwnerUnderTest } from "../harness/owner.ts";
 
 export type ScheduleJson = ReturnType<typeof showSchedule>;
@@ -36,12 +36,20 @@ export class ScheduleUnderTest extends OwnerUnderTest<Schedule> {
     return env.SCHEDULES.getByName(`${this.account.id}/${this.id}`);
   }
 
-  call<T = ScheduleJson>(method: "GET" | "PATCH" | "POST", action = "", body?: unknown) {
-    return api<T>(method, `/v1/schedules/${this.id}${action}`, { key: this.account.key, body });
+  call<T = ScheduleJson>(
+    method: "GET" | "PATCH" | "POST",
+    action = "",
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ) {
+    return api<T>(method, `/v1/schedules/${this.id}${action}`, { key: this.account.key, body, headers });
   }
 
   show = (): Promise<ScheduleJson> => must(this.call("GET"));
-  patch = (body: unknown) => this.call("PATCH", "", body);
+  patch = (body: unknown, headers: Record<string, string> = {}) => this.call("PATCH", "", body, headers);
+  pause = () => this.call("POST", "/pause");
+  resume = () => this.call("POST", "/resume");
+  trigger = () => this.call<JobJson>("POST", "/trigger");
   archive = () => this.call("POST", "/archive");
   preview = (query = "") => this.call<TickJson[]>("GET", `/preview${query}`);
 
