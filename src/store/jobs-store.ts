@@ -22,8 +22,6 @@ const is = ({ accountId, jobId }: JobRef) => and(eq(jobs.accountId, accountId), 
 
 const ENDED: JobStatus[] = ["completed", "failed", "cancelled"];
 
-const holdsKey = (accountId: string, key: string) => and(eq(jobs.accountId, accountId), eq(jobs.idempotencyKey, key));
-
 /** Inserts rows in their order, but for those whose id or key is taken, and none if the account is gone. */
 const insertion = (db: Database, accountId: string, rows: readonly NewJobRow[]) =>
   db
