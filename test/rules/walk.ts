@@ -26,7 +26,7 @@ const OUTCOMES: readonly life.Outcome[] = [
   { kind: "failed", error: ERROR, retryable: false, retryAfterMs: null },
 ];
 const PAUSES = [0, 1, SECOND, TIMEOUT, MINUTE, 6 * HOUR] as const;
-const EXPIRIES = [MINUTE, 12 * HOUR] as const;
+const EXPIRIES = [SECOND, MINUTE, 12 * HOUR] as const;
 const LATENESS = [0, 0, 1, SECOND, HOUR] as const;
 
 /** What can happen, the more often the more it says. */
@@ -51,7 +51,7 @@ const HAPPENINGS = {
   deliver: 5,
   lose: 1,
   // What the owner's alarm does on its own, here at any moment.
-  begin: 1,
+  begin: 3,
   offerAgain: 1,
   offerSoon: 1,
   expire: 1,

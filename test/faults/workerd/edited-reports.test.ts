@@ -1,10 +1,12 @@
 // What a person changed travels with an owner's reports until the read model holds it. Reports are lost, doubled, late and in any
 // order, alone and in batches: in the end the row says what the owner knows of each field that can be changed.
 
-import { beforeEach, describe, expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { JobReport } from "../../../src/store/report.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
-import { advance, iso, MINUTE, NOON, SECOND } from "../../workerd/harness/clock.ts";
+import { api } from "../../workerd/harness/api.ts";
+import { advance, iso, MINUTE, NOON, SECOND, until } from "../../workerd/harness/clock.ts";
 import { type JobUnderTest, newJob } from "../../workerd/harness/job.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
@@ -109,6 +111,79 @@ describe("whichever of its reports were heard of at once", () => {
         status: "completed",
       });
       expect(await job.isEmpty()).toBe(true);
+    }
+  });
+});
+
+describe("a confirmation that comes late", () => {
+  /** Answers reports from now on when they are let go. */
+  function slowProjector(): { next(): Promise<() => void>; end(): void } {
+    const waiting: { isLetGo: boolean }[] = []; // a promise of ours would be another object's
+    const spy = vi.mocked(env.PROJECTORS.getByName); // the post's
+    const getByName = spy.getMockImplementation();
+    if (!getByName) throw new Error("the post has not begun");
+    spy.mockImplementation((name) => {
+      const report = async (given: JobReport, bytes: number) => {
+        const receipt = await getByName(name).report(given, bytes);
+        const one = { isLetGo: false };
+        waiting.push(one);
+        while (!one.isLetGo) await scheduler.wait(1);
+        return receipt;
+      };
+      return { report } as unknown as ReturnType<typeof getByName>;
+    });
+
+    return {
+      async next() {
+        await until(() => waiting.length > 0);
+        const [one] = waiting.splice(0, 1);
+        return () => {
+          if (one) one.isLetGo = true;
+        };
+      },
+      end: () => void spy.mockImplementation(getByName),
+    };
+  }
+
+  it("does not speak of an edit that was made since", async () => {
+    const job = await newJob(account, { delay: { value: 10, unit: "minute" } });
+    const slow = slowProjector();
+    const first = job.edit({ name: "first" });
+    const answerFirst = await slow.next();
+    slow.end();
+    post.stop();
+    expect((await job.edit({ name: "second", payload: { n: 2 } })).status).toBe(200);
+    answerFirst();
+    expect((await first).status).toBe(200);
+    post.goOn();
+    await job.ringWhenSet();
+    expect(await job.row()).toMatchObject({ name: "second", payload: '{"n":2}', revision: 3 });
+  });
+
+  it("is waited for: a list that is read after the answer shows the change", async () => {
+    const changes: ((job: JobUnderTest) => Promise<{ body: { data: { revision: number } } }>)[] = [
+      (job) => job.edit({ name: "new" }),
+      (job) => job.run(),
+      (job) => job.cancel(),
+      (job) => job.retry(),
+    ];
+    const job = await newJob(account, { delay: { value: 10, unit: "minute" } });
+    for (const change of changes) {
+      const slow = slowProjector();
+      let isAnswered = false;
+      const changing = change(job).finally(() => {
+        isAnswered = true;
+      });
+      if (change !== changes[3]) {
+        const answer = await slow.next();
+        await scheduler.wait(50);
+        expect(isAnswered).toBe(false);
+        answer();
+      }
+      const { body } = await changing;
+      slow.end();
+      const listed = await api<object[]>("GET", "/v1/jobs", { key: account.key });
+      expect(listed.body.data).toMatchObject([{ ...body.data, revision: expect.any(Number) }]);
     }
   });
 });
