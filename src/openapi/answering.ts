@@ -11,12 +11,18 @@ const schemaOf = (name: string) => component("schemas", name);
 /** Everything that can come back, by status. */
 export function responsesOf({ answer }: Operation, refusals: readonly ErrorCode[]): Record<string, object> {
   return {
-    ...("otherwise" in answer && { 200: successOf({ ...answer, message: answer.otherwise ?? answer.message }) }),
+    ...("otherwise" in answer && { 200: successOf(otherwiseOf(answer)) }),
     [String("status" in answer && answer.status ? answer.status : 200)]: successOf(answer),
     ...Object.fromEntries([...byStatus(refusals)].map(([status, codes]) => [String(status), refusalOf(status, codes)])),
     default: component("responses", "Refused"),
   };
 }
+
+const otherwiseOf = (answer: EnvelopeAnswer): EnvelopeAnswer => ({
+  ...answer,
+  data: answer.otherwiseData ?? answer.data,
+  message: answer.otherwise ?? answer.message,
+});
 
 function successOf(answer: EnvelopeAnswer | FileAnswer): object {
   const headers = { "X-Request-Id": component("headers", "X-Request-Id") };

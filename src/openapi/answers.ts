@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import type { showKey } from "../routes/api-keys.ts";
+import type { showBulkAction, showDryRun } from "../routes/show-bulk-action.ts";
 import type { showExecution, showJob } from "../routes/show-job.ts";
 import type { showSchedule, showTick } from "../routes/show-schedule.ts";
 
@@ -130,6 +131,19 @@ const Schedule = describes<ReturnType<typeof showSchedule>>()(
   }),
 );
 
+const progress = {
+  action: v.picklist(["cancel", "retry", "run", "delete"]),
+  status: v.picklist(["running", "completed", "aborted"]),
+  matched: count,
+  done: count,
+  skipped: count,
+  failed: count,
+  created_at: time,
+  completed_at: v.nullable(time),
+};
+const BulkAction = describes<ReturnType<typeof showBulkAction>>()(v.object({ id: uuid, ...progress }));
+const BulkDryRun = describes<ReturnType<typeof showDryRun>>()(v.object({ id: v.null(), ...progress }));
+
 const Tick = describes<ReturnType<typeof showTick>>()(v.object({ utc: time, local: time }));
 
 const ApiKey = describes<ReturnType<typeof showKey>>()(
@@ -163,6 +177,8 @@ export const ANSWERS = {
     job: Job,
   }),
   Execution,
+  BulkAction,
+  BulkDryRun,
   Schedule,
   Tick,
   ApiKey,

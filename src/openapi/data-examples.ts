@@ -71,6 +71,18 @@ const schedule: Examples["Schedule"] = {
   revision: 0,
 };
 
+const bulkAction: Examples["BulkAction"] = {
+  id: "019bc0e0-5a80-4005-9b1e-6b8a1f0d4e33",
+  action: "cancel",
+  status: "running",
+  matched: 300,
+  done: 197,
+  skipped: 3,
+  failed: 0,
+  created_at: "2026-01-15T09:00:00.000Z",
+  completed_at: null,
+};
+
 const account: Examples["Account"] = {
   id: ACCOUNT,
   name: "growth",
@@ -103,6 +115,15 @@ export const DATA_EXAMPLES: Examples = {
     response: { status: 500, headers: { "content-type": "text/plain" }, body: "out of stamps", truncated: false },
     result: null,
     error: { code: "http_status", message: "The target answered 500." },
+  },
+  BulkAction: bulkAction,
+  BulkDryRun: {
+    ...bulkAction,
+    id: null,
+    status: "completed",
+    done: 0,
+    skipped: 0,
+    completed_at: "2026-01-15T09:00:00.000Z",
   },
   Schedule: schedule,
   Tick: { utc: "2026-03-29T01:00:00.000Z", local: "2026-03-29T02:00:00.000+01:00" },

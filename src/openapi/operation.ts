@@ -5,6 +5,7 @@ import type { AnswerName } from "./answers.ts";
 
 export const TAGS = {
   Jobs: "Create jobs, follow them, change your mind.",
+  "Bulk actions": "Cancel, retry, run or delete many jobs with one request.",
   Schedules: "Recurring jobs, by cron expression or interval.",
   Workers: "What a pull worker says: claim a job, keep its lease, report how it went.",
   Account: "API keys and the signing secret of the account that calls.",
@@ -21,9 +22,11 @@ export interface RequestExample {
 
 /** An answer in the envelope. */
 export interface EnvelopeAnswer {
-  readonly status?: 201;
+  readonly status?: 201 | 202;
   /** The message of a 200, for what answers that when nothing new was made. */
   readonly otherwise?: string;
+  /** What that has as `data`, if it is not the same. */
+  readonly otherwiseData?: AnswerName;
   readonly data: AnswerName;
   /** A page of them; "all" is a list that has no pages; "claimed" is one or null, or a list where several were asked for. */
   readonly as?: "page" | "all" | "claimed";

@@ -6,6 +6,8 @@ import { mapped } from "./walk.ts";
 const TIME = "ISO 8601, UTC, with milliseconds.";
 
 const WORDS: Record<string, string> = {
+  action: "What is done to each of the jobs.",
+  all: "All jobs of the account, but those that events have made. Stands alone.",
   api_key: "The account's first API key. Shown only here.",
   attempt: "The number of the execution, from 1. It never restarts.",
   attempts: "Executions started so far.",
@@ -25,7 +27,9 @@ const WORDS: Record<string, string> = {
   delay: "Run this long from now. Not together with `scheduled_for`.",
   delivery: "How an attempt reaches your code: pushed to a URL, or pulled by a worker.",
   description: "For people.",
+  done: "Jobs that it has changed.",
   docs: "The reference: a page to read and to try.",
+  dry_run: "Only count the jobs that match. Default: `false`.",
   due_at: `When the attempt was due. ${TIME}`,
   expires_after:
     "How long after `scheduled_for` an attempt may still start, a retry too. A job that has not ended by then, and has no attempt under way, fails with `expired`. At most five years.",
@@ -33,6 +37,7 @@ const WORDS: Record<string, string> = {
   error: "Why the attempt failed; null while it has not.",
   errors: "The fields at fault, each once; empty when none is.",
   execution_id: "The execution: one attempt of the job.",
+  failed: "Jobs that could not be reached, five times within two minutes. They may have been changed all the same.",
   field: "A dotted path into the request, such as `delivery.http.url`.",
   flow: "The flow whose limits hold for the job. It is stored and shown; nothing limits it yet.",
   handler: "The name of the code that does the work. Required when the delivery is pull.",
@@ -48,6 +53,7 @@ const WORDS: Record<string, string> = {
   interval:
     "Run again after this long, counted from run to run. A day is 24 hours, even when clocks change. At most five years. Give either `cron` or `interval`.",
   jitter: "Adds up to the wait again, so that jobs which failed together do not all come back together.",
+  job_ids: "The jobs themselves; one that is named twice counts once. Not together with `filter`.",
   job: "The job as it is now, where there is one to show.",
   job_id: "The job.",
   jobs: "Up to a hundred jobs, each as for `POST /v1/jobs`.",
@@ -58,6 +64,7 @@ const WORDS: Record<string, string> = {
   lease_expires_at: `Until when the job is yours, unless a heartbeat extends it; null once it is not. ${TIME}`,
   local: "The same moment on the clock of the schedule's time zone, with its offset.",
   max: "The longest wait in seconds, jitter included. At least `initial`.",
+  matched: "Jobs that it has found so far; all of them once it is completed. Then it is the sum of the other three.",
   max_jobs: "How many jobs to take at most. Given, `data` is an array, if only of one.",
   max_retries: "Retries after the first attempt.",
   message: "What happened, for people.",
@@ -100,6 +107,7 @@ const WORDS: Record<string, string> = {
   signing_secret: "What deliveries are signed with: the whole string, `whsec_` included.",
   skipped_runs: 'Runs without a job, because the one before had not ended (`overlap: "skip"`).',
   size: "Entries on a page.",
+  skipped: "Jobs whose state forbids the change, or that are gone.",
   started_at: `When it started; null before. ${TIME}`,
   status: "Where it stands.",
   stop_at: "No run at or after this moment. In a request: in the future.",

@@ -10,7 +10,11 @@ import { FilterBody, filterOf } from "./job-filter.ts";
 /** Jobs that are named one by one. */
 const MAX_JOB_IDS = 1_000;
 
-const Filter = closed({ all: v.nullish(v.literal(true, "Must be true, or be left out.")), ...FilterBody.entries });
+const Filter = v.pipe(
+  closed({ all: v.nullish(v.literal(true, "Must be true, or be left out.")), ...FilterBody.entries }),
+  v.metadata({ minProperties: 1 }),
+  v.description('Which jobs: those that a list of it shows. At least one field, or `{ "all": true }`.'),
+);
 
 /** The body of `POST /v1/bulk-actions`. */
 export const NewBulkAction = closed({

@@ -91,6 +91,7 @@ const BODIES: Readonly<Record<string, object>> = {
   "POST /v1/jobs": { name: "a job", handler: "h", ...LATER },
   "POST /v1/jobs/batch": { jobs: [{ name: "a job", handler: "h", ...LATER }] },
   "PATCH /v1/jobs/{id}": {},
+  "POST /v1/bulk-actions": { action: "cancel", filter: {}, dry_run: true },
   "POST /v1/schedules": { name: "a schedule", handler: "h", cron: "0 9 * * *" },
   "POST /v1/schedules/preview": { cron: "0 9 * * *" },
   "PATCH /v1/schedules/{id}": {},
@@ -134,7 +135,10 @@ async function send({ operation, path }: Field, text: string): Promise<Answer<Js
 
 function put(into: Json, [name = "", ...rest]: readonly string[], text: string): void {
   if (rest.length === 0) into[name] = text;
-  else put(into[name] as Json, rest, text);
+  else {
+    into[name] ??= []; // what is not there yet is a list
+    put(into[name] as Json, rest, text);
+  }
 }
 
 /** Lengths on both sides of both limits, in characters of one and of two UTF-16 units, and half characters anywhere. */

@@ -108,8 +108,6 @@ export class JobKeeper {
   /** A manual retry of an ended, forgotten job: the row is claimed first, so that retention cannot race us. */
   async revive(ref: JobRef, operation: string | null): Promise<Answer<JobView>> {
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<JobView>> => {
-      const revived = this.present() && this.change(life.onceFor(operation, life.retry));
-      if (revived) return revived.ok ? ok(viewOf(revived.value)) : revived;
       const now = Date.now();
       const row = await claimForRetry(databaseOf(this.#env.DB), ref, operation, now);
       if (!row.ok) return row;
@@ -118,7 +116,7 @@ export class JobKeeper {
       if (operation !== null && isMade && hasEnded(row.value)) return ok(viewOfRow(row.value));
       if (!isMade || hasEnded(row.value) || isOwnerless(row.value, now))
         return err({ code: "job_not_retryable", status: row.value.status });
-      const job = jobOfRow(row.value, now);
+      const job = this.record.read() ?? jobOfRow(row.value, now);
       if (!job) return err({ code: "job_not_found" });
       this.write(job, now);
       return ok(viewOf(job));

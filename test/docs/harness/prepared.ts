@@ -45,6 +45,9 @@ export async function prepared(operationId: string, caller: Tenant): Promise<Ids
       const delivery = { type: "push", http: { url: "https://example.com/", method: "POST" } };
       return caller.post("/v1/schedules", { name: "a schedule", cron: "0 9 * * 1", delivery });
     }
+    case "getBulkAction":
+    case "abortBulkAction":
+      return caller.post("/v1/bulk-actions", { action: "cancel", filter: { all: true } });
     case "deleteApiKey":
       return caller.post("/v1/api-keys", { name: "another" });
     case "suspendAccount":

@@ -42,7 +42,7 @@ describe("the document and the router", () => {
       ),
     );
     // A cursor is opaque.
-    expect(unsaid.sort()).toEqual(["GET /v1/jobs cursor", "GET /v1/schedules cursor"]);
+    expect(unsaid.sort()).toEqual(["GET /v1/bulk-actions cursor", "GET /v1/jobs cursor", "GET /v1/schedules cursor"]);
   });
 });
 

@@ -5,12 +5,15 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { BulkKind } from "../../../src/domain/bulk-action.ts";
 import { cancelJob, deleteJob, retryJob, runJob } from "../../../src/objects/job/change-job.ts";
+import { newJobId } from "../../../src/objects/new-id.ts";
 import { type Account, newAccount } from "../harness/account.ts";
 import { advance, DAY, HOUR, iso, MINUTE, NOON, SECOND } from "../harness/clock.ts";
 import { answerLost } from "../harness/database.ts";
-import { type JobUnderTest, newJob } from "../harness/job.ts";
+import { JobUnderTest, newJob } from "../harness/job.ts";
 import { logs } from "../harness/logs.ts";
+import { post } from "../harness/post.ts";
 import { receiver } from "../harness/receiver.ts";
+import { insertRows } from "../harness/rows.ts";
 import { claim } from "../pull/worker.ts";
 import { gapAt } from "../schedules/faults.ts";
 import { sweep } from "../schedules/schedule.ts";
@@ -101,9 +104,10 @@ describe("a cancelled job", () => {
   it("whose execution is over is logged once", async () => {
     const job = await newJob(account, { handler: "h", delivery: { type: "pull" } });
     await job.ring();
+    post.stop(); // so its owner still holds it
     const bulk = await diedAfter("cancel", job);
     await bulk.runToItsEnd();
-    expect(logs.of("execution")).toHaveLength(1);
+    expect([(await job.stored())?.phase.name, logs.of("execution").length]).toEqual(["cancelled", 1]);
   });
 });
 
@@ -146,6 +150,21 @@ describe("a retried job", () => {
     expect(await job.show()).toMatchObject({ status: "completed", attempts: 2 });
   });
 
+  it("that somebody else has retried between the look and the claim counts as skipped", async () => {
+    const job = await failedJob();
+    advance(MINUTE);
+    const bulk = await newBulkAction(account, { action: "retry", job_ids: [job.id] });
+    const gap = gapAt("before", 'update "jobs"');
+    const rung = bulk.ring();
+    await gap.reached();
+    const late =
+      "UPDATE jobs SET status = 'pending', revision = revision + 1, run_at = ?2, completed_at = NULL WHERE id = ?1";
+    await env.DB.prepare(late).bind(job.id, Date.now()).run();
+    gap.leave();
+    await rung;
+    expect(await bulk.show()).toMatchObject(SKIPPED);
+  });
+
   it("that somebody else retries in the same moment counts as skipped", async () => {
     const job = await failedJob();
     advance(MINUTE);
@@ -164,6 +183,21 @@ describe("a retried job", () => {
 });
 
 describe("a job that is run", () => {
+  it("and is far ahead again is not run a second time", async () => {
+    const bulk = await newBulkAction(account, { action: "run", job_ids: [newJobId(NOON)] });
+    const far = { operation: `x ${bulk.id}`, revision: -1, runAt: NOON + DAY, reportDueAt: NOON + DAY };
+    const [id = ""] = await insertRows(account, [far]);
+    await bulk.store({
+      ...(await bulk.stored()),
+      rest: null,
+      page: { jobIds: [id], tries: 0 },
+      matched: 1,
+      revision: 1,
+    });
+    expect(await bulk.runToItsEnd()).toMatchObject(DONE);
+    expect(await new JobUnderTest(account, id).row()).toMatchObject({ revision: -1, runAt: NOON + DAY });
+  });
+
   it("far ahead, in its row, is due once although nobody woke its owner", async () => {
     const job = await newJob(account, LATER);
     const bulk = await newBulkAction(account, { action: "run", job_ids: [job.id] });
