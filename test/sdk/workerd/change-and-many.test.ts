@@ -190,6 +190,17 @@ it("selects one-off jobs in a bulk action by a null schedule", async () => {
   expect([await matched(null), await matched(crypto.randomUUID())]).toEqual([1, 0]);
 });
 
+it("ends at an abort, which leaves what has ended as it is", async () => {
+  const { jobs, bulk } = await newClient({ fetch: losing(/\/abort$/) });
+  await jobs.createMany(Array.from({ length: 100 }, (_, i) => ({ ...LATER, name: `${i}` })));
+  const { id } = await jobs.bulk({ action: "cancel", all: true });
+  await bulk.abort(id);
+  const ended = await bulk.wait(id, { intervalMs: 100 });
+  expect(ended.completedAt).toBeInstanceOf(Date);
+  expect(ended.done + ended.skipped + ended.failed).toBe(ended.matched);
+  expect(await bulk.abort(id)).toEqual(ended);
+});
+
 it("ensures a schedule: created once, left alone, changed where it differs, reset where nothing is said", async () => {
   const { schedules } = await newClient();
   const made = await schedules.ensure("nightly", FULL);
