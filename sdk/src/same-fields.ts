@@ -40,8 +40,10 @@ const PLAIN: Readonly<Record<string, (value: unknown) => unknown>> = {
   tags: (value) => [...(value as string[])].sort(),
   // The service may show the default parts or leave them out.
   backoff: (value) => {
-    const { type, delays, initial = 1, max = 3_600, jitter = true } = value as Loose;
-    return type === "list" ? { type, delays } : { type, initial, max, jitter };
+    const { type, delays, initial, max, jitter = true } = value as { [field: string]: unknown; initial?: number };
+    const first = initial ?? 1;
+    // The longest pause is at least the first one.
+    return type === "list" ? { type, delays } : { type, initial: first, max: max ?? Math.max(3_600, first), jitter };
   },
   delivery: (value) => {
     const { type, queue = null, http } = value as Loose;

@@ -78,6 +78,11 @@ const IN_OTHER_WORDS: [string, ScheduleSpec, ScheduleSpec][] = [
     NIGHTLY,
     { ...NIGHTLY, backoff: { type: "exponential", initial: 1, max: 3600, jitter: true } },
   ],
+  [
+    "the longest pause of a backoff whose first one is longer than an hour",
+    { ...NIGHTLY, backoff: { type: "fixed", initial: 7_200 } },
+    { ...NIGHTLY, backoff: { type: "fixed", initial: 7_200 } },
+  ],
   ["a backoff's default parts", FULL, { ...FULL, backoff: { type: "exponential", initial: 60, jitter: true } }],
   [
     "the order of headers",
