@@ -17,7 +17,6 @@ export const lengthMs = ({ value, unit }: { value: number; unit: string }): numb
 
 type Loose = Record<string, unknown>;
 
-/** The meaning of a field that is missing or null. For fields not listed it is null. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   delivery: { type: "pull" },
   timeout: 30,
@@ -27,6 +26,9 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   timezone: "UTC",
   overlap: "allow",
 };
+
+/** The meaning of a field that is missing or null. */
+export const defaultOf = (name: string): unknown => DEFAULTS[name] ?? null;
 
 const moment = (value: unknown) => {
   const at = Date.parse(String(value));
@@ -73,7 +75,7 @@ function plainReader(json: string): (name: string) => string {
     const span = spans.get(name);
     const text = span === undefined ? "null" : json.slice(...span);
     if (name === "payload") return compact(text);
-    const value: unknown = JSON.parse(text) ?? DEFAULTS[name] ?? null;
+    const value: unknown = JSON.parse(text) ?? defaultOf(name);
     const plain = value === null ? null : (PLAIN[name]?.(value) ?? value);
     return JSON.stringify(plain, sorted);
   };
