@@ -22,7 +22,7 @@ export interface BulkAction {
   id: string;
   action: BulkVerb;
   status: BulkStatus;
-  /** Jobs that were selected. */
+  /** Jobs found so far; it grows while the action runs. */
   matched: number;
   /** Jobs to which it was done. */
   done: number;
@@ -31,14 +31,14 @@ export interface BulkAction {
   /** Jobs to which it could not be done. */
   failed: number;
   createdAt: Date;
-  /** When it ended, whatever the end. */
+  /** When it ended, whatever the end. An aborted action ends once the jobs that it was changing are counted. */
   completedAt: Date | null;
 }
 
 /** The result of a dry run. */
 export interface BulkCount {
   action: BulkVerb;
-  /** Jobs that would be selected now. */
+  /** Jobs that would be selected now. Counting stops at 10,000, and after a bounded number of jobs looked at. */
   matched: number;
 }
 

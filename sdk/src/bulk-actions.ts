@@ -5,8 +5,8 @@ import type { BulkAction } from "./bulk-action.ts";
 import { CALL_OPTIONS, type CallLimits, type CallOptions, limitsOf } from "./call-options.ts";
 import type { Connection } from "./connection.ts";
 import { ChronosConfigError, ChronosConnectionError } from "./errors.ts";
+import type { HttpCall } from "./http.ts";
 import { checkFields, type Fields } from "./known-fields.ts";
-import { onceDone } from "./once-done.ts";
 import { type PagedList, pagedList } from "./pages.ts";
 import { sleep } from "./platform.ts";
 import { retrying } from "./retrying.ts";
@@ -67,24 +67,16 @@ export class BulkActions {
   }
 
   /**
-   * Stops a bulk action; what it has done stays done. Repeated after a fault: should the lost try have got through, the
-   * aborted action is returned all the same.
+   * Stops a bulk action; what it has done stays done. One that has ended is returned as it is. Repeated after a fault.
    */
   async abort(id: string, options?: CallOptions): Promise<BulkAction> {
     const limits = limitsOf(this.#connection, "bulk.abort()", options);
-    return onceDone(this.#connection, { method: "POST", path: `${bulkPath(id)}/abort` }, limits, {
-      read: (data) => bulkFromWire(data as WireBulkAction),
-      lookAgain: async ({ status }) => {
-        if (status !== 409) return undefined;
-        const bulk = await this.#get(id, limits);
-        return bulk.status === "aborted" ? bulk : undefined;
-      },
-    });
+    return this.#bulk({ method: "POST", path: `${bulkPath(id)}/abort` }, limits);
   }
 
   /**
-   * Looks until a bulk action has ended, and returns it: `completed`, or or `aborted`. Each look is
-   * tried as often as `get()`. It waits as long as the action takes unless `timeoutMs` ends the wait, with
+   * Looks until a bulk action has ended, and returns it: `completed` or `aborted`, with its final counts. Each
+   * look is tried as often as `get()`. It waits as long as the action takes unless `timeoutMs` ends the wait, with
    * ChronosConnectionError; the action itself goes on, and can be waited for again.
    */
   async wait(id: string, options: BulkWaitOptions = {}): Promise<BulkAction> {
@@ -97,7 +89,8 @@ export class BulkActions {
     for (;;) {
       const bulk = await this.#get(id, limits);
       onProgress?.(bulk);
-      if (bulk.status !== "running") return bulk;
+      // One that was aborted may still count the jobs it was changing.
+      if (bulk.completedAt !== null) return bulk;
       if (platform.monotonicMs() + intervalMs >= limits.endsAt) {
         throw new ChronosConnectionError(`The bulk action ${id} still ran when timeoutMs ended; it goes on`);
       }
@@ -106,8 +99,12 @@ export class BulkActions {
     }
   }
 
-  async #get(id: string, limits: CallLimits): Promise<BulkAction> {
-    const { data } = await retrying(this.#connection, { method: "GET", path: bulkPath(id) }, limits, isPassing);
+  #get(id: string, limits: CallLimits): Promise<BulkAction> {
+    return this.#bulk({ method: "GET", path: bulkPath(id) }, limits);
+  }
+
+  async #bulk(call: HttpCall, limits: CallLimits): Promise<BulkAction> {
+    const { data } = await retrying(this.#connection, call, limits, isPassing);
     return bulkFromWire(data as WireBulkAction);
   }
 }

@@ -6,6 +6,7 @@ import { type Connection, pauseMs } from "./connection.ts";
 import { ChronosError } from "./errors.ts";
 import { childrenOf } from "./json-scan.ts";
 import { sleep } from "./platform.ts";
+import { defaultOf } from "./same-fields.ts";
 import { differences } from "./same-schedule.ts";
 import type { Schedule } from "./schedule.ts";
 import { toJson } from "./wire.ts";
@@ -85,18 +86,33 @@ export async function ensureSchedule(
   }
 }
 
-/** The PATCH body that makes the schedule match; null if it does already. Fields that the spec leaves out become null. */
+/** The PATCH body that makes the schedule match; null if no change is left that a PATCH can make. */
 function changesTo(schedule: Schedule, wanted: string): string | null {
-  const names = differences(schedule, wanted);
-  if (names.length === 0) return null;
   const spans = childrenOf(wanted);
-  const fields = names.flatMap((name) => {
+  const fields = differences(schedule, wanted).flatMap((name) => {
     const span = spans.get(name);
-    // A schedule has one timing: setting one clears the other.
-    if (span === undefined && (name === "cron" || name === "interval")) return [];
-    return `"${name}":${span === undefined ? "null" : wanted.slice(...span)}`;
+    const said = span === undefined ? "null" : wanted.slice(...span);
+    const value = said === "null" ? resetOf(name) : said;
+    return value === undefined ? [] : [`"${name}":${value}`];
   });
-  return `{${fields.join()}}`;
+  return fields.length === 0 ? null : `{${fields.join()}}`;
+}
+
+type FieldName = keyof WireScheduleSpec;
+
+/** Fields that null takes back to their defaults. */
+const RESET_BY_NULL: readonly FieldName[] = ["tags", "flow", "backoff", "expires_after", "overlap"];
+
+/** Fields whose null the service ignores, and whose default can be said. */
+const RESET_BY_VALUE: readonly FieldName[] = ["timezone", "delivery", "timeout", "max_retries"];
+
+/**
+ * The JSON that takes a field back to its default. Undefined if no PATCH can: a field that is optional and has no default,
+ * and `cron` and `interval`, of which setting one clears the other.
+ */
+function resetOf(name: FieldName): string | undefined {
+  if (RESET_BY_NULL.includes(name)) return "null";
+  return RESET_BY_VALUE.includes(name) ? JSON.stringify(defaultOf(name)) : undefined;
 }
 
 /** Another change, or the end of the schedule, came first. */

@@ -108,7 +108,7 @@ export type Backoff =
       type: "exponential" | "fixed";
       /** The first pause, 1–86,400 s. Default 1. */
       initial?: number | undefined;
-      /** The longest pause, 1–86,400 s. Default 3600. */
+      /** The longest pause, 1–86,400 s. Default 3600, or `initial` if that is longer. */
       max?: number | undefined;
       /** Adds a random part, so that jobs that failed together do not return together. Default true. */
       jitter?: boolean | undefined;

@@ -17,7 +17,6 @@ export const lengthMs = ({ value, unit }: { value: number; unit: string }): numb
 
 type Loose = Record<string, unknown>;
 
-/** The meaning of a field that is missing or null. For fields not listed it is null. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   delivery: { type: "pull" },
   timeout: 30,
@@ -27,6 +26,9 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   timezone: "UTC",
   overlap: "allow",
 };
+
+/** The meaning of a field that is missing or null. */
+export const defaultOf = (name: string): unknown => DEFAULTS[name] ?? null;
 
 const moment = (value: unknown) => {
   const at = Date.parse(String(value));
@@ -40,8 +42,10 @@ const PLAIN: Readonly<Record<string, (value: unknown) => unknown>> = {
   tags: (value) => [...(value as string[])].sort(),
   // The service may show the default parts or leave them out.
   backoff: (value) => {
-    const { type, delays, initial = 1, max = 3_600, jitter = true } = value as Loose;
-    return type === "list" ? { type, delays } : { type, initial, max, jitter };
+    const { type, delays, initial, max, jitter = true } = value as { [field: string]: unknown; initial?: number };
+    const first = initial ?? 1;
+    // The longest pause is at least the first one.
+    return type === "list" ? { type, delays } : { type, initial: first, max: max ?? Math.max(3_600, first), jitter };
   },
   delivery: (value) => {
     const { type, queue = null, http } = value as Loose;
@@ -71,7 +75,7 @@ function plainReader(json: string): (name: string) => string {
     const span = spans.get(name);
     const text = span === undefined ? "null" : json.slice(...span);
     if (name === "payload") return compact(text);
-    const value: unknown = JSON.parse(text) ?? DEFAULTS[name] ?? null;
+    const value: unknown = JSON.parse(text) ?? defaultOf(name);
     const plain = value === null ? null : (PLAIN[name]?.(value) ?? value);
     return JSON.stringify(plain, sorted);
   };

@@ -148,20 +148,25 @@ export type NewScheduleWithPayload<Name extends string, TPayload> = ScheduleSpec
 /** A PushScheduleSpec with a key. */
 export type NewPushSchedule = PushScheduleSpec & ScheduleKey;
 
+/** The fields that null takes back to their defaults. */
+export type ScheduleResets = Resettable<
+  Pick<AttemptFields, "tags" | "flow" | "backoff" | "expiresAfter"> & { overlap?: Overlap | undefined }
+>;
+
 /**
- * The changes of `schedules.update()`. A field that is left out or undefined stays as it is; null resets it to its default.
+ * The changes of `schedules.update()`. A field that is left out or undefined stays as it is. Null takes `tags`, `flow`,
+ * `backoff`, `expiresAfter` and `overlap` back to their defaults. The other fields accept no null: give them a new value.
  */
-export type ScheduleChanges<Name extends string = string, TPayload = unknown> = Resettable<
-  AttemptFields & ScheduleBounds
-> &
+export type ScheduleChanges<Name extends string = string, TPayload = unknown> = ScheduleResets &
+  Pick<AttemptFields, "timeout" | "maxRetries"> &
+  ScheduleBounds &
   ({ cron?: string | undefined; interval?: undefined } | { cron?: undefined; interval?: Delay | undefined }) & {
     name?: string | undefined;
-    description?: string | null | undefined;
-    timezone?: string | null | undefined;
-    overlap?: Overlap | null | undefined;
-    payload?: ChangedPayload<TPayload>;
-    handler?: Name | null | undefined;
-    delivery?: PullDelivery | PushDelivery | null | undefined;
+    description?: string | undefined;
+    timezone?: string | undefined;
+    payload?: Exclude<ChangedPayload<TPayload>, null>;
+    handler?: Name | undefined;
+    delivery?: PullDelivery | PushDelivery | undefined;
   };
 
 /** What `schedules.list()` can be narrowed by. */

@@ -95,10 +95,11 @@ export class Schedules<M> {
   }
 
   /**
-   * Makes the schedule of this key what the spec says, and returns it: creates it, or changes where it differs; what the spec
-   * leaves out goes back to its default. A schedule that says so already is left alone, so a program can call this at each
-   * start, in every process. A paused schedule stays paused. ScheduleEndedError if it is archived or completed; a `stopAt`
-   * that has passed is refused with 422.
+   * Makes the schedule of this key what the spec says, and returns it: creates it, or changes where it differs. A field that
+   * the spec leaves out goes back to its default, except `description`, `handler`, `payload`, `runs` and `stopAt`: the API
+   * cannot take these away, so they keep their values. To be rid of one, give it a new value or use another key. A schedule
+   * that says so already is left alone, so a program can call this at each start, in every process. A paused schedule stays
+   * paused. ScheduleEndedError if it is archived or completed; a `stopAt` that has passed is refused with 422.
    */
   ensure<Name extends HandlerName<M>>(
     key: string,
@@ -142,8 +143,8 @@ export class Schedules<M> {
   }
 
   /**
-   * Changes what is given; it takes effect from the next tick, and a new timing counts from now. A null goes back to the
-   * default. 409 `schedule_completed` or `schedule_archived` if it is over, `schedule_status_changed` if it ended meanwhile;
+   * Changes what is given; it takes effect from the next tick, and a new timing counts from now. Null takes `tags`, `flow`,
+   * `backoff`, `expiresAfter` and `overlap` back to their defaults; in any other field it throws ChronosConfigError. 409 `schedule_completed` or `schedule_archived` if it is over, `schedule_status_changed` if it ended meanwhile;
    * with `ifMatch`, PreconditionFailedError if it has changed since. Repeated after a fault: the same change said twice is
    * one.
    */

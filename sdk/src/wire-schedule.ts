@@ -1,5 +1,6 @@
 // Where the API's snake_case meets the SDK's camelCase for schedules; see wire.ts.
 
+import { ChronosConfigError } from "./errors.ts";
 import { refusePaddedName } from "./handler-name.ts";
 import type { Delay, PullDelivery, PushDelivery } from "./job.ts";
 import { checkFields, type Fields } from "./known-fields.ts";
@@ -15,6 +16,7 @@ import type {
   ScheduleBounds,
   ScheduleChanges,
   ScheduleFilters,
+  ScheduleResets,
   ScheduleSpec,
 } from "./schedule.ts";
 import { dateOrNull, type Snake } from "./wire.ts";
@@ -122,6 +124,8 @@ const SPEC: Fields<ScheduleSpec | PushScheduleSpec | ScheduleChanges> = {
   payload: true,
 };
 
+const RESETS: Fields<ScheduleResets> = { tags: true, flow: true, backoff: true, expiresAfter: true, overlap: true };
+
 const NEW_SCHEDULE: Fields<NewSchedule | NewPushSchedule> = { ...SPEC, idempotencyKey: true };
 
 /** A schedule's fields as the API reads them: what is undefined is not sent. */
@@ -131,11 +135,11 @@ export interface WireScheduleSpec extends WireAttemptFields {
   handler?: string | null | undefined;
   cron?: string | undefined;
   interval?: Delay | undefined;
-  timezone?: string | null | undefined;
+  timezone?: string | undefined;
   runs?: number | null | undefined;
   stop_at?: string | null | undefined;
   overlap?: Overlap | null | undefined;
-  delivery?: PullDelivery | PushDelivery | null | undefined;
+  delivery?: PullDelivery | PushDelivery | undefined;
   payload?: unknown;
 }
 
@@ -156,8 +160,13 @@ export function scheduleSpecToWire(spec: ScheduleSpec | PushScheduleSpec): WireS
 /** The body of update. */
 export function changesToWire(changes: ScheduleChanges): WireScheduleSpec {
   checkFields("A schedule's change", changes, SPEC);
-  if (changes.stopAt !== null) return scheduleToWire(changes);
-  return { ...scheduleToWire({ ...changes, stopAt: undefined }), stop_at: null };
+  for (const [field, value] of Object.entries(changes)) {
+    // The service would ignore it, as if the field had been left out.
+    if (value === null && !Object.hasOwn(RESETS, field)) {
+      throw new ChronosConfigError(`${field} must not be null: give it a new value, or leave it out to keep it`);
+    }
+  }
+  return scheduleToWire(changes);
 }
 
 function scheduleToWire(schedule: ScheduleSpec | PushScheduleSpec | ScheduleChanges): WireScheduleSpec {
@@ -184,7 +193,7 @@ function timingToWire(
   asked: Pick<ScheduleChanges, "cron" | "interval" | "timezone" | "runs" | "stopAt">,
 ): Pick<WireScheduleSpec, "cron" | "interval" | "timezone" | "runs" | "stop_at"> {
   const { cron, interval, timezone, runs, stopAt } = asked;
-  return { cron, interval, timezone, runs, stop_at: timeOrNothing("stopAt", stopAt as Date | string | undefined) };
+  return { cron, interval, timezone, runs, stop_at: timeOrNothing("stopAt", stopAt) };
 }
 
 const SCHEDULE_FILTERS: Fields<ScheduleFilters> = { status: true, handler: true, size: true };

@@ -34,7 +34,7 @@ async function withSchedule(spec: ScheduleSpec = NIGHTLY) {
 it("creates the schedule under the key", async () => {
   const { chronos, line, app } = setUp();
   const schedule = await chronos.schedules.ensure("nightly", NIGHTLY);
-  expect(schedule).toMatchObject({ status: "active", cron: "0 2 * * *", idempotencyKey: "nightly", revision: 1 });
+  expect(schedule).toMatchObject({ status: "active", cron: "0 2 * * *", idempotencyKey: "nightly", revision: 0 });
   expect(line.sent.map(({ method, path, body }) => ({ method, path, body }))).toEqual([
     { method: "POST", path: "/v1/schedules", body: { ...NIGHTLY, idempotency_key: "nightly" } },
   ]);
@@ -45,7 +45,7 @@ it("leaves a schedule alone that says what is wanted", async () => {
   const { schedules, made, held, methods } = await withSchedule();
   expect(await schedules.ensure("nightly", NIGHTLY)).toEqual(made);
   expect(methods()).toEqual(["POST"]);
-  expect(held.revision).toBe(1);
+  expect(held.revision).toBe(0);
 });
 
 const FULL: ScheduleSpec = {
@@ -78,6 +78,11 @@ const IN_OTHER_WORDS: [string, ScheduleSpec, ScheduleSpec][] = [
     NIGHTLY,
     { ...NIGHTLY, backoff: { type: "exponential", initial: 1, max: 3600, jitter: true } },
   ],
+  [
+    "the longest pause of a backoff whose first one is longer than an hour",
+    { ...NIGHTLY, backoff: { type: "fixed", initial: 7_200 } },
+    { ...NIGHTLY, backoff: { type: "fixed", initial: 7_200 } },
+  ],
   ["a backoff's default parts", FULL, { ...FULL, backoff: { type: "exponential", initial: 60, jitter: true } }],
   [
     "the order of headers",
@@ -105,7 +110,7 @@ it.each(IN_OTHER_WORDS)("changes nothing for the same in other words: %s", async
   expect(methods()).toEqual(["POST"]);
 });
 
-const { description: _d, payload: _p, ...withoutSome } = FULL;
+const { flow: _f, timeout: _t, payload: _p, ...withoutSome } = FULL;
 const CHANGES: [string, ScheduleSpec, ScheduleSpec, object][] = [
   ["another cron", NIGHTLY, { ...NIGHTLY, cron: "0 3 * * *" }, { cron: "0 3 * * *" }],
   [
@@ -115,21 +120,17 @@ const CHANGES: [string, ScheduleSpec, ScheduleSpec, object][] = [
     { interval: { value: 1, unit: "day" } },
   ],
   ["several fields", NIGHTLY, { ...NIGHTLY, timeout: 60, tags: ["a"] }, { timeout: 60, tags: ["a"] }],
-  ["what is left out", FULL, withoutSome as ScheduleSpec, { description: null, payload: null }],
+  ["what is left out", FULL, withoutSome as ScheduleSpec, { flow: null, timeout: 30 }],
   [
-    "everything that is left out",
+    "everything that is left out and has a default",
     FULL,
     NIGHTLY,
     {
-      description: null,
-      timezone: null,
-      runs: null,
-      stop_at: null,
+      timezone: "UTC",
       overlap: null,
-      delivery: null,
-      payload: null,
-      timeout: null,
-      max_retries: null,
+      delivery: { type: "pull" },
+      timeout: 30,
+      max_retries: 3,
       tags: null,
       flow: null,
       backoff: null,
@@ -150,13 +151,60 @@ it.each(CHANGES)("changes what differs, and nothing else: %s", async (_, before,
   expect(patches()).toEqual([body]);
   expect(line.sent.map(({ method, ifMatch }) => [method, ifMatch])).toEqual([
     ["POST", undefined],
-    ["PATCH", '"1"'],
+    ["PATCH", '"0"'],
   ]);
-  expect(schedule).toMatchObject({ id: made.id, revision: 2 });
-  expect(held).toMatchObject({ revision: 2 });
+  expect(schedule).toMatchObject({ id: made.id, revision: 1 });
+  expect(held).toMatchObject({ revision: 1 });
   line.sent.length = 0;
   expect(await schedules.ensure("nightly", after)).toEqual(schedule);
   expect(patches()).toEqual([]);
+});
+
+const LEFT_OUT: [keyof ScheduleSpec, object | null][] = [
+  ["timezone", { timezone: "UTC" }],
+  ["delivery", { delivery: { type: "pull" } }],
+  ["timeout", { timeout: 30 }],
+  ["maxRetries", { max_retries: 3 }],
+  ["tags", { tags: null }],
+  ["flow", { flow: null }],
+  ["backoff", { backoff: null }],
+  ["expiresAfter", { expires_after: null }],
+  ["overlap", { overlap: null }],
+  ["description", null],
+  ["handler", null],
+  ["runs", null],
+  ["stopAt", null],
+  ["payload", null],
+];
+it.each(LEFT_OUT)("sends nothing at the second start for a spec that leaves out %s", async (field, body) => {
+  const { schedules, patches } = await withSchedule(FULL);
+  const { [field]: _, ...rest } = FULL;
+  const first = await schedules.ensure("nightly", rest as ScheduleSpec);
+  expect(patches()).toEqual(body === null ? [] : [body]);
+  expect(await schedules.ensure("nightly", rest as ScheduleSpec)).toEqual(first);
+  expect(patches()).toHaveLength(body === null ? 0 : 1);
+});
+
+it("keeps what no change can take away, and changes the rest", async () => {
+  const { schedules, patches } = await withSchedule(FULL);
+  const wanted = { ...NIGHTLY, payload: null, delivery: FULL.delivery, timezone: "Europe/London" } as ScheduleSpec;
+  const { description, runs, stopAt, payload } = await schedules.ensure("nightly", wanted);
+  expect({ description, runs, stopAt, payload }).toEqual({
+    description: FULL.description,
+    runs: FULL.runs,
+    stopAt: FULL.stopAt,
+    payload: FULL.payload,
+  });
+  expect(patches()).toHaveLength(1);
+  await schedules.ensure("nightly", { ...wanted, description: "", payload: { b: 2 } });
+  expect(patches().at(-1)).toEqual({ description: "", payload: { b: 2 } });
+});
+
+it("is refused with an end that has passed, whatever the schedule of the key", async () => {
+  const { schedules, methods } = await withSchedule(FULL);
+  const error = await outcomeOf(schedules.ensure("nightly", { ...FULL, stopAt: new Date(NOON - 1) }));
+  expect(error).toMatchObject({ status: 422, errors: [{ field: "stop_at" }] });
+  expect(methods()).toEqual(["POST"]);
 });
 
 it("notices the last digit of an integer beyond 2^53", async () => {
@@ -169,7 +217,7 @@ it("notices the last digit of an integer beyond 2^53", async () => {
         code: "idempotency_key_conflict",
         message: "In use",
         errors: [],
-        data: { ...NIGHTLY, id, status: "active", revision: 1, payload: "here", created_at: 0, updated_at: 0 },
+        data: { ...NIGHTLY, id, status: "active", revision: 0, payload: "here", created_at: 0, updated_at: 0 },
       }).replace('"here"', `{"account":${digits}}`),
       { status: 409 },
     );
@@ -219,7 +267,7 @@ describe("when others are faster", () => {
       app.schedules.change(held, { timeout: 60 });
       return refuse(412, "precondition_failed", "It has changed", [], held);
     });
-    expect(await schedules.ensure("nightly", { ...NIGHTLY, timeout: 60 })).toMatchObject({ timeout: 60, revision: 2 });
+    expect(await schedules.ensure("nightly", { ...NIGHTLY, timeout: 60 })).toMatchObject({ timeout: 60, revision: 1 });
     expect(methods()).toEqual(["POST", "PATCH"]);
   });
 
@@ -232,8 +280,8 @@ describe("when others are faster", () => {
     expect(await schedules.ensure("nightly", { ...NIGHTLY, timeout: 60 })).toMatchObject({ timeout: 60, flow: null });
     expect(line.sent.map(({ ifMatch, body }) => [ifMatch, body])).toEqual([
       [undefined, { ...NIGHTLY, timeout: 60, idempotency_key: "nightly" }],
-      ['"1"', { timeout: 60 }],
-      ['"2"', { timeout: 60, flow: null }],
+      ['"0"', { timeout: 60 }],
+      ['"1"', { timeout: 60, flow: null }],
     ]);
   });
 
@@ -316,8 +364,8 @@ describe("fifty processes at once", () => {
       new URL("https://a.example"),
     );
     const all = (await outcomeOf(ensured)) as Schedule[];
-    expect(all.map(({ timeout, revision }) => [timeout, revision])).toEqual(Array(50).fill([60, 2]));
-    expect(app.schedules.all).toMatchObject([{ timeout: 60, revision: 2 }]);
+    expect(all.map(({ timeout, revision }) => [timeout, revision])).toEqual(Array(50).fill([60, 1]));
+    expect(app.schedules.all).toMatchObject([{ timeout: 60, revision: 1 }]);
     expect(line.sent).toHaveLength(100);
   });
 
@@ -334,7 +382,7 @@ describe("after a fault", () => {
   it.each(["lost", "unanswered", "unsure"] as const)("creates one schedule: %s", async (fault) => {
     const { chronos, line, app } = setUp();
     line.breaks(CREATE, fault);
-    expect(await outcomeOf(chronos.schedules.ensure("nightly", NIGHTLY))).toMatchObject({ revision: 1 });
+    expect(await outcomeOf(chronos.schedules.ensure("nightly", NIGHTLY))).toMatchObject({ revision: 0 });
     expect(app.schedules.all).toHaveLength(1);
   });
 
@@ -342,7 +390,7 @@ describe("after a fault", () => {
     const { schedules, held, line } = await withSchedule();
     line.breaks(ONE, fault);
     expect(await outcomeOf(schedules.ensure("nightly", { ...NIGHTLY, timeout: 60 }))).toMatchObject({ timeout: 60 });
-    expect(held).toMatchObject({ timeout: 60, revision: 2 });
+    expect(held).toMatchObject({ timeout: 60, revision: 1 });
   });
 
   it("gives up after four tries", async () => {

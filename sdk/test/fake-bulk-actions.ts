@@ -34,17 +34,21 @@ export class FakeBulkActions {
     const action = this.actions.find((one) => one.id === id);
     if (action === undefined) return refuse(404, "bulk_action_not_found", "No such bulk action");
     if (call === "abort") {
-      if (action.status !== "running") return refuse(409, "conflict", "It has ended");
-      Object.assign(action, { status: "aborted", completed_at: "2030-01-01T12:00:01.000Z" });
+      const aborted = { status: "aborted", completed_at: "2030-01-01T12:00:01.000Z" };
+      if (action.status === "running") Object.assign(action, aborted);
     }
     return accept(action);
   }
 
   #start({ action, job_ids, dry_run }: Record<string, unknown>): Response {
-    const matched = Array.isArray(job_ids) ? job_ids.length : this.#jobs.length;
-    const counts = { matched, done: 0, skipped: 0, failed: 0 };
-    if (dry_run === true) return accept({ action, ...counts });
-    const times = { created_at: "2030-01-01T12:00:00.000Z", completed_at: null };
+    const at = "2030-01-01T12:00:00.000Z";
+    const counts = { matched: 0, done: 0, skipped: 0, failed: 0 };
+    if (dry_run === true) {
+      const matched = Array.isArray(job_ids) ? job_ids.length : this.#jobs.length;
+      const times = { created_at: at, completed_at: at };
+      return accept({ id: null, action, status: "completed", ...counts, matched, ...times });
+    }
+    const times = { created_at: at, completed_at: null };
     const started = { id: crypto.randomUUID(), action: String(action), status: "running", ...counts, ...times };
     this.actions.push(started);
     return accept(started, 202);

@@ -165,25 +165,35 @@ it("changes what is given, with PATCH", async () => {
 
 it("resets with null, and swaps one timing for the other", async () => {
   const { schedules, line } = answering();
-  const nulls = { description: null, handler: null, stopAt: null, runs: null, timezone: null, payload: null } as const;
-  await schedules.update(ID, { ...nulls, overlap: null, tags: null, flow: null, backoff: null, expiresAfter: null });
+  await schedules.update(ID, { overlap: null, tags: null, flow: null, backoff: null, expiresAfter: null });
   await schedules.update(ID, { interval: { value: 1, unit: "day" } });
   expect(line.sent.map(({ body }) => body)).toEqual([
-    {
-      description: null,
-      handler: null,
-      timezone: null,
-      runs: null,
-      stop_at: null,
-      overlap: null,
-      payload: null,
-      tags: null,
-      flow: null,
-      backoff: null,
-      expires_after: null,
-    },
+    { overlap: null, tags: null, flow: null, backoff: null, expires_after: null },
     { interval: { value: 1, unit: "day" } },
   ]);
+});
+
+it.each([
+  "name",
+  "description",
+  "handler",
+  "cron",
+  "interval",
+  "timezone",
+  "runs",
+  "stopAt",
+  "delivery",
+  "payload",
+  "timeout",
+  "maxRetries",
+])("refuses a null that the service would ignore, before anything is sent: %s", async (field) => {
+  const { schedules, line } = answering();
+  const error = await outcomeOf(schedules.update(ID, { [field]: null } as never));
+  expect(error).toBeInstanceOf(ChronosConfigError);
+  expect(error).toMatchObject({
+    message: expect.stringMatching(new RegExp(`^${field} must not be null: give it a new`)),
+  });
+  expect(line.sent).toEqual([]);
 });
 
 it("changes the revision that was named, or nothing, and shows what is now", async () => {
@@ -424,7 +434,7 @@ it("types what it takes and gives by the client's map", () => {
     chronos.schedules.ensure("k", { name: "n", cron: "* * * * *" }),
     // @ts-expect-error: no such overlap
     chronos.schedules.create({ name: "n", cron: "* * * * *", handler: "ping", overlap: "queue" }),
-    chronos.schedules.update<"email">(ID, { payload: { to: "a" }, stopAt: null, tags: ["a"] }, { ifMatch: 1 }),
+    chronos.schedules.update<"email">(ID, { payload: { to: "a" }, overlap: null, tags: ["a"] }, { ifMatch: 1 }),
     // @ts-expect-error: both timings
     chronos.schedules.update(ID, { cron: "* * * * *", interval: { value: 1, unit: "day" } }),
     // @ts-expect-error: a name has no default to go back to

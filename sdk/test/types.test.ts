@@ -136,6 +136,40 @@ it("types times, backoffs and keys so that what excludes each other does not com
   }
 });
 
+it("types a schedule's changes: null for what a null resets, and for nothing else", () => {
+  if (never()) {
+    const { schedules } = new Chronos<Handlers>(options);
+    void schedules.update("id", { tags: null, flow: null, backoff: null, expiresAfter: null, overlap: null });
+    void schedules.update<"report">("id", { payload: { day: "mon" } });
+    // @ts-expect-error: a name has no default
+    void schedules.update("id", { name: null });
+    // @ts-expect-error: a description is not taken away by null
+    void schedules.update("id", { description: null });
+    // @ts-expect-error: nor is a handler
+    void schedules.update("id", { handler: null });
+    // @ts-expect-error: nor a bound
+    void schedules.update("id", { runs: null });
+    // @ts-expect-error: nor an end
+    void schedules.update("id", { stopAt: null });
+    // @ts-expect-error: nor a payload
+    void schedules.update("id", { payload: null });
+    // @ts-expect-error: nor one whose type has a null
+    void schedules.update<"report">("id", { payload: null });
+    // @ts-expect-error: the default zone is UTC
+    void schedules.update("id", { timezone: null });
+    // @ts-expect-error: the default delivery is pull
+    void schedules.update("id", { delivery: null });
+    // @ts-expect-error: the default is 30
+    void schedules.update("id", { timeout: null });
+    // @ts-expect-error: the default is 3
+    void schedules.update("id", { maxRetries: null });
+    // @ts-expect-error: a null is no timing
+    void schedules.update("id", { cron: null });
+    // @ts-expect-error: neither here
+    void schedules.update("id", { interval: null });
+  }
+});
+
 it("types changes by the handler's name, null for what has a default", () => {
   if (never()) {
     const { jobs } = new Chronos<Handlers>(options);

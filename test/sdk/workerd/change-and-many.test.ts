@@ -190,6 +190,17 @@ it("selects one-off jobs in a bulk action by a null schedule", async () => {
   expect([await matched(null), await matched(crypto.randomUUID())]).toEqual([1, 0]);
 });
 
+it("ends at an abort, which leaves what has ended as it is", async () => {
+  const { jobs, bulk } = await newClient({ fetch: losing(/\/abort$/) });
+  await jobs.createMany(Array.from({ length: 100 }, (_, i) => ({ ...LATER, name: `${i}` })));
+  const { id } = await jobs.bulk({ action: "cancel", all: true });
+  await bulk.abort(id);
+  const ended = await bulk.wait(id, { intervalMs: 100 });
+  expect(ended.completedAt).toBeInstanceOf(Date);
+  expect(ended.done + ended.skipped + ended.failed).toBe(ended.matched);
+  expect(await bulk.abort(id)).toEqual(ended);
+});
+
 it("ensures a schedule: created once, left alone, changed where it differs, reset where nothing is said", async () => {
   const { schedules } = await newClient();
   const made = await schedules.ensure("nightly", FULL);
@@ -204,23 +215,55 @@ it("ensures a schedule: created once, left alone, changed where it differs, rese
   expect(reset).toMatchObject({
     id: made.id,
     cron: "0 2 * * *",
-    description: null,
+    description: FULL.description,
     timezone: "UTC",
-    runs: null,
-    stopAt: null,
+    runs: FULL.runs,
+    stopAt: FULL.stopAt,
     overlap: "allow",
     delivery: { type: "pull" },
-    payload: null,
+    payload: FULL.payload,
     timeout: 30,
     maxRetries: 3,
     tags: [],
     flow: null,
+    backoff: null,
     expiresAfter: null,
   });
   expect(await schedules.ensure("nightly", NIGHTLY)).toEqual(reset);
   expect((await schedules.list().page()).items).toHaveLength(1);
   await schedules.archive(made.id);
   expect(await refusal(schedules.ensure("nightly", NIGHTLY))).toMatchObject({ name: "ScheduleEndedError" });
+});
+
+it.each(Object.keys(FULL).filter((field) => !["name", "cron"].includes(field)))(
+  "changes nothing at the second start for a spec that leaves out %s",
+  async (field) => {
+    const { schedules } = await newClient();
+    await schedules.ensure("nightly", FULL);
+    const spec = { ...FULL, [field]: undefined } as ScheduleSpec;
+    const first = await schedules.ensure("nightly", spec);
+    expect(await schedules.ensure("nightly", spec)).toEqual(first);
+    expect(first.revision).toBeLessThanOrEqual(1);
+    await schedules.archive(first.id);
+  },
+);
+
+it("changes nothing at the second start for a backoff whose first pause is longer than an hour", async () => {
+  const { schedules } = await newClient();
+  const spec: ScheduleSpec = { ...NIGHTLY, backoff: { type: "fixed", initial: 7_200 } };
+  const made = await schedules.ensure("nightly", spec);
+  expect(await schedules.ensure("nightly", spec)).toEqual(made);
+  await schedules.archive(made.id);
+});
+
+it("resets by null what can be reset, and refuses an end that has passed before it looks at the key", async () => {
+  const { schedules } = await newClient();
+  const { id } = await schedules.ensure("nightly", FULL);
+  const nulls = { tags: null, flow: null, backoff: null, expiresAfter: null, overlap: null } as const;
+  expect(await schedules.update(id, nulls)).toMatchObject({ ...nulls, tags: [], overlap: "allow" });
+  const past = schedules.ensure("nightly", { ...FULL, stopAt: new Date(0) });
+  expect(await refusal(past)).toMatchObject({ status: 422, errors: [{ field: "stop_at" }] });
+  await schedules.archive(id);
 });
 
 it("ensures one schedule for ten that ask at once, of two versions", async () => {
