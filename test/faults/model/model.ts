@@ -7,9 +7,10 @@ import type { Part } from "../part.ts";
 import { changeActs, killedActs } from "./change-acts.ts";
 import { type Act, type Acts, Ground } from "./ground.ts";
 import { lifeActs } from "./life-acts.ts";
+import { manyActs } from "./many-acts.ts";
 
 /** All that a step may be. A new kind of call has its acts in a file of its own, and is named here. */
-const actsOf = (ground: Ground): Acts => ({ ...lifeActs(ground), ...changeActs(ground) });
+const actsOf = (ground: Ground): Acts => ({ ...lifeActs(ground), ...changeActs(ground), ...manyActs(ground) });
 
 export async function walkBesideReference(
   service: Service,
