@@ -4,8 +4,9 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { JOB_VERSION, SCHEDULE_VERSION } from "../../../src/domain/upgrade.ts";
+import { BULK_ACTION_VERSION, JOB_VERSION, SCHEDULE_VERSION } from "../../../src/domain/upgrade.ts";
 import worker from "../../../src/index.ts";
+import { insertBulkAction, readBulkAction } from "../../../src/store/bulk-actions-store.ts";
 import { insertSchedule } from "../../../src/store/schedules-store.ts";
 import { databaseOf } from "../../../src/store/store.ts";
 import { jsonText } from "../../harness/json-text.ts";
@@ -14,6 +15,7 @@ import { JobUnderTest } from "../../workerd/harness/job.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
 import { insertRows } from "../../workerd/harness/rows.ts";
+import bulkAction from "../fixtures/bulk-action-v1.json" with { type: "json" };
 import completed from "../fixtures/job-v1-completed.json" with { type: "json" };
 import queued from "../fixtures/job-v1-queued.json" with { type: "json" };
 import retrying from "../fixtures/job-v1-retrying.json" with { type: "json" };
@@ -146,6 +148,20 @@ it("a schedule as version 1 stored it makes its tick's job", async () => {
   expect(made).toEqual({ key: `${schedule.id}.${schedule.nextRunAt}`, payload: schedule.payload });
 });
 
+it("a bulk action as version 1 stored it asks its page, and is over", async () => {
+  const job = await holding(waiting);
+  await insertRows(account, [{ id: waiting.id }]);
+  const owner = env.BULK_ACTIONS.getByName(`${account.id}/${bulkAction.id}`);
+  await insertBulkAction(databaseOf(env.DB), bulkAction as never);
+  await runInDurableObject(owner, async (instance, { storage }) => {
+    storage.kv.put("state", bulkAction);
+    await instance.alarm();
+  });
+  expect((await shownBy(job))?.status).toBe("cancelled");
+  const told = await readBulkAction(databaseOf(env.DB), { accountId: account.id, bulkActionId: bulkAction.id });
+  expect(told).toMatchObject({ ok: true, value: { status: "completed", matched: 1, done: 1, skipped: 0 } });
+});
+
 describe("what a newer deployment wrote", () => {
   it.each([["a job's state", { ...waiting, v: JOB_VERSION + 1, phase: { name: "unheard of" } }]])(
     "%s is left untouched, and looked at again in 30 seconds",
@@ -158,6 +174,17 @@ describe("what a newer deployment wrote", () => {
       expect(receiver.received).toHaveLength(0);
     },
   );
+
+  it("a bulk action's state is left untouched, too", async () => {
+    const state = { ...bulkAction, v: BULK_ACTION_VERSION + 1, status: "unheard of" };
+    const owner = env.BULK_ACTIONS.getByName(`${account.id}/0f0e0d0c-0000-4000-8000-000000000398`);
+    await runInDurableObject(owner, async (instance, { storage }) => {
+      storage.kv.put("state", state);
+      await instance.alarm();
+      expect(storage.kv.get("state")).toEqual(state);
+      expect(await storage.getAlarm()).toBe(NOON + 30 * SECOND);
+    });
+  });
 
   it("a schedule's state is left untouched, too", async () => {
     const state = { ...schedule, v: SCHEDULE_VERSION + 1, status: "unheard of" };
