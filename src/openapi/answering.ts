@@ -61,8 +61,11 @@ function envelopeExample({ data, as, message }: EnvelopeAnswer): object {
   return { success: true, message, data: shown, ...(as === "page" && { meta: { paging: DATA_EXAMPLES.Paging } }) };
 }
 
+/** Refusals that show what stands in the way. */
+const WITH_DATA: ReadonlySet<ErrorCode> = new Set(["idempotency_key_conflict", "precondition_failed"]);
+
 function refusalOf(status: number, codes: readonly ErrorCode[]): object {
-  const schema = schemaOf(codes.includes("idempotency_key_conflict") ? "KeyConflict" : "Refusal");
+  const schema = schemaOf(codes.some((code) => WITH_DATA.has(code)) ? "RefusalWithData" : "Refusal");
   const headers = {
     "X-Request-Id": component("headers", "X-Request-Id"),
     ...((status === 429 || status === 503) && { "Retry-After": component("headers", "Retry-After") }),
@@ -81,7 +84,7 @@ const examplesOf = (codes: readonly ErrorCode[]) =>
 export const refusalExamples = (codes: readonly ErrorCode[]): Record<string, object> =>
   Object.fromEntries(
     codes.map((code) => {
-      const data = code === "idempotency_key_conflict" ? { data: DATA_EXAMPLES.Job } : {};
+      const data = WITH_DATA.has(code) ? { data: DATA_EXAMPLES.Job } : {};
       return [code, { summary: REFUSALS[code].when, value: { ...exampleOf(code), ...data } }];
     }),
   );

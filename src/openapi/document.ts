@@ -182,12 +182,15 @@ function refusalSchemas() {
   const required = Object.keys(properties);
   return {
     Refusal: { type: "object", required, properties },
-    KeyConflict: {
+    RefusalWithData: {
       type: "object",
       required: [...required, "data"],
       properties: {
         ...properties,
-        data: { $ref: "#/components/schemas/Job", description: "The job that holds the key." },
+        data: {
+          anyOf: [{ $ref: "#/components/schemas/Job" }, { $ref: "#/components/schemas/Schedule" }],
+          description: "The job or schedule that holds the key, or that was to be changed, as it is now.",
+        },
       },
     },
   };

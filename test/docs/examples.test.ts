@@ -179,7 +179,7 @@ describe("a refusal reads as its example", () => {
     const { data, ...refusal } = body;
     const { data: _, ...example } = (document.components.examples[code]?.value ?? {}) as { data?: unknown };
     expect(refusal).toEqual(example);
-    expect(judge.faults(["components", "schemas", data ? "KeyConflict" : "Refusal"], body)).toEqual([]);
+    expect(judge.faults(["components", "schemas", data ? "RefusalWithData" : "Refusal"], body)).toEqual([]);
     expect(status).toBe(Number(/\d+/.exec(rowOf(code))?.[0]));
     if (status === 429) expect(headers.get("Retry-After")).toBe("10");
     if (status === 405) expect(headers.get("Allow")).toBe("GET, HEAD, POST");
