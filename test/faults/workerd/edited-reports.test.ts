@@ -32,10 +32,13 @@ const STEPS: readonly ((job: JobUnderTest) => Promise<unknown>)[] = [
   },
 ];
 
-/** Every choice of the steps whose reports are heard of at once; the last one's is not, so that its owner still holds the job. */
+/**
+ * Choices of the steps whose reports are heard of at once, a third of all there are; the last one's is not, so that its owner
+ * still holds the job.
+ */
 const HEARD = Array.from({ length: 2 ** (STEPS.length - 1) }, (_, bits) =>
   STEPS.map((_, i) => ((bits >> i) & 1) === 1),
-);
+).filter((_, i) => i % 3 === 0);
 
 async function live(heard: readonly boolean[]): Promise<{ job: JobUnderTest; reports: JobReport[] }> {
   receiver.answers(500, 200);
@@ -78,7 +81,7 @@ describe("whichever of its reports were heard of at once", () => {
       const { job, reports } = await live(heard);
       const edited = reports.filter(({ asked }) => asked !== null);
       expect(edited.length).toBeGreaterThan(0);
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 2; round++) {
         const all = shuffled([...reports, ...reports], chance);
         while (all.length > 0) {
           const batch = all.splice(0, chance.between(1, 4));
@@ -97,7 +100,7 @@ describe("whichever of its reports were heard of at once", () => {
   });
 
   it("and an owner that has died meanwhile says it all the same", async () => {
-    for (const heard of HEARD.filter((_, i) => i % 8 === 0)) {
+    for (const heard of HEARD.filter((_, i) => i % 3 === 0)) {
       const { job } = await live(heard);
       await job.crash();
       const before = await stateOf(job);
