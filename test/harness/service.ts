@@ -127,14 +127,16 @@ export class OwnService extends Service {
       NO_COLOR: "1",
       ...this.#options.env,
     };
-    const guard = ["--no-warnings", join(import.meta.dirname, "guard.ts")];
-    this.#guard = spawn(process.execPath, [...guard, ...command], {
+    const script = ["--no-warnings", join(import.meta.dirname, "guard.ts")];
+    const guard = spawn(process.execPath, [...script, ...command], {
       cwd,
       stdio: ["pipe", log, log],
       env: { ...process.env, ...env },
     });
     closeSync(log);
-    this.#guard.once("exit", () => existsSync(path) && appendFileSync(path, `${ENDED}\n`));
+    // The end of one that was killed may be heard of when the next one writes here already.
+    guard.once("exit", () => this.#guard === guard && existsSync(path) && appendFileSync(path, `${ENDED}\n`));
+    this.#guard = guard;
   }
 
   /** The pids of all its processes. */

@@ -45,6 +45,7 @@ describe("a job scheduled for", () => {
   ])("%s means %s", async (written, meant) => {
     const job = await newJob(account, { scheduled_for: written });
     expect(await job.show()).toMatchObject({ scheduled_for: meant, run_at: meant });
+    setClock(Date.parse(meant) - 30 * MINUTE);
     await job.owner.wake(job.ref);
     expect(await job.alarm()).toBe(Date.parse(meant));
   });
