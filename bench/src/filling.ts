@@ -127,9 +127,9 @@ function writeBacklog(
   const now = Date.now();
   db.prepare(
     `WITH RECURSIVE n(i) AS (SELECT CAST(:jobs AS INTEGER) UNION ALL SELECT i - 1 FROM n WHERE i > 1)
-     INSERT INTO jobs (account_id, id, status, report_due_at, name, handler, delivery, timeout_seconds, max_retries,
+     INSERT INTO jobs (account_id, id, status, report_due_at, origin, name, handler, delivery, timeout_seconds, max_retries,
                        scheduled_for, run_at, updated_at, payload)
-     SELECT :account, ${ID}, 'pending', :due, 'bench', :handler, '{"type":"pull","queue":null}', 300, 3, :due, :due,
+     SELECT :account, ${ID}, 'pending', :due, 'api', 'bench', :handler, '{"type":"pull","queue":null}', 300, 3, :due, :due,
             :now - i, '{"n":1}'
      FROM n`,
   ).run({ jobs, account, handler, now: now - (nth + 1) * MINUTE, due: now + DUE_AFTER_MS });
@@ -141,10 +141,10 @@ function writeEnded(db: DatabaseSync, count: number, account: string): void {
   if (count === 0) return;
   db.prepare(
     `WITH RECURSIVE n(i) AS (SELECT CAST(:count AS INTEGER) UNION ALL SELECT i - 1 FROM n WHERE i > 1)
-     INSERT INTO jobs (account_id, id, status, revision, name, handler, delivery, timeout_seconds, max_retries, scheduled_for,
+     INSERT INTO jobs (account_id, id, status, revision, origin, name, handler, delivery, timeout_seconds, max_retries, scheduled_for,
                        attempt, started, updated_at, completed_at, execution_id, execution_trigger, execution_status, due_at,
                        started_at, settled_at, payload)
-     SELECT :account, ${ID}, CASE WHEN i % 100 = 0 THEN 'failed' ELSE 'completed' END, 3, 'bench', 'bench-' || (i % 10),
+     SELECT :account, ${ID}, CASE WHEN i % 100 = 0 THEN 'failed' ELSE 'completed' END, 3, 'api', 'bench', 'bench-' || (i % 10),
             '{"type":"pull","queue":null}', 30, 3, :now - i, 1, 1, :now - i, :now - i, ${ID}, 'scheduled',
             CASE WHEN i % 100 = 0 THEN 'failed' ELSE 'completed' END, :now - i, :now - i, :now - i, '{"n":1}'
      FROM n`,
