@@ -30,20 +30,19 @@ const insertion = (db: Database, accountId: string, rows: readonly NewJobRow[]) 
     .onConflictDoNothing()
     .returning({ id: jobs.id });
 
-/** The jobs that hold the keys of others. */
+/** The jobs that hold the keys of others. Left to itself SQLite reads all rows of the account for each key. */
 const holdersOf = (db: Database, accountId: string, rows: readonly NewJobRow[]) =>
   db
     .select(getTableColumns(jobs))
     .from(jsonRows({ id: jobs.id, idempotencyKey: jobs.idempotencyKey }, rows))
-    .innerJoin(
-      jobs,
+    .crossJoin(jobs)
+    .where(
       and(
         eq(jobs.accountId, accountId),
         eq(jobs.idempotencyKey, givenValue(jobs.idempotencyKey)),
         ne(jobs.id, givenValue(jobs.id)),
       ),
-    )
-    .groupBy(jobs.id);
+    );
 
 export type Inserted =
   | { readonly created: true; readonly spec: JobSpec }

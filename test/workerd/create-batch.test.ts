@@ -53,6 +53,22 @@ async function blamed(jobs: unknown): Promise<readonly string[]> {
   return body.errors.map(({ field }) => field);
 }
 
+it("reads no more of an account that has many jobs", async () => {
+  await env.DB.prepare(
+    `INSERT INTO jobs (account_id, id, status, origin, name, delivery, timeout_seconds, max_retries, scheduled_for, updated_at)
+     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+     SELECT ?, 'old-' || i, 'completed', 'api', 'old', '{"type":"pull","queue":null}', 1, 1, 1, 1 FROM n`,
+  )
+    .bind(account.id)
+    .run();
+  const batches = vi.spyOn(env.DB, "batch");
+  const { status } = await batch(jobs(20, (n) => far({ idempotency_key: n % 2 === 0 ? `${n}` : null })));
+  const answers = await Promise.all(batches.mock.results.map(({ value }) => value as Promise<D1Result[]>));
+  batches.mockRestore();
+  expect(status).toBe(201);
+  for (const { meta } of answers.flat()) expect(meta.rows_read).toBeLessThan(20 * 10);
+});
+
 describe("what it makes", () => {
   it("is what the jobs would be if each had come alone, in their order", async () => {
     const asked = [
