@@ -32,11 +32,11 @@ export function stagger(accountId: string, at: number, now: number): number {
   return ms;
 }
 
-/** Starts go before ends: resolves once the crowd that rings at the moment has begun. */
+/** Starts go before ends: in a crowd, resolves after as long as that rings. So ends come once all have begun, at the same pace. */
 export async function crowdHasBegun(now: number): Promise<void> {
   for (const [at, { endsAt }] of crowds) {
     if (now > at + MAX_STAGGER_MS) crowds.delete(at);
-    else if (at <= now && now < endsAt) await scheduler.wait(endsAt - now);
+    else if (at <= now && now < endsAt) await scheduler.wait(endsAt - at);
   }
 }
 
