@@ -14,6 +14,9 @@ export type Stored<T> = Result<T, Unavailable>;
 /** How long we wait for D1. A query that is answered later has still happened. */
 export const STORE_TIMEOUT_MS = 10_000;
 
+/** How long a row is waited for while its owner, who does not need the database, could answer. */
+export const ROW_MS = 1_500;
+
 /** Errors after which the same statement may be sent again at once (Cloudflare's own list). */
 const PASSING = ["Network connection lost", "storage caused object to be reset", "reset because its code was updated"];
 

@@ -4,12 +4,9 @@
 import { type BulkAction, isOver } from "../../domain/bulk-action.ts";
 import { err, ok } from "../../domain/result.ts";
 import { type BulkActionRef, readBulkAction } from "../../store/bulk-actions-store.ts";
-import { databaseOf } from "../../store/store.ts";
+import { databaseOf, ROW_MS } from "../../store/store.ts";
 import { askOwner, bulkActionAt } from "../addresses.ts";
 import type { BulkActionAnswer, BulkActionOwner } from "../owners.ts";
-
-/** How long the row is waited for while the object, which holds what runs, could answer. */
-const ROW_MS = 1_500;
 
 export const currentBulkAction = (env: Cloudflare.Env, ref: BulkActionRef): Promise<BulkActionAnswer<BulkAction>> =>
   unlessOver(env, ref, (owner) => owner.get(ref));

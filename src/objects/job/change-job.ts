@@ -1,19 +1,15 @@
-// A person's changes to a job, made where it is kept: by its owner or, as long as nobody owns it, in its row. A job that is far
-// ahead gets no owner for this.
+// A person's changes to a job, made where it is kept: by its owner or, as long as it has none, in its row. A job that is far ahead
+// gets no owner for this.
 
-import { hasMade, remembering } from "../../domain/bulk-action.ts";
 import type { Job, JobEdit, JobView } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { err, ok } from "../../domain/result.ts";
 import { ARM_AHEAD_MS, LET_GO_MS, SOON_MS } from "../../domain/timer.ts";
 import { changeRow, deleteEnded, type JobRef, readJob } from "../../store/jobs-store.ts";
 import { hasEnded, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
-import { databaseOf } from "../../store/store.ts";
+import { databaseOf, ROW_MS } from "../../store/store.ts";
 import { ask, askOwner, jobAt } from "../addresses.ts";
 import type { Answer, JobOwner } from "../owners.ts";
-
-/** How long the row is waited for while its owner, who does not need the database, could answer. */
-const ROW_MS = 1_500;
 
 /** How often a change is tried again because another one came first. */
 export const MAX_TRIES = 20;
@@ -32,16 +28,19 @@ export interface Asked {
 }
 
 export const cancelJob = (asked: Asked): Promise<Answer<JobView>> =>
-  again(() => change(asked, life.cancel, (owner) => owner.cancel(asked.ref, asked.operation)));
+  again(() => change(asked, onceFor(asked, life.cancel), (owner) => owner.cancel(asked.ref, asked.operation)));
 
 export const runJob = (asked: Asked): Promise<Answer<JobView>> =>
-  again(() => change(asked, life.run, (owner) => owner.run(asked.ref, asked.operation)));
+  again(() => change(asked, onceFor(asked, life.run), (owner) => owner.run(asked.ref, asked.operation)));
 
 export const retryJob = (asked: Asked): Promise<Answer<JobView>> =>
-  again(() => change(asked, life.retry, (owner) => owner.retry(asked.ref, asked.operation)));
+  again(() => change(asked, onceFor(asked, life.retry), (owner) => owner.retry(asked.ref, asked.operation)));
+
+const onceFor = ({ operation }: Asked, step: (job: Job, now: number) => life.Step) =>
+  life.onceFor(operation ?? null, step);
 
 /**
- * Lays an edit over the job as it was at revision `seen`; null: over whatever it is.
+ * Lays an edit over the job as it was at revision `seen`.
  *
  * @returns `job_moved` when it has changed since: look again
  */
@@ -108,15 +107,14 @@ async function change(
 
 /** A job whose time has come near by this gets its owner; if that fails, the sweeper sees to it. */
 async function changeInRow(asked: Asked, row: JobRow, step: Step): Promise<Answer<JobView>> {
-  const { env, ref, operation = null, overwrites = false, later } = asked;
+  const { env, ref, overwrites = false, later } = asked;
   const now = Date.now();
   const job = jobOfRow(row, now);
   if (!job) return err({ code: "job_moved" });
-  if (operation !== null && hasMade(job.operation, operation)) return ok(viewOfRow(row));
   const next = step(job, now);
   if (!next.ok) return next;
-  const marked = operation === null ? next.value : { ...next.value, operation: remembering(job.operation, operation) };
-  const written = await changeRow(databaseOf(env.DB), ref, overwrites ? null : row.revision, marked, now);
+  if (next.value === job) return ok(viewOfRow(row)); // this bulk action has changed it before
+  const written = await changeRow(databaseOf(env.DB), ref, overwrites ? null : row.revision, next.value, now);
   if (!written.ok) return written;
   if (!written.value) return err({ code: "job_moved" });
   const { runAt } = written.value;

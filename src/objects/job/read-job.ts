@@ -7,13 +7,10 @@ import { err, ok, type Result } from "../../domain/result.ts";
 import { readExecutions } from "../../store/executions-store.ts";
 import { type JobRef, readJob } from "../../store/jobs-store.ts";
 import { executionOfRow, hasEnded, isOwnerless, type JobRow, viewOfRow } from "../../store/rows.ts";
-import { databaseOf } from "../../store/store.ts";
+import { databaseOf, ROW_MS } from "../../store/store.ts";
 import { askAgain, jobAt } from "../addresses.ts";
 import { atOnce } from "../at-once.ts";
 import type { JobOwner, LiveExecutions } from "../owners.ts";
-
-/** How long the row is waited for while its owner, who does not need the database, could answer. */
-const ROW_MS = 1_500;
 
 /** Each owner is an object that is opened: so many at once. */
 const ASKED_AT_ONCE = 25;
