@@ -48,7 +48,7 @@ export interface BulkAction {
   /** When it goes on, if it has not ended. */
   readonly goOnAt: number;
   readonly status: "running" | "completed" | "aborted";
-  /** Counts the changes; the read model keeps the highest it has seen. 0: nobody has begun it yet. */
+  /** Counts the changes; the read model keeps the highest it has seen. 0: it has not begun. */
   readonly revision: number;
   readonly matched: number;
   readonly done: number;

@@ -33,7 +33,7 @@ export const SOON_MS = 5 * MINUTE;
  */
 export const ARM_AHEAD_MS = HORIZON_MS + 5 * MINUTE;
 
-/** A row due beyond this is changed itself. The gap to `ARM_AHEAD_MS` is wider than clocks differ: nobody has armed it. */
+/** A row due beyond this is changed itself. The gap to `ARM_AHEAD_MS` is wider than clocks differ, so it cannot have been armed. */
 export const OWNERLESS_MS = ARM_AHEAD_MS + 30 * SECOND;
 
 /** An owner that takes up a row due beyond this says so there first: a change of the row may still be on its way. */

@@ -8,7 +8,7 @@ import type { Answer } from "../owners.ts";
 /** How many are asked at a time: an object that is opened holds memory and, in the embedded service, files. */
 const SIDE_BY_SIDE = 25;
 
-/** After these. In the embedded service all objects share a thread, and nobody else's requests are read while it is busy. */
+/** How long it waits after these. In the embedded service all objects share one thread, and requests wait while it is busy. */
 const PAUSE_MS = 5;
 
 type Outcome = "done" | "skipped" | "unreached";

@@ -1,5 +1,5 @@
 // One bulk action: it walks the jobs it was asked for, page by page on its alarm, and counts what becomes of them. An empty object
-// means that D1's row is the whole truth: the action is over, or nobody has begun it.
+// means that D1's row is the whole truth: the action is over, or has not begun.
 
 import { DurableObject } from "cloudflare:workers";
 import { abort, type BulkAction, isOver } from "../../domain/bulk-action.ts";
