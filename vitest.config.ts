@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { closingLine } from "./test/closing-line.ts";
 
 // Every Durable Object is a file: in memory they are made several times as fast, and nobody keeps them.
@@ -19,6 +19,20 @@ const inWorkerd = (bindings: Record<string, string>) =>
       },
     },
   }));
+
+/** The whole service as real processes. They mostly wait, so they do it together, after all others. */
+const inProcesses = (name: string, include: string[]): TestProjectConfiguration => ({
+  test: {
+    name,
+    include,
+    globalSetup: ["test/harness/shared.ts", "test/sdk/build.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 90_000,
+    sequence: { groupOrder: 1 },
+    maxConcurrency: 5,
+    maxWorkers: 5,
+  },
+});
 
 // Three rings: pure rules in Node, objects and the API in workerd, the whole service as real processes.
 export default defineConfig({
@@ -50,25 +64,15 @@ export default defineConfig({
         },
       },
       "sdk",
-      {
-        test: {
-          name: "service",
-          include: [
-            "test/service/**/*.test.ts",
-            "test/sdk/*.test.ts",
-            "test/docs/*.test.ts",
-            // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
-            ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts"] : []),
-          ],
-          globalSetup: ["test/harness/shared.ts", "test/sdk/build.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 90_000,
-          // Its tests mostly wait, for real time and real processes: they do so together, after all others.
-          sequence: { groupOrder: 1 },
-          maxConcurrency: 5,
-          maxWorkers: 5,
-        },
-      },
+      inProcesses("service", [
+        "test/service/*.test.ts",
+        "test/sdk/*.test.ts",
+        "test/docs/*.test.ts",
+        // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
+        ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts"] : []),
+      ]),
+      // How the embedded service keeps house; part of `npm run test:faults`.
+      inProcesses("processes", ["test/service/processes/*.test.ts"]),
     ],
   },
 });

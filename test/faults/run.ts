@@ -1,18 +1,17 @@
 // `npm run test:faults`: the service is started, killed, lied to and besieged, and must keep what it promised. Prints its
-// seed first and a table last. `--quick` is a cut of about a minute, without the tests inside workerd, which are part of
-// `npm test`; `--seed <n>` repeats a run.
+// seed first and a table last. `--quick` is a cut of it, as the gate runs it; `--seed <n>` repeats a run.
 
 import { parseArgs } from "node:util";
 import { quietPort } from "../harness/quiet-port.ts";
 import { OwnService } from "../harness/service.ts";
 import { searchLog } from "./canaries.ts";
 import { table } from "./harness/table.ts";
-import { runInWorkerd } from "./in-workerd.ts";
 import { intrude } from "./intruders/intruders.ts";
 import { walkBesideReference } from "./model/model.ts";
 import type { Part } from "./part.ts";
 import { killUnderLoad } from "./process/process.ts";
 import { besetByTargets } from "./targets/targets.ts";
+import { runTests } from "./tests.ts";
 
 const FULL = {
   process: { rounds: 20, tenants: 6, keysEach: 4, jobsPerSecond: 12 },
@@ -24,7 +23,7 @@ const QUICK = {
   process: { rounds: 2, tenants: 3, keysEach: 2, jobsPerSecond: 8 },
   copies: 1,
   walk: { steps: 80, kills: 1 },
-  requests: 0,
+  requests: 1_500,
 };
 
 /** It is given the time to say its last words. */
@@ -58,7 +57,7 @@ try {
   leaks.push(...searchLog(service.log, secrets));
   await service.stop();
 }
-if (plan.requests > 0) done(await runInWorkerd(plan.requests, seed));
+done(await runTests(plan.requests, seed));
 
 const faults = [...parts.flatMap((part) => part.faults), ...leaks];
 console.log(`\n${table(parts.flatMap((part) => part.rows))}\n`);

@@ -5,10 +5,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { isAlive, treeOf } from "../harness/process-tree.ts";
-import { OwnService, type OwnServiceOptions } from "../harness/service.ts";
-import { FULL_SIZE } from "../harness/size.ts";
-import { until } from "../harness/until.ts";
+import { isAlive, treeOf } from "../../harness/process-tree.ts";
+import { OwnService, type OwnServiceOptions } from "../../harness/service.ts";
+import { FULL_SIZE } from "../../harness/size.ts";
+import { until } from "../../harness/until.ts";
 
 /** What cannot clean up after a SIGKILL is killed by someone else within this. */
 const SOON_MS = 5_000;

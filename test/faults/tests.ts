@@ -1,5 +1,5 @@
-// The tests that run inside workerd, as one row of the table: alarms, deaths at every await, D1, queues, stale messages,
-// stored shapes, clocks, and the fuzzer at its full length.
+// The tests of faults, as one row of the table. Inside workerd: alarms, deaths at every await, D1, queues, stale messages, stored
+// shapes, clocks and the fuzzer; as processes: how the embedded service keeps house.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -23,13 +23,13 @@ interface Report {
   }[];
 }
 
-export async function runInWorkerd(requests: number, seed: number): Promise<Part> {
+export async function runTests(requests: number, seed: number): Promise<Part> {
   const folder = mkdtempSync(join(tmpdir(), "chronos-faults-"));
   const file = join(folder, "report.json");
   const vitest = join(PROJECT, "node_modules/vitest/vitest.mjs");
   const child = spawn(
     process.execPath,
-    [vitest, "run", "--project", "faults", "--reporter=json", `--outputFile=${file}`],
+    [vitest, "run", "--project", "faults", "--project", "processes", "--reporter=json", `--outputFile=${file}`],
     {
       cwd: PROJECT,
       stdio: "ignore",
@@ -46,7 +46,7 @@ export async function runInWorkerd(requests: number, seed: number): Promise<Part
       .filter(({ status }) => status !== "passed")
       .map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages.join().slice(0, 1_000)}`),
   ]);
-  const row = { fault: `in workerd, ${requests} hostile requests among them (tests)`, jobs, delivered };
+  const row = { fault: `tests, ${requests} hostile requests among them`, jobs, delivered };
   return {
     rows: [{ ...row, lost: jobs - delivered, duplicated: 0, early: 0, lateP99Ms: null }],
     faults,

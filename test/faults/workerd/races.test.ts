@@ -1,11 +1,11 @@
 // A change against an attempt that is due: what goes out is the job as it was or as it is, never a mixture, and the answer tells.
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { type Account, newAccount } from "../harness/account.ts";
-import { advance, DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock } from "../harness/clock.ts";
-import { databaseDown } from "../harness/database.ts";
-import { type JobUnderTest, newJob } from "../harness/job.ts";
-import { receiver, TARGET } from "../harness/receiver.ts";
+import { type Account, newAccount } from "../../workerd/harness/account.ts";
+import { advance, DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock } from "../../workerd/harness/clock.ts";
+import { databaseDown } from "../../workerd/harness/database.ts";
+import { type JobUnderTest, newJob } from "../../workerd/harness/job.ts";
+import { receiver, TARGET } from "../../workerd/harness/receiver.ts";
 
 let account: Account;
 beforeEach(async () => {

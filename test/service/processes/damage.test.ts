@@ -16,10 +16,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { repair } from "../../local/damage.ts";
-import { loadSecrets } from "../../local/secrets.ts";
-import { OwnService } from "../harness/service.ts";
-import { Tenant } from "../harness/tenant.ts";
+import { repair } from "../../../local/damage.ts";
+import { loadSecrets } from "../../../local/secrets.ts";
+import { OwnService } from "../../harness/service.ts";
+import { Tenant } from "../../harness/tenant.ts";
 
 const PAGE = 4_096;
 

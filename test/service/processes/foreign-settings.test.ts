@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PROJECT } from "../../local/settings.ts";
-import { OwnService } from "../harness/service.ts";
+import { PROJECT } from "../../../local/settings.ts";
+import { OwnService } from "../../harness/service.ts";
 
 const FOREIGN = [
   "MASTER_KEY=another",

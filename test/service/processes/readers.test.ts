@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { isAlive } from "../harness/process-tree.ts";
-import { OwnService } from "../harness/service.ts";
-import { until } from "../harness/until.ts";
+import { isAlive } from "../../harness/process-tree.ts";
+import { OwnService } from "../../harness/service.ts";
+import { until } from "../../harness/until.ts";
 
 let service: OwnService;
 let folder: string;
