@@ -15,6 +15,8 @@ CREATE TABLE `api_keys` (
 	`id` text NOT NULL,
 	`name` text NOT NULL,
 	`prefix` text NOT NULL,
+	`scope` text NOT NULL,
+	`expires_at` integer,
 	`created_at` integer NOT NULL
 ) WITHOUT ROWID;
 --> statement-breakpoint

@@ -147,7 +147,14 @@ const BulkDryRun = describes<ReturnType<typeof showDryRun>>()(v.object({ id: v.n
 const Tick = describes<ReturnType<typeof showTick>>()(v.object({ utc: time, local: time }));
 
 const ApiKey = describes<ReturnType<typeof showKey>>()(
-  v.object({ id: uuid, name: v.string(), prefix: v.string(), created_at: time }),
+  v.object({
+    id: uuid,
+    name: v.string(),
+    prefix: v.string(),
+    scope: v.picklist(["full", "read", "create", "worker"]),
+    expires_at: v.pipe(v.nullable(time), v.description("When the key stops working; null: never.")),
+    created_at: time,
+  }),
 );
 
 const Claimed = v.object({

@@ -93,7 +93,9 @@ const account: Examples["Account"] = {
 const apiKey: Examples["ApiKey"] = {
   id: KEY,
   name: "worker in Frankfurt",
-  prefix: "chrns_AbCd",
+  prefix: "chrns_AbCdEf",
+  scope: "worker",
+  expires_at: null,
   created_at: "2026-01-15T09:00:00.000Z",
 };
 

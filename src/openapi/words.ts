@@ -98,6 +98,8 @@ const WORDS: Record<string, string> = {
   run_at: `When the next attempt is due; null once the job has ended. ${TIME}`,
   run_count: "How many jobs its runs have made.",
   runs: "How many jobs it makes at most. Neither skipped nor triggered ones count.",
+  scope:
+    "What the key may do. `full`: everything. `read`: GET alone, but for the signing secret. `create`: `POST /v1/jobs` and `POST /v1/jobs/batch`. `worker`: the calls of a worker.",
   scheduled_after: "Only jobs whose `scheduled_for` is after this moment.",
   scheduled_before: "Only jobs whose `scheduled_for` is before this moment.",
   schedule_id: "The schedule that made the job; `null` for a one-off job.",

@@ -6,6 +6,7 @@ import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "driz
 import type { BulkAction } from "../domain/bulk-action.ts";
 import type { Delivery, ExecutionStatus, Fault, JobStatus, Origin, PushResponse, Trigger } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
+import type { KeyScope } from "../domain/key-scope.ts";
 import type { Backoff } from "../domain/retry-policy.ts";
 import type { Schedule, ScheduleStatus } from "../domain/schedule.ts";
 
@@ -32,6 +33,9 @@ export const apiKeys = sqliteTable(
     name: text().notNull(),
     /** The key's first characters, so that people can tell their keys apart. */
     prefix: text().notNull(),
+    scope: text().$type<KeyScope>().notNull(),
+    /** null: it does not expire. */
+    expiresAt: integer("expires_at"),
     createdAt: integer("created_at").notNull(),
   },
   (t) => [index("api_keys_account").on(t.accountId, t.createdAt)],
