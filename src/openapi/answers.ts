@@ -95,6 +95,7 @@ const Execution = describes<ReturnType<typeof showExecution>>()(
     response: v.nullable(v.object({ status: count, headers: texts, body: v.string(), truncated: v.boolean() })),
     result: anything,
     error: v.nullable(Fault),
+    progress: anything,
   }),
 );
 
@@ -131,7 +132,7 @@ const Schedule = describes<ReturnType<typeof showSchedule>>()(
   }),
 );
 
-const progress = {
+const counted = {
   action: v.picklist(["cancel", "retry", "run", "delete"]),
   status: v.picklist(["running", "completed", "aborted"]),
   matched: count,
@@ -141,8 +142,8 @@ const progress = {
   created_at: time,
   completed_at: v.nullable(time),
 };
-const BulkAction = describes<ReturnType<typeof showBulkAction>>()(v.object({ id: uuid, ...progress }));
-const BulkDryRun = describes<ReturnType<typeof showDryRun>>()(v.object({ id: v.null(), ...progress }));
+const BulkAction = describes<ReturnType<typeof showBulkAction>>()(v.object({ id: uuid, ...counted }));
+const BulkDryRun = describes<ReturnType<typeof showDryRun>>()(v.object({ id: v.null(), ...counted }));
 
 const Tick = describes<ReturnType<typeof showTick>>()(v.object({ utc: time, local: time }));
 
@@ -165,6 +166,7 @@ const Claimed = v.object({
   scheduled_for: time,
   payload: v.nullable(object),
   timeout: count,
+  traceparent: v.nullable(v.string()),
   lease_expires_at: time,
 });
 

@@ -81,6 +81,7 @@ export const jobs = sqliteTable(
     tags: text({ mode: "json" }).$type<readonly string[]>(),
     flow: text(),
     idempotencyKey: text("idempotency_key"),
+    traceparent: text(),
     scheduledFor: integer("scheduled_for").notNull(),
 
     runAt: integer("run_at"),
@@ -107,6 +108,8 @@ export const jobs = sqliteTable(
     settledAt: integer("settled_at"),
     /** null as well when it is too large for this row: then the execution is in the executions table. */
     response: text({ mode: "json" }).$type<PushResponse>(),
+    /** The same. */
+    progress: text().$type<JsonText>(),
 
     payload: text().$type<JsonText>(),
     result: text().$type<JsonText>(),
@@ -120,7 +123,7 @@ export const jobs = sqliteTable(
   ],
 );
 
-/** Executions that were superseded by a later attempt, and those whose response is too large for the job's row. */
+/** Executions that were superseded by a later attempt, and those whose response or progress is too large for the job's row. */
 export const executions = sqliteTable(
   "executions",
   {
@@ -136,6 +139,7 @@ export const executions = sqliteTable(
     completedAt: integer("completed_at"),
     response: text({ mode: "json" }).$type<PushResponse>(),
     error: text({ mode: "json" }).$type<Fault>(),
+    progress: text().$type<JsonText>(),
     revision: integer().notNull(),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.jobId, t.attempt] })],
