@@ -49,4 +49,8 @@ export interface Execution {
   /** The result as it was sent. */
   resultText: string | null;
   error: { code: ExecutionErrorCode; message: string } | null;
+  /** What the worker said last with `ctx.progress()`; null if nothing. It stays after the end. */
+  progress: unknown;
+  /** The progress as it was sent. */
+  progressText: string | null;
 }

@@ -63,8 +63,9 @@ async function toNamed(env: Cloudflare.Env, name: string, job: Job, execution: E
   }
   const ref = { executionId: execution.id, attempt: execution.attempt };
   const payload = job.payload && parsed(job.payload);
-  const { timeoutSeconds: timeout, traceparent } = job;
-  await queue.send({ ...deliveryBody(job, ref), payload, timeout, traceparent }, { contentType: "json" });
+  const trace = job.traceparent !== null && { traceparent: job.traceparent };
+  const message = { ...deliveryBody(job, ref), payload, timeout: job.timeoutSeconds, ...trace };
+  await queue.send(message, { contentType: "json" });
   return true;
 }
 
