@@ -1,6 +1,6 @@
 // What is asked of the accounts and API key tables.
 
-import { and, asc, count, eq, isNull, lte, ne, not, or, sql } from "drizzle-orm";
+import { and, asc, count, eq, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm";
 import type { KeyScope } from "../domain/key-scope.ts";
 import { ok } from "../domain/result.ts";
 import { isThere } from "../store/existing-account.ts";
@@ -179,9 +179,6 @@ export async function insertKey(db: Database, key: typeof apiKeys.$inferInsert):
   return made.ok ? ok(made.value[1].length > 0) : made;
 }
 
-/** A key that its account can always come back with. */
-const isLasting = and(eq(apiKeys.scope, "full"), isNull(apiKeys.expiresAt)) ?? sql`true`;
-
 /**
  * Revokes a key, unless it is the last of scope `full` that does not expire: then nobody could make another one.
  *
@@ -195,13 +192,11 @@ export async function deleteKey(
   const own = and(eq(apiKeys.accountId, accountId), eq(apiKeys.id, id));
   const another = sql`EXISTS (SELECT 1 FROM ${apiKeys} AS other WHERE other.account_id = ${accountId} AND other.id <> ${id}
     AND other.scope = 'full' AND other.expires_at IS NULL)`;
+  const isSpare = or(ne(apiKeys.scope, "full"), isNotNull(apiKeys.expiresAt), another);
   const answer = await stored(() =>
     db.batch([
       db.select({ hash: apiKeys.hash }).from(apiKeys).where(own),
-      db
-        .delete(apiKeys)
-        .where(and(own, or(not(isLasting), another)))
-        .returning({ hash: apiKeys.hash }),
+      db.delete(apiKeys).where(and(own, isSpare)).returning({ hash: apiKeys.hash }),
     ]),
   );
   if (!answer.ok) return answer;

@@ -215,6 +215,8 @@ Requests are limited to 100 in 10 s for each API key, worker endpoints to 1,000,
 times as many. An address that has sent 30 unknown keys in 10 s gets 429 for those that follow. Every answer carries
 \`X-Request-Id\`. Answers are not to be cached (\`Cache-Control: no-store\`), this document apart.
 
+An API key has a scope, \`full\` unless it was created with another one; each operation names those that may call it.
+
 A request with several faults is told of the first of these: path 404, method 405, key 401, suspended account or scope 403, rate 429,
 size 413, not JSON 400, schema 422, existence and ownership 404, state 409.
 

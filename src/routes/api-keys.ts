@@ -21,7 +21,7 @@ import { moment } from "./show-job.ts";
 const NewKey = closed({
   name: text(255),
   scope: v.nullish(v.picklist(KEY_SCOPES), "full"),
-  expires_at: v.nullish(instant),
+  expires_at: v.nullish(v.pipe(instant, v.description("When the key stops working: in the future. Left out: never."))),
 });
 
 export const apiKeys = new Hono<AppEnv>()
