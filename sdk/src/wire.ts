@@ -41,8 +41,7 @@ export interface WireAttempt {
   scheduled_for: string;
   payload: unknown;
   payload_text: string | null;
-  /** An older service does not say. */
-  traceparent?: string | null;
+  traceparent?: string;
   timeout: number;
 }
 

@@ -292,8 +292,16 @@ export class FakeChronos {
     job.status = "running";
     const { handler, scheduled_for, payload, timeout } = job;
     const ids = { job_id: job.id, execution_id: execution.id, attempt: execution.attempt };
-    const traceparent = this.traces.get(job.id) ?? null;
-    return { ...ids, handler, scheduled_for, payload, timeout, traceparent, lease_expires_at: iso(leaseEndsAt) };
+    const traceparent = this.traces.get(job.id);
+    return {
+      ...ids,
+      handler,
+      scheduled_for,
+      payload,
+      timeout,
+      ...(traceparent && { traceparent }),
+      lease_expires_at: iso(leaseEndsAt),
+    };
   }
 
   #expireLeases(): void {

@@ -166,7 +166,7 @@ const Claimed = v.object({
   scheduled_for: time,
   payload: v.nullable(object),
   timeout: count,
-  traceparent: v.nullable(v.string()),
+  traceparent: v.optional(v.string()),
   lease_expires_at: time,
 });
 

@@ -141,7 +141,7 @@ export const DATA_EXAMPLES: Examples = {
     scheduled_for: "2026-01-15T11:00:00.000Z",
     payload: { picture: 4711 },
     timeout: 300,
-    traceparent: null,
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     lease_expires_at: "2026-01-15T11:05:00.000Z",
   },
   Reported: { status: 200, job: { ...job, status: "completed", result: { width: 640 } } },

@@ -124,7 +124,7 @@ const WORDS: Record<string, string> = {
     "An IANA time zone, such as `Europe/London`. UTC unless given. A `cron` is read in it. It does not change when an `interval` runs, only the local times that a preview shows.",
   total:
     "Entries in the whole list. Exact up to 10,000; with a filter, those among the newest 10,000 jobs that it reads.",
-  traceparent: "The W3C trace context of the request that created the job; null if it had none.",
+  traceparent: "The W3C trace context of the request that created the job. Left out if it had none.",
   trigger: "What made the attempt start.",
   truncated: "Whether the body is not whole: it was longer, did not come in time, or is not readable as text.",
   type: "Which kind of delivery.",

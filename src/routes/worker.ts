@@ -164,6 +164,6 @@ const showLeased = ({ job, executionId, attempt, leaseEndsAt }: Leased) => ({
   scheduled_for: formatInstant(job.scheduledFor),
   payload: raw(job.payload),
   timeout: job.timeoutSeconds,
-  traceparent: job.traceparent,
+  ...(job.traceparent !== null && { traceparent: job.traceparent }),
   lease_expires_at: formatInstant(leaseEndsAt),
 });
