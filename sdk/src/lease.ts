@@ -1,6 +1,6 @@
 // The lease of one running attempt: extended by heartbeats at a third of its length, which carry what the handler says of its
-// progress, and turned into an abort signal when it is cancelled, lost, or runs out. It counts the lease's length from what this machine saw, by a clock that never steps:
-// neither a wrong wall clock nor one that is set meanwhile matters.
+// progress, and turned into an abort signal when it is cancelled, lost, or runs out. It counts the lease's length from what
+// this machine saw, by a clock that never steps: neither a wrong wall clock nor one that is set meanwhile matters.
 
 import { retryAfterOf } from "./api-error.ts";
 import { type Attempt, traceOf } from "./attempt.ts";

@@ -8,6 +8,5 @@ export type KeyScope = (typeof KEY_SCOPES)[number];
 /** From that millisecond on. A key without a moment does not expire. */
 export const hasExpired = (expiresAt: number | null, now: number): boolean => expiresAt !== null && now >= expiresAt;
 
-/** Whether a key outlasts another one that expires at `limit`. */
-export const outlasts = (expiresAt: number | null, limit: number | null): boolean =>
-  limit !== null && (expiresAt === null || expiresAt > limit);
+/** Whether a key is still one after `limit`. */
+export const outlasts = (expiresAt: number | null, limit: number): boolean => expiresAt === null || expiresAt > limit;
