@@ -168,12 +168,14 @@ export async function insertKey(db: Database, key: typeof apiKeys.$inferInsert):
   const made = await stored(() =>
     db.batch([
       db.delete(apiKeys).where(and(eq(apiKeys.accountId, accountId), lte(apiKeys.expiresAt, createdAt))),
-      db.all(
-        sql`INSERT INTO ${apiKeys} (hash, account_id, id, name, prefix, scope, expires_at, created_at)
-            SELECT ${hash}, ${accountId}, ${id}, ${name}, ${prefix}, ${scope}, ${expiresAt ?? null}, ${createdAt}
-            WHERE ${held} < ${MAX_KEYS} AND ${isThere(accountId)}
-            ON CONFLICT (hash) DO UPDATE SET id = excluded.id RETURNING id`,
-      ),
+      db
+        .insert(apiKeys)
+        .select(
+          sql`SELECT ${hash}, ${accountId}, ${id}, ${name}, ${prefix}, ${scope}, ${expiresAt ?? null}, ${createdAt}
+              WHERE ${held} < ${MAX_KEYS} AND ${isThere(accountId)}`,
+        )
+        .onConflictDoUpdate({ target: apiKeys.hash, set: { id: sql`excluded.id` } })
+        .returning({ id: apiKeys.id }),
     ]),
   );
   return made.ok ? ok(made.value[1].length > 0) : made;

@@ -59,7 +59,7 @@ const LIMITS: Partial<Record<keyof typeof NAMED | keyof typeof INLINE, JsonSchem
   },
   result: { description: `Any JSON value, at most ${MAX_RESULT_BYTES} bytes as JSON. ${CARRIED}` },
   progress: {
-    description: `How far the worker is: any JSON value, at most ${MAX_PROGRESS_BYTES} bytes as JSON. Left out, what was said before stays.`,
+    description: `How far the worker is. Any JSON value, at most ${MAX_PROGRESS_BYTES} bytes as JSON. Left out, what was said before stays.`,
   },
   headers: {
     maxProperties: MAX_HEADERS,

@@ -90,7 +90,7 @@ const WORDS: Record<string, string> = {
   previous_signing_secret: "The secret before, while it is still valid; else null.",
   previous_valid_until: `Until when the previous secret is valid; else null. ${TIME}`,
   progress:
-    "What the worker said last of how far it is: any JSON, at most 4 KB. It stays after the end of the execution; null while nothing was said.",
+    "What the worker said last of how far it is. Any JSON, at most 4 KB. It stays after the end of the execution; null while nothing was said.",
   queue: "The name of a Cloudflare Queue bound to the service. Without one, workers poll.",
   reports: "What became of up to a hundred executions.",
   response: "What the push target answered; null for a pull, and when nothing came back.",

@@ -65,6 +65,7 @@ it("a deleted key is refused at once", async () => {
 
 it("scope and expiry are shown when the key is made, and in the list", async () => {
   const expires_at = iso(NOON + HOUR);
+  advance(1);
   const { status, body } = await make("worker", { scope: "worker", expires_at: "2030-01-01T15:00:00+02:00" });
   expect([status, body.data]).toMatchObject([201, { scope: "worker", expires_at }]);
   expect((await list()).body.data).toMatchObject([
@@ -94,7 +95,7 @@ it.each([
 });
 
 it("the last key of the scope `full` that does not expire stays, whatever others there are: 409 conflict", async () => {
-  const [first] = (await list()).body.data;
+  const [first] = (await list()).body.data; // the only one so far
   for (const scope of ["read", "create", "worker"]) await make(scope, { scope });
   await make("for an hour", { expires_at: iso(NOON + HOUR) });
   const { status, body: refused } = await drop(first?.id ?? "");
@@ -107,7 +108,7 @@ it("the last key of the scope `full` that does not expire stays, whatever others
 it("limited and expiring keys can all be deleted", async () => {
   for (const scope of ["read", "create", "worker"]) await make(scope, { scope });
   await make("for an hour", { expires_at: iso(NOON + HOUR) });
-  const [, ...others] = (await list()).body.data;
+  const others = (await list()).body.data.filter(({ name }) => name !== "first");
   for (const { id } of others) expect((await drop(id)).status).toBe(200);
   expect((await list()).body.data).toHaveLength(1);
 });

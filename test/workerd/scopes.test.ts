@@ -97,7 +97,9 @@ function ask({ requests }: Ground, route: string, key: string) {
 
 /** Every row of an account, in all tables there are, and what the owners of its jobs hold. */
 async function everything({ account, jobs }: Ground): Promise<unknown> {
-  const tables = await env.DB.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all<{ name: string }>();
+  const tables = await env.DB.prepare(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'",
+  ).all<{ name: string }>();
   const rows = [];
   for (const { name } of tables.results) {
     const columns = await env.DB.prepare("SELECT name FROM pragma_table_info(?)").bind(name).all<{ name: string }>();
