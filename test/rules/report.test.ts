@@ -86,8 +86,9 @@ describe("a report", () => {
     const small = beaten(jsonText({ done: 3 }));
     expect([small.facts.progress, small.apart]).toEqual(['{"done":3}', []]);
     const large = jsonText("x".repeat(4_000));
-    const { facts, apart } = beaten(large);
+    const { facts, apart, revision } = beaten(large);
     expect([facts.progress, numbers(apart), apart[0]?.progress]).toEqual([null, [1], large]);
+    expect(apart[0]?.revision, "newer than the execution without it").toBe(revision);
     expect(facts).toMatchObject({ executionId: "e1", executionStatus: "running", workerId: "worker-7" });
   });
 
