@@ -49,7 +49,7 @@ export interface Execution {
   /** The result as it was sent. */
   resultText: string | null;
   error: { code: ExecutionErrorCode; message: string } | null;
-  /** What the worker said last with `ctx.progress()`; null if nothing. It stays after the end. */
+  /** The last value given to `ctx.progress()`, also after the end; null if there was none. */
   progress: unknown;
   /** The progress as it was sent. */
   progressText: string | null;

@@ -22,7 +22,7 @@ const shownKey = {
   createdAt: apiKeys.createdAt,
 };
 
-/** A key as its holder proves itself by it. */
+/** The facts of a key that decide what its holder may do. */
 export interface HeldKey {
   readonly id: string;
   readonly scope: KeyScope;
@@ -158,7 +158,7 @@ export function listKeys(
 }
 
 /**
- * Makes a key; those that have expired by then are deleted, and leave their places to others.
+ * Makes a key. The account's keys that have expired by then are deleted: their places are free.
  *
  * @returns false when the account has all the keys it may have, or is gone; decided in the statement, so no two slip in together
  */

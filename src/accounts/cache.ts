@@ -73,7 +73,7 @@ export class Cache<T> {
     return !answer.ok && stale ? ok(stale.value) : answer;
   }
 
-  /** What was under a key when it was last looked up. */
+  /** The value under a key when it was last looked up, however long ago. */
   peek(key: string): T | undefined {
     return this.#known.get(key)?.value;
   }

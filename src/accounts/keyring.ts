@@ -16,17 +16,17 @@ export interface Caller {
 
 const remembered = new Cache<Caller & { hash: string }>(waitUntil);
 
-/** Who holds the key with this hash; undefined for a key that is unknown, revoked or expired, or whose account is deleted. */
+/** The holder of the key with this hash; undefined for a key that is unknown, revoked or expired, or whose account is deleted. */
 export async function callerOf(env: Cloudflare.Env, hash: string, clock: Clock): Promise<Stored<Caller | undefined>> {
   const found = await remembered.get(hash, clock, () => accountOfKey(databaseOf(env.DB), hash));
   if (!found.ok) return found;
   const holder = found.value;
   if (!holder || holder.account.status === "deleted" || !(await isSame(hash, holder.hash))) return ok(undefined);
-  // Asked of the clock at each use: what is remembered may be an hour old.
+  // Checked at each use: the remembered key may be an hour old.
   return ok(hasExpired(holder.key.expiresAt, clock()) ? undefined : holder);
 }
 
-/** Whether this isolate has seen the key open an account, and it has not expired since. */
+/** True if this isolate has seen the key open an account and the key has not expired since. */
 export function isKnownKey(hash: string, now: number): boolean {
   const holder = remembered.peek(hash);
   return holder !== undefined && !hasExpired(holder.key.expiresAt, now);

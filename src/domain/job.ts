@@ -101,7 +101,7 @@ export interface Execution {
   readonly completedAt: number | null;
   readonly response: PushResponse | null;
   readonly error: Fault | null;
-  /** What its worker said last of how far it is. */
+  /** The progress its worker reported last. */
   readonly progress: JsonText | null;
   /** The job's revision that changed it last. */
   readonly revision: number;
@@ -281,8 +281,8 @@ export const specOf = (job: JobSpec): JobSpec => ({
 });
 
 /**
- * Whether one copy of an execution tells at least as much as another. An execution that has ended does not open again: the copy
- * that has ended is the newer one.
+ * True if one copy of an execution is at least as new as another. An execution that has ended does not open again, so a copy that
+ * has ended is the newer one.
  */
 export function isAsNew(one: Execution, other: Execution): boolean {
   const hasEnded = one.completedAt !== null;

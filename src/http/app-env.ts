@@ -21,7 +21,7 @@ export interface AppEnv {
     /** Set once the caller has proved who it is. */
     account: Account;
     key: HeldKey;
-    /** What is called: a method and a path, as the router has them. */
+    /** The endpoint that is called: its method and path, as the router has them. */
     route: string;
     /** The refusal a request ended with, for its log line. */
     code: ErrorCode;

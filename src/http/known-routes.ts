@@ -1,5 +1,5 @@
-// A path nobody serves is 404 and a method nobody serves there is 405, before anything else is asked of the caller. What is
-// called is found here, once.
+// A path nobody serves is 404 and a method nobody serves there is 405, before anything else is asked of the caller. The
+// endpoint that is called is found here, once.
 
 import type { Hono } from "hono";
 import { createMiddleware } from "hono/factory";

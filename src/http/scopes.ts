@@ -1,10 +1,10 @@
-// What each scope of an API key may call: one table over all routes that take a key. A route that is missing from it is for
-// `full` keys alone.
+// The scopes that may call each route: one table over all routes that take a key. A route that is missing from it is for `full`
+// keys alone.
 
 import type { KeyScope } from "../domain/key-scope.ts";
 
 const FULL: readonly KeyScope[] = ["full"];
-/** What only shows. */
+/** For routes that change nothing and show no secret. */
 const READ: readonly KeyScope[] = ["full", "read"];
 const CREATE: readonly KeyScope[] = ["full", "create"];
 const WORKER: readonly KeyScope[] = ["full", "worker"];
@@ -49,7 +49,7 @@ export const SCOPES: Readonly<Record<string, readonly KeyScope[]>> = {
   "POST /v1/api-keys": FULL,
   "DELETE /v1/api-keys/:id": FULL,
 
-  // Whoever knows the secret can sign in the service's name: that is more than reading.
+  // A holder of the secret can forge deliveries: that is more than reading.
   "GET /v1/signing-secret": FULL,
   "POST /v1/signing-secret/rotate": FULL,
 };
@@ -64,5 +64,5 @@ const MAY: Record<KeyScope, string> = {
   worker: "it may only take and report jobs, under /v1/worker",
 };
 
-/** Why a key of this scope is refused. */
+/** The message for a key of this scope where it may not go. */
 export const outOfScope = (scope: KeyScope): string => `This API key has the scope \`${scope}\`: ${MAY[scope]}.`;

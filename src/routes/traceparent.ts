@@ -3,5 +3,5 @@
 import { parseTraceparent } from "../domain/trace-context.ts";
 import type { AppContext } from "../http/app-env.ts";
 
-/** null when the caller has said none, or nothing that is one. */
+/** null without the header, or with one that is malformed. */
 export const traceparentOf = (c: AppContext): string | null => parseTraceparent(c.req.header("traceparent"));

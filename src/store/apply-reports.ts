@@ -147,8 +147,8 @@ const executionsApart = ({ accountId, id, apart }: JobReport) =>
   apart.map((execution) => ({ ...execution, accountId, jobId: id }));
 
 /**
- * A job whose row is gone gets no executions either: nobody would find or delete them. What has ended takes the place of what
- * has not, whatever its revision (`isAsNew` in domain/job.ts): an owner that was made from a row does not know it.
+ * A job whose row is gone gets no executions either: nobody would find or delete them. An execution that has ended replaces an
+ * open one of any revision (`isAsNew` in domain/job.ts): an owner that was made from a row does not know the revision.
  */
 function upsertExecutions(db: Database, rows: readonly ReturnType<typeof executionsApart>[number][]) {
   const { accountId: ofAccount, jobId: ofJob, attempt, ...changing } = EXECUTIONS;

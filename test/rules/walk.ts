@@ -25,7 +25,7 @@ const OUTCOMES: readonly life.Outcome[] = [
   { kind: "failed", error: ERROR, response: SHORT, retryable: true, retryAfterMs: 2 * HOUR },
   { kind: "failed", error: ERROR, retryable: false, retryAfterMs: null },
 ];
-/** What a heartbeat says: nothing, what fits into the row, and what does not. */
+/** The progress of a heartbeat: none, one that fits into the row, and one that does not. */
 const PROGRESS = [null, null, jsonText("near"), jsonText(BODY)];
 const PAUSES = [0, 1, SECOND, TIMEOUT, MINUTE, 6 * HOUR] as const;
 const EXPIRIES = [SECOND, MINUTE, 12 * HOUR] as const;

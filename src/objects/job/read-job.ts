@@ -63,8 +63,8 @@ export async function currentExecutions(
 const isOfRow = ({ revision }: Execution): boolean => revision === 0;
 
 /**
- * Whether of the newest execution there may be more than its row shows: a large response or progress, or another error than the
- * job's.
+ * True if the executions table may hold more of the newest execution than its row shows: a large response or progress, or another
+ * error than the job's.
  */
 const mayBeApart = ({ response, progress, settledAt, lastError }: JobRow): boolean =>
   settledAt !== null && ((response === null && progress === null) || lastError?.code === "expired");

@@ -106,7 +106,7 @@ async function report(ground: Ground, job: ReferenceJob, what: "complete" | "fai
     ground.fault(fault);
 }
 
-/** What a worker says of its progress is shown from then on. */
+/** The progress that a worker reports is shown from then on. */
 async function heartbeat(ground: Ground, { id, holder: execution_id }: ReferenceJob, path: string): Promise<void> {
   const progress = { done: ground.chance.between(1, 1_000) };
   const answer = await ground.call("POST", path, { execution_id, progress });
