@@ -15,6 +15,8 @@ CREATE TABLE `api_keys` (
 	`id` text NOT NULL,
 	`name` text NOT NULL,
 	`prefix` text NOT NULL,
+	`scope` text NOT NULL,
+	`expires_at` integer,
 	`created_at` integer NOT NULL
 ) WITHOUT ROWID;
 --> statement-breakpoint
@@ -43,6 +45,7 @@ CREATE TABLE `executions` (
 	`completed_at` integer,
 	`response` text,
 	`error` text,
+	`progress` text,
 	`revision` integer NOT NULL,
 	PRIMARY KEY(`account_id`, `job_id`, `attempt`)
 ) WITHOUT ROWID;
@@ -66,6 +69,7 @@ CREATE TABLE `jobs` (
 	`tags` text,
 	`flow` text,
 	`idempotency_key` text,
+	`traceparent` text,
 	`scheduled_for` integer NOT NULL,
 	`run_at` integer,
 	`expires_at` integer,
@@ -86,6 +90,7 @@ CREATE TABLE `jobs` (
 	`started_at` integer,
 	`settled_at` integer,
 	`response` text,
+	`progress` text,
 	`payload` text,
 	`result` text,
 	PRIMARY KEY(`account_id`, `id`)

@@ -8,6 +8,7 @@ export interface Attempt {
   scheduledFor: Date;
   payload: unknown;
   payloadText: string | null;
+  traceparent: string | null;
   /** The length of the lease; each heartbeat starts it anew. */
   timeoutMs: number;
 }

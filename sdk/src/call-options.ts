@@ -46,6 +46,29 @@ export interface ChangeOptions extends CallOptions {
   ifMatch?: number | undefined;
 }
 
+/**
+ * The options of a call that creates jobs.
+ *
+ * @example
+ * ```ts
+ * import { Chronos } from "@chronos-edge/sdk";
+ *
+ * const chronos = new Chronos({ apiKey: "chrns_example", baseUrl: "https://chronos.example.com" });
+ * export async function onRequest(request: Request): Promise<Response> {
+ *   const traceparent = request.headers.get("traceparent") ?? undefined;
+ *   const { id } = await chronos.jobs.create({ name: "Welcome mail", handler: "email" }, { traceparent });
+ *   return Response.json({ id }, { status: 202 });
+ * }
+ * ```
+ */
+export interface CreateOptions extends CallOptions {
+  /**
+   * The W3C trace context that the job belongs to, as it stands in a `traceparent` header. It goes out with each attempt: in a
+   * push as the same header, to a worker as `ctx.traceparent`. The service ignores what is malformed.
+   */
+  traceparent?: string | undefined;
+}
+
 /** The limits of one call that has begun. */
 export interface CallLimits {
   signal: AbortSignal | undefined;
@@ -55,6 +78,7 @@ export interface CallLimits {
 
 export const CALL_OPTIONS: Fields<CallOptions> = { timeoutMs: true, signal: true };
 const CHANGE_OPTIONS: Fields<ChangeOptions> = { ...CALL_OPTIONS, ifMatch: true };
+const CREATE_OPTIONS: Fields<CreateOptions> = { ...CALL_OPTIONS, traceparent: true };
 
 /** Checks the options of a call that may carry `ifMatch`, and starts the clock. */
 export function changeLimitsOf(
@@ -68,6 +92,20 @@ export function changeLimitsOf(
     throw new ChronosConfigError("ifMatch must be the revision of what is changed, an integer");
   }
   return { ...limits, ifMatch };
+}
+
+/** Checks the options of a call that creates jobs, and starts the clock. */
+export function createLimitsOf(
+  connection: Connection,
+  call: string,
+  options: CreateOptions | undefined,
+): CallLimits & { traceparent: string | undefined } {
+  const limits = limitsOf(connection, call, options, CREATE_OPTIONS);
+  const traceparent = options?.traceparent;
+  if (traceparent !== undefined && !(typeof traceparent === "string" && /^[!-~]+$/.test(traceparent))) {
+    throw new ChronosConfigError("traceparent must be the text of a W3C traceparent header");
+  }
+  return { ...limits, traceparent };
 }
 
 /** Checks the options of `call`, such as `jobs.create()`, and starts the clock. */

@@ -58,12 +58,12 @@ export interface BatchInput {
 export async function createMany(
   connection: Connection,
   inputs: readonly BatchInput[],
-  limits: CallLimits,
+  { traceparent, ...limits }: CallLimits & { traceparent: string | undefined },
 ): Promise<BatchEntry[]> {
   const entries: BatchEntry[] = [];
   for (const batch of batchesOf(inputs)) {
     try {
-      entries.push(...(await sendBatch(connection, batch, limits)));
+      entries.push(...(await sendBatch(connection, { batch, traceparent }, limits)));
     } catch (cause) {
       // The first batch fails like any other call. After an abort, the caller gets its own reason.
       if (entries.length === 0 || limits.signal?.aborted) throw cause;
@@ -81,7 +81,7 @@ export async function createMany(
  */
 async function sendBatch(
   connection: Connection,
-  batch: readonly BatchInput[],
+  { batch, traceparent }: { batch: readonly BatchInput[]; traceparent: string | undefined },
   limits: CallLimits,
 ): Promise<BatchEntry[]> {
   const { platform } = connection;
@@ -89,7 +89,8 @@ async function sendBatch(
   const askedAt = platform.monotonicMs();
   let mayExist = false;
   const body = `{"jobs":[${batch.map(({ json }) => json).join()}]}`;
-  const { data } = await retrying(connection, { method: "POST", path: "/v1/jobs/batch", body }, limits, (error) => {
+  const call = { method: "POST", path: "/v1/jobs/batch", body, traceparent } as const;
+  const { data } = await retrying(connection, call, limits, (error) => {
     if (isUntouched(error)) return true;
     mayExist ||= isPassing(error);
     return isPassing(error) && hasKeys;

@@ -49,4 +49,8 @@ export interface Execution {
   /** The result as it was sent. */
   resultText: string | null;
   error: { code: ExecutionErrorCode; message: string } | null;
+  /** The last value given to `ctx.progress()`, also after the end; null if there was none. */
+  progress: unknown;
+  /** The progress as it was sent. */
+  progressText: string | null;
 }

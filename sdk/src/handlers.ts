@@ -30,6 +30,14 @@ export interface ChronosContext<TPayload = unknown> {
   readonly payload: TPayload;
   /** The payload as it was sent, where parsing may have changed it: integers beyond 2^53, keys that occur twice. */
   readonly payloadText: string | null;
+  /** The W3C trace context of the request that created the job; null if it had none. Continue the trace with it. */
+  readonly traceparent: string | null;
+  /**
+   * Says how far the work is: any JSON but null, at most 4 KB, shown as `progress` of the execution. It goes out at once, or two
+   * seconds after the heartbeat before; of several within that time the last one counts. It stays after the end. Throws a
+   * ChronosConfigError for what is no such JSON; whether it arrives is nothing to wait for.
+   */
+  progress(value: unknown): void;
   /** When the lease ends, by this machine's clock. Each heartbeat moves it on, so read it anew. */
   readonly deadline: Date;
   /** Aborts when the job is cancelled, the lease is lost, or the deadline passes; its reason is an ExecutionAbortedError. */

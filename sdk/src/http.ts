@@ -27,6 +27,8 @@ export interface HttpCall {
   about?: "job" | "schedule";
   /** Sent as If-Match: the revision that the object must have. */
   ifMatch?: number | undefined;
+  /** Sent as it is: the trace that a new job belongs to. */
+  traceparent?: string | undefined;
   query?: [string, string][];
   /** Already JSON: repeating a request must repeat its bytes. */
   body?: string;
@@ -81,6 +83,7 @@ export class Http {
       "user-agent": USER_AGENT,
     };
     if (call.body !== undefined) headers["content-type"] = "application/json";
+    if (call.traceparent !== undefined) headers.traceparent = call.traceparent;
     if (call.ifMatch !== undefined) headers["if-match"] = `"${call.ifMatch}"`;
 
     const timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_MS;

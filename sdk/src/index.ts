@@ -11,7 +11,7 @@ export {
 } from "./api-error.ts";
 export type { BulkAction, BulkCount, BulkSelection, BulkStatus, BulkVerb, NewBulkAction } from "./bulk-action.ts";
 export type { BulkActions, BulkFilters, BulkWaitOptions } from "./bulk-actions.ts";
-export type { CallOptions, ChangeOptions } from "./call-options.ts";
+export type { CallOptions, ChangeOptions, CreateOptions } from "./call-options.ts";
 export { Chronos } from "./client.ts";
 export { type BatchEntry, CreateManyError } from "./create-many.ts";
 export type { Delivery } from "./delivery.ts";

@@ -2,7 +2,15 @@
 
 import { IdempotencyKeyConflictError, isPassing, isUntouched, PreconditionFailedError } from "./api-error.ts";
 import type { BulkAction, BulkCount, NewBulkAction } from "./bulk-action.ts";
-import { type CallLimits, type CallOptions, type ChangeOptions, changeLimitsOf, limitsOf } from "./call-options.ts";
+import {
+  type CallLimits,
+  type CallOptions,
+  type ChangeOptions,
+  type CreateOptions,
+  changeLimitsOf,
+  createLimitsOf,
+  limitsOf,
+} from "./call-options.ts";
 import type { Connection } from "./connection.ts";
 import { type BatchEntry, createMany } from "./create-many.ts";
 import { ChronosConfigError } from "./errors.ts";
@@ -62,30 +70,26 @@ export class Jobs<M> {
    */
   create<Name extends HandlerName<M>>(
     input: NewJob<Name, PayloadOf<M, Name>>,
-    options?: CallOptions,
+    options?: CreateOptions,
   ): Promise<JobOf<M, Name>>;
   create<Name extends HandlerName<M>>(
     input: NewJobWithPayload<Name, GivenPayload<M, Name>>,
-    options?: CallOptions,
+    options?: CreateOptions,
   ): Promise<JobOf<M, Name>>;
-  create(input: NewPushJob, options?: CallOptions): Promise<Job>;
-  async create(input: object, options?: CallOptions): Promise<Job> {
+  create(input: NewPushJob, options?: CreateOptions): Promise<Job>;
+  async create(input: object, options?: CreateOptions): Promise<Job> {
     const job = newJobToWire(input as NewJob | NewPushJob);
     const body = toJson("The job", job);
     const isSafe = job.idempotency_key != null && job.on_conflict !== "replace";
-    return onceDone(
-      this.#connection,
-      { method: "POST", path: "/v1/jobs", body },
-      limitsOf(this.#connection, "jobs.create()", options),
-      {
-        read: readJob,
-        mayRepeat: isSafe ? isPassing : isUntouched,
-        lookAgain: (refusal, sinceAskedMs) => {
-          if (!(refusal instanceof IdempotencyKeyConflictError) || refusal.data === null) return undefined;
-          return isTheJobWeAskedFor(refusal.data, body, sinceAskedMs) ? refusal.data : undefined;
-        },
+    const { traceparent, ...limits } = createLimitsOf(this.#connection, "jobs.create()", options);
+    return onceDone(this.#connection, { method: "POST", path: "/v1/jobs", body, traceparent }, limits, {
+      read: readJob,
+      mayRepeat: isSafe ? isPassing : isUntouched,
+      lookAgain: (refusal, sinceAskedMs) => {
+        if (!(refusal instanceof IdempotencyKeyConflictError) || refusal.data === null) return undefined;
+        return isTheJobWeAskedFor(refusal.data, body, sinceAskedMs) ? refusal.data : undefined;
       },
-    );
+    });
   }
 
   /** One job, as its owner knows it now. 404 `job_not_found` if there is none. */
@@ -193,8 +197,8 @@ export class Jobs<M> {
    *
    * A batch is repeated like `create()`: after a network fault or a 5xx only if each of its jobs has an `idempotencyKey`.
    */
-  createMany(inputs: readonly ManyJob<M>[], options?: CallOptions): Promise<BatchEntry<JobOf<M, HandlerName<M>>>[]>;
-  async createMany(inputs: readonly object[], options?: CallOptions): Promise<BatchEntry[]> {
+  createMany(inputs: readonly ManyJob<M>[], options?: CreateOptions): Promise<BatchEntry<JobOf<M, HandlerName<M>>>[]>;
+  async createMany(inputs: readonly object[], options?: CreateOptions): Promise<BatchEntry[]> {
     if (!Array.isArray(inputs)) throw new ChronosConfigError(`The jobs must be an array, not ${kindOf(inputs)}`);
     const encoder = new TextEncoder();
     const written = inputs.map((input: NewJob | NewPushJob, i) => {
@@ -203,7 +207,7 @@ export class Jobs<M> {
       const json = toJson(`The job ${i}`, job);
       return { json, bytes: encoder.encode(json).byteLength, idempotencyKey: job.idempotency_key };
     });
-    return createMany(this.#connection, written, limitsOf(this.#connection, "jobs.createMany()", options));
+    return createMany(this.#connection, written, createLimitsOf(this.#connection, "jobs.createMany()", options));
   }
 
   /**

@@ -58,10 +58,10 @@ export function fieldsToJson(fields: Record<string, unknown>): string {
   return `{${written.join()}}`;
 }
 
-const CARRIED = ["payload", "result"];
+const CARRIED = ["payload", "result", "progress"];
 
 /**
- * Adds the texts of payload and result to what was parsed, or to each item of a list, as `payload_text` and `result_text`.
+ * Adds the texts of payload, result and progress to what was parsed, or to each item of a list, as `payload_text` and so on.
  * A job within an item, as in a batch's answer, gets them too.
  */
 export function addTexts(parsed: unknown, json: string, at = 0): void {

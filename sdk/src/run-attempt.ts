@@ -5,6 +5,7 @@ import type { Connection } from "./connection.ts";
 import type { ChronosContext, ChronosHandler } from "./handlers.ts";
 import type { Lease } from "./lease.ts";
 import { type Outcome, outcomeOfError, outcomeOfResult } from "./outcome.ts";
+import { progressToJson } from "./progress.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** `handler` is undefined when nobody registered one under this name: the attempt then fails for good. */
@@ -18,6 +19,7 @@ export async function runAttempt(
   const trace = traceOf(lease.attempt);
   if (lease.signal.aborted) return logger.warn("Dropped a job: its lease ended before its handler could start", trace);
   const outcome = await perform(connection, lease, handler);
+  await lease.sayTheRest();
   lease.close();
   if (outcome.kind === "fail") logger.warn(`Handler failed: ${outcome.message}`, { ...trace, error: outcome.name });
   const cause = lease.abortCause;
@@ -53,6 +55,8 @@ function contextOf({ platform }: Connection, lease: Lease): ChronosContext {
     scheduledFor: attempt.scheduledFor,
     payload: attempt.payload,
     payloadText: attempt.payloadText,
+    traceparent: attempt.traceparent,
+    progress: (value) => lease.say(progressToJson(value)),
     signal: lease.signal,
     get deadline() {
       return new Date(Math.round(platform.wallMs() + lease.leftMs));

@@ -2,7 +2,15 @@
 // decided here, call by call.
 
 import { isPassing, isUntouched, PreconditionFailedError, ScheduleKeyConflictError } from "./api-error.ts";
-import { type CallLimits, type CallOptions, type ChangeOptions, changeLimitsOf, limitsOf } from "./call-options.ts";
+import {
+  type CallLimits,
+  type CallOptions,
+  type ChangeOptions,
+  type CreateOptions,
+  changeLimitsOf,
+  createLimitsOf,
+  limitsOf,
+} from "./call-options.ts";
 import type { Connection } from "./connection.ts";
 import { ensureSchedule } from "./ensure-schedule.ts";
 import { ChronosConfigError } from "./errors.ts";
@@ -186,11 +194,11 @@ export class Schedules<M> {
    */
   trigger<Name extends HandlerName<M> = HandlerName<M>>(
     id: string,
-    options?: CallOptions,
+    options?: CreateOptions,
   ): Promise<Job<PayloadOf<M, Name>, ResultOf<M, Name>>>;
-  async trigger(id: string, options?: CallOptions): Promise<Job> {
-    const limits = limitsOf(this.#connection, "schedules.trigger()", options);
-    const call: HttpCall = { method: "POST", path: `${schedulePath(id)}/trigger` };
+  async trigger(id: string, options?: CreateOptions): Promise<Job> {
+    const { traceparent, ...limits } = createLimitsOf(this.#connection, "schedules.trigger()", options);
+    const call: HttpCall = { method: "POST", path: `${schedulePath(id)}/trigger`, traceparent };
     const { data } = await retrying(this.#connection, call, limits, isUntouched);
     return jobFromWire(data as WireJob);
   }

@@ -41,6 +41,7 @@ export interface WireAttempt {
   scheduled_for: string;
   payload: unknown;
   payload_text: string | null;
+  traceparent?: string;
   timeout: number;
 }
 
@@ -115,6 +116,8 @@ export function executionFromWire(execution: WireExecution): Execution {
     result: execution.result,
     resultText: execution.result_text,
     error: execution.error,
+    progress: execution.progress ?? null,
+    progressText: execution.progress_text ?? null,
   };
 }
 
@@ -127,6 +130,7 @@ export function attemptFromWire(attempt: WireAttempt): Attempt {
     scheduledFor: new Date(attempt.scheduled_for),
     payload: attempt.payload,
     payloadText: attempt.payload_text,
+    traceparent: attempt.traceparent ?? null,
     timeoutMs: attempt.timeout * 1000,
   };
 }

@@ -4,6 +4,7 @@ import { ChronosApiError } from "./api-error.ts";
 import type { Attempt } from "./attempt.ts";
 import { MOST_AT_ONCE } from "./batches.ts";
 import type { Connection } from "./connection.ts";
+import { fieldsToJson, RawJson } from "./raw-json.ts";
 import { attemptFromWire, type WireAttempt, type WireReported } from "./wire.ts";
 
 /** What a poll may take beyond the wait it asked for. */
@@ -35,13 +36,15 @@ export async function start(
   return attemptFromWire(data as WireAttempt);
 }
 
-/** Extends the lease; true when the job was cancelled meanwhile. */
+/** Extends the lease; true when the job was cancelled meanwhile. `progress` is JSON already, or null for nothing new. */
 export async function heartbeat(
   { http }: Connection,
   { jobId, executionId }: Attempt,
+  progress: string | null,
   limits: { timeoutMs: number; signal: AbortSignal },
 ): Promise<boolean> {
-  const body = JSON.stringify({ execution_id: executionId });
+  const said = progress === null ? undefined : new RawJson(progress);
+  const body = fieldsToJson({ execution_id: executionId, progress: said });
   const { data } = await http.send({ method: "POST", path: path(jobId, "heartbeat"), body, ...limits });
   return (data as { cancel_requested: boolean }).cancel_requested;
 }

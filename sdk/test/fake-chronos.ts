@@ -17,11 +17,15 @@ export class FakeChronos {
   readonly executions: FakeExecution[] = [];
   readonly bulk = new FakeBulkActions(this.jobs);
   readonly schedules: FakeSchedules;
+  /** The `traceparent` that each job was created with. */
+  readonly traces = new Map<string, string>();
   /** Its keys are refused, and due attempts wait. */
   suspended = false;
   /** What the next reports of a call are answered with, in their order; undefined is what they deserve. */
   readonly answers: (Record<string, unknown> | undefined)[] = [];
   readonly #bornAt: number;
+  /** The trace of the request that is being answered. */
+  #trace: string | null = null;
 
   /** `aheadMs`: how much its clock differs from that of the tests. */
   constructor({ aheadMs = 0 } = {}) {
@@ -39,6 +43,7 @@ export class FakeChronos {
     const json = body === "" ? {} : JSON.parse(body);
     const [, , first, second, third, fourth] = url.pathname.split("/");
     this.#expireLeases();
+    this.#trace = request.headers.get("traceparent");
     if (first === "worker" && second === "jobs" && third === "claim") return this.#claim(json, init?.signal ?? null);
     if (first === "worker" && second === "jobs" && third === "report") return this.#reportEach(json, body);
     if (first === "worker" && second === "jobs") return this.#worker(String(third), String(fourth), json);
@@ -105,6 +110,7 @@ export class FakeChronos {
     } else if (holder) return refuse(409, "idempotency_key_conflict", "The key is in use", [], holder);
     const job = newFakeJob(input, this.#now());
     this.jobs.push(job);
+    if (this.#trace !== null) this.traces.set(job.id, this.#trace);
     return accept(job, 201);
   }
 
@@ -220,6 +226,7 @@ export class FakeChronos {
       if (execution.status === "cancelled") return accept({ lease_expires_at: null, cancel_requested: true });
       if (execution.status !== "running") return lost();
       execution.leaseEndsAt = this.#now() + job.timeout * 1000;
+      execution.progress = input.progress ?? execution.progress;
       return accept({ lease_expires_at: iso(execution.leaseEndsAt), cancel_requested: false });
     }
     return refuse(404, "not_found", "No such path");
@@ -268,6 +275,7 @@ export class FakeChronos {
       completed_at: null,
       error: null,
       result: null,
+      progress: null,
     };
     this.executions.push(execution);
     return execution;
@@ -284,7 +292,16 @@ export class FakeChronos {
     job.status = "running";
     const { handler, scheduled_for, payload, timeout } = job;
     const ids = { job_id: job.id, execution_id: execution.id, attempt: execution.attempt };
-    return { ...ids, handler, scheduled_for, payload, timeout, lease_expires_at: iso(leaseEndsAt) };
+    const traceparent = this.traces.get(job.id);
+    return {
+      ...ids,
+      handler,
+      scheduled_for,
+      payload,
+      timeout,
+      ...(traceparent && { traceparent }),
+      lease_expires_at: iso(leaseEndsAt),
+    };
   }
 
   #expireLeases(): void {

@@ -33,6 +33,7 @@ export interface FakeExecution {
   completed_at: string | null;
   error: unknown;
   result: unknown;
+  progress: unknown;
 }
 
 /** As the API shows it. */
@@ -47,10 +48,11 @@ export function shown({
   completed_at,
   error,
   result,
+  progress,
 }: FakeExecution) {
   const trigger = attempt === 1 ? "scheduled" : "system_retry";
   const times = { due_at, started_at, completed_at, lateness_ms: 0 };
-  return { id, job_id, attempt, trigger, status, worker_id, ...times, response: null, error, result };
+  return { id, job_id, attempt, trigger, status, worker_id, ...times, response: null, error, result, progress };
 }
 
 const UNIT_MS: Record<string, number> = {

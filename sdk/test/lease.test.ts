@@ -1,5 +1,5 @@
-import { expect, it, vi } from "vitest";
-import { type ChronosContext, ExecutionAbortedError } from "../src/index.ts";
+import { describe, expect, it, vi } from "vitest";
+import { ChronosConfigError, type ChronosContext, ExecutionAbortedError, rawJson } from "../src/index.ts";
 import { refuse } from "./answers.ts";
 import { REPORT } from "./line.ts";
 import { gate, NOON, pass, setUp } from "./setup.ts";
@@ -161,6 +161,131 @@ it("repeats heartbeats while the account is suspended, and keeps the lease if it
   work.open();
   await pass(10);
   expect(app.job(job.id)).toMatchObject({ status: "completed", attempts: 1 });
+});
+
+describe("ctx.progress()", () => {
+  const sent = (line: { sentTo(path: RegExp): { at: number; body: Record<string, unknown> }[] }) =>
+    line.sentTo(HEARTBEAT).map(({ at, body }) => [(at - NOON) / 1000, body.progress]);
+
+  it("goes out at once, then at most every two seconds with what was said last, and moves the lease on", async () => {
+    const { app, line, ctx, job, work } = await running();
+    for (let n = 1; n <= 50; n++) {
+      ctx.progress({ done: n });
+      await pass(100);
+    }
+    expect(sent(line)).toEqual([
+      [0, { done: 1 }],
+      [2, { done: 20 }],
+      [4, { done: 40 }],
+    ]);
+    await pass(20_000);
+    expect(sent(line).slice(3)).toEqual([
+      [6, { done: 50 }],
+      [16, undefined],
+    ]);
+    expect(app.executionOf(job).progress).toEqual({ done: 50 });
+    work.open();
+    await pass(10);
+    expect(app.job(job.id).status).toBe("completed");
+  });
+
+  it("travels with a heartbeat that comes as soon", async () => {
+    const { line, ctx } = await running();
+    await pass(9_999);
+    ctx.progress(1);
+    await pass(1);
+    expect(sent(line)).toEqual([[9.999, 1]]);
+    await pass(1_500);
+    ctx.progress(2);
+    await pass(600);
+    expect(sent(line)).toEqual([
+      [9.999, 1],
+      [11.999, 2],
+    ]);
+  });
+
+  it("arrives before the report of the end, whatever that is", async () => {
+    const { app, line, ctx, job, work } = await running();
+    ctx.progress("first");
+    await pass(10);
+    ctx.progress("last");
+    work.slam(new Error("no"));
+    await pass(10);
+    const sent = line.sentTo(/heartbeat$|report$/).map(({ path }) => path.replace(/.*\//, ""));
+    expect(sent).toEqual(["heartbeat", "heartbeat", "report"]);
+    expect(app.executionOf(job)).toMatchObject({ status: "failed", progress: "last" });
+  });
+
+  it("holds up the report for two seconds at most", async () => {
+    const { app, line, ctx, job, work } = await running();
+    line.breaks(HEARTBEAT, "hangs");
+    ctx.progress(1);
+    await pass(10);
+    work.open();
+    await pass(1_980);
+    expect(app.job(job.id).status).toBe("running");
+    await pass(30);
+    expect(app.job(job.id).status).toBe("completed");
+    await pass(60_000);
+    expect(line.sentTo(HEARTBEAT)).toHaveLength(1);
+  });
+
+  it("that was lost is said again with the next heartbeat, unless there is something newer to say", async () => {
+    const { app, line, ctx, job } = await running();
+    line.breaks(HEARTBEAT, "lost", 2);
+    ctx.progress("old");
+    await pass(10);
+    ctx.progress("new");
+    await pass(10_000);
+    expect(sent(line).map(([, progress]) => progress)).toEqual(["old", "new", "new"]);
+    expect(app.executionOf(job).progress).toBe("new");
+  });
+
+  it("that the service refuses costs no lease: the heartbeat is repeated without it", async () => {
+    const { app, line, ctx, job, work, logged } = await running();
+    line.breaks(HEARTBEAT, () => refuse(422, "validation_error", "There is no such field"));
+    ctx.progress({ done: 1 });
+    await pass(10);
+    expect(sent(line).map(([, progress]) => progress)).toEqual([{ done: 1 }, undefined]);
+    expect(logged("warn")).toEqual(["The service refused the progress: There is no such field"]);
+    await pass(60_000);
+    expect(ctx.signal.aborted).toBe(false);
+    work.open();
+    await pass(10);
+    expect(app.job(job.id).status).toBe("completed");
+  });
+
+  it("throws for what is no JSON, for null and for more than 4 KB, and sends nothing", async () => {
+    const { line, ctx } = await running();
+    const endless: unknown[] = [];
+    endless.push(endless);
+    for (const wrong of [undefined, null, () => {}, endless, 1n, "x".repeat(4_095)]) {
+      expect(() => ctx.progress(wrong)).toThrow(ChronosConfigError);
+    }
+    await pass(5_000);
+    expect(line.sentTo(HEARTBEAT)).toHaveLength(0);
+    ctx.progress("x".repeat(4_094));
+    await pass(10);
+    expect(line.sentTo(HEARTBEAT)).toHaveLength(1);
+  });
+
+  it("sends the text of rawJson() as it is, and an execution shows it", async () => {
+    const { chronos, line, ctx, job } = await running();
+    ctx.progress(rawJson('{"row": 12345678901234567890}'));
+    await pass(10);
+    const shown = await chronos.jobs.executions(job.id).page();
+    expect(shown.items[0]).toMatchObject({ progress: expect.anything(), progressText: expect.stringContaining("row") });
+    expect(line.sentTo(HEARTBEAT)).toHaveLength(1);
+  });
+
+  it("after the end says nothing any more", async () => {
+    const { line, ctx, work } = await running();
+    work.open();
+    await pass(10);
+    ctx.progress(1);
+    await pass(60_000);
+    expect(line.sentTo(HEARTBEAT)).toHaveLength(0);
+  });
 });
 
 it("leaves no timer behind, however the attempt ended", async () => {

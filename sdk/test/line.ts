@@ -12,6 +12,7 @@ export interface Sent {
   redirect: string;
   cache: string | undefined;
   ifMatch: string | undefined;
+  traceparent: string | undefined;
 }
 
 /**
@@ -57,9 +58,9 @@ export class Line {
     const url = new URL(input);
     const body = init.body === undefined ? {} : JSON.parse(init.body);
     const { method, redirect, cache } = init;
-    const ifMatch = init.headers["if-match"];
+    const { "if-match": ifMatch, traceparent } = init.headers;
     const { pathname: path, searchParams: query } = url;
-    this.sent.push({ method, path, query, body, at: Date.now(), redirect, cache, ifMatch });
+    this.sent.push({ method, path, query, body, at: Date.now(), redirect, cache, ifMatch, traceparent });
     if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
     const broken = this.#faults.find(({ path, times }) => times > 0 && path.test(url.pathname));
     if (broken === undefined) return this.#service(input, init);

@@ -31,7 +31,9 @@ it("runs a job with everything a handler needs to know, and reports what it retu
       scheduledFor: new Date(NOON),
       payload: { user_name: "Ada" },
       payloadText: '{"user_name":"Ada"}',
+      traceparent: null,
       deadline: new Date(NOON + 30_000),
+      progress: expect.any(Function),
       signal: expect.any(AbortSignal),
     },
   ]);

@@ -1,6 +1,7 @@
 // What is asked of the accounts and API key tables.
 
-import { and, asc, count, eq, isNull, lte, ne, or, sql } from "drizzle-orm";
+import { and, asc, count, eq, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm";
+import type { KeyScope } from "../domain/key-scope.ts";
 import { ok } from "../domain/result.ts";
 import { isThere } from "../store/existing-account.ts";
 import { accounts, apiKeys } from "../store/schema.ts";
@@ -16,17 +17,28 @@ const shownKey = {
   accountId: apiKeys.accountId,
   name: apiKeys.name,
   prefix: apiKeys.prefix,
+  scope: apiKeys.scope,
+  expiresAt: apiKeys.expiresAt,
   createdAt: apiKeys.createdAt,
 };
+
+/** The facts of a key that decide what its holder may do. */
+export interface HeldKey {
+  readonly id: string;
+  readonly scope: KeyScope;
+  readonly expiresAt: number | null;
+}
+
+const heldKey = { id: apiKeys.id, scope: apiKeys.scope, expiresAt: apiKeys.expiresAt };
 
 /** Who holds a key. One of the few queries without an account: it is how the account is found. */
 export function accountOfKey(
   db: Database,
   hash: string,
-): Promise<Stored<{ keyId: string; hash: string; account: Account } | undefined>> {
+): Promise<Stored<{ key: HeldKey; hash: string; account: Account } | undefined>> {
   return stored(() =>
     db
-      .select({ keyId: apiKeys.id, hash: apiKeys.hash, account: accounts })
+      .select({ key: heldKey, hash: apiKeys.hash, account: accounts })
       .from(apiKeys)
       .innerJoin(accounts, eq(accounts.id, apiKeys.accountId))
       .where(eq(apiKeys.hash, hash))
@@ -145,33 +157,48 @@ export function listKeys(
   );
 }
 
-/** @returns false when the account has all the keys it may have, or is gone; decided in the statement, so no two slip in together */
+/**
+ * Makes a key. The account's keys that have expired by then are deleted: their places are free.
+ *
+ * @returns false when the account has all the keys it may have, or is gone; decided in the statement, so no two slip in together
+ */
 export async function insertKey(db: Database, key: typeof apiKeys.$inferInsert): Promise<Stored<boolean>> {
-  const { hash, accountId, id, name, prefix, createdAt } = key;
+  const { hash, accountId, id, name, prefix, scope, expiresAt, createdAt } = key;
   const held = sql`(SELECT count(*) FROM ${apiKeys} WHERE account_id = ${accountId})`;
   const made = await stored(() =>
-    db.all(
-      sql`INSERT INTO ${apiKeys} (hash, account_id, id, name, prefix, created_at)
-          SELECT ${hash}, ${accountId}, ${id}, ${name}, ${prefix}, ${createdAt}
-          WHERE ${held} < ${MAX_KEYS} AND ${isThere(accountId)}
-          ON CONFLICT (hash) DO UPDATE SET id = excluded.id RETURNING id`,
-    ),
+    db.batch([
+      db.delete(apiKeys).where(and(eq(apiKeys.accountId, accountId), lte(apiKeys.expiresAt, createdAt))),
+      db
+        .insert(apiKeys)
+        .select(
+          sql`SELECT ${hash}, ${accountId}, ${id}, ${name}, ${prefix}, ${scope}, ${expiresAt ?? null}, ${createdAt}
+              WHERE ${held} < ${MAX_KEYS} AND ${isThere(accountId)}`,
+        )
+        .onConflictDoUpdate({ target: apiKeys.hash, set: { id: sql`excluded.id` } })
+        .returning({ id: apiKeys.id }),
+    ]),
   );
-  return made.ok ? ok(made.value.length > 0) : made;
+  return made.ok ? ok(made.value[1].length > 0) : made;
 }
 
-/** Revokes a key, unless it is the account's last. @returns the hash of the key that is gone, or why none is */
+/**
+ * Revokes a key, unless it is the last of scope `full` that does not expire: then nobody could make another one.
+ *
+ * @returns the hash of the key that is gone, or why none is
+ */
 export async function deleteKey(
   db: Database,
   accountId: string,
   id: string,
 ): Promise<Stored<{ hash: string } | "missing" | "last">> {
   const own = and(eq(apiKeys.accountId, accountId), eq(apiKeys.id, id));
-  const others = sql`EXISTS (SELECT 1 FROM ${apiKeys} AS other WHERE other.account_id = ${accountId} AND other.id <> ${id})`;
+  const another = sql`EXISTS (SELECT 1 FROM ${apiKeys} AS other WHERE other.account_id = ${accountId} AND other.id <> ${id}
+    AND other.scope = 'full' AND other.expires_at IS NULL)`;
+  const isSpare = or(ne(apiKeys.scope, "full"), isNotNull(apiKeys.expiresAt), another);
   const answer = await stored(() =>
     db.batch([
       db.select({ hash: apiKeys.hash }).from(apiKeys).where(own),
-      db.delete(apiKeys).where(and(own, others)).returning({ hash: apiKeys.hash }),
+      db.delete(apiKeys).where(and(own, isSpare)).returning({ hash: apiKeys.hash }),
     ]),
   );
   if (!answer.ok) return answer;

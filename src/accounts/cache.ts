@@ -73,9 +73,9 @@ export class Cache<T> {
     return !answer.ok && stale ? ok(stale.value) : answer;
   }
 
-  /** Whether a key was held when it was last looked up. */
-  has(key: string): boolean {
-    return this.#known.has(key);
+  /** The value under a key when it was last looked up, however long ago. */
+  peek(key: string): T | undefined {
+    return this.#known.get(key)?.value;
   }
 
   /** A read that is under way is not remembered either: it may have seen what was before. */

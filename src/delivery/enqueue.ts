@@ -52,8 +52,8 @@ export async function enqueue(env: Cloudflare.Env, job: Job): Promise<boolean> {
 export const entryOf = (job: Job, { id, dueAt }: Execution): Entry => ({ jobId: job.id, executionId: id, dueAt });
 
 /**
- * A consumer Worker reads what a push would say, and how long it may take. The platform writes and parses this JSON itself, so
- * the payload goes as a value: what the consumer sees is what `JSON.parse` makes of the text.
+ * A consumer Worker reads what a push would say, its trace, and how long it may take. The platform writes and parses this JSON
+ * itself, so the payload goes as a value: what the consumer sees is what `JSON.parse` makes of the text.
  */
 async function toNamed(env: Cloudflare.Env, name: string, job: Job, execution: Execution): Promise<boolean> {
   const queue = namedQueues(env).get(name);
@@ -63,7 +63,9 @@ async function toNamed(env: Cloudflare.Env, name: string, job: Job, execution: E
   }
   const ref = { executionId: execution.id, attempt: execution.attempt };
   const payload = job.payload && parsed(job.payload);
-  await queue.send({ ...deliveryBody(job, ref), payload, timeout: job.timeoutSeconds }, { contentType: "json" });
+  const trace = job.traceparent !== null && { traceparent: job.traceparent };
+  const message = { ...deliveryBody(job, ref), payload, timeout: job.timeoutSeconds, ...trace };
+  await queue.send(message, { contentType: "json" });
   return true;
 }
 

@@ -101,6 +101,8 @@ export interface Execution {
   readonly completedAt: number | null;
   readonly response: PushResponse | null;
   readonly error: Fault | null;
+  /** The progress its worker reported last. */
+  readonly progress: JsonText | null;
   /** The job's revision that changed it last. */
   readonly revision: number;
 }
@@ -128,6 +130,8 @@ export interface JobSpec extends Work {
   readonly scheduleId: string | null;
   readonly origin: Origin;
   readonly idempotencyKey: string | null;
+  /** The trace of the request that made it (trace-context.ts): it goes out with each attempt. */
+  readonly traceparent: string | null;
   readonly scheduledFor: number;
   readonly createdAt: number;
 }
@@ -135,6 +139,8 @@ export interface JobSpec extends Work {
 /** What a person may still change of a job that has not begun. */
 export interface JobEdit extends Work {
   readonly scheduledFor: number;
+  /** Of a job that takes the place of this one; left out, it stays. */
+  readonly traceparent?: string | null;
   /** Whether a time was given: then the job is due at that one. */
   readonly retimed: boolean;
 }
@@ -269,9 +275,19 @@ export const specOf = (job: JobSpec): JobSpec => ({
   scheduleId: job.scheduleId,
   origin: job.origin,
   idempotencyKey: job.idempotencyKey,
+  traceparent: job.traceparent,
   scheduledFor: job.scheduledFor,
   createdAt: job.createdAt,
 });
+
+/**
+ * True if one copy of an execution is at least as new as another. An execution that has ended does not open again, so a copy that
+ * has ended is the newer one.
+ */
+export function isAsNew(one: Execution, other: Execution): boolean {
+  const hasEnded = one.completedAt !== null;
+  return hasEnded === (other.completedAt !== null) ? one.revision >= other.revision : hasEnded;
+}
 
 /** The execution as its owner shows it; the result is the job's, since the attempt that returns one ends the job. */
 export const executionViewOf = (execution: Execution, result: JsonText | null): ExecutionView => ({

@@ -139,13 +139,18 @@ export function release(job: Job, executionId: string, now: number): Step {
   return ok({ ...released, executions: withNewest(released, { status: "queued", startedAt: null, workerId: null }) });
 }
 
-/** The worker is alive: its lease lasts another `timeout` from now, never less than before. */
-export function heartbeat(job: Job, executionId: string, now: number): Step {
+/**
+ * The worker is alive: its lease lasts another `timeout` from now, never less than before.
+ *
+ * @param progress how far it is; null: nothing new
+ */
+export function heartbeat(job: Job, executionId: string, now: number, progress: JsonText | null = null): Step {
   const running = worker(job, executionId, now);
   if (!running.ok) return running;
   const leaseEndsAt = Math.max(running.value.leaseEndsAt, now + job.timeoutSeconds * SECOND);
   const { reportAt, failedReports } = job; // a beat is no news until the lease that was reported would have ended
-  return ok(changed(job, now, { phase: { ...running.value, leaseEndsAt }, reportAt, failedReports }));
+  const beaten = changed(job, now, { phase: { ...running.value, leaseEndsAt }, reportAt, failedReports });
+  return ok(progress === null ? beaten : { ...beaten, executions: withNewest(beaten, { progress }) });
 }
 
 /** An attempt's outcome ends the job or sends it into its next wait, if the attempt still holds the lease. */
@@ -202,7 +207,8 @@ export function giveUp(job: Job, now: number): Job | undefined {
 }
 
 /** A job that has not begun is another one from now on; one that is to be tried again keeps its time. */
-export function edit(job: Job, { scheduledFor, retimed, ...work }: JobEdit, now: number): Step {
+export function edit(job: Job, asked: JobEdit, now: number): Step {
+  const { scheduledFor, retimed, traceparent = job.traceparent, ...work } = asked;
   const { phase } = job;
   if (phase.name !== "waiting" || (retimed && phase.trigger === "system_retry"))
     return err({ code: "job_not_editable", status: statusOf(job) });
@@ -210,6 +216,7 @@ export function edit(job: Job, { scheduledFor, retimed, ...work }: JobEdit, now:
   const edited = changed(job, now, {
     ...workOf(work),
     scheduledFor,
+    traceparent,
     expiresAt: reckonedAnew ? expiryOf(work, scheduledFor) : job.expiresAt,
     phase: retimed ? waiting(scheduledFor, phase.trigger) : phase,
   });
@@ -287,6 +294,7 @@ function begin(job: Job, id: string, now: number): Job | undefined {
     completedAt: null,
     response: null,
     error: null,
+    progress: null,
     revision: begun.revision,
   };
   return { ...begun, executions: [...job.executions, execution] };

@@ -39,7 +39,10 @@ export interface Signatures {
   readonly standard: readonly string[];
 }
 
-/** All headers of a push: ours, and of the job's own those that are not reserved, in whatever spelling they are stored. */
+/**
+ * All headers of a push: ours, and of the job's own those that are not reserved, in whatever spelling they are stored. A
+ * `traceparent` among them is the one that goes out.
+ */
 export function pushHeaders(
   job: Job,
   { headers }: Push,
@@ -48,7 +51,9 @@ export function pushHeaders(
   signatures: Signatures,
 ): Record<string, string> {
   const timestamp = String(timestampSeconds);
+  const isTraced = job.traceparent !== null && !Object.keys(headers).some((name) => name.toLowerCase() === TRACEPARENT);
   return {
+    ...(isTraced && { [TRACEPARENT]: job.traceparent }),
     ...Object.fromEntries(Object.entries(headers).filter(([name]) => !isReservedHeader(name))),
     "Content-Type": "application/json",
     "User-Agent": "chronos.sh/1.0",
@@ -62,6 +67,8 @@ export function pushHeaders(
     "webhook-signature": signatures.standard.map((one) => `v1,${one}`).join(" "),
   };
 }
+
+const TRACEPARENT = "traceparent";
 
 const HOP_BY_HOP = [
   "connection",

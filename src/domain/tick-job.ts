@@ -13,8 +13,14 @@ export const jobOfTick = (schedule: Schedule, tick: number, jobId: string, now: 
 });
 
 /** A job due now. */
-export const jobOfTrigger = (schedule: Schedule, jobId: string, now: number): JobSpec => ({
+export const jobOfTrigger = (
+  schedule: Schedule,
+  jobId: string,
+  now: number,
+  traceparent: string | null = null,
+): JobSpec => ({
   ...jobOf(schedule, jobId, now),
+  traceparent,
   idempotencyKey: null,
   scheduledFor: now,
 });
@@ -25,5 +31,6 @@ const jobOf = (schedule: Schedule, jobId: string, now: number) => ({
   id: jobId,
   scheduleId: schedule.id,
   origin: "schedule" as const,
+  traceparent: null,
   createdAt: now,
 });

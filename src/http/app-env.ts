@@ -1,7 +1,7 @@
 // What every handler finds in its context.
 
 import type { Context } from "hono";
-import type { Account } from "../accounts/accounts-store.ts";
+import type { Account, HeldKey } from "../accounts/accounts-store.ts";
 import type { ErrorCode } from "./errors.ts";
 
 /** The platform's clock, chance and ids, handed in so that a test may hand in others. */
@@ -20,7 +20,9 @@ export interface AppEnv {
     requestId: string;
     /** Set once the caller has proved who it is. */
     account: Account;
-    keyId: string;
+    key: HeldKey;
+    /** The endpoint that is called: its method and path, as the router has them. */
+    route: string;
     /** The refusal a request ended with, for its log line. */
     code: ErrorCode;
   };

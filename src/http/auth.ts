@@ -11,6 +11,7 @@ import type { AppContext, AppEnv } from "./app-env.ts";
 import { ApiError } from "./errors.ts";
 import { provenWithinLimit } from "./guess-limit.ts";
 import { notFound } from "./known-routes.ts";
+import { outOfScope, scopesOf } from "./scopes.ts";
 import { unwrap } from "./unwrap.ts";
 
 const BEARER = /^Bearer +([^\s,]+)$/i;
@@ -26,7 +27,7 @@ const unauthorized = (message = API_KEY) =>
   });
 
 /**
- * A missing, malformed, unknown or revoked key gets the same answer. A key that this isolate knows is never held up by
+ * A missing, malformed, unknown, revoked or expired key gets the same answer. A key that this isolate knows is never held up by
  * what others send from its address.
  */
 export const authenticated = createMiddleware<AppEnv>(async (c, next) => {
@@ -34,12 +35,16 @@ export const authenticated = createMiddleware<AppEnv>(async (c, next) => {
   if (key === undefined || !isKeyShaped(key)) throw unauthorized();
   const hash = await hashOf(key);
   const lookUp = async () => unwrap(await callerOf(c.env, hash, c.var.platform.now));
-  const caller = isKnownKey(hash) ? await lookUp() : await provenWithinLimit(c, "API key", lookUp);
+  const caller = isKnownKey(hash, c.var.platform.now())
+    ? await lookUp()
+    : await provenWithinLimit(c, "API key", lookUp);
   if (!caller) throw unauthorized();
   c.set("account", caller.account);
-  c.set("keyId", caller.keyId);
+  c.set("key", caller.key);
   if (caller.account.status === "suspended")
     throw new ApiError("account_suspended", "This account is suspended. Its keys work again once it is resumed.");
+  const { scope } = caller.key;
+  if (!scopesOf(c.var.route).includes(scope)) throw new ApiError("forbidden", outOfScope(scope));
   await next();
 });
 

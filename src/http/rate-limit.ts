@@ -14,7 +14,7 @@ export const rateLimited = createMiddleware<AppEnv>(async (c, next) => {
     ? [env.WORKER_RATE_LIMIT, env.ACCOUNT_WORKER_RATE_LIMIT]
     : [env.API_RATE_LIMIT, env.ACCOUNT_RATE_LIMIT];
   // One after the other: what is refused to a key does not use up its account's share.
-  if (!(await ofKey.limit({ key: c.var.keyId })).success)
+  if (!(await ofKey.limit({ key: c.var.key.id })).success)
     throw tooMany("Too many requests with this API key. Please slow down.");
   if (!(await ofAccount.limit({ key: c.var.account.id })).success)
     throw tooMany("Too many requests with all API keys of this account together. Please slow down.");

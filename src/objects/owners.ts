@@ -67,7 +67,8 @@ export interface JobOwner {
   release(executionId: string): Promise<void>;
   complete(ref: JobRef, executionId: string, result: JsonText | null): Promise<Answer<JobView>>;
   fail(ref: JobRef, executionId: string, error: Fault, retryable: boolean): Promise<Answer<JobView>>;
-  heartbeat(ref: JobRef, executionId: string): Promise<Answer<Heartbeat>>;
+  /** @param progress how far the worker is; without it, what it said before stays */
+  heartbeat(ref: JobRef, executionId: string, progress?: JsonText | null): Promise<Answer<Heartbeat>>;
 }
 
 /** A schedule as somebody looked at it. */
@@ -84,7 +85,7 @@ export interface ScheduleOwner {
   pause(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
   resume(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
   /** Makes a job that is due now. Asked for again, it makes another one. */
-  trigger(ref: ScheduleRef): Promise<ScheduleAnswer<JobView>>;
+  trigger(ref: ScheduleRef, traceparent?: string | null): Promise<ScheduleAnswer<JobView>>;
   archive(ref: ScheduleRef): Promise<ScheduleAnswer<Schedule>>;
 }
 

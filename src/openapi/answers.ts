@@ -95,6 +95,7 @@ const Execution = describes<ReturnType<typeof showExecution>>()(
     response: v.nullable(v.object({ status: count, headers: texts, body: v.string(), truncated: v.boolean() })),
     result: anything,
     error: v.nullable(Fault),
+    progress: anything,
   }),
 );
 
@@ -131,7 +132,7 @@ const Schedule = describes<ReturnType<typeof showSchedule>>()(
   }),
 );
 
-const progress = {
+const counted = {
   action: v.picklist(["cancel", "retry", "run", "delete"]),
   status: v.picklist(["running", "completed", "aborted"]),
   matched: count,
@@ -141,13 +142,20 @@ const progress = {
   created_at: time,
   completed_at: v.nullable(time),
 };
-const BulkAction = describes<ReturnType<typeof showBulkAction>>()(v.object({ id: uuid, ...progress }));
-const BulkDryRun = describes<ReturnType<typeof showDryRun>>()(v.object({ id: v.null(), ...progress }));
+const BulkAction = describes<ReturnType<typeof showBulkAction>>()(v.object({ id: uuid, ...counted }));
+const BulkDryRun = describes<ReturnType<typeof showDryRun>>()(v.object({ id: v.null(), ...counted }));
 
 const Tick = describes<ReturnType<typeof showTick>>()(v.object({ utc: time, local: time }));
 
 const ApiKey = describes<ReturnType<typeof showKey>>()(
-  v.object({ id: uuid, name: v.string(), prefix: v.string(), created_at: time }),
+  v.object({
+    id: uuid,
+    name: v.string(),
+    prefix: v.string(),
+    scope: v.picklist(["full", "read", "create", "worker"]),
+    expires_at: v.pipe(v.nullable(time), v.description("When the key stops working; null: never.")),
+    created_at: time,
+  }),
 );
 
 const Claimed = v.object({
@@ -158,6 +166,7 @@ const Claimed = v.object({
   scheduled_for: time,
   payload: v.nullable(object),
   timeout: count,
+  traceparent: v.optional(v.string()),
   lease_expires_at: time,
 });
 

@@ -93,7 +93,9 @@ const account: Examples["Account"] = {
 const apiKey: Examples["ApiKey"] = {
   id: KEY,
   name: "worker in Frankfurt",
-  prefix: "chrns_AbCd",
+  prefix: "chrns_AbCdEf",
+  scope: "worker",
+  expires_at: null,
   created_at: "2026-01-15T09:00:00.000Z",
 };
 
@@ -115,6 +117,7 @@ export const DATA_EXAMPLES: Examples = {
     response: { status: 500, headers: { "content-type": "text/plain" }, body: "out of stamps", truncated: false },
     result: null,
     error: { code: "http_status", message: "The target answered 500." },
+    progress: null,
   },
   BulkAction: bulkAction,
   BulkDryRun: {
@@ -138,6 +141,7 @@ export const DATA_EXAMPLES: Examples = {
     scheduled_for: "2026-01-15T11:00:00.000Z",
     payload: { picture: 4711 },
     timeout: 300,
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     lease_expires_at: "2026-01-15T11:05:00.000Z",
   },
   Reported: { status: 200, job: { ...job, status: "completed", result: { width: 640 } } },

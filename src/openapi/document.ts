@@ -5,6 +5,7 @@ import { METHOD_NAME_ALL } from "hono/router";
 import type * as v from "valibot";
 import { version } from "../../package.json";
 import { type ErrorCode, STATUS_OF } from "../http/errors.ts";
+import { scopesOf } from "../http/scopes.ts";
 import { type Parts, partsOf } from "../http/valid.ts";
 import { refusalExamples, responsesOf } from "./answering.ts";
 import { ANSWERS } from "./answers.ts";
@@ -88,7 +89,7 @@ export function documentOf(routes: readonly Route[]) {
           content: {
             "application/json": {
               schema: { $ref: "#/components/schemas/Refusal" },
-              examples: mapValues({ method_not_allowed: 0, forbidden: 0 }, (_, code) => ({
+              examples: mapValues({ method_not_allowed: 0 }, (_, code) => ({
                 $ref: `#/components/examples/${code}`,
               })),
             },
@@ -119,15 +120,16 @@ function pathsOf(endpoints: readonly Endpoint[]): Record<string, Record<string, 
   return paths;
 }
 
-function entryOf({ parts, operation }: Endpoint, method: string, path: string): object {
+function entryOf({ name, parts, operation }: Endpoint, method: string, path: string): object {
   const { id, tag, summary, examples = {} } = operation;
   const access = path.startsWith("/v1/admin/") ? "operator" : path.startsWith("/v1/") ? "apiKey" : "public";
+  const description = [operation.description, access === "apiKey" && openTo(name)].filter(Boolean).join(" ");
   const bodies = Object.entries(examples).filter(([, example]) => example.body !== undefined);
   return {
     operationId: id,
     tags: [tag],
     summary,
-    ...(operation.description !== undefined && { description: operation.description }),
+    ...(description !== "" && { description }),
     ...(access !== "apiKey" && { security: access === "operator" ? [{ operator: [] }] : [] }),
     ...(parts && { parameters: parametersOf(parts, Object.values(examples)) }),
     ...(parts?.body && {
@@ -145,6 +147,12 @@ function entryOf({ parts, operation }: Endpoint, method: string, path: string): 
   };
 }
 
+/** Which keys may call it, in words. */
+const openTo = (route: string): string =>
+  `Scopes: ${scopesOf(route)
+    .map((scope) => `\`${scope}\``)
+    .join(", ")}.`;
+
 /** In the order in which they are told. */
 function refusalsOf(
   { refuses = [] }: Operation,
@@ -153,7 +161,7 @@ function refusalsOf(
   const all: ErrorCode[] = [
     ...(access === "operator" ? (["not_found"] as const) : []),
     ...(access !== "public" ? (["unauthorized"] as const) : []),
-    ...(access === "apiKey" ? (["account_suspended"] as const) : []),
+    ...(access === "apiKey" ? (["account_suspended", "forbidden"] as const) : []),
     ...(access !== "public" ? (["rate_limit_exceeded"] as const) : []),
     ...(method !== "GET" ? (["payload_too_large", "bad_request"] as const) : []),
     ...(validates ? (["validation_error"] as const) : []),
@@ -207,7 +215,9 @@ Requests are limited to 100 in 10 s for each API key, worker endpoints to 1,000,
 times as many. An address that has sent 30 unknown keys in 10 s gets 429 for those that follow. Every answer carries
 \`X-Request-Id\`. Answers are not to be cached (\`Cache-Control: no-store\`), this document apart.
 
-A request with several faults is told of the first of these: path 404, method 405, key 401, suspended account 403, rate 429,
+An API key has a scope, \`full\` unless it was created with another one; each operation names those that may call it.
+
+A request with several faults is told of the first of these: path 404, method 405, key 401, suspended account or scope 403, rate 429,
 size 413, not JSON 400, schema 422, existence and ownership 404, state 409.
 
 | code | status | when |

@@ -22,7 +22,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "A schedule whose delivery is pull needs a `handler`.",
   },
   unauthorized: {
-    when: "The API key is missing, malformed, unknown or revoked: the same answer for all four. On the operator's paths: the admin token.",
+    when: "The API key is missing, malformed, unknown, revoked or expired: the same answer for all five. On the operator's paths: the admin token.",
     message: "A valid API key is required: `Authorization: Bearer chrns_…`.",
   },
   account_suspended: {
@@ -30,8 +30,8 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "This account is suspended. Its keys work again once it is resumed.",
   },
   forbidden: {
-    when: "Reserved: at present nothing answers it.",
-    message: "This is not allowed.",
+    when: "The API key's scope does not include this. The message names the scope and what it may do.",
+    message: "This API key has the scope `read`: it may only read, with GET, and not the signing secret.",
   },
   not_found: {
     when: "There is nothing at this path, or nothing of yours with this id.",
@@ -45,7 +45,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
   },
   conflict: {
     when: "The present state forbids it.",
-    message: "This is the account's last API key. Create another one first.",
+    message: "This is the account's last API key of the scope `full` that does not expire. Create another one first.",
   },
   idempotency_key_conflict: {
     when: "A job (a schedule, where one was to be created) with this key exists already. `data` is that one, and nothing was created.",

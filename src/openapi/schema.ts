@@ -19,7 +19,7 @@ import {
   tags,
   timeout,
 } from "../routes/work-input.ts";
-import { MAX_RESULT_BYTES, result } from "../routes/worker.ts";
+import { MAX_PROGRESS_BYTES, MAX_RESULT_BYTES, progress, result } from "../routes/worker.ts";
 import { mapped, mapValues } from "./walk.ts";
 import { inWords } from "./words.ts";
 
@@ -40,6 +40,7 @@ const INLINE = {
   tags,
   timeout,
   result,
+  progress,
   cron,
   timezone,
 } satisfies Record<string, v.GenericSchema>;
@@ -57,6 +58,9 @@ const LIMITS: Partial<Record<keyof typeof NAMED | keyof typeof INLINE, JsonSchem
     description: `A JSON object that is not empty, at most ${MAX_PAYLOAD_BYTES} bytes as JSON. ${CARRIED}`,
   },
   result: { description: `Any JSON value, at most ${MAX_RESULT_BYTES} bytes as JSON. ${CARRIED}` },
+  progress: {
+    description: `How far the worker is. Any JSON value, at most ${MAX_PROGRESS_BYTES} bytes as JSON. Left out, what was said before stays.`,
+  },
   headers: {
     maxProperties: MAX_HEADERS,
     description:

@@ -46,7 +46,7 @@ export const WEBHOOKS = {
       summary: "A push delivery",
       description:
         "Sent to a job's `delivery.http.url` with its `method`, whichever of the five that is, and its own `headers`; " +
-        "`User-Agent` is `chronos.sh/1.0`. A GET carries no body, and its signatures cover the empty one. Redirects are not followed.",
+        "`User-Agent` is `chronos.sh/1.0`. A job created with a `traceparent` header sends that, unless its own headers name one. A GET carries no body, and its signatures cover the empty one. Redirects are not followed.",
       security: [],
       parameters: HEADERS.map(([name, description, schema, example]) => ({
         name,

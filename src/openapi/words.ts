@@ -89,6 +89,8 @@ const WORDS: Record<string, string> = {
   prefix: "How the key begins: enough to recognise it.",
   previous_signing_secret: "The secret before, while it is still valid; else null.",
   previous_valid_until: `Until when the previous secret is valid; else null. ${TIME}`,
+  progress:
+    "What the worker said last of how far it is. Any JSON, at most 4 KB. It stays after the end of the execution; null while nothing was said.",
   queue: "The name of a Cloudflare Queue bound to the service. Without one, workers poll.",
   reports: "What became of up to a hundred executions.",
   response: "What the push target answered; null for a pull, and when nothing came back.",
@@ -98,6 +100,8 @@ const WORDS: Record<string, string> = {
   run_at: `When the next attempt is due; null once the job has ended. ${TIME}`,
   run_count: "How many jobs its runs have made.",
   runs: "How many jobs it makes at most. Neither skipped nor triggered ones count.",
+  scope:
+    "What the key may do. `full`: everything. `read`: GET alone, but for the signing secret. `create`: `POST /v1/jobs` and `POST /v1/jobs/batch`. `worker`: the calls of a worker.",
   scheduled_after: "Only jobs whose `scheduled_for` is after this moment.",
   scheduled_before: "Only jobs whose `scheduled_for` is before this moment.",
   schedule_id: "The schedule that made the job; `null` for a one-off job.",
@@ -120,6 +124,7 @@ const WORDS: Record<string, string> = {
     "An IANA time zone, such as `Europe/London`. UTC unless given. A `cron` is read in it. It does not change when an `interval` runs, only the local times that a preview shows.",
   total:
     "Entries in the whole list. Exact up to 10,000; with a filter, those among the newest 10,000 jobs that it reads.",
+  traceparent: "The W3C trace context of the request that created the job. Left out if it had none.",
   trigger: "What made the attempt start.",
   truncated: "Whether the body is not whole: it was longer, did not come in time, or is not readable as text.",
   type: "Which kind of delivery.",

@@ -33,7 +33,15 @@ export const admin = new Hono<AppEnv>()
     const signing = { signingVersion: 1, masterKeyId, overlapEndsAt: null, previousMasterKeyId: null };
     const account: Account = { id, name, status: "active", ...signing, createdAt: now };
     const { key, hash, prefix } = await makeKey(platform.randomBytes(32));
-    const firstKey = { hash, accountId: id, id: platform.newId(), name: "first", prefix, createdAt: now };
+    const firstKey = {
+      hash,
+      accountId: id,
+      id: platform.newId(),
+      name: "first",
+      prefix,
+      scope: "full" as const,
+      createdAt: now,
+    };
     unwrap(await insertAccount(databaseOf(c.env.DB), account, firstKey));
     const { current } = await secretsAt(masterKeys, id, account, now);
     const made = { ...showAccount(account), api_key: key, signing_secret: current };

@@ -1,19 +1,28 @@
 // An account's API keys over HTTP. A key is shown once, when it is made.
 
 import { Hono } from "hono";
+import * as v from "valibot";
 import { type ApiKey, deleteKey, insertKey, listKeys, MAX_KEYS } from "../accounts/accounts-store.ts";
 import { makeKey } from "../accounts/api-key.ts";
 import { forgetKey } from "../accounts/keyring.ts";
 import { formatInstant } from "../domain/instant.ts";
+import { KEY_SCOPES, outlasts } from "../domain/key-scope.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
-import { ApiError } from "../http/errors.ts";
-import { IdParam, text } from "../http/fields.ts";
+import { ApiError, invalid } from "../http/errors.ts";
+import { IdParam, instant, text } from "../http/fields.ts";
 import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { databaseOf } from "../store/store.ts";
+import { moment } from "./show-job.ts";
+
+const NewKey = closed({
+  name: text(255),
+  scope: v.nullish(v.picklist(KEY_SCOPES), "full"),
+  expires_at: v.nullish(v.pipe(instant, v.description("When the key stops working: in the future. Left out: never."))),
+});
 
 export const apiKeys = new Hono<AppEnv>()
   .get("/", valid({ query: closed(PageQuery) }), async (c) => {
@@ -22,11 +31,15 @@ export const apiKeys = new Hono<AppEnv>()
     return listed(c, "API keys.", keys.map(showKey), pagingOf(query.page, query.size, total));
   })
 
-  .post("/", valid({ body: closed({ name: text(255) }) }), async (c) => {
+  .post("/", valid({ body: NewKey }), async (c) => {
     const { platform, account } = c.var;
+    const now = platform.now();
+    const { name, scope, expires_at: expiresAt = null } = c.req.valid("form").body;
+    if (expiresAt !== null && expiresAt <= now) throw invalid("expires_at", "Must lie in the future.");
+    const limit = c.var.key.expiresAt;
+    if (limit !== null && outlasts(expiresAt, limit)) throw invalid("expires_at", notBeyond(limit));
     const { key, hash, prefix } = await makeKey(platform.randomBytes(32));
-    const made = { id: platform.newId(), accountId: account.id, prefix, createdAt: platform.now() };
-    const row = { ...made, name: c.req.valid("form").body.name };
+    const row = { id: platform.newId(), accountId: account.id, name, prefix, scope, expiresAt, createdAt: now };
     const inserted = unwrap(await insertKey(databaseOf(c.env.DB), { ...row, hash }));
     if (!inserted)
       throw await refusalIfThere(
@@ -40,15 +53,22 @@ export const apiKeys = new Hono<AppEnv>()
     const { id } = c.req.valid("form").params;
     const gone = unwrap(await deleteKey(databaseOf(c.env.DB), c.var.account.id, id));
     if (gone === "missing") throw new ApiError("not_found", "There is no such API key.");
-    if (gone === "last")
-      throw new ApiError("conflict", "This is the account's last API key. Create another one first.");
+    if (gone === "last") throw new ApiError("conflict", LAST_KEY);
     forgetKey(gone.hash);
     return done(c, "API key deleted.", { id });
   });
 
-export const showKey = ({ id, name, prefix, createdAt }: ApiKey) => ({
+const LAST_KEY =
+  "This is the account's last API key of the scope `full` that does not expire. Create another one first.";
+
+const notBeyond = (limit: number): string =>
+  `Must be at most ${formatInstant(limit)}: this API key expires then, and what it creates must not outlast it.`;
+
+export const showKey = ({ id, name, prefix, scope, expiresAt, createdAt }: ApiKey) => ({
   id,
   name,
   prefix,
+  scope,
+  expires_at: moment(expiresAt),
   created_at: formatInstant(createdAt),
 });

@@ -58,6 +58,7 @@ interface MadeBy {
   readonly accountId: string;
   readonly id: string;
   readonly now: number;
+  readonly traceparent: string | null;
 }
 
 /**
@@ -67,7 +68,7 @@ interface MadeBy {
  */
 export function specOf(
   body: v.InferOutput<typeof JobOfBatch>,
-  { accountId, id, now }: MadeBy,
+  { accountId, id, now, traceparent }: MadeBy,
   deployment: Deployment,
 ): JobSpec {
   const plain = plainWork(body.name);
@@ -78,6 +79,7 @@ export function specOf(
     scheduleId: null,
     origin: "api",
     idempotencyKey: body.idempotency_key ?? null,
+    traceparent,
     scheduledFor: timeOf(body, now),
     createdAt: now,
   };

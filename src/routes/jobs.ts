@@ -26,6 +26,7 @@ import { FilterQuery, filterOf } from "./job-filter.ts";
 import { JobPatch, NewJob, NewJobs, patched, specOf, specsOf } from "./job-input.ts";
 import { refOf } from "./job-ref.ts";
 import { showExecution, showJob } from "./show-job.ts";
+import { traceparentOf } from "./traceparent.ts";
 
 const ListQuery = closed({ ...WalkQuery, ...FilterQuery });
 
@@ -33,7 +34,7 @@ export const jobs = new Hono<AppEnv>()
   .post("/", valid({ body: NewJob }), async (c) => {
     const { platform, account } = c.var;
     const now = platform.now();
-    const origin = { accountId: account.id, id: platform.newJobId(now), now };
+    const origin = { accountId: account.id, id: platform.newJobId(now), now, traceparent: traceparentOf(c) };
     const { body } = c.req.valid("form");
     const spec = specOf(body, origin, deploymentOf(c));
     const job = { env: c.env, spec, signing: signingStateOf(account), later: laterOf(c) };
@@ -49,7 +50,8 @@ export const jobs = new Hono<AppEnv>()
   .post("/batch", valid({ body: NewJobs, maxBytes: MAX_BATCH_BYTES }), async (c) => {
     const { platform, account } = c.var;
     const now = platform.now();
-    const madeBy = () => ({ accountId: account.id, id: platform.newJobId(now), now });
+    const traceparent = traceparentOf(c);
+    const madeBy = () => ({ accountId: account.id, id: platform.newJobId(now), now, traceparent });
     const specs = specsOf(c.req.valid("form").body, madeBy, deploymentOf(c));
     const asked = { env: c.env, accountId: account.id, specs, signing: signingStateOf(account), later: laterOf(c) };
     const created = unwrap(await createJobs(asked));

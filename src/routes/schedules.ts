@@ -21,6 +21,7 @@ import { deploymentOf } from "./deployment.ts";
 import { NewSchedule, PreviewRequest, patched, SchedulePatch, specOf } from "./schedule-input.ts";
 import { showJob } from "./show-job.ts";
 import { showSchedule, showTick } from "./show-schedule.ts";
+import { traceparentOf } from "./traceparent.ts";
 
 const ListQuery = closed({
   ...WalkQuery,
@@ -108,7 +109,8 @@ export const schedules = new Hono<AppEnv>()
 
   .post("/:id/trigger", valid({ params: IdParam }), async (c) => {
     const ref = refOf(c, c.req.valid("form").params.id);
-    const made = unwrap(await askOwner(() => scheduleAt(c.env, ref).trigger(ref)));
+    const traceparent = traceparentOf(c);
+    const made = unwrap(await askOwner(() => scheduleAt(c.env, ref).trigger(ref, traceparent)));
     return done(c, "Job created.", showJob(made), 201);
   })
 

@@ -60,4 +60,5 @@ export const showExecution = (jobId: string, execution: ExecutionView) => ({
   response: execution.response,
   result: raw(execution.result),
   error: execution.error,
+  progress: raw(execution.progress),
 });

@@ -26,8 +26,11 @@ export const MAX_RESULT_BYTES = 65_536;
 const MAX_WAIT_SECONDS = 20;
 const MAX_ERROR_LENGTH = 4_096;
 
+export const MAX_PROGRESS_BYTES = 4_096;
+
 /** Any JSON; null is the same as none. */
 export const result = carried(MAX_RESULT_BYTES);
+export const progress = carried(MAX_PROGRESS_BYTES);
 
 /** Jobs of one claim, and reports of one call. */
 const MAX_AT_ONCE = 100;
@@ -44,7 +47,7 @@ const Claim = closed({
   worker_id: v.nullish(text(255)),
 });
 const Start = closed({ execution_id: uuid, worker_id: v.nullish(text(255)) });
-const Heartbeat = closed({ execution_id: uuid });
+const Heartbeat = closed({ execution_id: uuid, progress: v.nullish(progress) });
 const failure = {
   error: closed({
     message: text(MAX_ERROR_LENGTH, 0),
@@ -115,7 +118,9 @@ export const worker = new Hono<AppEnv>()
   .post("/:job_id/heartbeat", valid({ params: JobParam, body: Heartbeat }), async (c) => {
     const { params, body } = c.req.valid("form");
     const ref = refOf(c, params.job_id);
-    const { leaseEndsAt } = unwrap(await askOwner(() => jobAt(c.env, ref).heartbeat(ref, body.execution_id)));
+    const { leaseEndsAt } = unwrap(
+      await askOwner(() => jobAt(c.env, ref).heartbeat(ref, body.execution_id, body.progress ?? null)),
+    );
     return done(c, "Heartbeat.", { lease_expires_at: moment(leaseEndsAt), cancel_requested: leaseEndsAt === null });
   });
 
@@ -159,5 +164,6 @@ const showLeased = ({ job, executionId, attempt, leaseEndsAt }: Leased) => ({
   scheduled_for: formatInstant(job.scheduledFor),
   payload: raw(job.payload),
   timeout: job.timeoutSeconds,
+  ...(job.traceparent !== null && { traceparent: job.traceparent }),
   lease_expires_at: formatInstant(leaseEndsAt),
 });

@@ -97,6 +97,7 @@ const FACTS = {
   startedAt: jobs.startedAt,
   settledAt: jobs.settledAt,
   response: jobs.response,
+  progress: jobs.progress,
   revision,
 } satisfies Record<keyof JobFacts | "revision", SQLiteColumn>;
 const ASKED = {
@@ -111,6 +112,7 @@ const ASKED = {
   tags: jobs.tags,
   flow: jobs.flow,
   idempotencyKey: jobs.idempotencyKey,
+  traceparent: jobs.traceparent,
   scheduledFor: jobs.scheduledFor,
 } satisfies Record<keyof Asked, SQLiteColumn>;
 const EXECUTIONS = getTableColumns(executions);
@@ -144,9 +146,13 @@ function updateColumns(db: Database, columns: typeof FACTS, rows: readonly objec
 const executionsApart = ({ accountId, id, apart }: JobReport) =>
   apart.map((execution) => ({ ...execution, accountId, jobId: id }));
 
-/** A job whose row is gone gets no executions either: nobody would find or delete them. */
+/**
+ * A job whose row is gone gets no executions either: nobody would find or delete them. An execution that has ended replaces an
+ * open one of any revision (`isAsNew` in domain/job.ts): an owner that was made from a row does not know the revision.
+ */
 function upsertExecutions(db: Database, rows: readonly ReturnType<typeof executionsApart>[number][]) {
   const { accountId: ofAccount, jobId: ofJob, attempt, ...changing } = EXECUTIONS;
+  const { completedAt } = changing;
   const fields = sql.join(Object.values(EXECUTIONS).map(givenValue), sql`, `);
   return db
     .insert(executions)
@@ -157,7 +163,8 @@ function upsertExecutions(db: Database, rows: readonly ReturnType<typeof executi
     .onConflictDoUpdate({
       target: [ofAccount, ofJob, attempt],
       set: setEach(changing, excluded),
-      setWhere: lt(changing.revision, excluded(changing.revision)),
+      setWhere: sql`CASE WHEN (${completedAt} IS NULL) = (${excluded(completedAt)} IS NULL)
+        THEN ${changing.revision} < ${excluded(changing.revision)} ELSE ${completedAt} IS NULL END`,
     });
 }
 

@@ -54,10 +54,11 @@ export interface JobFacts {
   readonly startedAt: number | null;
   readonly settledAt: number | null;
   readonly response: PushResponse | null;
+  readonly progress: JsonText | null;
 }
 
 /** The columns of a row that only a person changes. */
-export type Asked = Pick<NewJobRow, keyof Work | "idempotencyKey" | "scheduledFor">;
+export type Asked = Pick<NewJobRow, keyof Work | "idempotencyKey" | "traceparent" | "scheduledFor">;
 
 export interface JobReport {
   readonly kind: "job";
@@ -90,7 +91,7 @@ export function reportOf(job: Job): JobReport {
     accountId,
     id,
     revision,
-    facts: factsOf(job, isLarge ? { ...last, response: null } : last),
+    facts: factsOf(job, isLarge ? { ...last, response: null, progress: null } : last),
     asked: job.editedAt > 0 ? askedOf(job) : null,
     apart: isLarge || isHidden(job, last) ? job.executions : job.executions.slice(0, -1),
   };
@@ -117,6 +118,7 @@ export const askedOf = (job: JobSpec): Asked => ({
   ...workOf(job),
   tags: job.tags.length > 0 ? job.tags : null,
   idempotencyKey: job.idempotencyKey,
+  traceparent: job.traceparent,
   scheduledFor: job.scheduledFor,
 });
 
@@ -145,6 +147,7 @@ function factsOf(job: Job, execution: Execution | undefined): JobFacts {
     startedAt: execution?.startedAt ?? null,
     settledAt: execution?.completedAt ?? null,
     response: execution?.response ?? null,
+    progress: execution?.progress ?? null,
   };
 }
 
@@ -152,11 +155,11 @@ function factsOf(job: Job, execution: Execution | undefined): JobFacts {
 const isHidden = ({ lastError }: Job, last: Execution | undefined): boolean =>
   lastError?.code === "expired" && last?.error != null;
 
-/** An execution without a response has no place to go: then the row is as long as it is. */
-function fitsRow(job: Job, { response, workerId }: Execution): boolean {
-  if (response === null) return true;
-  const { name, handler, delivery, backoff, tags, flow, idempotencyKey, operation, lastError } = job;
-  const asked = [name, handler, delivery, backoff, tags, flow, idempotencyKey];
-  const varying = [...asked, operation, lastError, workerId, response];
+/** An execution without a response and without progress has nothing to take away: then the row is as long as it is. */
+function fitsRow(job: Job, { response, progress, workerId }: Execution): boolean {
+  if (response === null && progress === null) return true;
+  const { name, handler, delivery, backoff, tags, flow, idempotencyKey, traceparent, operation, lastError } = job;
+  const asked = [name, handler, delivery, backoff, tags, flow, idempotencyKey, traceparent];
+  const varying = [...asked, operation, lastError, workerId, response, progress];
   return bytesOf(JSON.stringify(varying)) <= MAX_VARYING_BYTES;
 }

@@ -76,6 +76,7 @@ const specOfRow = (row: JobRow): JobSpec => ({
   tags: row.tags ?? [],
   flow: row.flow,
   idempotencyKey: row.idempotencyKey,
+  traceparent: row.traceparent,
   scheduledFor: row.scheduledFor,
   createdAt: createdAtOf(row.id),
 });
@@ -112,6 +113,7 @@ export function executionOfRow(row: JobRow): Execution | undefined {
     completedAt: row.settledAt,
     response: row.response,
     error: FAILED.has(executionStatus) ? row.lastError : null,
+    progress: row.progress,
     revision: 0,
   };
 }

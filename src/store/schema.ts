@@ -6,6 +6,7 @@ import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "driz
 import type { BulkAction } from "../domain/bulk-action.ts";
 import type { Delivery, ExecutionStatus, Fault, JobStatus, Origin, PushResponse, Trigger } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
+import type { KeyScope } from "../domain/key-scope.ts";
 import type { Backoff } from "../domain/retry-policy.ts";
 import type { Schedule, ScheduleStatus } from "../domain/schedule.ts";
 
@@ -32,6 +33,9 @@ export const apiKeys = sqliteTable(
     name: text().notNull(),
     /** The key's first characters, so that people can tell their keys apart. */
     prefix: text().notNull(),
+    scope: text().$type<KeyScope>().notNull(),
+    /** null: it does not expire. */
+    expiresAt: integer("expires_at"),
     createdAt: integer("created_at").notNull(),
   },
   (t) => [index("api_keys_account").on(t.accountId, t.createdAt)],
@@ -77,6 +81,7 @@ export const jobs = sqliteTable(
     tags: text({ mode: "json" }).$type<readonly string[]>(),
     flow: text(),
     idempotencyKey: text("idempotency_key"),
+    traceparent: text(),
     scheduledFor: integer("scheduled_for").notNull(),
 
     runAt: integer("run_at"),
@@ -103,6 +108,8 @@ export const jobs = sqliteTable(
     settledAt: integer("settled_at"),
     /** null as well when it is too large for this row: then the execution is in the executions table. */
     response: text({ mode: "json" }).$type<PushResponse>(),
+    /** The same. */
+    progress: text().$type<JsonText>(),
 
     payload: text().$type<JsonText>(),
     result: text().$type<JsonText>(),
@@ -116,7 +123,7 @@ export const jobs = sqliteTable(
   ],
 );
 
-/** Executions that were superseded by a later attempt, and those whose response is too large for the job's row. */
+/** Executions that were superseded by a later attempt, and those whose response or progress is too large for the job's row. */
 export const executions = sqliteTable(
   "executions",
   {
@@ -132,6 +139,7 @@ export const executions = sqliteTable(
     completedAt: integer("completed_at"),
     response: text({ mode: "json" }).$type<PushResponse>(),
     error: text({ mode: "json" }).$type<Fault>(),
+    progress: text().$type<JsonText>(),
     revision: integer().notNull(),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.jobId, t.attempt] })],

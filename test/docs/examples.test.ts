@@ -96,6 +96,11 @@ describe("a refusal reads as its example", () => {
   /** How each code is met from outside. */
   const PROVOKED: Record<string, (tenant: Tenant) => Promise<Answer<unknown>>> = {
     unauthorized: (tenant) => tenant.withKey(`${tenant.apiKey}x`).call("GET", "/v1/jobs"),
+    forbidden: async (tenant) => {
+      const body = { name: "a dashboard", scope: "read" };
+      const { key } = await tenant.post<{ key: string }>("/v1/api-keys", body);
+      return tenant.withKey(key).call("POST", "/v1/jobs");
+    },
     account_suspended: async (tenant) => {
       await service.operator.post(`/v1/admin/accounts/${tenant.id}/suspend`);
       return tenant.call("GET", "/v1/jobs");
@@ -165,7 +170,7 @@ describe("a refusal reads as its example", () => {
     },
   };
   /** Those that nobody can provoke from outside are held in test/docs/workerd. */
-  const ELSEWHERE = ["forbidden", "internal_error", "schedule_status_changed", "unavailable"];
+  const ELSEWHERE = ["internal_error", "schedule_status_changed", "unavailable"];
 
   it("every code is looked at", () => {
     expect([...Object.keys(PROVOKED), ...ELSEWHERE].sort()).toEqual(Object.keys(document.components.examples).sort());

@@ -45,6 +45,7 @@ export const aSpec = (patch: Partial<JobSpec> = {}): JobSpec => ({
   flow: null,
   origin: "api",
   idempotencyKey: null,
+  traceparent: null,
   scheduledFor: NOON,
   createdAt: NOON - DAY,
   ...patch,

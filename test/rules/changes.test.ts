@@ -247,7 +247,7 @@ describe("what was asked for is reported", () => {
 
   it("with all that a person can change, its payload included", () => {
     const job = edited(waiting({ idempotencyKey: "k" }), { ...OTHER, scheduledFor: NOON + DAY, retimed: true });
-    expect(reportOf(job).asked).toEqual({ ...OTHER, idempotencyKey: "k", scheduledFor: NOON + DAY });
+    expect(reportOf(job).asked).toEqual({ ...OTHER, idempotencyKey: "k", traceparent: null, scheduledFor: NOON + DAY });
     expect(reportOf(edited(job, { tags: [] })).asked?.tags).toBeNull();
   });
 });

@@ -71,6 +71,19 @@ describe("the headers of a push", () => {
   });
 });
 
+describe("the trace of the request that created the job", () => {
+  const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const traced = (headers: Record<string, string>, traceparent: string | null = TRACE) =>
+    new Headers(pushHeaders(waiting({ traceparent }), { ...PUSH, headers }, REF, TIMESTAMP, SIGNATURES));
+
+  it("is a header of the push, unless the job has one of its own or there is no trace", () => {
+    expect(traced({}).get("traceparent")).toBe(TRACE);
+    for (const name of ["traceparent", "TraceParent"]) expect(traced({ [name]: "own" }).get("traceparent")).toBe("own");
+    expect(traced({}, null).has("traceparent")).toBe(false);
+    expect(traced({ traceparent: "own" }, null).get("traceparent")).toBe("own");
+  });
+});
+
 describe("a reserved header", () => {
   it.each([
     "Host",

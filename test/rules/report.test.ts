@@ -2,10 +2,12 @@
 
 import { describe, expect, it } from "vitest";
 import type { Execution, Job, PushResponse } from "../../src/domain/job.ts";
+import type { JsonText } from "../../src/domain/json-text.ts";
+import * as life from "../../src/domain/life.ts";
 import { type JobReport, reportOf, rowOfJob } from "../../src/store/report.ts";
 import { executionOfRow, type JobRow } from "../../src/store/rows.ts";
 import { jsonText } from "../harness/json-text.ts";
-import { begun, completed, FAILURE, JOB_ID, leased, NOON, pushing, SECOND, settled } from "./a-job.ts";
+import { begun, completed, FAILURE, JOB_ID, leased, must, NOON, pushing, SECOND, settled } from "./a-job.ts";
 
 const responding = (response: PushResponse): Job => settled(pushing(), { kind: "completed", response });
 const response = (bytes: number, body = "a"): PushResponse => ({
@@ -79,12 +81,31 @@ describe("a report", () => {
     expect(facts).toMatchObject({ executionId: "e1", executionStatus: "completed" });
   });
 
+  it("carries progress that fits in the row, and else the execution apart", () => {
+    const beaten = (progress: JsonText) => reportOf(must(life.heartbeat(leased(), "e1", NOON, progress)));
+    const small = beaten(jsonText({ done: 3 }));
+    expect([small.facts.progress, small.apart]).toEqual(['{"done":3}', []]);
+    const large = jsonText("x".repeat(4_000));
+    const { facts, apart, revision } = beaten(large);
+    expect([facts.progress, numbers(apart), apart[0]?.progress]).toEqual([null, [1], large]);
+    expect(apart[0]?.revision, "newer than the execution without it").toBe(revision);
+    expect(facts).toMatchObject({ executionId: "e1", executionStatus: "running", workerId: "worker-7" });
+  });
+
   it("leaves an execution without a response in the row, however long the rest is", () => {
     expect(reportOf(settled(leased({ name: "n".repeat(255) }), FAILURE)).apart).toEqual([]);
   });
 
   it.each(["a", "ř", "€", "\u0001"])("keeps the row of whatever response below 1,000 bytes, of %j, too", (filler) => {
     const bytes = Array.from({ length: 90 }, (_, i) => rowBytes(responding(response(12 * i, filler))));
+    expect(Math.max(...bytes)).toBeLessThan(1_000);
+    expect(Math.max(...bytes), "and fills it").toBeGreaterThan(700);
+  });
+
+  it.each(["a", "ř", "€", "\u0001"])("and of whatever progress, of %j, too", (filler) => {
+    const said = (length: number) =>
+      must(life.heartbeat(leased(), "e1", NOON, jsonText(filler.repeat(length / Buffer.byteLength(filler)))));
+    const bytes = Array.from({ length: 90 }, (_, i) => rowBytes(said(12 * i)));
     expect(Math.max(...bytes)).toBeLessThan(1_000);
     expect(Math.max(...bytes), "and fills it").toBeGreaterThan(700);
   });
@@ -109,6 +130,7 @@ describe("a row", () => {
     ["a failed attempt", settled(pushing(), FAILURE)],
     ["a completed one", completed()],
     ["one under way", leased()],
+    ["one that has said how far it is", must(life.heartbeat(leased(), "e1", NOON, jsonText([1])))],
     ["a second one", begun(settled(pushing(), FAILURE))],
   ])("gives back its newest execution: %s", (_, job) => {
     expect(executionOfRow(rowOfJob(job) as JobRow)).toEqual({ ...job.executions.at(-1), revision: 0 });

@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { taskAt } from "../../src/domain/agenda.ts";
-import { type Execution, isEnded, type Job, viewOf } from "../../src/domain/job.ts";
+import { type Execution, isAsNew, isEnded, type Job, viewOf } from "../../src/domain/job.ts";
 import { wakeAt } from "../../src/domain/timer.ts";
 import { askedOf } from "../../src/store/report.ts";
 import { executionOfRow } from "../../src/store/rows.ts";
@@ -143,7 +143,11 @@ const dueIn = ({ phase }: Job): number | undefined => (phase.name === "waiting" 
 function knowsAll(world: World): void {
   const { job, history, model } = world;
   const newest = model.facts ? executionOfRow(world.row(model.facts)) : undefined;
-  const known = new Map([...(newest ? [[newest.attempt, newest] as const] : []), ...model.executions]);
+  const known = new Map(model.executions);
+  const stored = newest && known.get(newest.attempt);
+  // As read-job.ts reads it. Of what is under way its owner is asked: what is apart may be older than the row.
+  const isOld = stored?.completedAt === null && stored.revision !== history.get(stored.attempt)?.revision;
+  if (newest && !(stored && isAsNew(stored, newest) && !isOld)) known.set(newest.attempt, newest);
   const ordered = (executions: Iterable<Execution>) =>
     [...executions].sort((a, b) => a.attempt - b.attempt).map(({ revision, ...execution }) => execution);
   expect(ordered(known.values())).toEqual(ordered(history.values()));

@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { type Task, taskAt } from "../../src/domain/agenda.ts";
-import { type Delivery, type Execution, type Job, type JobEdit, workOf } from "../../src/domain/job.ts";
+import { type Delivery, type Execution, isAsNew, type Job, type JobEdit, workOf } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import * as reporting from "../../src/domain/reporting.ts";
 import { wakeAt } from "../../src/domain/timer.ts";
@@ -25,6 +25,8 @@ const OUTCOMES: readonly life.Outcome[] = [
   { kind: "failed", error: ERROR, response: SHORT, retryable: true, retryAfterMs: 2 * HOUR },
   { kind: "failed", error: ERROR, retryable: false, retryAfterMs: null },
 ];
+/** The progress of a heartbeat: none, one that fits into the row, and one that does not. */
+const PROGRESS = [null, null, jsonText("near"), jsonText(BODY)];
 const PAUSES = [0, 1, SECOND, TIMEOUT, MINUTE, 6 * HOUR] as const;
 const EXPIRIES = [SECOND, MINUTE, 12 * HOUR] as const;
 const LATENESS = [0, 0, 1, SECOND, HOUR] as const;
@@ -38,7 +40,7 @@ const HAPPENINGS = {
   settle: 5,
   lease: 3,
   release: 1,
-  heartbeat: 1,
+  heartbeat: 3,
   cancel: 1,
   retry: 3,
   edit: 3,
@@ -144,7 +146,7 @@ export class World {
       case "release":
         return madeBy(life.release(job, who, now));
       case "heartbeat":
-        return madeBy(life.heartbeat(job, who, now));
+        return madeBy(life.heartbeat(job, who, now, pick(PROGRESS, dice >> 2)));
       case "cancel":
         return madeBy(life.cancel(job, now));
       case "retry":
@@ -247,9 +249,10 @@ export class World {
     if (!report) return;
     const { revision, facts, asked, apart } = report;
     if (revision > this.model.revision) Object.assign(this.model, { facts, revision, ...(asked && { asked }) });
-    for (const one of apart)
-      if (one.revision > (this.model.executions.get(one.attempt)?.revision ?? -1))
-        this.model.executions.set(one.attempt, one);
+    for (const one of apart) {
+      const known = this.model.executions.get(one.attempt);
+      if (!known || !isAsNew(known, one)) this.model.executions.set(one.attempt, one);
+    }
     if (!this.forgotten) this.job = reporting.confirm(this.job, report);
   }
 

@@ -301,6 +301,7 @@ describe("the pages of a job's executions", () => {
         },
         result: null,
         error,
+        progress: null,
       },
     ]);
   });

@@ -2,14 +2,26 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Account, newAccount, suspend } from "./harness/account.ts";
-import { api } from "./harness/api.ts";
+import { api, must } from "./harness/api.ts";
 import { newJob } from "./harness/job.ts";
 
 const UNKNOWN_ID = "00000000-0000-4000-8000-000000000000";
 const NEVER = { limit: async () => ({ success: false }) };
 
 /** In the contract's order. */
-const FAULTS = ["path", "method", "key", "suspended", "rate", "size", "json", "schema", "existence", "state"] as const;
+const FAULTS = [
+  "path",
+  "method",
+  "key",
+  "suspended",
+  "scope",
+  "rate",
+  "size",
+  "json",
+  "schema",
+  "existence",
+  "state",
+] as const;
 type Fault = (typeof FAULTS)[number];
 
 const ANSWERS: Record<Fault, [number, string]> = {
@@ -17,6 +29,7 @@ const ANSWERS: Record<Fault, [number, string]> = {
   method: [405, "method_not_allowed"],
   key: [401, "unauthorized"],
   suspended: [403, "account_suspended"],
+  scope: [403, "forbidden"],
   rate: [429, "rate_limit_exceeded"],
   size: [413, "payload_too_large"],
   json: [400, "bad_request"],
@@ -27,18 +40,29 @@ const ANSWERS: Record<Fault, [number, string]> = {
 
 let account: Account;
 let suspended: Account;
+/** Keys that may do something else. */
+let limited: { readonly key: string; readonly suspended: string };
 let endedId: string;
 let liveId: string;
 
 beforeEach(async () => {
   account = await newAccount();
   suspended = await newAccount();
+  limited = { key: await readKey(account), suspended: await readKey(suspended) };
   await suspend(suspended);
   const ended = await newJob(account);
   await ended.ring();
   endedId = ended.id;
   liveId = (await newJob(account)).id;
 });
+
+function keyWith(isSuspended: boolean, isLimited: boolean): string {
+  if (isLimited) return isSuspended ? limited.suspended : limited.key;
+  return isSuspended ? suspended.key : account.key;
+}
+
+const readKey = async ({ key }: Account): Promise<string> =>
+  (await must(api<{ key: string }>("POST", "/v1/api-keys", { key, body: { name: "r", scope: "read" } }))).key;
 
 /** A cancellation with the faults asked for and no others. */
 function send(...faults: Fault[]) {
@@ -48,7 +72,7 @@ function send(...faults: Fault[]) {
   const text = has("json") ? "{" : "{}";
   const raw = has("size") ? text.padEnd(262_145, " ") : has("json") ? text : undefined;
   return api(has("method") ? "PATCH" : "POST", path, {
-    key: has("key") ? undefined : has("suspended") ? suspended.key : account.key,
+    key: has("key") ? undefined : keyWith(has("suspended"), has("scope")),
     raw,
     ...(has("rate") ? { env: { API_RATE_LIMIT: NEVER } } : {}),
   });

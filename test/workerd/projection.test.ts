@@ -181,9 +181,19 @@ it("a report resets the count of sweeps, and never touches what was asked for", 
 
 it("an execution seen again at the same revision stays as it is, at a higher one it is replaced", async () => {
   const job = await row();
-  await post.deliver([reportAt(job, 2, { apart: [executionAt(1, 2, { status: "running", completedAt: null })] })]);
+  await post.deliver([reportAt(job, 2, { apart: [executionAt(1, 2, { status: "failed" })] })]);
   await post.deliver([reportAt(job, 2, { apart: [executionAt(1, 2, { status: "cancelled" })] })]);
-  expect(await job.executionRows()).toMatchObject([{ status: "running", completedAt: null }]);
+  expect(await job.executionRows()).toMatchObject([{ status: "failed" }]);
   await post.deliver([reportAt(job, 3, { apart: [executionAt(1, 3, { status: "completed" })] })]);
   expect(await job.executionRows()).toMatchObject([{ status: "completed", revision: 3 }]);
+});
+
+it("an execution that has ended is not opened again, and takes the place of an open one, whatever their revisions", async () => {
+  const job = await row();
+  const open = (revision: number) => executionAt(1, revision, { status: "running", completedAt: null });
+  await post.deliver([reportAt(job, 5, { apart: [open(5)] })]);
+  await post.deliver([reportAt(job, 6, { apart: [executionAt(1, 0, { status: "failed" })] })]);
+  expect(await job.executionRows()).toMatchObject([{ status: "failed", revision: 0 }]);
+  await post.deliver([reportAt(job, 5, { apart: [open(5)] })]);
+  expect(await job.executionRows()).toMatchObject([{ status: "failed", revision: 0 }]);
 });

@@ -132,11 +132,11 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     return this.#settle(ref, executionId, { kind: "failed", error, retryable, retryAfterMs: null });
   }
 
-  async heartbeat(ref: JobRef, executionId: string): Promise<Answer<Heartbeat>> {
+  async heartbeat(ref: JobRef, executionId: string, progress: JsonText | null = null): Promise<Answer<Heartbeat>> {
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
     if ("job" in owned.value) {
-      const beaten = this.#keeper.change((job, now) => life.heartbeat(job, executionId, now));
+      const beaten = this.#keeper.change((job, now) => life.heartbeat(job, executionId, now, progress));
       if (beaten.ok) return ok({ leaseEndsAt: leasedOf(beaten.value, executionId).leaseEndsAt });
     }
     const known = await this.#execution(ref, owned.value, executionId);

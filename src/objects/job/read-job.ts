@@ -1,7 +1,7 @@
 // Reading one job. The row tells whether there is a job, and all about one that has ended; a live one is known to its owner.
 // An id without a row is nobody's: its object is not asked, since any call would create it.
 
-import { type Execution, type ExecutionView, executionViewOf, type JobView } from "../../domain/job.ts";
+import { type Execution, type ExecutionView, executionViewOf, isAsNew, type JobView } from "../../domain/job.ts";
 import type { JobRefusal } from "../../domain/refusal.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
 import { readExecutions } from "../../store/executions-store.ts";
@@ -53,8 +53,7 @@ export async function currentExecutions(
   if (isPartial || !numbers.every((attempt) => found.has(attempt))) {
     const recorded = await readExecutions(databaseOf(env.DB), ref, first, last);
     if (!recorded.ok) return recorded;
-    for (const one of recorded.value)
-      if ((found.get(one.attempt)?.revision ?? 0) <= one.revision) found.set(one.attempt, one);
+    for (const one of recorded.value) if (isAsNew(one, found.get(one.attempt) ?? one)) found.set(one.attempt, one);
   }
   const executions = numbers.flatMap((attempt) => found.get(attempt) ?? []);
   return ok({ total, executions: executions.map((one) => executionViewOf(one, result)) });
@@ -63,9 +62,12 @@ export async function currentExecutions(
 /** An owner that was made from a row knows of its newest execution what that shows. */
 const isOfRow = ({ revision }: Execution): boolean => revision === 0;
 
-/** Whether of the newest execution there may be more than its row shows: a large response, or another error than the job's. */
-const mayBeApart = ({ delivery, response, settledAt, lastError }: JobRow): boolean =>
-  settledAt !== null && ((delivery.type === "push" && response === null) || lastError?.code === "expired");
+/**
+ * True if the executions table may hold more of the newest execution than its row shows: a large response or progress, or another
+ * error than the job's.
+ */
+const mayBeApart = ({ response, progress, settledAt, lastError }: JobRow): boolean =>
+  settledAt !== null && ((response === null && progress === null) || lastError?.code === "expired");
 
 type Known<T> = { readonly live: T } | { readonly row: JobRow };
 

@@ -166,12 +166,13 @@ export async function trigger(
   keeper: ScheduleKeeper,
   env: Cloudflare.Env,
   ref: ScheduleRef,
+  traceparent: string | null,
 ): Promise<ScheduleAnswer<JobSpec>> {
   const owned = await keeper.owned(ref);
   if (!owned.ok) return owned;
   if (life.hasEnded(owned.value)) return err({ code: `schedule_${owned.value.status}` });
   const now = Date.now();
-  const spec = jobOfTrigger(owned.value, newJobId(now), now);
+  const spec = jobOfTrigger(owned.value, newJobId(now), now, traceparent);
   const recorded = await recordJob(env, spec);
   if (!recorded.ok) return recorded;
   if (!recorded.value.created) return err({ code: "schedule_not_found" }); // its account is gone

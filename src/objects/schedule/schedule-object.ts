@@ -41,8 +41,8 @@ export class ScheduleObject extends DurableObject<Cloudflare.Env> implements Sch
     return this.#change(ref, null, life.resume);
   }
 
-  async trigger(ref: ScheduleRef): Promise<ScheduleAnswer<JobView>> {
-    const made = await trigger(this.#keeper, this.env, ref);
+  async trigger(ref: ScheduleRef, traceparent: string | null = null): Promise<ScheduleAnswer<JobView>> {
+    const made = await trigger(this.#keeper, this.env, ref, traceparent);
     return made.ok ? ok(viewOfSpec(made.value)) : made;
   }
 

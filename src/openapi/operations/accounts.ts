@@ -12,17 +12,26 @@ export const accounts: Operations = {
     id: "createApiKey",
     tag: "Account",
     summary: "Create an API key",
-    description: "The key is shown in this answer and never again. An account has at most 50.",
+    description:
+      "The key is shown in this answer and never again. An account has at most 50; those that have expired leave the list when " +
+      "another one is created. A key that expires creates only keys that expire no later.",
     answer: { status: 201, data: "NewApiKey", message: "API key created. It is shown only this once." },
     refuses: ["conflict"],
-    examples: { key: { summary: "One for a worker", body: { name: "worker in Frankfurt" } } },
+    examples: {
+      key: { summary: "One for a worker", body: { name: "worker in Frankfurt", scope: "worker" } },
+      dashboard: {
+        summary: "One to look with, for a while",
+        body: { name: "dashboard", scope: "read", expires_at: "2099-01-01T00:00:00Z" },
+      },
+    },
   },
   "DELETE /v1/api-keys/:id": {
     id: "deleteApiKey",
     tag: "Account",
     summary: "Delete an API key",
     description:
-      "It is refused at once here, and within 60 s everywhere. The last key of an account cannot be deleted.",
+      "It is refused at once here, and within 60 s everywhere. The last key of an account that has the scope `full` and does " +
+      "not expire cannot be deleted.",
     answer: { data: "Deleted", message: "API key deleted." },
     refuses: ["not_found", "conflict"],
   },

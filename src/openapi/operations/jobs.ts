@@ -8,7 +8,8 @@ export const jobs: Operations = {
     description:
       "Neither `delay` nor `scheduled_for`: as soon as possible. A 201 means that the job is stored and will run; of any " +
       'number of requests with one `idempotency_key`, at any time, exactly one is 201. With `on_conflict: "replace"` the job that ' +
-      "holds the key becomes the new one while it is pending (200, the same id); once it has begun, the key moves to a new job (201).",
+      "holds the key becomes the new one while it is pending (200, the same id); once it has begun, the key moves to a new job (201). " +
+      "A W3C `traceparent` header is kept, and goes out with each attempt; one that is malformed is ignored.",
     answer: { status: 201, otherwise: "Job replaced.", data: "Job", message: "Job created." },
     refuses: ["idempotency_key_conflict"],
     examples: {
@@ -79,7 +80,7 @@ export const jobs: Operations = {
       "All in one transaction: when one of them is not valid, or the store cannot answer, none is made. A field at fault is named " +
       "with its place, such as `jobs.3.name`. `data` has an entry for each, in order: `status` 201 with the new `job`, or 409 with " +
       "the `job` that holds its `idempotency_key`; of two with one key in the batch the first has it. 201 if any was made, else 200. " +
-      "The body may be 1 MB. Counts as one request of the rate limit.",
+      "The body may be 1 MB. Counts as one request of the rate limit. A `traceparent` header holds for all of them.",
     answer: {
       status: 201,
       otherwise: "No job was created: their idempotency keys are in use.",

@@ -132,7 +132,7 @@ export const schedules: Operations = {
     description:
       "Makes a job that is due now, beside the runs: it does not count in `runs` or `run_count`, and no run waits for it. Works for " +
       "an active and for a paused schedule. The job has no idempotency key: if an answer is lost and the request is sent again, " +
-      "there may be two jobs.",
+      "there may be two jobs. A `traceparent` header is kept, as for any job that is created.",
     answer: { status: 201, data: "Job", message: "Job created." },
     refuses: ["schedule_not_found", "schedule_archived", "schedule_completed"],
   },

@@ -59,10 +59,13 @@ export const workers: Operations = {
     summary: "Keep a lease",
     description:
       "The lease becomes now + `timeout`, and never shorter. Of a cancelled execution `lease_expires_at` is null and " +
-      "`cancel_requested` true.",
+      "`cancel_requested` true. `progress` says how far the worker is; it is shown on the execution, and stays after its end.",
     answer: { data: "Heartbeat", message: "Heartbeat." },
     refuses: ["job_not_found", "lease_lost"],
-    examples: { heartbeat: { summary: "Still at it", body: { execution_id: EXECUTION } } },
+    examples: {
+      heartbeat: { summary: "Still at it", body: { execution_id: EXECUTION } },
+      progress: { summary: "Three of eight", body: { execution_id: EXECUTION, progress: { done: 3, of: 8 } } },
+    },
   },
   "POST /v1/worker/jobs/:job_id/complete": {
     id: "completeJob",

@@ -1,6 +1,7 @@
 // Nobody gets in with a key that is almost right, on the real wire: cut, padded, in other letters, empty, doubled, revoked.
 
 import { request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Service } from "../../harness/service.ts";
 import { PatientTenant } from "../harness/patient-tenant.ts";
 import type { Part } from "../part.ts";
@@ -57,9 +58,26 @@ export async function intrude(service: Service): Promise<Part> {
     const { status } = await ask(service, "/v1/admin/accounts", [`Bearer ${token}`]);
     if (status !== 401) faults.push(`an admin token that is not right was answered ${status}`);
   }
-  faults.push(...(await revoke(service, tenant, other)));
+  faults.push(...(await limit(service, tenant, [...words])), ...(await revoke(service, tenant, other)));
   const row = { fault: "keys that are almost right", jobs: tried, delivered: 0, lost: faults.length };
   return { rows: [{ ...row, duplicated: 0, early: 0, lateP99Ms: null }], faults, secrets: tenant.secrets };
+}
+
+/** A key that may do less opens nothing else, and one that expires opens nothing more, in the words of any that is not right. */
+async function limit(service: Service, tenant: PatientTenant, words: readonly string[]): Promise<string[]> {
+  const expiresAt = Date.now() + 2_000;
+  const body = { name: "limited", scope: "read", expires_at: new Date(expiresAt).toISOString() };
+  const { key } = (await tenant.call<{ key: string }>("POST", "/v1/api-keys", body)).body.data;
+  const reads = async () => (await ask(service, "/v1/jobs", [`Bearer ${key}`])).status;
+  const faults: string[] = [];
+  if ((await reads()) !== 200) faults.push("a key that may read was refused");
+  const secret = await ask(service, "/v1/signing-secret", [`Bearer ${key}`]);
+  if (secret.status !== 403)
+    faults.push(`the signing secret was answered ${secret.status} to a key that may only read`);
+  await sleep(expiresAt - Date.now());
+  const expired = await ask(service, "/v1/jobs", [`Bearer ${key}`]);
+  if (expired.status !== 401 || !words.includes(expired.body)) faults.push("an expired key is told apart from others");
+  return faults;
 }
 
 /** Used a moment ago, and so remembered: revoked it is refused all the same. */

@@ -93,8 +93,7 @@ async function report(ground: Ground, job: ReferenceJob, what: "complete" | "fai
   const execution_id = job.holder;
   const path = `/v1/worker/jobs/${job.id}/${what}`;
   if (what === "heartbeat") {
-    const answer = await ground.call("POST", path, { execution_id });
-    return answer.status === 200 ? undefined : ground.wrong(what, answer);
+    return heartbeat(ground, job, path);
   }
   const retryable = ground.chance.happens(80);
   const result = { number: ground.chance.between(1, 1_000) };
@@ -105,6 +104,17 @@ async function report(ground: Ground, job: ReferenceJob, what: "complete" | "fai
   if (what === "complete") return reference.completed(job, result);
   for (const fault of reference.failed(job, retryable, Date.now(), run_at === null ? null : Date.parse(run_at)))
     ground.fault(fault);
+}
+
+/** The progress that a worker reports is shown from then on. */
+async function heartbeat(ground: Ground, { id, holder: execution_id }: ReferenceJob, path: string): Promise<void> {
+  const progress = { done: ground.chance.between(1, 1_000) };
+  const answer = await ground.call("POST", path, { execution_id, progress });
+  if (answer.status !== 200) return ground.wrong("heartbeat", answer);
+  const listed = await ground.call<{ id: string; progress: unknown }[]>("GET", `/v1/jobs/${id}/executions?size=100`);
+  const shown = listed.body.data?.find((one) => one.id === execution_id)?.progress;
+  if (JSON.stringify(shown) !== JSON.stringify(progress))
+    ground.fault(`${id} shows the progress ${JSON.stringify(shown)}`);
 }
 
 /** An execution that lost its lease cannot change anything. */

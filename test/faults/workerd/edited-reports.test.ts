@@ -3,10 +3,11 @@
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { specOf } from "../../../src/domain/job.ts";
 import type { JobReport } from "../../../src/store/report.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api } from "../../workerd/harness/api.ts";
-import { advance, iso, MINUTE, NOON, SECOND, until } from "../../workerd/harness/clock.ts";
+import { advance, MINUTE, NOON, SECOND, until } from "../../workerd/harness/clock.ts";
 import { type JobUnderTest, newJob } from "../../workerd/harness/job.ts";
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
@@ -18,10 +19,24 @@ beforeEach(async () => {
   account = await newAccount();
 });
 
+/** Of the request that replaces a job. */
+const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 /** What happens to a job, one after the other. Each is reported, heard of or not. */
 const STEPS: readonly ((job: JobUnderTest) => Promise<unknown>)[] = [
   (job) => job.edit({ name: "first", payload: { n: 1 }, tags: ["a"] }),
-  (job) => job.edit({ name: "second", scheduled_for: iso(NOON + 20 * MINUTE), tags: null }),
+  async (job) => {
+    const held = await stateOf(job);
+    if (!held) throw new Error("its owner holds nothing");
+    const replaced = {
+      ...specOf(held),
+      name: "second",
+      scheduledFor: NOON + 20 * MINUTE,
+      tags: [],
+      traceparent: TRACE,
+    };
+    await job.owner.edit(job.ref, { ...replaced, retimed: true }, null);
+  },
   (job) => job.owner.dropKey(job.ref).catch(() => null),
   (job) => job.run(),
   (job) => job.ring(),
@@ -59,13 +74,17 @@ async function live(heard: readonly boolean[]): Promise<{ job: JobUnderTest; rep
 async function agrees(job: JobUnderTest): Promise<void> {
   const held = await stateOf(job);
   if (!held) throw new Error("its owner holds nothing");
-  const { name, payload, tags, maxRetries, backoff, scheduledFor, idempotencyKey, attempt, revision } = held;
+  const { name, payload, tags, maxRetries, backoff, scheduledFor, idempotencyKey, traceparent, attempt, revision } =
+    held;
   expect(await job.row()).toMatchObject({
-    ...{ name, payload, maxRetries, backoff, scheduledFor, idempotencyKey, attempt, revision },
+    ...{ name, payload, maxRetries, backoff, scheduledFor, idempotencyKey, traceparent, attempt, revision },
     tags: tags.length > 0 ? tags : null,
     status: "completed",
   });
-  expect({ name, payload, tags }).toMatchObject({ name: "third", payload: '{"n":3}', tags: [] });
+  expect({ name, payload, tags, traceparent }).toEqual({
+    ...{ name: "third", payload: '{"n":3}', tags: [] },
+    traceparent: TRACE,
+  });
 }
 
 function shuffled<T>(from: readonly T[], chance: Chance): T[] {

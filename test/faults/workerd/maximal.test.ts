@@ -28,6 +28,8 @@ const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.string
 const LARGEST = { text: "x".repeat(65_536 - '{"text":""}'.length) };
 /** Each of these characters takes six in JSON, and seven where that JSON stands in JSON. */
 const WORST_TEXT = "\u0001".repeat(4_096);
+/** 4 KB as JSON. */
+const LARGEST_PROGRESS = "\u0001".repeat(682);
 /** Each of these takes four. */
 const WORST_HEADER = '"'.repeat(4_000);
 
@@ -88,7 +90,7 @@ it("a push with 64 KB, 51 executions and answers of the worst kind, none of them
   expect(await job.show()).toMatchObject({ status: "failed", attempts: 51, payload: LARGEST });
 });
 
-it("a pull with 64 KB in, 64 KB out, and errors of the worst kind before", async () => {
+it("a pull with 64 KB in, 64 KB out, and progress and errors of the worst kind before", async () => {
   const pull = { handler: "work", delivery: { type: "pull" }, payload: LARGEST, max_retries: 50 };
   const job = await newJob(account, pull);
   post.stop();
@@ -97,6 +99,8 @@ it("a pull with 64 KB in, 64 KB out, and errors of the worst kind before", async
     const execution = (await stateOf(job))?.executions.at(-1);
     const body = { execution_id: execution?.id };
     await api("POST", `/v1/worker/jobs/${job.id}/start`, { key: account.key, body });
+    const beat = { ...body, progress: LARGEST_PROGRESS };
+    await api("POST", `/v1/worker/jobs/${job.id}/heartbeat`, { key: account.key, body: beat });
     const report =
       attempt < 51 ? ["fail", { ...body, error: { message: WORST_TEXT } }] : ["complete", { ...body, result: LARGEST }];
     const answer = await api("POST", `/v1/worker/jobs/${job.id}/${report[0]}`, { key: account.key, body: report[1] });
@@ -105,7 +109,7 @@ it("a pull with 64 KB in, 64 KB out, and errors of the worst kind before", async
   await until(async () => (await stateOf(job))?.failedReports === 1);
   expect(await storedBytes(job)).toBeLessThan(MAX_VALUE_BYTES);
   await reportsAll(job);
-  expect(await job.executionRows()).toHaveLength(50);
+  expect(await job.executionRows()).toHaveLength(51); // the newest, too: its progress has no place in the row
   expect(await job.show()).toMatchObject({ status: "completed", attempts: 51, result: LARGEST });
 });
 

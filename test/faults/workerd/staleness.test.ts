@@ -11,6 +11,7 @@ import { changeRow, claimRow } from "../../../src/store/jobs-store.ts";
 import { askedOf, type JobReport } from "../../../src/store/report.ts";
 import { type JobRow, rowOfSpec } from "../../../src/store/rows.ts";
 import { databaseOf } from "../../../src/store/store.ts";
+import { jsonText } from "../../harness/json-text.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api } from "../../workerd/harness/api.ts";
 import { advance, DAY, iso, MINUTE, NOON, SECOND, setClock, until } from "../../workerd/harness/clock.ts";
@@ -46,6 +47,8 @@ const LATE: Record<string, (underway: Underway) => Promise<unknown>> = {
   "entry that its claim gives back": ({ offers }) => Promise.all(offers.map((one) => queueOf(one).giveBack([one]))),
   "lease of its first execution": ({ job, executionId }) => job.owner.lease(job.ref, executionId, null),
   "release of its lease": ({ job, executionId }) => job.owner.release(executionId),
+  "heartbeat of its first execution": ({ job, executionId }) =>
+    job.owner.heartbeat(job.ref, executionId, jsonText({ late: true })),
   alarm: ({ job }) => job.ring(),
   "edit, laid over the job as it was armed": ({ job, armed }) =>
     job.owner.edit(job.ref, { ...specOf(armed), name: "late", retimed: false }, armed.revision),
@@ -171,12 +174,14 @@ const claimNow = async () =>
 /** Nothing runs that has ended, and the account is shown what it was shown before. */
 async function changesNothing(job: JobUnderTest, comesLate: () => Promise<unknown>): Promise<void> {
   const shown = await job.show();
+  const executions = await job.executions();
   const deliveries = receiver.received.length;
   await comesLate();
   expect(await claimNow()).toBeNull();
   expect(await job.show()).toEqual(shown);
   await isForgotten(job);
   expect(await job.show()).toEqual(shown);
+  expect(await job.executions()).toEqual(executions);
   expect(await job.row()).toMatchObject({ status: shown.status, reportDueAt: null });
   expect(receiver.received.length).toBe(deliveries);
 }

@@ -74,6 +74,7 @@ describe("a job as version 1 stored it", () => {
     expect(await shownBy(job)).toMatchObject({ status, payload: state.payload, idempotencyKey: state.idempotencyKey });
     expect(receiver.received).toHaveLength(1);
     expect(JSON.parse(receiver.received[0]?.body ?? "")).toMatchObject({ attempt: state.attempt + 1 });
+    expect(receiver.received[0]?.headers.get("traceparent")).toBe(state.traceparent);
   });
 
   it("with a push in flight is found interrupted, and runs again", async () => {
@@ -92,11 +93,12 @@ describe("a job as version 1 stored it", () => {
 
   it("in a worker's hands is completed by its report", async () => {
     const job = await holding(runningPull);
-    const id = runningPull.executions[0]?.id ?? "";
+    const [{ id = "", progress } = {}] = runningPull.executions;
     expect(await job.owner.complete(job.ref, id, jsonText({ ok: true }))).toMatchObject({
       ok: true,
-      value: { status: "completed" },
+      value: { status: "completed", traceparent: runningPull.traceparent },
     });
+    expect((await job.owner.executions())?.held).toMatchObject([{ id, status: "completed", progress }]);
   });
 
   it("completed, and not confirmed, reports its end and is let go", async () => {

@@ -124,6 +124,7 @@ describe("a tick", () => {
       expiresAfterMs: HOUR,
       tags: ["t"],
       flow: "f",
+      traceparent: null,
       createdAt: NOON + HOUR + 3,
     };
     const key = `s.${NOON + HOUR}`;

@@ -3,7 +3,7 @@
 
 import { createMessageBatch } from "cloudflare:test";
 import { beforeEach, expect, it, vi } from "vitest";
-import { type QueueBatch, queueConsumer } from "../../../sdk/src/index.ts";
+import { type QueueBatch, queueConsumer, rawJson } from "../../../sdk/src/index.ts";
 import { losing, newClient, refusal, silent } from "./client.ts";
 
 /** Real time, real queues: nothing here is held back. */
@@ -84,6 +84,27 @@ it("walks a list of many pages, and reads one with its numbers", async () => {
   const { items, paging } = await list.page({ page: 3 });
   expect(items.map(({ name }) => name)).toEqual(["0"]);
   expect(paging).toMatchObject({ page: 3, pages: 3, size: 3, total: 7, nextCursor: null });
+});
+
+it("a handler has the trace of its job, and what it says last of its progress stays with the execution", async () => {
+  const { jobs, worker } = await newClient();
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  let seen: string | null = null;
+  worker.handle("import", async (ctx) => {
+    seen = ctx.traceparent;
+    ctx.progress({ rows: 1 });
+    await vi.waitFor(async () =>
+      expect((await jobs.executions(ctx.jobId).page()).items[0]?.progress).toEqual({ rows: 1 }),
+    );
+    ctx.progress(rawJson('{"rows":9007199254740993}'));
+  });
+  const { id } = await jobs.create({ name: "One", handler: "import" }, { traceparent });
+  void worker.start();
+  await vi.waitFor(async () => expect((await jobs.get(id)).status).toBe("completed"), 5_000);
+  await worker.stop();
+  expect(seen).toBe(traceparent);
+  const { items } = await jobs.executions(id).page();
+  expect(items).toMatchObject([{ status: "completed", progressText: '{"rows":9007199254740993}' }]);
 });
 
 it("tells a refusal with its code, status, fields and request", async () => {

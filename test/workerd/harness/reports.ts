@@ -28,6 +28,7 @@ export const factsAt = (revision: number, facts: Partial<JobFacts> = {}): JobFac
   startedAt: NOON,
   settledAt: NOON + revision,
   response: null,
+  progress: null,
   ...facts,
 });
 
@@ -42,6 +43,7 @@ export const executionAt = (attempt: number, revision: number, execution: Partia
   completedAt: NOON + revision,
   response: null,
   error: { code: "network", message: `revision ${revision}` },
+  progress: null,
   revision,
   ...execution,
 });

@@ -48,8 +48,11 @@ const BODIES: Record<string, Fields> = {
     error: '{"message":"no"}',
     retryable: "true",
   },
-  "POST /v1/worker/jobs/:id/heartbeat": { execution_id: '"00000000-0000-4000-8000-000000000000"' },
-  "POST /v1/api-keys": { name: '"a key"' },
+  "POST /v1/worker/jobs/:id/heartbeat": {
+    execution_id: '"00000000-0000-4000-8000-000000000000"',
+    progress: '{"done":1}',
+  },
+  "POST /v1/api-keys": { name: '"a key"', scope: '"read"', expires_at: '"2031-01-01T00:00:00Z"' },
   "POST /v1/signing-secret/rotate": { overlap_hours: "24" },
   "POST /v1/jobs/:id/cancel": {},
   "POST /v1/jobs/:id/retry": {},
