@@ -4,7 +4,8 @@
 import { and, asc, eq, gt, gte, inArray, lt, sql } from "drizzle-orm";
 import { lowestIdAt } from "../domain/ids.ts";
 import { ok } from "../domain/result.ts";
-import { accounts, bulkActions, executions, jobs, retentionWalk, schedules } from "./schema.ts";
+import { deleteUnusedHandlers } from "./handlers-store.ts";
+import { accounts, bulkActions, executions, handlers, jobs, retentionWalk, schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
 const HOUR = 3_600_000;
@@ -16,7 +17,7 @@ const PAGES = 200;
 const MAX_DELETED = 5_000;
 
 /** Calls to D1 for one page, and for the place of the walk. */
-const CALLS_PER_PAGE = 4;
+const CALLS_PER_PAGE = 5;
 const CALLS_FOR_PLACE = 2;
 
 /** A finished walk starts again after this. */
@@ -105,7 +106,10 @@ async function onePage(
   if (last && page.value.length === PAGE_SIZE)
     return ok({ walk: { ...walk, accountId, jobId: last.id }, deleted: over.length });
   if (gone) await forgetAccount(db, accountId);
-  else await deleteBulkActions(db, accountId, endedBefore);
+  else {
+    await deleteBulkActions(db, accountId, endedBefore);
+    await stored(() => deleteUnusedHandlers(db, accountId, walk.startedAt));
+  }
   return ok({ walk: { ...walk, accountId: `${accountId} `, jobId: "" }, deleted: over.length });
 }
 
@@ -153,6 +157,7 @@ const forgetAccount = (db: Database, accountId: string) =>
       db.delete(executions).where(eq(executions.accountId, accountId)),
       db.delete(schedules).where(eq(schedules.accountId, accountId)),
       db.delete(bulkActions).where(eq(bulkActions.accountId, accountId)),
+      db.delete(handlers).where(eq(handlers.accountId, accountId)),
       db.delete(accounts).where(and(eq(accounts.id, accountId), eq(accounts.status, "deleted"))),
     ]),
   );
