@@ -19,6 +19,24 @@ export interface HandlerView {
   readonly workers: readonly WorkerSeen[];
 }
 
+/** Who asks a PullQueue for executions. */
+export interface Seen {
+  /** null: nobody, as far as it remembers. After the loss of an instance it may be half a minute older than the truth. */
+  readonly lastPollAt: number | null;
+  /** The last poll was not later than this. */
+  readonly lastPollBy: number | null;
+  /** Newest first. */
+  readonly workers: readonly WorkerSeen[];
+}
+
+/** A PullQueue at a moment. */
+export interface QueueView extends Seen {
+  readonly waiting: number;
+  readonly oldestDueAt: number | null;
+  /** Whether the execution that was asked about waits there. */
+  readonly holds: boolean;
+}
+
 /** How long a worker is named after it last asked. */
 export const WORKER_SEEN_MS = 5 * 60_000;
 

@@ -1,6 +1,6 @@
 // Who asks a PullQueue for executions, and when. Exact in memory; on disk at most half a minute behind, one row for each write.
 
-import { MAX_WORKERS_SEEN, WORKER_SEEN_MS, type WorkerSeen } from "../../domain/handler.ts";
+import { MAX_WORKERS_SEEN, type Seen, WORKER_SEEN_MS, type WorkerSeen } from "../../domain/handler.ts";
 
 const KEY = "presence";
 const VERSION = 1;
@@ -12,15 +12,6 @@ export const PRESENCE_LAG_MS = 30_000;
 export interface StoredPresence {
   readonly v: number;
   readonly lastPollAt: number;
-  readonly workers: readonly WorkerSeen[];
-}
-
-export interface Seen {
-  /** null: nobody, as far as this object remembers. A lower bound after the loss of an instance. */
-  readonly lastPollAt: number | null;
-  /** The last poll was not later than this: an instance does not know what the one before it had not written yet. */
-  readonly lastPollBy: number | null;
-  /** Newest first. */
   readonly workers: readonly WorkerSeen[];
 }
 

@@ -4,9 +4,9 @@
 
 import { DurableObject } from "cloudflare:workers";
 import type { Entry } from "../../delivery/enqueue.ts";
-import { HANDLER_LIFE_MS } from "../../domain/handler.ts";
+import { HANDLER_LIFE_MS, type QueueView } from "../../domain/handler.ts";
 import { Nominations } from "./nominations.ts";
-import { Presence, type Seen } from "./presence.ts";
+import { Presence } from "./presence.ts";
 import { REGISTER_EVERY_MS, Registration } from "./registration.ts";
 import { type Standing, WaitingList } from "./waiting-list.ts";
 
@@ -21,14 +21,6 @@ export const MAX_UNWRITTEN = 500;
 
 /** An owner that still waits offers again within the hour, so an entry nobody has offered for a day has none. */
 export const ENTRY_LIFE_MS = 24 * 60 * 60_000;
-
-/** A PullQueue as it is at this moment. */
-export interface QueueView extends Seen {
-  readonly waiting: number;
-  readonly oldestDueAt: number | null;
-  /** Whether the execution that was asked about waits here. */
-  readonly holds: boolean;
-}
 
 /** A poll that has found nothing yet. */
 interface Poll {
