@@ -180,7 +180,7 @@ const WaitingOn = describes<ReturnType<typeof showWaitingOn>>()(
       "account_suspended",
       "overdue",
     ]),
-    message: v.string(),
+    message: v.pipe(v.string(), v.metadata({ description: "For people: what it waits for, and what you can do." })),
     since: time,
     until: v.nullable(time),
   }),

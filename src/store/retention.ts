@@ -17,7 +17,7 @@ const PAGES = 200;
 const MAX_DELETED = 5_000;
 
 /** Calls to D1 for one page, and for the place of the walk. */
-const CALLS_PER_PAGE = 5;
+const CALLS_PER_PAGE = 4;
 const CALLS_FOR_PLACE = 2;
 
 /** A finished walk starts again after this. */
@@ -106,10 +106,7 @@ async function onePage(
   if (last && page.value.length === PAGE_SIZE)
     return ok({ walk: { ...walk, accountId, jobId: last.id }, deleted: over.length });
   if (gone) await forgetAccount(db, accountId);
-  else {
-    await deleteBulkActions(db, accountId, endedBefore);
-    await stored(() => deleteUnusedHandlers(db, accountId, walk.startedAt));
-  }
+  else await forgetOld(db, accountId, endedBefore, walk.startedAt);
   return ok({ walk: { ...walk, accountId: `${accountId} `, jobId: "" }, deleted: over.length });
 }
 
@@ -136,18 +133,21 @@ function deleteJobs(db: Database, accountId: string, ids: string[], endedBefore:
   );
 }
 
-/** Bulk actions of an account that ended long ago. If that fails, the next walk does it. */
-const deleteBulkActions = (db: Database, accountId: string, endedBefore: number) =>
+/** Bulk actions of an account that ended long ago, and handlers nobody uses. If that fails, the next walk does it. */
+const forgetOld = (db: Database, accountId: string, endedBefore: number, now: number) =>
   stored(() =>
-    db
-      .delete(bulkActions)
-      .where(
-        and(
-          eq(bulkActions.accountId, accountId),
-          lt(bulkActions.id, lowestIdAt(endedBefore)),
-          sql`${bulkActions.state} ->> 'completedAt' < ${endedBefore}`,
+    db.batch([
+      db
+        .delete(bulkActions)
+        .where(
+          and(
+            eq(bulkActions.accountId, accountId),
+            lt(bulkActions.id, lowestIdAt(endedBefore)),
+            sql`${bulkActions.state} ->> 'completedAt' < ${endedBefore}`,
+          ),
         ),
-      ),
+      deleteUnusedHandlers(db, accountId, now),
+    ]),
   );
 
 /** The last of a deleted account, executions reported after their jobs included. */
