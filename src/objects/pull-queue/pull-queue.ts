@@ -206,7 +206,9 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
     if (this.#hasAlarm) return;
     this.#hasAlarm = true;
     const set = async () => {
-      if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + ENTRY_LIFE_MS);
+      const { storage } = this.ctx;
+      // No poll waits until it is on disk. An offer does: it waits for everything.
+      if ((await storage.getAlarm()) === null) await storage.setAlarm(now + ENTRY_LIFE_MS, { allowUnconfirmed: true });
     };
     set().catch(() => {
       this.#hasAlarm = false;
