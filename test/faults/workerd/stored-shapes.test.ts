@@ -173,7 +173,9 @@ it("a PullQueue's polls as version 1 stored them are remembered, and what was no
   const { lastPollAt, workers } = presence;
   expect(await queue().view()).toMatchObject({ lastPollAt, lastPollBy: NOON, workers, waiting: 0 });
   await queue().nominate("a poll", 1, 0);
-  const listed = await env.DB.prepare("SELECT 1 FROM handlers WHERE account_id = ?").bind(account.id).all();
+  const listed = await env.DB.prepare("SELECT 1 FROM handlers WHERE account_id = ? AND handler = 'stored'")
+    .bind(account.id)
+    .all();
   expect(listed.results).toEqual([]);
 });
 
