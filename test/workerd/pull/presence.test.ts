@@ -187,7 +187,7 @@ describe("on disk", () => {
 
   it("keeps up with polls that wait", async () => {
     hurry();
-    const waiting = poll("one", 500_000);
+    const waiting = poll("one", 5_000_000);
     await queue().dueTimes(1);
     advance(PRESENCE_LAG_MS);
     await until(async () => (await stored()) === NOON + PRESENCE_LAG_MS);
