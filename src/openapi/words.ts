@@ -135,7 +135,8 @@ const WORDS: Record<string, string> = {
   url: "A public https address without tabs, line breaks or control characters. Redirects are not followed.",
   utc: `The moment. ${TIME}`,
   value: "How many.",
-  waiting: "Jobs of this handler that are due and that no worker has taken.",
+  waiting:
+    "Jobs of this handler that are due and that no worker has taken. Those for a Cloudflare Queue are not counted: its consumer asks nobody.",
   waiting_on:
     "Why the job has not run yet; null while it runs, and once it has ended. Only `GET /v1/jobs/{id}` says it: lists do not.",
   wait_time_seconds: "How long to wait for a job when none is due.",
