@@ -50,6 +50,13 @@ CREATE TABLE `executions` (
 	PRIMARY KEY(`account_id`, `job_id`, `attempt`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `handlers` (
+	`account_id` text NOT NULL,
+	`handler` text NOT NULL,
+	`seen_at` integer NOT NULL,
+	PRIMARY KEY(`account_id`, `handler`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `jobs` (
 	`account_id` text NOT NULL,
 	`id` text NOT NULL,

@@ -15,6 +15,7 @@ import { reference } from "./openapi/reference.ts";
 import { admin } from "./routes/admin.ts";
 import { apiKeys } from "./routes/api-keys.ts";
 import { bulkActions } from "./routes/bulk-actions.ts";
+import { handlers } from "./routes/handlers.ts";
 import { jobs } from "./routes/jobs.ts";
 import { schedules } from "./routes/schedules.ts";
 import { signingSecret } from "./routes/signing-secret.ts";
@@ -57,6 +58,7 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.use("/v1/*", authenticated, rateLimited);
   app.route("/v1/jobs", jobs);
   app.route("/v1/worker/jobs", worker);
+  app.route("/v1/handlers", handlers);
   app.route("/v1/bulk-actions", bulkActions);
   app.route("/v1/schedules", schedules);
   app.route("/v1/api-keys", apiKeys);

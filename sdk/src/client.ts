@@ -2,6 +2,7 @@
 
 import { BulkActions } from "./bulk-actions.ts";
 import { type Connection, connect } from "./connection.ts";
+import { Handlers } from "./handler-list.ts";
 import type { AnyHandlers, HandlerMap } from "./handlers.ts";
 import { Jobs } from "./jobs.ts";
 import { type ChronosOptions, resolveOptions } from "./options.ts";
@@ -36,6 +37,8 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
   readonly bulk: BulkActions;
   /** Creates, reads, changes, pauses, triggers, archives and previews schedules. */
   readonly schedules: Schedules<M>;
+  /** Tells which handlers there are, how many jobs wait for them, and which workers ask. */
+  readonly handlers: Handlers;
   /** @internal */
   readonly connection: Connection;
 
@@ -48,5 +51,6 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
     this.jobs = new Jobs(this.connection);
     this.bulk = new BulkActions(this.connection);
     this.schedules = new Schedules(this.connection);
+    this.handlers = new Handlers(this.connection);
   }
 }

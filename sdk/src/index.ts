@@ -28,6 +28,8 @@ export {
 } from "./errors.ts";
 export type { Execution, ExecutionErrorCode, ExecutionStatus, ExecutionTrigger } from "./execution.ts";
 export type { FetchInit, FetchLike, FetchResponse } from "./fetch-like.ts";
+export type { HandlerFilters, Handlers } from "./handler-list.ts";
+export type { HandlerStatus, WorkerSeen } from "./handler-status.ts";
 export type {
   AnyHandlers,
   ChronosContext,
@@ -78,4 +80,5 @@ export type {
 export type { Schedules } from "./schedules.ts";
 export type { DeliveryParts, RequestLike, VerifyOptions } from "./verify-signature.ts";
 export { verifySignature } from "./verify-signature.ts";
+export type { WaitingOn, WaitingReason } from "./waiting-on.ts";
 export type { Worker, WorkerStartOptions } from "./worker.ts";

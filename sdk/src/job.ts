@@ -3,6 +3,7 @@
 
 import type { ExecutionErrorCode } from "./execution.ts";
 import type { RawJson } from "./raw-json.ts";
+import type { WaitingOn } from "./waiting-on.ts";
 
 /** `pending` → `queued` (pull: waits for a worker) → `running` → one of the three ends; `retrying` between two attempts. */
 export type JobStatus = "pending" | "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
@@ -77,6 +78,8 @@ export interface Job<TPayload = unknown, TResult = unknown> {
   updatedAt: Date;
   /** When it ended, whatever the end. */
   completedAt: Date | null;
+  /** Why it has not run yet; null while it runs and once it has ended. Only `jobs.get()` tells it: elsewhere it is undefined. */
+  waitingOn?: WaitingOn | null | undefined;
 }
 
 /** A span of time as the API takes it. */

@@ -92,7 +92,7 @@ export class Jobs<M> {
     });
   }
 
-  /** One job, as its owner knows it now. 404 `job_not_found` if there is none. */
+  /** One job, as its owner knows it now, with what it waits on. 404 `job_not_found` if there is none. */
   get<Name extends HandlerName<M> = HandlerName<M>>(id: string, options?: CallOptions): Promise<JobOf<M, Name>>;
   async get(id: string, options?: CallOptions): Promise<Job> {
     return this.#get(id, limitsOf(this.#connection, "jobs.get()", options));

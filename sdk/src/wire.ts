@@ -10,16 +10,21 @@ import type { Execution } from "./execution.ts";
 import type { Job } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
 import { fieldsToJson, RawJson } from "./raw-json.ts";
+import type { WaitingOn } from "./waiting-on.ts";
+
+/** What a job waits on, as the API writes it. */
+type WireWaitingOn = Omit<WaitingOn, "since" | "until"> & { since: string; until: string | null };
 
 /** A job as the API writes it. */
 export type WireJob = Snake<
-  Omit<Job, "scheduledFor" | "runAt" | "expiresAt" | "createdAt" | "updatedAt" | "completedAt"> & {
+  Omit<Job, "scheduledFor" | "runAt" | "expiresAt" | "createdAt" | "updatedAt" | "completedAt" | "waitingOn"> & {
     scheduledFor: string;
     runAt: string | null;
     expiresAt: string | null;
     createdAt: string;
     updatedAt: string;
     completedAt: string | null;
+    waitingOn?: WireWaitingOn | null;
   }
 >;
 
@@ -97,8 +102,16 @@ export function jobFromWire(job: WireJob): Job {
     createdAt: new Date(job.created_at),
     updatedAt: new Date(job.updated_at),
     completedAt: dateOrNull(job.completed_at),
+    ...(job.waiting_on !== undefined && { waitingOn: job.waiting_on && waitingOnFromWire(job.waiting_on) }),
   };
 }
+
+const waitingOnFromWire = ({ reason, message, since, until }: WireWaitingOn): WaitingOn => ({
+  reason,
+  message,
+  since: new Date(since),
+  until: dateOrNull(until),
+});
 
 export function executionFromWire(execution: WireExecution): Execution {
   return {

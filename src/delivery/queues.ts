@@ -9,4 +9,7 @@ export function namedQueues(env: Cloudflare.Env): ReadonlyMap<string, Queue> {
   return new Map(bound.map(([binding, queue]) => [nameOf(binding), queue as Queue]));
 }
 
+/** The binding that a queue of this name needs. */
+export const bindingOf = (name: string): string => `${PREFIX}${name.toUpperCase().replaceAll("-", "_")}`;
+
 const nameOf = (binding: string): string => binding.slice(PREFIX.length).toLowerCase().replaceAll("_", "-");

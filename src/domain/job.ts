@@ -50,8 +50,10 @@ export interface Waiting {
   readonly name: "waiting";
   readonly runAt: number;
   readonly trigger: Trigger;
-  /** Set while the account is suspended: look again then. */
+  /** Set while it may not start: look again then. */
   readonly heldUntil?: number;
+  /** Why: the account is suspended, or nobody knows what to sign the request with. */
+  readonly heldFor?: "suspended" | "unsigned";
 }
 
 export interface Queued {

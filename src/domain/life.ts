@@ -17,6 +17,7 @@ import {
   type SigningState,
   statusOf,
   type Trigger,
+  type Waiting,
   workOf,
 } from "./job.ts";
 import type { JsonText } from "./json-text.ts";
@@ -256,11 +257,11 @@ export function retry(job: Job, now: number): Step {
   return ok(changed(job, now, { ...fresh, phase: waiting(now, "manual_retry") }));
 }
 
-/** A due job of a suspended account waits on; its `runAt` stays, so that its lateness is told truly. */
-export function hold(job: Job, now: number): Job {
+/** A due job that may not start waits on; its `runAt` stays, so that its lateness is told truly. */
+export function hold(job: Job, now: number, heldFor: Waiting["heldFor"] = "suspended"): Job {
   if (job.phase.name !== "waiting") return job;
   const heldUntil = now + Math.min(MINUTE + Math.floor((now - job.phase.runAt) / 2), MAX_HOLD_MS);
-  return changed(job, now, { phase: { ...job.phase, heldUntil } });
+  return changed(job, now, { phase: { ...job.phase, heldUntil, heldFor } });
 }
 
 /** Whether the fence lets this execution speak: it is the one in flight and, for a pull worker, its lease lasts. */

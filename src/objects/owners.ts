@@ -7,6 +7,7 @@ import type { JsonText } from "../domain/json-text.ts";
 import type { BulkActionRefusal, JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
 import type { Result } from "../domain/result.ts";
 import type { Schedule, ScheduleSpec } from "../domain/schedule.ts";
+import type { Wait } from "../domain/waiting-on.ts";
 import type { BulkActionRef } from "../store/bulk-actions-store.ts";
 import type { JobRef } from "../store/jobs-store.ts";
 import type { ScheduleRef } from "../store/schedules-store.ts";
@@ -14,6 +15,11 @@ import type { ScheduleRef } from "../store/schedules-store.ts";
 export type Answer<T> = Result<T, JobRefusal>;
 export type ScheduleAnswer<T> = Result<T, ScheduleRefusal>;
 export type BulkActionAnswer<T> = Result<T, BulkActionRefusal>;
+
+/** A live job, with what it waits for; a deployment before this one does not tell. */
+export interface LiveJob extends JobView {
+  readonly wait?: Wait | null;
+}
 
 /** What a live job shows beside its view. */
 export interface LiveExecutions {
@@ -46,7 +52,7 @@ export interface JobOwner {
    */
   wake(ref: JobRef): Promise<boolean>;
   /** The job as it is at this moment; null when the row is the whole truth. */
-  get(): Promise<JobView | null>;
+  get(): Promise<LiveJob | null>;
   /** The executions the read model may not know yet; null when it knows all. */
   executions(): Promise<LiveExecutions | null>;
   /** @param operation a bulk action: asked for again with the same one, it changes nothing; so are `retry` and `run` */

@@ -2,8 +2,9 @@
 
 import * as v from "valibot";
 import type { showKey } from "../routes/api-keys.ts";
+import type { showHandler } from "../routes/handlers.ts";
 import type { showBulkAction, showDryRun } from "../routes/show-bulk-action.ts";
-import type { showExecution, showJob } from "../routes/show-job.ts";
+import type { showExecution, showJob, showWaitingJob, showWaitingOn } from "../routes/show-job.ts";
 import type { showSchedule, showTick } from "../routes/show-schedule.ts";
 
 /** Refuses, at compile time, a schema that lacks a field of what is shown. */
@@ -177,9 +178,51 @@ const Account = v.object({
   created_at: time,
 });
 
+const WaitingOn = describes<ReturnType<typeof showWaitingOn>>()(
+  v.object({
+    reason: v.picklist([
+      "not_due",
+      "backoff",
+      "waiting_for_worker",
+      "no_worker",
+      "queue_not_bound",
+      "account_suspended",
+      "overdue",
+    ]),
+    message: v.pipe(v.string(), v.metadata({ description: "For people: what it waits for, and what you can do." })),
+    since: time,
+    until: v.nullable(time),
+  }),
+);
+const JobNow = describes<ReturnType<typeof showWaitingJob>>()(
+  v.object({ ...Job.entries, waiting_on: v.nullable(WaitingOn) }),
+);
+
+const Handler = describes<ReturnType<typeof showHandler>>()(
+  v.variant("unavailable", [
+    v.object({
+      handler: v.string(),
+      unavailable: v.literal(false),
+      waiting: count,
+      oldest_due_at: v.nullable(time),
+      last_poll_at: v.nullable(time),
+      workers: v.array(v.object({ worker_id: v.string(), last_poll_at: time })),
+    }),
+    v.object({
+      handler: v.string(),
+      unavailable: v.literal(true),
+      waiting: v.null(),
+      oldest_due_at: v.null(),
+      last_poll_at: v.null(),
+      workers: v.null(),
+    }),
+  ]),
+);
+
 /** Everything that can stand in `data`, by the name it has in the document. */
 export const ANSWERS = {
   Job,
+  JobNow,
   JobOfBatch: v.object({
     status: v.picklist([201, 409]),
     code: v.optional(v.literal("idempotency_key_conflict")),
@@ -203,6 +246,7 @@ export const ANSWERS = {
     code: v.optional(v.picklist(["job_not_found", "lease_lost", "unavailable"])),
     job: v.optional(Job),
   }),
+  Handler,
   Heartbeat: v.object({ lease_expires_at: v.nullable(time), cancel_requested: v.boolean() }),
   Account,
   NewAccount: v.object({ ...Account.entries, api_key: v.string(), signing_secret: v.string() }),

@@ -102,6 +102,22 @@ const apiKey: Examples["ApiKey"] = {
 export const DATA_EXAMPLES: Examples = {
   Nothing: null,
   Job: job,
+  JobNow: {
+    ...job,
+    name: "Resize a picture",
+    handler: "resize",
+    status: "queued",
+    payload: { picture: 4711 },
+    delivery: { type: "pull" },
+    waiting_on: {
+      reason: "no_worker",
+      message:
+        "No worker has asked for `resize` since 2026-01-15 10:58:12 UTC; 214 jobs wait. Start a worker for this handler, or check " +
+        "that its API key and handler name are right. A worker that is busy asks again when it has room.",
+      since: "2026-01-15T11:00:00.003Z",
+      until: null,
+    },
+  },
   JobOfBatch: { status: 201, job },
   Execution: {
     id: EXECUTION,
@@ -145,6 +161,14 @@ export const DATA_EXAMPLES: Examples = {
     lease_expires_at: "2026-01-15T11:05:00.000Z",
   },
   Reported: { status: 200, job: { ...job, status: "completed", result: { width: 640 } } },
+  Handler: {
+    handler: "resize",
+    unavailable: false,
+    waiting: 214,
+    oldest_due_at: "2026-01-15T11:00:00.000Z",
+    last_poll_at: "2026-01-15T11:04:58.120Z",
+    workers: [{ worker_id: "worker-1", last_poll_at: "2026-01-15T11:04:58.120Z" }],
+  },
   Heartbeat: { lease_expires_at: "2026-01-15T11:07:30.000Z", cancel_requested: false },
   Account: account,
   NewAccount: { ...account, api_key: "chrns_…", signing_secret: "whsec_…" },

@@ -60,6 +60,7 @@ const WORDS: Record<string, string> = {
   key: "The API key. Shown only here.",
   last_error: "Why the last attempt failed; null while none has.",
   last_run_at: `When it last made a job; null before the first. ${TIME}`,
+  last_poll_at: `When a worker last asked for jobs, or waited for one; null: not in the last seven days. After a restart of the service it may be up to 30 s too early. ${TIME}`,
   lateness_ms: "How long after `due_at` the attempt started, in milliseconds; null before it has.",
   lease_expires_at: `Until when the job is yours, unless a heartbeat extends it; null once it is not. ${TIME}`,
   local: "The same moment on the clock of the schedule's time zone, with its offset.",
@@ -75,6 +76,7 @@ const WORDS: Record<string, string> = {
   next_cursor: "Give it as `cursor` for the next page; null on the last one.",
   next_run_at: `When it makes its next job; null while it is paused and once it is over. ${TIME}`,
   openapi: "The API in OpenAPI 3.1.",
+  oldest_due_at: `When the job that has waited longest came due; null when none waits. ${TIME}`,
   on_conflict:
     "What becomes of another job that holds the key. `replace`: while it is pending it becomes this one; later the key moves to a new job.",
   origin: "Who made the job.",
@@ -92,6 +94,8 @@ const WORDS: Record<string, string> = {
   progress:
     "What the worker said last of how far it is. Any JSON, at most 4 KB. It stays after the end of the execution; null while nothing was said.",
   queue: "The name of a Cloudflare Queue bound to the service. Without one, workers poll.",
+  reason:
+    "Why it waits. `not_due`: its time has not come; `backoff`: an attempt failed, the next waits for its time; `waiting_for_worker`: it is due, and workers ask for its handler; `no_worker`: nobody has asked for its handler for a minute; `queue_not_bound`: its queue is not bound to the service; `account_suspended`: it came due while the account was suspended; `overdue`: it is due, and the service is behind. More reasons may come.",
   reports: "What became of up to a hundred executions.",
   response: "What the push target answered; null for a pull, and when nothing came back.",
   result: "The JSON that a pull worker returned, as it was sent; else null.",
@@ -110,6 +114,7 @@ const WORDS: Record<string, string> = {
   searched_to: `Given only when the search stopped before the page was full: 10,000 jobs were read back to this creation time. Follow \`next_cursor\` to go on. ${TIME}`,
   signing_secret: "What deliveries are signed with: the whole string, `whsec_` included.",
   skipped_runs: 'Runs without a job, because the one before had not ended (`overlap: "skip"`).',
+  since: `Since when it waits for this reason. ${TIME}`,
   size: "Entries on a page.",
   skipped: "Jobs whose state forbids the change, or that are gone.",
   started_at: `When it started; null before. ${TIME}`,
@@ -128,13 +133,21 @@ const WORDS: Record<string, string> = {
   trigger: "What made the attempt start.",
   truncated: "Whether the body is not whole: it was longer, did not come in time, or is not readable as text.",
   type: "Which kind of delivery.",
+  unavailable: "Whether nothing could be found out in time. Then all but `handler` is null.",
   unit: "The unit.",
+  until: `When this wait ends by itself, if only because the job expires; null when nobody knows. ${TIME}`,
   updated_at: `When it last changed. ${TIME}`,
   url: "A public https address without tabs, line breaks or control characters. Redirects are not followed.",
   utc: `The moment. ${TIME}`,
   value: "How many.",
+  waiting:
+    "Jobs of this handler that are due and that no worker has taken. Those for a Cloudflare Queue are not counted: its consumer asks nobody.",
+  waiting_on:
+    "Why the job has not run yet; null while it runs, and once it has ended. Only `GET /v1/jobs/{id}` says it: lists do not.",
   wait_time_seconds: "How long to wait for a job when none is due.",
   worker_id: "The worker's own name, shown with its executions.",
+  workers:
+    "Workers that asked within the last five minutes, newest first, at most 100. Those that give no `worker_id` are not among them.",
 };
 
 /** The schema with words for every field that has none of its own. */

@@ -17,6 +17,7 @@ import { closed, valid } from "../http/valid.ts";
 import { type Asked, cancelJob, deleteJob, editJob, MAX_TRIES, retryJob, runJob } from "../objects/job/change-job.ts";
 import { createJob, createJobs, createOrReplace } from "../objects/job/create-job.ts";
 import { currentExecutions, currentJob, currentJobs } from "../objects/job/read-job.ts";
+import { explainedJob } from "../objects/job/waiting-on.ts";
 import type { Inserted } from "../store/jobs-store.ts";
 import { listJobs } from "../store/list-jobs.ts";
 import { viewOfSpec } from "../store/rows.ts";
@@ -25,7 +26,7 @@ import { deploymentOf } from "./deployment.ts";
 import { FilterQuery, filterOf } from "./job-filter.ts";
 import { JobPatch, NewJob, NewJobs, patched, specOf, specsOf } from "./job-input.ts";
 import { refOf } from "./job-ref.ts";
-import { showExecution, showJob } from "./show-job.ts";
+import { showExecution, showJob, showWaitingJob } from "./show-job.ts";
 import { traceparentOf } from "./traceparent.ts";
 
 const ListQuery = closed({ ...WalkQuery, ...FilterQuery });
@@ -73,9 +74,11 @@ export const jobs = new Hono<AppEnv>()
     return listed(c, "Jobs.", found.jobs.map(showJob), walkedTo(start, size, found));
   })
 
-  .get("/:id", valid({ params: IdParam }), async (c) =>
-    tagged(c, "Job.", unwrap(await currentJob(c.env, refOf(c, c.req.valid("form").params.id)))),
-  )
+  .get("/:id", valid({ params: IdParam }), async (c) => {
+    const { job, waitingOn } = unwrap(await explainedJob(c.env, refOf(c, c.req.valid("form").params.id)));
+    c.header("ETag", etagOf(job.revision));
+    return done(c, "Job.", showWaitingJob(job, waitingOn));
+  })
 
   .patch("/:id", valid({ params: IdParam, body: JobPatch }), async (c) => {
     const { params, body } = c.req.valid("form");

@@ -4,6 +4,7 @@ import { formatInstant } from "../domain/instant.ts";
 import type { Delivery, ExecutionView, JobView } from "../domain/job.ts";
 import { raw } from "../domain/json-text.ts";
 import type { Backoff } from "../domain/retry-policy.ts";
+import type { WaitingOn } from "../domain/waiting-on.ts";
 
 export const moment = (at: number | null): string | null => (at === null ? null : formatInstant(at));
 
@@ -32,6 +33,19 @@ export const showJob = (job: JobView) => ({
   updated_at: formatInstant(job.updatedAt),
   completed_at: moment(job.completedAt),
   revision: job.revision,
+});
+
+export const showWaitingOn = ({ reason, message, since, until }: WaitingOn) => ({
+  reason,
+  message,
+  since: formatInstant(since),
+  until: moment(until),
+});
+
+/** A job with what it waits for at this moment. */
+export const showWaitingJob = (job: JobView, waitingOn: WaitingOn | null) => ({
+  ...showJob(job),
+  waiting_on: waitingOn && showWaitingOn(waitingOn),
 });
 
 export const showBackoff = (backoff: Backoff | null) => {

@@ -4,7 +4,8 @@
 import { and, asc, eq, gt, gte, inArray, lt, sql } from "drizzle-orm";
 import { lowestIdAt } from "../domain/ids.ts";
 import { ok } from "../domain/result.ts";
-import { accounts, bulkActions, executions, jobs, retentionWalk, schedules } from "./schema.ts";
+import { deleteUnusedHandlers } from "./handlers-store.ts";
+import { accounts, bulkActions, executions, handlers, jobs, retentionWalk, schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
 const HOUR = 3_600_000;
@@ -105,7 +106,7 @@ async function onePage(
   if (last && page.value.length === PAGE_SIZE)
     return ok({ walk: { ...walk, accountId, jobId: last.id }, deleted: over.length });
   if (gone) await forgetAccount(db, accountId);
-  else await deleteBulkActions(db, accountId, endedBefore);
+  else await forgetOld(db, accountId, endedBefore, walk.startedAt);
   return ok({ walk: { ...walk, accountId: `${accountId} `, jobId: "" }, deleted: over.length });
 }
 
@@ -132,18 +133,21 @@ function deleteJobs(db: Database, accountId: string, ids: string[], endedBefore:
   );
 }
 
-/** Bulk actions of an account that ended long ago. If that fails, the next walk does it. */
-const deleteBulkActions = (db: Database, accountId: string, endedBefore: number) =>
+/** Bulk actions of an account that ended long ago, and handlers nobody uses. If that fails, the next walk does it. */
+const forgetOld = (db: Database, accountId: string, endedBefore: number, now: number) =>
   stored(() =>
-    db
-      .delete(bulkActions)
-      .where(
-        and(
-          eq(bulkActions.accountId, accountId),
-          lt(bulkActions.id, lowestIdAt(endedBefore)),
-          sql`${bulkActions.state} ->> 'completedAt' < ${endedBefore}`,
+    db.batch([
+      db
+        .delete(bulkActions)
+        .where(
+          and(
+            eq(bulkActions.accountId, accountId),
+            lt(bulkActions.id, lowestIdAt(endedBefore)),
+            sql`${bulkActions.state} ->> 'completedAt' < ${endedBefore}`,
+          ),
         ),
-      ),
+      deleteUnusedHandlers(db, accountId, now),
+    ]),
   );
 
 /** The last of a deleted account, executions reported after their jobs included. */
@@ -153,6 +157,7 @@ const forgetAccount = (db: Database, accountId: string) =>
       db.delete(executions).where(eq(executions.accountId, accountId)),
       db.delete(schedules).where(eq(schedules.accountId, accountId)),
       db.delete(bulkActions).where(eq(bulkActions.accountId, accountId)),
+      db.delete(handlers).where(eq(handlers.accountId, accountId)),
       db.delete(accounts).where(and(eq(accounts.id, accountId), eq(accounts.status, "deleted"))),
     ]),
   );

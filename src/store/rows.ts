@@ -11,8 +11,10 @@ import {
   type JobView,
   type Phase,
   type Trigger,
+  type Waiting,
 } from "../domain/job.ts";
 import { CONTESTED_MS, KEEP_MS, OWNERLESS_MS } from "../domain/timer.ts";
+import type { Wait } from "../domain/waiting-on.ts";
 import type { jobs } from "./schema.ts";
 
 export type JobRow = typeof jobs.$inferSelect;
@@ -159,6 +161,13 @@ export function jobOfRow(row: JobRow, now: number): Job | undefined {
     failedReports: 0,
     keepUntil: createdAtOf(row.id) + KEEP_MS,
   };
+}
+
+/** The wait of a job without an owner; null when it has ended, or was running. What was lost with its owner is due. */
+export function waitOfRow(row: JobRow): Wait | null {
+  if (hasEnded(row) || row.status === "running") return null;
+  const phase: Waiting = { name: "waiting", runAt: row.runAt ?? row.scheduledFor, trigger: triggerOf(row) };
+  return { phase, attempt: row.attempt, endedAt: row.settledAt };
 }
 
 const triggerOf = ({ status, trigger, attempt }: JobRow): Trigger =>

@@ -186,6 +186,18 @@ export const bulkActions = sqliteTable(
   ],
 );
 
+/** The handlers an account has used of late. */
+export const handlers = sqliteTable(
+  "handlers",
+  {
+    accountId: text("account_id").notNull(),
+    handler: text().notNull(),
+    /** When it was last noted to be in use: at most once a day. */
+    seenAt: integer("seen_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.handler] })],
+);
+
 /** How far the look ahead has come; one row. */
 export const lookAhead = sqliteTable("look_ahead", {
   id: integer().primaryKey(),

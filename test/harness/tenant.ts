@@ -118,8 +118,10 @@ export class Tenant {
     return this.post("/v1/jobs", { name: "a job", ...job });
   }
 
-  job(id: string): Promise<Job> {
-    return this.get(`/v1/jobs/${id}`);
+  /** As any other answer shows it: without what it waits on. */
+  async job(id: string): Promise<Job> {
+    const { waiting_on: _, ...job } = await this.get<Job & { waiting_on?: unknown }>(`/v1/jobs/${id}`);
+    return job;
   }
 
   executions(id: string): Promise<Execution[]> {

@@ -280,3 +280,21 @@ it.concurrent("carries a payload as text to a handler and its result back, with 
   await chronos.worker.stop();
   await running;
 });
+
+it.concurrent("says why a job waits, and names the worker that then asks for it", async () => {
+  const chronos = clientOf(await service.newTenant());
+  const { id } = await chronos.jobs.create({ name: "Hello", handler: "hello" });
+  await statusIs(chronos, id, "queued");
+  const { waitingOn, createdAt } = await chronos.jobs.get(id);
+  expect(waitingOn).toMatchObject({ reason: "no_worker", until: null });
+  expect(waitingOn?.since.getTime()).toBeGreaterThanOrEqual(createdAt.getTime());
+  chronos.worker.handle("hello", () => ({ ok: true }));
+  const running = chronos.worker.start({ workerId: "worker-1" });
+  await statusIs(chronos, id, "completed");
+  expect((await chronos.jobs.get(id)).waitingOn).toBeNull();
+  const listed = { handler: "hello", unavailable: false, waiting: 0, workers: [{ workerId: "worker-1" }] };
+  const list = async () => expect((await chronos.handlers.list().page()).items).toMatchObject([listed]);
+  await eventually(list, 200);
+  await chronos.worker.stop();
+  await running;
+});

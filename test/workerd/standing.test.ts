@@ -110,7 +110,7 @@ describe("a job of a deleted account", () => {
     expect(receiver.received).toHaveLength(1);
   });
 
-  it("waits for no worker any more, and two days later nothing of it is left in its handler's queue", async () => {
+  it("waits for no worker any more; two days later its handler's queue has no entry of it, and after nine nothing at all is left", async () => {
     const job = await newJob(account, { handler: "h", delivery: { type: "pull" } });
     const queue = () => env.PULL_QUEUES.getByName(`${account.id}/h`);
     await job.ring();
@@ -121,10 +121,13 @@ describe("a job of a deleted account", () => {
     ]);
     await job.ringWhenSet();
     expect(await job.isEmpty()).toBe(true);
-    for (const _ of [1, 2]) {
+    const look = async () => {
       advance(DAY);
       await runDurableObjectAlarm(queue());
-    }
+    };
+    for (let day = 0; day < 2; day++) await look();
+    expect((await queue().view()).waiting).toBe(0);
+    for (let day = 2; day < 9; day++) await look();
     const left = await runInDurableObject(queue(), async (_, { storage }) => [
       await storage.getAlarm(),
       ...storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'waiting'").toArray(),

@@ -4,7 +4,7 @@ import { standingOf } from "../../accounts/standing.ts";
 import { type Prepared, prepare } from "../../delivery/prepare.ts";
 import { push } from "../../delivery/push.ts";
 import { taskAt } from "../../domain/agenda.ts";
-import { type Job, withSigning } from "../../domain/job.ts";
+import { type Job, type Waiting, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { REPORT_AFTER_MS } from "../../domain/timer.ts";
 import { offer } from "../pull-queue/offers.ts";
@@ -53,10 +53,10 @@ async function deliver(keeper: JobKeeper, env: Cloudflare.Env, held: Job, now: n
   const standing = found.ok ? found.value : { status: "active", signing: null };
   if (standing.status === "gone") return keeper.abandon();
   const job = withSigning(held, standing.signing);
-  if (standing.status === "suspended") return hold(keeper, job);
+  if (standing.status === "suspended") return hold(keeper, job, "suspended");
   const executionId = crypto.randomUUID();
   const prepared = await prepare(env, job, executionId, job.signing, now);
-  if (prepared?.kind === "unsigned") return hold(keeper, job);
+  if (prepared?.kind === "unsigned") return hold(keeper, job, "unsigned");
   if (prepared) return send(keeper, job, executionId, prepared);
   if (keeper.record.isStill(job)) await offerFirst(keeper, env, life.enqueue(job, executionId, Date.now()));
 }
@@ -103,8 +103,8 @@ async function offerAgain(keeper: JobKeeper, env: Cloudflare.Env, job: Job): Pro
   if (offered) keeper.write(taken ? offered : life.offerSoon(offered, now), now);
 }
 
-async function hold(keeper: JobKeeper, job: Job): Promise<void> {
+async function hold(keeper: JobKeeper, job: Job, why: Waiting["heldFor"]): Promise<void> {
   if (!keeper.record.isStill(job)) return;
-  keeper.write(life.hold(job, Date.now()), Date.now());
+  keeper.write(life.hold(job, Date.now(), why), Date.now());
   await keeper.report();
 }

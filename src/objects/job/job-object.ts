@@ -20,11 +20,12 @@ import * as life from "../../domain/life.ts";
 import type { StateRefusal } from "../../domain/refusal.ts";
 import { err, ok } from "../../domain/result.ts";
 import { STALE_ARM_MS } from "../../domain/timer.ts";
+import { waitOf } from "../../domain/waiting-on.ts";
 import { readExecution } from "../../store/executions-store.ts";
 import type { JobRef } from "../../store/jobs-store.ts";
 import { executionOfRow, hasEnded, type JobRow, viewOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
-import type { Answer, Heartbeat, JobOwner, Leased, LiveExecutions } from "../owners.ts";
+import type { Answer, Heartbeat, JobOwner, Leased, LiveExecutions, LiveJob } from "../owners.ts";
 import { withdraw } from "../pull-queue/offers.ts";
 import { runErrands } from "./errands.ts";
 import { JobKeeper, type Owned } from "./job-keeper.ts";
@@ -48,9 +49,9 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     return true;
   }
 
-  async get(): Promise<JobView | null> {
+  async get(): Promise<LiveJob | null> {
     const job = this.#keeper.present();
-    return job ? viewOf(job) : null;
+    return job ? { ...viewOf(job), wait: waitOf(job) } : null;
   }
 
   async executions(): Promise<LiveExecutions | null> {

@@ -4,9 +4,10 @@
 import { type Execution, type ExecutionView, executionViewOf, isAsNew, type JobView } from "../../domain/job.ts";
 import type { JobRefusal } from "../../domain/refusal.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
+import type { Wait } from "../../domain/waiting-on.ts";
 import { readExecutions } from "../../store/executions-store.ts";
 import { type JobRef, readJob } from "../../store/jobs-store.ts";
-import { executionOfRow, hasEnded, isOwnerless, type JobRow, viewOfRow } from "../../store/rows.ts";
+import { executionOfRow, hasEnded, isOwnerless, type JobRow, viewOfRow, waitOfRow } from "../../store/rows.ts";
 import { databaseOf, ROW_MS } from "../../store/store.ts";
 import { askAgain, jobAt } from "../addresses.ts";
 import { atOnce } from "../at-once.ts";
@@ -24,6 +25,17 @@ export async function currentJob(env: Cloudflare.Env, ref: JobRef, row?: JobRow)
   const known = await ownersWord(env, ref, (owner) => owner.get(), row);
   if (!known.ok) return known;
   return ok("live" in known.value ? known.value.live : viewOfRow(known.value.row));
+}
+
+/** The same, with its wait; null when it runs or has ended. */
+export async function waitingJob(
+  env: Cloudflare.Env,
+  ref: JobRef,
+): Promise<Result<{ readonly job: JobView; readonly wait: Wait | null }, JobRefusal>> {
+  const known = await ownersWord(env, ref, (owner) => owner.get());
+  if (!known.ok) return known;
+  if ("live" in known.value) return ok({ job: known.value.live, wait: known.value.live.wait ?? null });
+  return ok({ job: viewOfRow(known.value.row), wait: waitOfRow(known.value.row) });
 }
 
 /** The jobs of these rows as their owners know them, by id; as the row has it where an owner cannot answer. */

@@ -8,10 +8,6 @@ import type { Answer, Leased } from "../owners.ts";
 import { giveBack, type Nominated, nominateNow, nominateWithin, type Poll } from "./nominate.ts";
 import { settle } from "./settled.ts";
 
-export interface Claim extends Poll {
-  readonly workerId: string | null;
-}
-
 /** Who waits for the answer of a claim. */
 export interface Claimant {
   readonly gone: AbortSignal;
@@ -34,11 +30,11 @@ const SEEN_MS = 50;
 const present: Claimant = { gone: new AbortController().signal, isThere: async () => true };
 
 /** Takes jobs that are due already. */
-export const claimNow = (env: Cloudflare.Env, claim: Claim): Promise<Claimed> =>
+export const claimNow = (env: Cloudflare.Env, claim: Poll): Promise<Claimed> =>
   claimFrom(env, claim, present, () => nominateNow(env, claim));
 
 /** Waits for a job to become due and takes its lease. What was nominated to somebody who has left goes back. */
-export function claimWithin(env: Cloudflare.Env, claim: Claim, waitMs: number, client: Claimant): Promise<Claimed> {
+export function claimWithin(env: Cloudflare.Env, claim: Poll, waitMs: number, client: Claimant): Promise<Claimed> {
   const until = performance.now() + waitMs;
   return claimFrom(env, claim, client, () =>
     nominateWithin(env, claim, Math.max(0, until - performance.now()), client.gone),
@@ -47,7 +43,7 @@ export function claimWithin(env: Cloudflare.Env, claim: Claim, waitMs: number, c
 
 async function claimFrom(
   env: Cloudflare.Env,
-  claim: Claim,
+  claim: Poll,
   { gone, isThere }: Claimant,
   nominate: () => Promise<Nominated>,
 ): Promise<Claimed> {
@@ -80,7 +76,7 @@ async function claimFrom(
 /** The lease of a nominated execution. An owner that says nothing in time is left alone, and its entry lapses. */
 async function leaseOf(
   env: Cloudflare.Env,
-  { accountId, workerId, later }: Claim,
+  { accountId, workerId, later }: Poll,
   { jobId, executionId }: Offer,
 ): Promise<Answer<Leased>> {
   const owner = () => jobAt(env, { accountId, jobId });

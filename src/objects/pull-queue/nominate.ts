@@ -12,6 +12,8 @@ export interface Poll {
   /** How many jobs are wanted at most. */
   readonly most: number;
   readonly pollId: string;
+  /** The worker's name for itself. */
+  readonly workerId: string | null;
   /** Does what is left to do behind the answer. */
   readonly later: (work: Promise<unknown>) => void;
 }
@@ -59,13 +61,13 @@ export async function giveBack(env: Cloudflare.Env, accountId: string, offers: r
 /** How many to take from whom, so that the oldest due come first. One PullQueue alone need not be asked. */
 async function sharesOf(
   env: Cloudflare.Env,
-  { accountId, handlers, most }: Poll,
+  { accountId, handlers, most, workerId }: Poll,
 ): Promise<Result<readonly (readonly [handler: string, most: number])[], Unavailable>> {
   const [only, ...others] = handlers;
   if (only !== undefined && others.length === 0) return ok([[only, most]]);
   const answers = await Promise.all(
     handlers.map(async (handler) => {
-      const due = await ask(() => pullQueueAt(env, accountId, handler).dueTimes(most));
+      const due = await ask(() => pullQueueAt(env, accountId, handler).dueTimes(most, workerId));
       return due.ok ? ok(due.value.map((dueAt) => ({ handler, dueAt }))) : due;
     }),
   );
@@ -77,13 +79,13 @@ async function sharesOf(
 
 async function nominateAt(
   env: Cloudflare.Env,
-  { accountId, pollId }: Poll,
+  { accountId, pollId, workerId }: Poll,
   handler: string,
   most: number,
   waitMs: number,
 ): Promise<Nominated> {
   const found = await ask(() =>
-    pullQueueAt(env, accountId, handler).nominate(pollId, most, waitMs, takeSettled(accountId, handler)),
+    pullQueueAt(env, accountId, handler).nominate(pollId, most, waitMs, takeSettled(accountId, handler), workerId),
   );
   return found.ok ? ok(found.value.map((entry) => ({ ...entry, handler }))) : found;
 }

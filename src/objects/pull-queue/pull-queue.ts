@@ -1,9 +1,13 @@
 // Where the queued executions of one account and handler meet the polls of its workers. It only nominates: the route takes
-// the lease from the job's owner, and an entry of which nothing is heard lapses and is nominated again. It calls nobody.
+// the lease from the job's owner, and an entry of which nothing is heard lapses and is nominated again. It calls nobody but
+// D1, once a day: the account's list of handlers names it.
 
 import { DurableObject } from "cloudflare:workers";
 import type { Entry } from "../../delivery/enqueue.ts";
+import { HANDLER_LIFE_MS, type QueueView } from "../../domain/handler.ts";
 import { Nominations } from "./nominations.ts";
+import { Presence } from "./presence.ts";
+import { REGISTER_EVERY_MS, Registration } from "./registration.ts";
 import { type Standing, WaitingList } from "./waiting-list.ts";
 
 /** Entries that are over are deleted together, this long after the first of them: one commit for many. */
@@ -39,6 +43,8 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
   readonly #polls = new Map<string, Poll>();
   #lapsing: ReturnType<typeof setTimeout> | undefined;
   #hasAlarm = false;
+  readonly #presence = new Presence(this.ctx.storage, (now) => this.#setAlarm(now));
+  readonly #registration = new Registration(this.ctx, this.env, (now) => this.#setAlarm(now));
 
   /**
    * Executions that wait for a worker. "taken": on disk, or in the hands of a poll. "busy": nothing was done, and the
@@ -46,6 +52,7 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
    */
   async offer(entries: readonly Entry[]): Promise<"taken" | "busy"> {
     const now = Date.now();
+    this.#registration.used(now);
     const left = this.#handOver(
       entries.filter(({ executionId }) => !this.#nominations.isTaken(executionId, now)),
       now,
@@ -69,10 +76,18 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
    * @param pollId names the poll, so that it can be left
    * @param waitMs how long to wait; the answer is empty then
    * @param over entries of earlier calls that are over
+   * @param workerId the worker's name for itself
    */
-  async nominate(pollId: string, most: number, waitMs: number, over: readonly Entry[] = []): Promise<readonly Entry[]> {
+  async nominate(
+    pollId: string,
+    most: number,
+    waitMs: number,
+    over: readonly Entry[] = [],
+    workerId: string | null = null,
+  ): Promise<readonly Entry[]> {
     this.#settle(over);
     const now = Date.now();
+    this.#polled(workerId, now);
     const found = this.#oldest(most, now);
     if (found.length > 0) return this.#nominate(found, now);
     if (waitMs <= 0) return [];
@@ -80,17 +95,34 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
       const answer = (entries: readonly Entry[]) => {
         clearTimeout(timer);
         this.#polls.delete(pollId);
+        this.#presence.answered(pollId, Date.now());
         resolve(entries);
       };
       const timer = setTimeout(() => answer([]), waitMs);
       this.#polls.set(pollId, { most, answer });
+      this.#presence.waits(pollId, workerId, now);
       this.#wakeAtLapse();
     });
   }
 
   /** When those became due that would be nominated now: a claim for several handlers compares before it takes. */
-  async dueTimes(most: number): Promise<readonly number[]> {
-    return this.#oldest(most, Date.now()).map(({ dueAt }) => dueAt);
+  async dueTimes(most: number, workerId: string | null = null): Promise<readonly number[]> {
+    const now = Date.now();
+    this.#polled(workerId, now);
+    return this.#oldest(most, now).map(({ dueAt }) => dueAt);
+  }
+
+  /** How many wait, and who asks for them. To ask is no poll. */
+  async view(entry?: Pick<Entry, "dueAt" | "executionId">): Promise<QueueView> {
+    this.#tidy();
+    const rowless = [...this.#rowless.values()];
+    const due = [...rowless.map(({ dueAt }) => dueAt), this.#list.oldestDueAt() ?? []].flat();
+    return {
+      ...this.#presence.seen(Date.now()),
+      waiting: this.#list.count() + rowless.length,
+      oldestDueAt: due.length > 0 ? Math.min(...due) : null,
+      holds: entry !== undefined && (this.#rowless.has(entry.executionId) || this.#list.has(entry)),
+    };
   }
 
   /** They were leased, or cannot be any more. */
@@ -109,14 +141,32 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
     this.#polls.get(pollId)?.answer([]);
   }
 
-  /** Once a day while there are entries: those without an owner go, and an empty object deletes itself. */
+  /** Once a day: entries without an owner go, and an object that nobody has used for a week deletes itself. */
   override async alarm(): Promise<void> {
     const now = Date.now();
     this.#tidy();
-    if (this.#list.removeUnoffered(now - ENTRY_LIFE_MS)) return this.ctx.storage.setAlarm(now + ENTRY_LIFE_MS);
+    if (this.#list.removeUnoffered(now - ENTRY_LIFE_MS) || this.#isUsed(now))
+      return this.ctx.storage.setAlarm(now + ENTRY_LIFE_MS);
     this.#list.forget();
+    this.#presence.forget();
+    this.#registration.forget();
     this.#hasAlarm = false;
     await this.ctx.storage.deleteAll();
+  }
+
+  #polled(workerId: string | null, now: number): void {
+    this.#presence.polled(workerId, now);
+    this.#registration.used(now);
+  }
+
+  /** Whether anything was offered, or anybody asked, within a week. The last offer is at most a day after it was noted. */
+  #isUsed(now: number): boolean {
+    const { lastPollBy } = this.#presence.seen(now);
+    const notedAt = this.#registration.at();
+    return (
+      (lastPollBy !== null && now - lastPollBy < HANDLER_LIFE_MS) ||
+      (notedAt !== null && now - notedAt < HANDLER_LIFE_MS + REGISTER_EVERY_MS)
+    );
   }
 
   /** Gives entries to the polls that wait, without writing them. @returns those that are left */
@@ -156,7 +206,9 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
     if (this.#hasAlarm) return;
     this.#hasAlarm = true;
     const set = async () => {
-      if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + ENTRY_LIFE_MS);
+      const { storage } = this.ctx;
+      // No poll waits until it is on disk. An offer does: it waits for everything.
+      if ((await storage.getAlarm()) === null) await storage.setAlarm(now + ENTRY_LIFE_MS, { allowUnconfirmed: true });
     };
     set().catch(() => {
       this.#hasAlarm = false;

@@ -14,6 +14,8 @@ const NOTE_AGAIN_MS = 6 * 60 * 60_000;
 export class WaitingList {
   readonly #sql: SqlStorage;
   #exists: boolean;
+  /** How many rows there are, once they have been counted: with thousands that is not done for each question. */
+  #count: number | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -23,19 +25,51 @@ export class WaitingList {
   /** An execution's due time never changes, so the key also recognises an offer made again. */
   add({ dueAt, executionId, jobId }: Entry, now: number): void {
     if (!this.#exists) this.#create();
-    this.#sql.exec(
-      `INSERT INTO waiting VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET offered_at = excluded.offered_at WHERE excluded.offered_at - offered_at >= ?`,
-      dueAt,
-      executionId,
-      jobId,
-      now,
-      NOTE_AGAIN_MS,
-    );
+    const inserted = this.#sql
+      .exec(
+        "INSERT INTO waiting VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
+        dueAt,
+        executionId,
+        jobId,
+        now,
+      )
+      .toArray().length;
+    if (this.#count !== undefined) this.#count += inserted;
+    if (inserted === 0)
+      this.#sql.exec(
+        "UPDATE waiting SET offered_at = ? WHERE due_at = ? AND execution_id = ? AND offered_at <= ?",
+        now,
+        dueAt,
+        executionId,
+        now - NOTE_AGAIN_MS,
+      );
   }
 
   remove({ dueAt, executionId }: Entry): void {
-    if (this.#exists) this.#sql.exec("DELETE FROM waiting WHERE due_at = ? AND execution_id = ?", dueAt, executionId);
+    if (!this.#exists) return;
+    const removed = this.#sql
+      .exec("DELETE FROM waiting WHERE due_at = ? AND execution_id = ? RETURNING 1", dueAt, executionId)
+      .toArray().length;
+    if (this.#count !== undefined) this.#count -= removed;
+  }
+
+  /** Counted once in an instance's life. */
+  count(): number {
+    if (!this.#exists) return 0;
+    this.#count ??= this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM waiting").one().n;
+    return this.#count;
+  }
+
+  has({ dueAt, executionId }: Pick<Entry, "dueAt" | "executionId">): boolean {
+    const found = "SELECT 1 FROM waiting WHERE due_at = ? AND execution_id = ?";
+    return this.#exists && this.#sql.exec(found, dueAt, executionId).toArray().length > 0;
+  }
+
+  /** When the one that waits longest became due; null when none does. */
+  oldestDueAt(): number | null {
+    if (!this.#exists) return null;
+    const [row] = this.#sql.exec<Pick<Row, "due_at">>("SELECT due_at FROM waiting ORDER BY 1, execution_id LIMIT 1");
+    return row?.due_at ?? null;
   }
 
   /** The oldest due that may be nominated, at most so many. Those that were tried before come after all others. */
@@ -56,12 +90,14 @@ export class WaitingList {
   removeUnoffered(since: number): boolean {
     if (!this.#exists) return false;
     this.#sql.exec("DELETE FROM waiting WHERE offered_at <= ?", since);
+    this.#count = undefined;
     return this.#sql.exec("SELECT 1 FROM waiting LIMIT 1").toArray().length > 0;
   }
 
   /** Call before the whole storage is deleted. */
   forget(): void {
     this.#exists = false;
+    this.#count = undefined;
   }
 
   #create(): void {

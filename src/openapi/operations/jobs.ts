@@ -145,8 +145,10 @@ export const jobs: Operations = {
     id: "getJob",
     tag: "Jobs",
     summary: "Read a job",
-    description: "The job as its owner knows it at this moment.",
-    answer: { data: "Job", message: "Job." },
+    description:
+      "The job as its owner knows it at this moment. `waiting_on` says why it has not run yet: the reason, since when it holds and " +
+      "until when, and what you can do.",
+    answer: { data: "JobNow", message: "Job." },
     refuses: ["job_not_found"],
   },
   "PATCH /v1/jobs/:id": {

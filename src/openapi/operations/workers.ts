@@ -4,6 +4,16 @@ const JOB = "0b6f0a3c-9a53-4d6e-8f0e-3c2f3f1b7c55";
 const EXECUTION = "7d44fe73-7a9f-4a3e-8f0c-52f2a8a7e2a1";
 
 export const workers: Operations = {
+  "GET /v1/handlers": {
+    id: "listHandlers",
+    tag: "Workers",
+    summary: "List handlers",
+    description:
+      "Every handler that jobs were offered for, or workers asked for, in the last seven days, by name: how many jobs wait, and who " +
+      "asks. At most a thousand are listed. Where the service cannot find out in time, `unavailable` is true and the rest is null.",
+    answer: { data: "Handler", as: "page", message: "Handlers." },
+    examples: { all: { summary: "The first twenty" } },
+  },
   "POST /v1/worker/jobs/claim": {
     id: "claimJob",
     tag: "Workers",

@@ -182,4 +182,5 @@ export class Ground {
 }
 
 /** A heartbeat, and being taken up by an owner, count the revision up and are no news. */
-const lasting = ({ revision, ...job }: JobJson): string => JSON.stringify({ ...job, updated_at: null });
+const lasting = ({ revision, waiting_on, ...job }: JobJson & { waiting_on?: unknown }): string =>
+  JSON.stringify({ ...job, updated_at: null });

@@ -1,12 +1,13 @@
 // Between a due pull job and its worker stand its owner, a PullQueue, a queue and a route. Whichever is busy, silent, late,
 // forgetful or dies: the job is handed to one worker, and only a wait is lost.
 
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { OfferMessage } from "../../../src/delivery/enqueue.ts";
 import worker from "../../../src/index.ts";
 import { NOMINATION_MS } from "../../../src/objects/pull-queue/nominations.ts";
+import { PRESENCE_LAG_MS } from "../../../src/objects/pull-queue/presence.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api } from "../../workerd/harness/api.ts";
 import { advance, hurry, MINUTE, NOON, SECOND, until } from "../../workerd/harness/clock.ts";
@@ -160,6 +161,77 @@ describe("after the lease", () => {
     advance(20 * NOMINATION_MS);
     expect(await queue().nominate("looks", 1, 0)).toEqual([]);
     expect(await job.show()).toMatchObject({ status: "running", attempts: 1 });
+  });
+});
+
+describe("who asks for a handler", () => {
+  const reasonOf = async (job: JobUnderTest) =>
+    (await api<{ waiting_on: { reason: string } }>("GET", `/v1/jobs/${job.id}`, { key: account.key })).body.data
+      .waiting_on.reason;
+  const poll = (worker_id = "one") => claim(account, { worker_id });
+  const seen = async () => (await queue().view()).workers.map(({ workerId }) => workerId);
+  const presenceRows = () =>
+    runInDurableObject(queue(), (_, { storage }) => [...storage.kv.list({ prefix: "presence" })].length);
+
+  it("is known after the PullQueue died between a poll and its write: nobody is declared gone before a minute", async () => {
+    await poll();
+    advance(PRESENCE_LAG_MS - 1);
+    await poll("two"); // written by nobody
+    const job = await pullJob();
+    await job.ring();
+    await evictDurableObject(queue());
+    advance(MINUTE - 1);
+    expect(await reasonOf(job)).toBe("waiting_for_worker");
+    advance(2);
+    expect(await reasonOf(job)).toBe("no_worker");
+    expect(await seen()).toEqual(["one"]);
+  });
+
+  it("is known after all instances died in the middle of a poll", async () => {
+    const waiting = queue().nominate("dies, too", 1, 20_000, [], "one");
+    await queue().dueTimes(1);
+    const job = await pullJob();
+    await Promise.allSettled([waiting, job.crash()]);
+    await job.ring();
+    expect(await reasonOf(job)).toBe("waiting_for_worker");
+    advance(MINUTE + PRESENCE_LAG_MS);
+    expect(await reasonOf(job)).toBe("no_worker");
+  });
+
+  it("does not change by calls that are repeated or come late", async () => {
+    await poll();
+    advance(MINUTE);
+    for (const _ of [1, 2]) {
+      await queue().leave("a poll of an hour ago");
+      await queue().remove([{ jobId: "j", executionId: "e", dueAt: NOON }]);
+      await queue().giveBack([]);
+      await queue().view();
+    }
+    expect((await queue().view()).lastPollAt).toBe(NOON);
+    await poll();
+    await poll();
+    expect(await queue().view()).toMatchObject({ lastPollAt: NOON + MINUTE, workers: [{ workerId: "one" }] });
+    expect(await presenceRows()).toBe(1);
+  });
+
+  it("is nobody's concern when its write is lost: polls and offers go on", async () => {
+    await runInDurableObject(queue(), (_, { storage }) => {
+      vi.spyOn(storage, "put").mockImplementation(() => Promise.reject(new Error("the disk is full")));
+    });
+    await poll();
+    const job = await pullJob();
+    await job.ring();
+    await isDoneOnce(job, await claimed());
+  });
+
+  it("an account's list of handlers names it once, however often its PullQueue died before it had noted that", async () => {
+    for (let death = 0; death < 3; death++) {
+      await poll();
+      await runInDurableObject(queue(), (_, { storage }) => storage.kv.delete("registered"));
+      await evictDurableObject(queue());
+    }
+    const { data } = (await api<{ handler: string }[]>("GET", "/v1/handlers", { key: account.key })).body;
+    expect(data.map(({ handler }) => handler)).toEqual(["work"]);
   });
 });
 

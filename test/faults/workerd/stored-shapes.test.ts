@@ -1,7 +1,7 @@
 // What an earlier deployment stored or sent is read by this one; what a later one did is left alone. A fixture, once
 // there, never changes: it stands for the state of somebody's job.
 
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { BULK_ACTION_VERSION, JOB_VERSION, SCHEDULE_VERSION } from "../../../src/domain/upgrade.ts";
@@ -23,6 +23,7 @@ import runningPull from "../fixtures/job-v1-running-pull.json" with { type: "jso
 import runningPush from "../fixtures/job-v1-running-push.json" with { type: "json" };
 import waiting from "../fixtures/job-v1-waiting.json" with { type: "json" };
 import offer from "../fixtures/offer-v1.json" with { type: "json" };
+import presence from "../fixtures/presence-v1.json" with { type: "json" };
 import jobReport from "../fixtures/report-job-v1.json" with { type: "json" };
 import scheduleReport from "../fixtures/report-schedule-v1.json" with { type: "json" };
 import schedule from "../fixtures/schedule-v1.json" with { type: "json" };
@@ -162,6 +163,22 @@ it("a bulk action as version 1 stored it asks its page, and is over", async () =
   expect((await shownBy(job))?.status).toBe("cancelled");
   const told = await readBulkAction(databaseOf(env.DB), { accountId: account.id, bulkActionId: bulkAction.id });
   expect(told).toMatchObject({ ok: true, value: { status: "completed", matched: 1, done: 1, skipped: 0 } });
+});
+
+it("a PullQueue's polls as version 1 stored them are remembered, and what was noted of its handler", async () => {
+  const queue = () => env.PULL_QUEUES.getByName(`${account.id}/stored`);
+  await runInDurableObject(queue(), (_, { storage }) => {
+    storage.kv.put("presence", presence);
+    storage.kv.put("registered", NOON);
+  });
+  await evictDurableObject(queue());
+  const { lastPollAt, workers } = presence;
+  expect(await queue().view()).toMatchObject({ lastPollAt, lastPollBy: NOON, workers, waiting: 0 });
+  await queue().nominate("a poll", 1, 0);
+  const listed = await env.DB.prepare("SELECT 1 FROM handlers WHERE account_id = ? AND handler = 'stored'")
+    .bind(account.id)
+    .all();
+  expect(listed.results).toEqual([]);
 });
 
 describe("what a newer deployment wrote", () => {

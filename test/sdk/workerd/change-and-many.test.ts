@@ -63,7 +63,7 @@ it("changes every field of a job, and resets each with null", async () => {
     backoff: { type: "list", delays: [1, 60] },
     expiresAt: new Date(NEXT_WEEK.getTime() + 86_400_000),
   });
-  expect(await jobs.get(id)).toEqual(changed);
+  expect(await jobs.get(id)).toEqual({ ...changed, waitingOn: expect.objectContaining({ reason: "not_due" }) });
   const nulls = { payload: null, delivery: null, timeout: null, maxRetries: null, tags: null, flow: null } as const;
   expect(await jobs.update(id, { ...nulls, backoff: null, expiresAfter: null })).toMatchObject({
     payload: null,

@@ -56,7 +56,7 @@ it("creates a job, reads it, and gives back what was sent in the types it promis
     updatedAt: expect.any(Date),
     completedAt: null,
   });
-  expect(await jobs.get(created.id)).toEqual(created);
+  expect(await jobs.get(created.id)).toEqual({ ...created, waitingOn: expect.objectContaining({ reason: "not_due" }) });
 });
 
 it("cancels, retries and cancels again, and tells what is no longer possible", async () => {

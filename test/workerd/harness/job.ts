@@ -34,7 +34,11 @@ export class JobUnderTest extends OwnerUnderTest<Job> {
     return api<T>(method, `/v1/jobs/${this.id}${action}`, { key: this.account.key, body, ...more });
   }
 
-  show = (): Promise<JobJson> => must(this.call("GET"));
+  /** The job as any other answer shows it: without what it waits on. */
+  async show(): Promise<JobJson> {
+    const { waiting_on: _, ...job } = await must(this.call<JobJson & { waiting_on?: unknown }>("GET"));
+    return job;
+  }
   executions = (): Promise<ExecutionJson[]> => must(this.call<ExecutionJson[]>("GET", "/executions"));
   cancel = () => this.call("POST", "/cancel");
   retry = () => this.call("POST", "/retry");

@@ -25,11 +25,11 @@ export const claim = <T = Claimed[]>(account: Account, body: object, around: obj
     env: around,
   });
 
-export type Calls = Record<"nominate" | "dueTimes" | "leave" | "giveBack" | "remove", number>;
+export type Calls = Record<"nominate" | "dueTimes" | "leave" | "giveBack" | "remove" | "view", number>;
 
 /** The PullQueues as they are, with a count of the calls, and of those that wait at the same moment. */
 export class CountedQueues {
-  readonly calls: Calls = { nominate: 0, dueTimes: 0, leave: 0, giveBack: 0, remove: 0 };
+  readonly calls: Calls = { nominate: 0, dueTimes: 0, leave: 0, giveBack: 0, remove: 0, view: 0 };
   mostOpen = 0;
   #open = 0;
 
