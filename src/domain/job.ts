@@ -10,6 +10,18 @@ export type Delivery =
   | { readonly type: "push"; readonly url: string; readonly method: Method; readonly headers: Record<string, string> }
   | { readonly type: "pull"; readonly queue: string | null };
 
+/** Where a job's end is told (contract §9): a POST to that URL. */
+export interface Callback {
+  readonly url: string;
+  readonly headers: Record<string, string>;
+}
+
+/** Who is to be told how a job ended, for each of these ends. */
+export interface Callbacks {
+  readonly completed: Callback | null;
+  readonly failed: Callback | null;
+}
+
 /** What made an execution start. */
 export type Trigger = "scheduled" | "system_retry" | "manual_retry" | "manual_run";
 
@@ -75,6 +87,8 @@ export interface Ended {
   readonly endedAt: number;
   /** What a pull worker returned. */
   readonly result: JsonText | null;
+  /** Whether all who are to be told of this end have a job that tells them. */
+  readonly announced: boolean;
   /** Whether the read model holds this end and all executions. */
   readonly confirmed: boolean;
 }
@@ -119,6 +133,7 @@ export interface Work {
   readonly expiresAfterMs: number | null;
   readonly tags: readonly string[];
   readonly flow: string | null;
+  readonly callbacks: Callbacks | null;
 }
 
 /** What was asked for. */
@@ -259,6 +274,7 @@ export const workOf = (of: Work): Work => ({
   expiresAfterMs: of.expiresAfterMs,
   tags: of.tags,
   flow: of.flow,
+  callbacks: of.callbacks,
 });
 
 /** What was asked for, without what became of it. */

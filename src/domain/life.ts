@@ -216,7 +216,7 @@ export function edit(job: Job, { scheduledFor, retimed, ...work }: JobEdit, now:
   return ok({ ...edited, editedAt: edited.revision });
 }
 
-/** Another job has the key from now on. An end that the read model holds is news again. */
+/** Another job has the key from now on. The read model does not hold that yet; nobody else is told again. */
 export function dropKey(job: Job, now: number): Step {
   if (job.idempotencyKey === null) return ok(job);
   const phase = isEnded(job.phase) ? { ...job.phase, confirmed: false } : job.phase;
@@ -346,7 +346,13 @@ function endedEarly(job: Job, now: number, patch: Partial<Job>): Job {
   return open ? { ...over, executions: withNewest(over, { status: "cancelled", completedAt: now }) } : over;
 }
 
-const ended = (name: Ended["name"], now: number): Ended => ({ name, endedAt: now, result: null, confirmed: false });
+const ended = (name: Ended["name"], now: number): Ended => ({
+  name,
+  endedAt: now,
+  result: null,
+  announced: false,
+  confirmed: false,
+});
 
 function offerAgainMs(job: Job, offers: number): number {
   if (job.delivery.type === "pull" && job.delivery.queue !== null) return NAMED_OFFER_AGAIN_MS;

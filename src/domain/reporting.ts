@@ -1,12 +1,17 @@
 // What an owner remembers of its reports to the read model. None of it changes the job or the schedule: the revision stays.
 
-import { type Execution, isEnded, type Job, newest } from "./job.ts";
+import { type Ended, type Execution, isEnded, type Job, newest } from "./job.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 /** What became of a report. */
 export type Receipt =
+  | WriteReceipt
+  /** Nothing is written: somebody asks to be told of this. Its events are made first, and then it is reported again. */
+  | "announce";
+
+export type WriteReceipt =
   /** The read model holds this revision or a newer one. */
   | "stored"
   /** There is no row. */
@@ -62,8 +67,18 @@ export function confirm(job: Job, { revision, apart }: Reported): Job {
     editedAt,
     reportAt,
     failedReports: 0,
-    phase: isEnded(phase) ? { ...phase, confirmed: true } : phase,
+    phase: isEnded(phase) ? { ...phase, announced: true, confirmed: true } : phase,
   };
+}
+
+/** Whether there is an end of which those who asked may not have been told. */
+export const isUnannounced = (job: Job): job is Job & { readonly phase: Ended } =>
+  isEnded(job.phase) && !job.phase.announced && job.origin !== "event";
+
+/** All who are to be told of this end have a job that tells them. Of another end, or none: the job as it is. */
+export function announced(job: Job, endedAt: number): Job {
+  const { phase } = job;
+  return isEnded(phase) && phase.endedAt === endedAt ? { ...job, phase: { ...phase, announced: true } } : job;
 }
 
 /** Whether a confirmed end may go at once. */

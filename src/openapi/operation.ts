@@ -7,6 +7,7 @@ export const TAGS = {
   Jobs: "Create jobs, follow them, change your mind.",
   "Bulk actions": "Cancel, retry, run or delete many jobs with one request.",
   Schedules: "Recurring jobs, by cron expression or interval.",
+  Webhooks: "Be told of what happens: a job fails, a schedule misses a run.",
   Workers: "What a pull worker says: claim a job, keep its lease, report how it went.",
   Account: "API keys and the signing secret of the account that calls.",
   Operator: "Accounts. Needs the operator's `ADMIN_TOKEN`; without that secret set, these paths answer 404.",

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import type * as v from "valibot";
 import { signingStateOf } from "../accounts/signing-secret.ts";
 import type { JobView } from "../domain/job.ts";
+import { showExecution, showJob } from "../domain/show-job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
@@ -25,7 +26,6 @@ import { deploymentOf } from "./deployment.ts";
 import { FilterQuery, filterOf } from "./job-filter.ts";
 import { JobPatch, NewJob, NewJobs, patched, specOf, specsOf } from "./job-input.ts";
 import { refOf } from "./job-ref.ts";
-import { showExecution, showJob } from "./show-job.ts";
 
 const ListQuery = closed({ ...WalkQuery, ...FilterQuery });
 

@@ -4,7 +4,7 @@
 import { and, asc, eq, gt, gte, inArray, lt, sql } from "drizzle-orm";
 import { lowestIdAt } from "../domain/ids.ts";
 import { ok } from "../domain/result.ts";
-import { accounts, bulkActions, executions, jobs, retentionWalk, schedules } from "./schema.ts";
+import { accounts, bulkActions, executions, jobs, retentionWalk, schedules, webhooks } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
 const HOUR = 3_600_000;
@@ -153,6 +153,7 @@ const forgetAccount = (db: Database, accountId: string) =>
       db.delete(executions).where(eq(executions.accountId, accountId)),
       db.delete(schedules).where(eq(schedules.accountId, accountId)),
       db.delete(bulkActions).where(eq(bulkActions.accountId, accountId)),
+      db.delete(webhooks).where(eq(webhooks.accountId, accountId)),
       db.delete(accounts).where(and(eq(accounts.id, accountId), eq(accounts.status, "deleted"))),
     ]),
   );

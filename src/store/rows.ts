@@ -75,6 +75,7 @@ const specOfRow = (row: JobRow): JobSpec => ({
   expiresAfterMs: row.expiresAfterMs,
   tags: row.tags ?? [],
   flow: row.flow,
+  callbacks: row.callbacks,
   idempotencyKey: row.idempotencyKey,
   scheduledFor: row.scheduledFor,
   createdAt: createdAtOf(row.id),

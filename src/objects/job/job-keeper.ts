@@ -4,10 +4,11 @@
 import { standingOf } from "../../accounts/standing.ts";
 import { taskAt } from "../../domain/agenda.ts";
 import { hasMade } from "../../domain/bulk-action.ts";
-import type { Execution, Job, JobView } from "../../domain/job.ts";
+import { callbackOf, eventsOf } from "../../domain/event.ts";
+import type { Ended, Execution, Job, JobView } from "../../domain/job.ts";
 import { isEnded, newest, statusOf, viewOf, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
-import { confirm, isForgettable, type Receipt, reportAgain } from "../../domain/reporting.ts";
+import { announced, confirm, isForgettable, isUnannounced, type Receipt, reportAgain } from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
 import { mayRingEarly, wakeAt } from "../../domain/timer.ts";
 import { upgradeJob } from "../../domain/upgrade.ts";
@@ -26,6 +27,7 @@ import { type JobReport, reportOf, rowOfJob } from "../../store/report.ts";
 import { hasEnded, isContested, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
 import { askOwner, scheduleAt } from "../addresses.ts";
+import { announce } from "../event/announce.ts";
 import type { Answer } from "../owners.ts";
 import { sendReport } from "../projector/send-report.ts";
 import { withdraw } from "../pull-queue/offers.ts";
@@ -66,7 +68,16 @@ export class JobKeeper {
   }
 
   /** The live job, made from its row if there is none here; other events wait meanwhile. */
-  async owned(ref: JobRef): Promise<Answer<Owned>> {
+  owned(ref: JobRef): Promise<Answer<Owned>> {
+    return this.#heldOrMade(ref, isOwnerless);
+  }
+
+  /** The same of a job however far ahead it is. */
+  takenUp(ref: JobRef): Promise<Answer<Owned>> {
+    return this.#heldOrMade(ref, () => false);
+  }
+
+  async #heldOrMade(ref: JobRef, isLeft: (row: JobRow, now: number) => boolean): Promise<Answer<Owned>> {
     const held = this.present();
     if (held) return ok({ job: held });
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<Owned>> => {
@@ -76,7 +87,7 @@ export class JobKeeper {
       if (!row.ok) return row;
       if (!row.value) return err({ code: "job_not_found" });
       const now = Date.now();
-      const found = isOwnerless(row.value, now) ? undefined : jobOfRow(row.value, now);
+      const found = isLeft(row.value, now) ? undefined : jobOfRow(row.value, now);
       if (!found) return ok({ row: row.value });
       const standing = await standingOf(this.#env, ref.accountId, Date.now);
       if (standing.ok && standing.value.status === "gone") {
@@ -125,9 +136,11 @@ export class JobKeeper {
 
   /** Deletes a job that has ended, here and in the read model; what an `arm` still under way must find stays a moment. */
   async remove(ref: JobRef): Promise<Answer<null>> {
+    await this.announceEnd();
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<null>> => {
       const held = this.record.read();
       if (held && !isEnded(held.phase)) return err({ code: "job_not_deletable", status: statusOf(held) });
+      if (held && isUnannounced(held)) return err({ code: "unavailable", retryAfterSeconds: 5 });
       if (held && isEnded(held.phase) && !held.phase.confirmed) await this.report();
       const deleted = await deleteEnded(databaseOf(this.#env.DB), ref, null);
       if (!deleted.ok) return deleted;
@@ -135,6 +148,13 @@ export class JobKeeper {
       await this.#letGo(this.record.read());
       return ok(null);
     });
+  }
+
+  /** Before an end is undone or deleted, those who asked are told of it. @returns false if that cannot be done now */
+  async announceEnd(): Promise<boolean> {
+    const isLeft = (job = this.present()): boolean => job !== undefined && isUnannounced(job);
+    if (isLeft()) await this.report();
+    return !isLeft();
   }
 
   /** The row of an ended job is gone: so is its state, but for what an `arm` still under way must find. */
@@ -158,7 +178,7 @@ export class JobKeeper {
   }
 
   /** Decides and writes; the alarm sees to it that the change is reported. */
-  change(step: (job: Job, now: number) => life.Step): Answer<Job> {
+  change(step: (job: Job, now: number) => Answer<Job>): Answer<Job> {
     const now = Date.now();
     const job = this.record.read();
     if (!job) return err({ code: "job_not_found" });
@@ -186,8 +206,19 @@ export class JobKeeper {
   async report(): Promise<void> {
     const job = this.record.read();
     if (!job) return;
+    if (isUnannounced(job) && callbackOf(job)) return this.#announce(job);
     const report = reportOf(job);
     await this.#hear(report, await sendReport(this.#env, report));
+  }
+
+  /** An end is told to those who asked before the read model learns of it: nobody can lose it in between. */
+  async #announce(job: Job & { readonly phase: Ended }): Promise<void> {
+    const isTold = await announce(this.#env, job, eventsOf(job));
+    const present = this.record.read();
+    if (!present) return;
+    if (!isTold) return present.revision === job.revision ? this.#reportAgain(present, "unavailable") : undefined;
+    this.record.remember(announced(present, job.phase.endedAt));
+    await this.report();
   }
 
   reportLater(): void {
@@ -201,8 +232,10 @@ export class JobKeeper {
     switch (receipt) {
       case "stored":
         return this.#confirmed(job, report);
+      case "announce":
+        return isUnannounced(job) ? this.#announce(job) : undefined;
       case "missing":
-        return this.#restore(job);
+        return isUnannounced(job) ? this.#announce(job) : this.#restore(job);
       case "unavailable":
       case "refused":
         if (job.revision === report.revision) this.#reportAgain(job, receipt);
