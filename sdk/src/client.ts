@@ -7,6 +7,7 @@ import { Jobs } from "./jobs.ts";
 import { type ChronosOptions, resolveOptions } from "./options.ts";
 import { type Platform, systemPlatform } from "./platform.ts";
 import { Schedules } from "./schedules.ts";
+import { Webhooks } from "./webhooks.ts";
 import { Worker } from "./worker.ts";
 
 /**
@@ -36,6 +37,8 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
   readonly bulk: BulkActions;
   /** Creates, reads, changes, pauses, triggers, archives and previews schedules. */
   readonly schedules: Schedules<M>;
+  /** Creates, reads, changes, deletes and tests the webhooks that are told of events. */
+  readonly webhooks: Webhooks;
   /** @internal */
   readonly connection: Connection;
 
@@ -48,5 +51,6 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
     this.jobs = new Jobs(this.connection);
     this.bulk = new BulkActions(this.connection);
     this.schedules = new Schedules(this.connection);
+    this.webhooks = new Webhooks(this.connection);
   }
 }
