@@ -34,5 +34,5 @@ export async function verifyWebhook(
   const { headers, body } = await verified("verifyWebhook()", request, secret, options);
   // The event's id is covered by this signature alone.
   if (headers.standard === null) throw new SignatureVerificationError("missing_header", "webhook-signature is missing");
-  return eventFromWire(headers.standard.id, new TextDecoder("utf-8", { ignoreBOM: false }).decode(body));
+  return eventFromWire(headers.standard.id, new TextDecoder().decode(body));
 }

@@ -94,7 +94,7 @@ describe("after a fault", () => {
   });
 
   it("a deletion is repeated, and what is then gone is deleted", async () => {
-    const gone = () => refuse(404, "webhook_not_found");
+    const gone = () => refuse(404, "webhook_not_found", "There is no such webhook.");
     const { webhooks, line } = answering(() => said(null), gone);
     line.breaks(WEBHOOKS, "unanswered");
     const deleted = webhooks.delete(ID);
