@@ -80,7 +80,7 @@ const noteTaken = (db: Database, taken: readonly Delivered[]) =>
 function noteFailed(db: Database, failed: readonly Delivered[]) {
   const { failingSince, enabled } = webhooks;
   const since = sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${failingSince} / 1000.0, 'unixepoch')`;
-  const last = givenValue(GIVEN.failure);
+  const last = sql`(${givenValue(GIVEN.failure)})`; // `->>` binds no tighter than `||`
   const disabledReason = sql`'Every delivery has failed since ' || ${since} || ' (last: ' || ${last} || '). Disabled after five days.'`;
   return [
     db
@@ -92,6 +92,6 @@ function noteFailed(db: Database, failed: readonly Delivered[]) {
       .update(webhooks)
       .set({ enabled: false, disabledReason, updatedAt: at })
       .from(jsonRows(GIVEN, failed))
-      .where(and(isConcerned, eq(enabled, true), lte(failingSince, sql`${at} - ${MAX_FAILING_MS}`))),
+      .where(and(isConcerned, eq(enabled, true), lte(failingSince, sql`(${at}) - ${MAX_FAILING_MS}`))),
   ];
 }

@@ -61,7 +61,7 @@ export const webhooks: Operations = {
     id: "deleteWebhook",
     tag: "Webhooks",
     summary: "Delete a webhook",
-    description: "Deliveries under way go on: cancel them as any job.",
+    description: "Deliveries under way go on: cancel them like other jobs.",
     answer: { data: "Nothing", message: "Webhook deleted. Deliveries under way go on." },
     refuses: ["webhook_not_found"],
   },

@@ -108,6 +108,7 @@ describe("a tick", () => {
       expiresAfterMs: HOUR,
       tags: ["t"],
       flow: "f",
+      callbacks: null,
     });
     const job = {
       accountId: "a",
@@ -124,6 +125,7 @@ describe("a tick", () => {
       expiresAfterMs: HOUR,
       tags: ["t"],
       flow: "f",
+      callbacks: null,
       createdAt: NOON + HOUR + 3,
     };
     const key = `s.${NOON + HOUR}`;

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../harness/account.ts";
 import { api, type JobJson, must } from "../harness/api.ts";
-import { advance, MINUTE, SECOND } from "../harness/clock.ts";
+import { advance, MINUTE, NOON, SECOND } from "../harness/clock.ts";
 import { databaseDown } from "../harness/database.ts";
 import { JobUnderTest, newJob, PUSH, postJob } from "../harness/job.ts";
 import { receiver } from "../harness/receiver.ts";
@@ -102,7 +102,7 @@ describe("at its end", () => {
     receiver.answers(200);
     const job = await newJob(account, { callbacks: BOTH, delay: { value: 1, unit: "minute" } });
     await job.edit({ callbacks: { completed: { url: HOOK } } });
-    await job.ringWhenSet();
+    await job.ringAt(NOON + MINUTE);
     await deliver(account);
     expect([arrivedAt(DONE).length, arrivedAt(HOOK).length]).toEqual([0, 1]);
   });

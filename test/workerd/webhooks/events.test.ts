@@ -5,7 +5,7 @@ import { Webhook } from "standardwebhooks";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../harness/account.ts";
 import { api, type JobJson } from "../harness/api.ts";
-import { advance, DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock } from "../harness/clock.ts";
+import { advance, DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock, until } from "../harness/clock.ts";
 import { databaseDown } from "../harness/database.ts";
 import { JobUnderTest, newJob, PUSH } from "../harness/job.ts";
 import { post } from "../harness/post.ts";
@@ -166,6 +166,7 @@ it("an event carries payload and result character by character", async () => {
     key: account.key,
     raw: `{"execution_id":"${execution?.id}","result":{"big":98765432109876543210}}`,
   });
+  await until(async () => (await eventJobs(account)).length > 0);
   await deliver(account);
   const [arrived] = arrivedAt(HOOK);
   expect(arrived?.body).toContain('"payload":{"n":12345678901234567890,"b":1e400,"a":-0,"n":2}');
@@ -186,6 +187,7 @@ it("the largest payload and result travel in one event", async () => {
     key: account.key,
     body: { execution_id: execution?.id, result: "y".repeat(65_500) },
   });
+  await until(async () => (await eventJobs(account)).length > 0);
   await deliver(account);
   expect(bodiesAt(HOOK)[0]?.data).toMatchObject({ result: "y".repeat(65_500) });
 });
