@@ -3,9 +3,8 @@
 
 import { createdAtOf } from "./ids.ts";
 import { formatInstant } from "./instant.ts";
-import { type Callback, type Fault, isEnded, type Job, type JobSpec, type JobStatus, viewOf } from "./job.ts";
-import { type JsonText, stringify } from "./json-text.ts";
-import { isUnannounced } from "./reporting.ts";
+import { type Callback, type Fault, isEnded, type Job, type JobSpec, type JobStatus, statusOf, viewOf } from "./job.ts";
+import { type JsonText, raw, stringify } from "./json-text.ts";
 import type { Schedule } from "./schedule.ts";
 import { showJob } from "./show-job.ts";
 import { showSchedule } from "./show-schedule.ts";
@@ -27,7 +26,7 @@ export interface Event {
   /** `webhook.test` is made on request only. */
   readonly type: EventType | "webhook.test";
   readonly at: number;
-  readonly data: unknown;
+  readonly data: JsonText;
   /** The tag by which its deliveries are found, beside the endpoint's; null: none. */
   readonly tag: string | null;
   /** Tells what happened from everything else of the account. */
@@ -63,23 +62,32 @@ export function eventsOfEnd(status: JobStatus, tries: number, lastError: Fault |
   }
 }
 
-/** Which events a job's end still has to make; none for a job that lives, or that carries an event itself. */
-export const pendingTypes = (job: Job): readonly EventType[] =>
-  isUnannounced(job) ? eventsOfEnd(job.phase.name, job.tries, job.lastError) : [];
+/** Whether a job's end has events that may not have their jobs. */
+const isPending = ({ phase, origin }: Job): boolean => isEnded(phase) && !phase.announced && origin !== "event";
+
+/** The types of events a job still has to announce. */
+export const pendingTypes = (job: Job): readonly EventType[] => {
+  const past = job.untold.flatMap(({ type }) => (type === "webhook.test" ? [] : type));
+  const present = isPending(job) ? eventsOfEnd(statusOf(job), job.tries, job.lastError) : [];
+  return [...new Set([...past, ...present])];
+};
+
+/** Whether an endpoint that is no webhook is to be told: then nobody has to be asked whether somebody is. */
+export const hasCallback = (job: Job): boolean =>
+  job.untold.some(({ callback }) => callback !== null) || (isPending(job) && callbackOf(job) !== null);
 
 /** The endpoint that a job names for this end of its own. */
-export function callbackOf({ phase, callbacks, origin }: Job): Callback | null {
-  if (origin === "event" || !callbacks) return null;
-  if (phase.name === "completed") return callbacks.completed;
-  return phase.name === "failed" ? callbacks.failed : null;
+function callbackOf({ phase, callbacks }: Job): Callback | null {
+  if (phase.name === "completed") return callbacks?.completed ?? null;
+  return phase.name === "failed" ? (callbacks?.failed ?? null) : null;
 }
 
-/** The events of a job's end. A callback hears how it ended, and not that it recovered. */
+/** The events a job still has to announce, the oldest first. A callback hears how it ended, and not that it recovered. */
 export function eventsOf(job: Job): readonly Event[] {
-  const { id, attempt, phase } = job;
-  if (!isEnded(phase)) return [];
-  const data = showJob(viewOf(job));
-  return pendingTypes(job).map((type) => ({
+  const { id, attempt, phase, untold } = job;
+  if (!isPending(job) || !isEnded(phase)) return untold;
+  const data = stringify(showJob(viewOf(job))) as JsonText;
+  const present = eventsOfEnd(phase.name, job.tries, job.lastError).map((type) => ({
     type,
     at: phase.endedAt,
     data,
@@ -87,6 +95,7 @@ export function eventsOf(job: Job): readonly Event[] {
     identity: `job ${id} ${attempt} ${phase.name} ${phase.endedAt}`,
     callback: type === "job.recovered" ? null : callbackOf(job),
   }));
+  return [...untold, ...present];
 }
 
 /** What a schedule has to announce. */
@@ -94,7 +103,7 @@ export const eventsOfSchedule = (schedule: Schedule): readonly Event[] =>
   schedule.news.map(({ type, at }) => ({
     type,
     at,
-    data: showSchedule(schedule),
+    data: stringify(showSchedule(schedule)) as JsonText,
     tag: `schedule:${schedule.id}`,
     identity: `schedule ${schedule.id} ${at}`,
     callback: null,
@@ -104,7 +113,7 @@ export const eventsOfSchedule = (schedule: Schedule): readonly Event[] =>
 export const testEvent = (webhookId: string, at: number): Event => ({
   type: "webhook.test",
   at,
-  data: { webhook_id: webhookId },
+  data: stringify({ webhook_id: webhookId }) as JsonText,
   tag: null,
   identity: "",
   callback: null,
@@ -142,7 +151,7 @@ export const jobOfEvent = (
 ): JobSpec => ({
   name: event.type,
   handler: null,
-  payload: stringify({ type: event.type, timestamp: formatInstant(event.at), data: event.data }) as JsonText,
+  payload: stringify({ type: event.type, timestamp: formatInstant(event.at), data: raw(event.data) }) as JsonText,
   delivery: { type: "push", url, method: "POST", headers },
   timeoutSeconds: TIMEOUT_SECONDS,
   maxRetries: RETRY_DELAYS.length,

@@ -1,5 +1,6 @@
 // What a job is: the shapes its owner stores, and the view of it that may leave. How it changes stands in life.ts.
 
+import type { Event } from "./event.ts";
 import type { JsonText } from "./json-text.ts";
 import type { Backoff } from "./retry-policy.ts";
 
@@ -188,6 +189,8 @@ export interface Job extends JobSpec {
   /** As it was last read: what a delivery is signed with while D1 cannot be asked. */
   readonly signing: SigningState | null;
   readonly phase: Phase;
+  /** Events of ends that were undone by a manual retry before anybody could be told of them. */
+  readonly untold: readonly Event[];
   /** Superseded executions the read model has not confirmed yet, oldest first, and last the newest one. */
   readonly executions: readonly Execution[];
   /** When this revision is reported to the read model (again); null when the read model holds it. */

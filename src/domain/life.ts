@@ -2,6 +2,7 @@
 // are arguments. Every change counts the revision up.
 
 import { hasMade, remembering } from "./bulk-action.ts";
+import { eventsOf } from "./event.ts";
 import { formatInstant } from "./instant.ts";
 import {
   type Ended,
@@ -74,6 +75,7 @@ export function arm(spec: JobSpec, signing: SigningState | null): Job {
     lastError: null,
     signing,
     phase: { name: "waiting", runAt: spec.scheduledFor, trigger: "scheduled" },
+    untold: [],
     executions: [],
     reportAt: null,
     failedReports: 0,
@@ -240,13 +242,13 @@ export const onceFor =
     return next.ok ? ok({ ...next.value, operation: remembering(job.operation, operation) }) : next;
   };
 
-/** A failed or cancelled job is due now, with a fresh budget of retries and of time. */
+/** A failed or cancelled job is due now, with a fresh budget of retries and of time. Whoever is to be told of its end still is. */
 export function retry(job: Job, now: number): Step {
   const { phase } = job;
   if (phase.name !== "failed" && phase.name !== "cancelled")
     return err({ code: "job_not_retryable", status: statusOf(job) });
   const fresh = { tries: 0, interruptions: 0, interruptedSince: null, expiresAt: expiryOf(job, now) };
-  return ok(changed(job, now, { ...fresh, phase: waiting(now, "manual_retry") }));
+  return ok(changed(job, now, { ...fresh, phase: waiting(now, "manual_retry"), untold: eventsOf(job) }));
 }
 
 /** A due job of a suspended account waits on; its `runAt` stays, so that its lateness is told truly. */

@@ -1,6 +1,7 @@
 // What an owner remembers of its reports to the read model. None of it changes the job or the schedule: the revision stays.
 
-import { type Ended, type Execution, isEnded, type Job, newest } from "./job.ts";
+import { eventsOf } from "./event.ts";
+import { type Execution, isEnded, type Job, newest } from "./job.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -67,18 +68,27 @@ export function confirm(job: Job, { revision, apart }: Reported): Job {
     editedAt,
     reportAt,
     failedReports: 0,
+    untold: [],
     phase: isEnded(phase) ? { ...phase, announced: true, confirmed: true } : phase,
   };
 }
 
-/** Whether there is an end of which those who asked may not have been told. */
-export const isUnannounced = (job: Job): job is Job & { readonly phase: Ended } =>
-  isEnded(job.phase) && !job.phase.announced && job.origin !== "event";
+/** Whether there is an end, or was one, of which those who asked may not have been told. What carries an event makes none. */
+export const isUnannounced = ({ phase, origin, untold }: Job): boolean =>
+  untold.length > 0 || (isEnded(phase) && !phase.announced && origin !== "event");
 
-/** All who are to be told of this end have a job that tells them. Of another end, or none: the job as it is. */
-export function announced(job: Job, endedAt: number): Job {
+/** Each of them holds a payload and a result; together they must fit into the owner's record. */
+const MAX_UNTOLD = 8;
+
+/** Whether no other end can be undone before somebody is told. */
+export const isFullOfUntold = ({ untold }: Job): boolean => untold.length >= MAX_UNTOLD;
+
+/** All who are to be told of the job's ends as it was then have a job that tells them. Ends since then are left. */
+export function announced(job: Job, then: Job): Job {
   const { phase } = job;
-  return isEnded(phase) && phase.endedAt === endedAt ? { ...job, phase: { ...phase, announced: true } } : job;
+  const isTold = isEnded(phase) && isEnded(then.phase) && phase.endedAt === then.phase.endedAt;
+  const untold = job.untold.filter(({ identity }) => !eventsOf(then).some((told) => told.identity === identity));
+  return { ...job, untold, phase: isTold ? { ...phase, announced: true } : phase };
 }
 
 /** Whether a confirmed end may go at once. */

@@ -64,10 +64,14 @@ async function knownAfter(db: Database, reports: readonly Report[]): Promise<Sto
     ...inValues(ofJobs.flatMap(executionsApart)).map((rows) => upsertExecutions(db, rows)),
     ...newestOf(ofSchedules).map((report) => updateSchedule(db, report)),
   ];
-  const known = [knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), askedFor(db, announcing)] as const;
-  const answer = await stored(() => db.batch([...known, ...writes]));
+  const answer = await stored(() =>
+    announcing.length === 0
+      ? db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), ...writes])
+      : db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), askedFor(db, announcing), ...writes]),
+  );
   if (!answer.ok) return answer;
-  const [jobRows, scheduleRows, asked] = answer.value;
+  const [jobRows, scheduleRows, third] = answer.value;
+  const asked = announcing.length === 0 ? [] : (third as Awaited<ReturnType<typeof askedFor>>);
   const rows = new Set([
     ...jobRows.map((row) => keyOf({ kind: "job", ...row })),
     ...scheduleRows.map((row) => keyOf({ kind: "schedule", ...row })),

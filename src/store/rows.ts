@@ -153,6 +153,7 @@ export function jobOfRow(row: JobRow, now: number): Job | undefined {
     lastError: waits ? row.lastError : LOST,
     signing: null,
     phase,
+    untold: [],
     executions: execution ? [execution] : [],
     reportAt: waits ? null : now,
     failedReports: 0,

@@ -53,10 +53,9 @@ describe("the events of an end", () => {
   it.each([completed, failed, cancelled])("are left until they are announced, or stored", (made) => {
     const job = made();
     expect(pendingTypes(job)).toHaveLength(1);
-    const { phase } = job;
-    const endedAt = "endedAt" in phase ? phase.endedAt : 0;
-    expect(pendingTypes(announced(job, endedAt))).toEqual([]);
-    expect(pendingTypes(announced(job, endedAt - 1)), "of another end").toHaveLength(1);
+    expect(pendingTypes(announced(job, job))).toEqual([]);
+    const later = { ...job, phase: { ...job.phase, endedAt: NOON + SECOND } } as Job;
+    expect(pendingTypes(announced(later, job)), "another end").toHaveLength(1);
     expect(pendingTypes(confirm(job, reportOf(job)))).toEqual([]);
   });
 
@@ -65,6 +64,21 @@ describe("the events of an end", () => {
       expect(eventsOf(job)).toEqual([]);
       expect(isUnannounced(job)).toBe(false);
     }
+  });
+
+  it.each([failed, cancelled])("are kept when it is retried by hand before anybody was told", (made) => {
+    const job = made();
+    const [event] = eventsOf(job);
+    const again = must(life.retry(job, NOON + SECOND));
+    expect(eventsOf(again)).toEqual([event]);
+    expect([pendingTypes(again), isUnannounced(again)]).toEqual([[event?.type], true]);
+    const ended = must(life.cancel(again, NOON + 2 * SECOND));
+    expect(eventsOf(ended).map(({ at }) => at)).toEqual([event?.at, NOON + 2 * SECOND]);
+    expect(eventsOf(announced(ended, again)), "of the first end alone").toHaveLength(1);
+    expect(eventsOf(announced(ended, ended))).toEqual([]);
+    expect(eventsOf(confirm(ended, reportOf(ended)))).toEqual([]);
+    const told = must(life.retry(confirm(job, reportOf(job)), NOON + SECOND));
+    expect(eventsOf(told), "of an end that was told there is nothing left").toEqual([]);
   });
 
   it("are not made again when another job gets the key", () => {

@@ -4,8 +4,8 @@
 import { standingOf } from "../../accounts/standing.ts";
 import { taskAt } from "../../domain/agenda.ts";
 import { hasMade } from "../../domain/bulk-action.ts";
-import { callbackOf, eventsOf } from "../../domain/event.ts";
-import type { Ended, Execution, Job, JobView } from "../../domain/job.ts";
+import { eventsOf, hasCallback } from "../../domain/event.ts";
+import type { Execution, Job, JobView } from "../../domain/job.ts";
 import { isEnded, newest, statusOf, viewOf, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { announced, confirm, isForgettable, isUnannounced, type Receipt, reportAgain } from "../../domain/reporting.ts";
@@ -136,7 +136,8 @@ export class JobKeeper {
 
   /** Deletes a job that has ended, here and in the read model; what an `arm` still under way must find stays a moment. */
   async remove(ref: JobRef): Promise<Answer<null>> {
-    await this.announceEnd();
+    const unheard = this.record.read();
+    if (unheard && isUnannounced(unheard)) await this.report(); // whoever asked is told of the end before it goes
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<null>> => {
       const held = this.record.read();
       if (held && !isEnded(held.phase)) return err({ code: "job_not_deletable", status: statusOf(held) });
@@ -148,13 +149,6 @@ export class JobKeeper {
       await this.#letGo(this.record.read());
       return ok(null);
     });
-  }
-
-  /** Before an end is undone or deleted, those who asked are told of it. @returns false if that cannot be done now */
-  async announceEnd(): Promise<boolean> {
-    const isLeft = (job = this.present()): boolean => job !== undefined && isUnannounced(job);
-    if (isLeft()) await this.report();
-    return !isLeft();
   }
 
   /** The row of an ended job is gone: so is its state, but for what an `arm` still under way must find. */
@@ -206,18 +200,18 @@ export class JobKeeper {
   async report(): Promise<void> {
     const job = this.record.read();
     if (!job) return;
-    if (isUnannounced(job) && callbackOf(job)) return this.#announce(job);
+    if (hasCallback(job)) return this.#announce(job);
     const report = reportOf(job);
     await this.#hear(report, await sendReport(this.#env, report));
   }
 
   /** An end is told to those who asked before the read model learns of it: nobody can lose it in between. */
-  async #announce(job: Job & { readonly phase: Ended }): Promise<void> {
+  async #announce(job: Job): Promise<void> {
     const isTold = await announce(this.#env, job, eventsOf(job));
     const present = this.record.read();
     if (!present) return;
     if (!isTold) return present.revision === job.revision ? this.#reportAgain(present, "unavailable") : undefined;
-    this.record.remember(announced(present, job.phase.endedAt));
+    this.record.remember(announced(present, job));
     await this.report();
   }
 
@@ -250,7 +244,7 @@ export class JobKeeper {
     // What is stored still says that a report is due. A job that waits or is being pushed soon changes and may as well report
     // once more; one that a worker holds, and one that has ended, would do so at every ring.
     const changesSoon = confirmed.phase.name === "waiting" || (confirmed.phase.name === "running" && this.flight);
-    if (changesSoon) this.record.remember(confirmed);
+    if (changesSoon && job.untold.length === 0) this.record.remember(confirmed);
     else this.record.write(confirmed, now);
   }
 

@@ -18,7 +18,7 @@ import {
 import type { JsonText } from "../../domain/json-text.ts";
 import * as life from "../../domain/life.ts";
 import type { StateRefusal } from "../../domain/refusal.ts";
-import { isUnannounced } from "../../domain/reporting.ts";
+import { isFullOfUntold } from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
 import { STALE_ARM_MS } from "../../domain/timer.ts";
 import { readExecution } from "../../store/executions-store.ts";
@@ -86,12 +86,13 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
   }
 
   async retry(ref: JobRef, operation: string | null = null): Promise<Answer<JobView>> {
-    if (!(await this.#keeper.announceEnd())) return err({ code: "unavailable", retryAfterSeconds: 5 });
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
     if ("row" in owned.value) return this.#keeper.revive(ref, operation);
     const retried = this.#keeper.change((job, now) =>
-      isUnannounced(job) ? err({ code: "job_moved" }) : life.onceFor(operation, life.retry)(job, now),
+      isFullOfUntold(job)
+        ? err({ code: "unavailable", retryAfterSeconds: 60 })
+        : life.onceFor(operation, life.retry)(job, now),
     );
     return this.#recorded(retried);
   }

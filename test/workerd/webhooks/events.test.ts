@@ -233,7 +233,7 @@ describe("between an end and its events", () => {
     return job;
   };
 
-  it("a retry announces the end first", async () => {
+  it("a retry keeps the end, which is announced with the retry", async () => {
     const job = await unannounced();
     post.goOn();
     expect((await job.retry()).status).toBe(200);
@@ -244,10 +244,23 @@ describe("between an end and its events", () => {
     expect(typesOf(await eventJobs(account))).toEqual(["job.completed", "job.failed", "job.recovered"]);
   });
 
-  it("a retry is 503 as long as the end cannot be announced", async () => {
+  it("it may be retried while D1 cannot be asked: what was not told then is told later, eight ends if need be", async () => {
     const job = await unannounced();
-    expect((await job.retry()).status).toBe(503);
-    expect(await job.show()).toMatchObject({ status: "failed" });
+    const down = databaseDown();
+    for (let n = 0; n < 7; n++) {
+      expect((await job.retry()).status).toBe(200);
+      advance(SECOND);
+      expect((await job.cancel()).status).toBe(200);
+    }
+    expect((await job.retry()).status).toBe(200);
+    advance(SECOND);
+    await job.cancel();
+    expect((await job.retry()).status, "its owner can hold no more").toBe(503);
+    down.end();
+    post.goOn();
+    await job.ringUntilEmpty();
+    expect(typesOf(await eventJobs(account))).toEqual([...Array(8).fill("job.cancelled"), "job.failed"]);
+    expect(await job.isEmpty()).toBe(true);
   });
 
   it("a deletion announces the end first, and is 503 as long as it cannot be", async () => {
