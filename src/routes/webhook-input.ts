@@ -14,6 +14,7 @@ const events = v.pipe(
   v.array(v.picklist(EVENT_TYPES)),
   v.minLength(1, "Must name a type of event."),
   v.maxLength(EVENT_TYPES.length, `There are ${EVENT_TYPES.length} types of events.`),
+  v.metadata({ uniqueItems: true }),
   v.check((all) => new Set(all).size === all.length, "Must not name a type twice."),
 );
 const description = v.nullish(text(1_000, 0));

@@ -116,6 +116,7 @@ const callback = closed({
 /** Who is told how a job ended. */
 export const callbacks = v.pipe(
   closed({ completed: v.nullish(callback), failed: v.nullish(callback) }),
+  v.metadata({ minProperties: 1 }),
   v.check(
     ({ completed, failed }) => (completed ?? failed) != null,
     "Must have `completed` or `failed`; leave it out instead.",
