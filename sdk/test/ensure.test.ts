@@ -135,6 +135,7 @@ const CHANGES: [string, ScheduleSpec, ScheduleSpec, object][] = [
       max_retries: 3,
       tags: null,
       flow: null,
+      callbacks: null,
       backoff: null,
       expires_after: null,
     },
