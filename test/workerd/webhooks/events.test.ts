@@ -3,6 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { Webhook } from "standardwebhooks";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { verifyWebhook } from "../../../sdk/src/index.ts";
 import { type Account, newAccount } from "../harness/account.ts";
 import { api, type JobJson } from "../harness/api.ts";
 import { advance, DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock, until } from "../harness/clock.ts";
@@ -150,6 +151,12 @@ it("any Standard Webhooks library verifies an event, whose id is the same for ev
   vi.useFakeTimers({ toFake: ["Date"], now: NOON + 10 * SECOND });
   for (const { headers, body } of requests)
     expect(judge.verify(body, Object.fromEntries(headers))).toMatchObject({ type: "job.failed" });
+  for (const { headers, body } of requests)
+    expect(await verifyWebhook({ headers, body }, account.secret)).toMatchObject({
+      id: event?.id,
+      type: "job.failed",
+      data: { status: "failed" },
+    });
 });
 
 it("an event carries payload and result character by character", async () => {
