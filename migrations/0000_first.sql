@@ -75,6 +75,7 @@ CREATE TABLE `jobs` (
 	`expires_after_ms` integer,
 	`tags` text,
 	`flow` text,
+	`callbacks` text,
 	`idempotency_key` text,
 	`traceparent` text,
 	`scheduled_for` integer NOT NULL,
@@ -135,4 +136,16 @@ CREATE TABLE `schedules` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `schedules_report_due` ON `schedules` (`report_due_at`) WHERE report_due_at IS NOT NULL;--> statement-breakpoint
-CREATE UNIQUE INDEX `schedules_idempotency` ON `schedules` (`account_id`,`idempotency_key`) WHERE idempotency_key IS NOT NULL;
+CREATE UNIQUE INDEX `schedules_idempotency` ON `schedules` (`account_id`,`idempotency_key`) WHERE idempotency_key IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `webhooks` (
+	`account_id` text NOT NULL,
+	`id` text NOT NULL,
+	`url` text NOT NULL,
+	`events` text NOT NULL,
+	`description` text,
+	`enabled` integer NOT NULL,
+	`disabled_reason` text,
+	`failing_since` integer,
+	`updated_at` integer NOT NULL,
+	PRIMARY KEY(`account_id`, `id`)
+) WITHOUT ROWID;

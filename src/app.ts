@@ -19,6 +19,7 @@ import { handlers } from "./routes/handlers.ts";
 import { jobs } from "./routes/jobs.ts";
 import { schedules } from "./routes/schedules.ts";
 import { signingSecret } from "./routes/signing-secret.ts";
+import { webhooks } from "./routes/webhooks.ts";
 import { worker } from "./routes/worker.ts";
 
 const workers: Platform = {
@@ -61,6 +62,7 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.route("/v1/handlers", handlers);
   app.route("/v1/bulk-actions", bulkActions);
   app.route("/v1/schedules", schedules);
+  app.route("/v1/webhooks", webhooks);
   app.route("/v1/api-keys", apiKeys);
   app.route("/v1/signing-secret", signingSecret);
   return app;

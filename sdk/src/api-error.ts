@@ -30,6 +30,7 @@ export type ApiErrorCode =
   | "schedule_status_changed"
   | "handler_required_for_pull"
   | "bulk_action_not_found"
+  | "webhook_not_found"
   | "precondition_failed"
   | "lease_lost"
   | "idempotency_key_conflict"

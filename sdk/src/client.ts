@@ -8,6 +8,7 @@ import { Jobs } from "./jobs.ts";
 import { type ChronosOptions, resolveOptions } from "./options.ts";
 import { type Platform, systemPlatform } from "./platform.ts";
 import { Schedules } from "./schedules.ts";
+import { Webhooks } from "./webhooks.ts";
 import { Worker } from "./worker.ts";
 
 /**
@@ -39,6 +40,8 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
   readonly schedules: Schedules<M>;
   /** Tells which handlers there are, how many jobs wait for them, and which workers ask. */
   readonly handlers: Handlers;
+  /** Creates, reads, changes, deletes and tests the webhooks that are told of events. */
+  readonly webhooks: Webhooks;
   /** @internal */
   readonly connection: Connection;
 
@@ -52,5 +55,6 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
     this.bulk = new BulkActions(this.connection);
     this.schedules = new Schedules(this.connection);
     this.handlers = new Handlers(this.connection);
+    this.webhooks = new Webhooks(this.connection);
   }
 }

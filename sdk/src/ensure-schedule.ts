@@ -101,7 +101,7 @@ function changesTo(schedule: Schedule, wanted: string): string | null {
 type FieldName = keyof WireScheduleSpec;
 
 /** Fields that null takes back to their defaults. */
-const RESET_BY_NULL: readonly FieldName[] = ["tags", "flow", "backoff", "expires_after", "overlap"];
+const RESET_BY_NULL: readonly FieldName[] = ["tags", "flow", "callbacks", "backoff", "expires_after", "overlap"];
 
 /** Fields whose null the service ignores, and whose default can be said. */
 const RESET_BY_VALUE: readonly FieldName[] = ["timezone", "delivery", "timeout", "max_retries"];

@@ -43,6 +43,8 @@ export type {
 export type { HeadersLike } from "./headers-like.ts";
 export type {
   Backoff,
+  Callback,
+  Callbacks,
   Delay,
   HttpMethod,
   Job,
@@ -80,5 +82,18 @@ export type {
 export type { Schedules } from "./schedules.ts";
 export type { DeliveryParts, RequestLike, VerifyOptions } from "./verify-signature.ts";
 export { verifySignature } from "./verify-signature.ts";
+export { verifyWebhook } from "./verify-webhook.ts";
 export type { WaitingOn, WaitingReason } from "./waiting-on.ts";
+export type {
+  EventType,
+  JobEvent,
+  NewWebhook,
+  ScheduleEvent,
+  TestEvent,
+  Webhook,
+  WebhookChanges,
+  WebhookEvent,
+  WebhookFilters,
+} from "./webhook.ts";
+export type { Webhooks } from "./webhooks.ts";
 export type { Worker, WorkerStartOptions } from "./worker.ts";

@@ -25,6 +25,19 @@ export interface PushDelivery {
   http: { url: string; method: HttpMethod; headers?: Record<string, string> | undefined };
 }
 
+/** A URL that is told how one job ended, as a webhook is: verify it with `verifyWebhook()`. */
+export interface Callback {
+  url: string;
+  /** Sent beside those of the service. */
+  headers?: Record<string, string> | undefined;
+}
+
+/** Who is told how one job ended. At least one of them. */
+export interface Callbacks {
+  completed?: Callback | undefined;
+  failed?: Callback | undefined;
+}
+
 /**
  * A job, as its owner knew it at the moment of the answer.
  *
@@ -56,6 +69,8 @@ export interface Job<TPayload = unknown, TResult = unknown> {
   tags: string[];
   /** The flow whose limits hold for this job. */
   flow: string | null;
+  /** Who is told how this job ends. */
+  callbacks: Callbacks | null;
   /** How the pauses between attempts grow; null for the service's own rule. */
   backoff: Backoff | null;
   /** The nominal time. Retries do not change it; `update()` may. */
@@ -136,6 +151,8 @@ export interface AttemptFields {
   tags?: readonly string[] | undefined;
   /** The flow whose limits hold, 1–255 characters. A flow that nobody has defined has none. */
   flow?: string | undefined;
+  /** Who is told how the job ends, beside the account's webhooks. */
+  callbacks?: Callbacks | undefined;
   /** Default: exponential from 1 s to an hour, with jitter. */
   backoff?: Backoff | undefined;
   /** From the nominal time on: no attempt starts later, nor a retry that would. */

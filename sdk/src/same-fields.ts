@@ -51,6 +51,10 @@ const PLAIN: Readonly<Record<string, (value: unknown) => unknown>> = {
     const { type, queue = null, http } = value as Loose;
     return type === "pull" ? { type, queue } : { type, http: { headers: {}, ...withoutNulls(http as Loose) } };
   },
+  callbacks: (value) => {
+    const given = Object.entries(withoutNulls(value as Loose));
+    return Object.fromEntries(given.map(([end, to]) => [end, { headers: {}, ...withoutNulls(to as Loose) }]));
+  },
   cron: (value) => String(value).trim().replace(/\s+/g, " ").toUpperCase(),
   timezone: (value) => String(value).toLowerCase(),
   interval: length,

@@ -18,6 +18,7 @@ const FIELDS: readonly (keyof WireJobChanges)[] = [
   "max_retries",
   "tags",
   "flow",
+  "callbacks",
   "backoff",
 ];
 
@@ -56,6 +57,7 @@ const inWire = (job: Job): Record<string, unknown> => ({
   max_retries: job.maxRetries,
   tags: job.tags,
   flow: job.flow,
+  callbacks: job.callbacks,
   backoff: job.backoff,
 });
 

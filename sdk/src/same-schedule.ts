@@ -21,6 +21,7 @@ const FIELDS: readonly (keyof WireScheduleSpec)[] = [
   "max_retries",
   "tags",
   "flow",
+  "callbacks",
   "backoff",
   "expires_after",
 ];

@@ -3,6 +3,7 @@
 import type {
   AttemptFields,
   Backoff,
+  Callbacks,
   ChangedPayload,
   Delay,
   HandledFields,
@@ -60,6 +61,8 @@ export interface Schedule<TPayload = unknown> {
   tags: string[];
   /** The flow whose limits hold for its jobs. */
   flow: string | null;
+  /** Who is told how its jobs end. */
+  callbacks: Callbacks | null;
   /** How the pauses between a job's attempts grow; null for the service's own rule. */
   backoff: Backoff | null;
   /** How long after its tick a job may still start. */
@@ -150,12 +153,12 @@ export type NewPushSchedule = PushScheduleSpec & ScheduleKey;
 
 /** The fields that null takes back to their defaults. */
 export type ScheduleResets = Resettable<
-  Pick<AttemptFields, "tags" | "flow" | "backoff" | "expiresAfter"> & { overlap?: Overlap | undefined }
+  Pick<AttemptFields, "tags" | "flow" | "callbacks" | "backoff" | "expiresAfter"> & { overlap?: Overlap | undefined }
 >;
 
 /**
  * The changes of `schedules.update()`. A field that is left out or undefined stays as it is. Null takes `tags`, `flow`,
- * `backoff`, `expiresAfter` and `overlap` back to their defaults. The other fields accept no null: give them a new value.
+ * `callbacks`, `backoff`, `expiresAfter` and `overlap` back to their defaults. The other fields accept no null: give them a new value.
  */
 export type ScheduleChanges<Name extends string = string, TPayload = unknown> = ScheduleResets &
   Pick<AttemptFields, "timeout" | "maxRetries"> &

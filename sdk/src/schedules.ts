@@ -152,7 +152,7 @@ export class Schedules<M> {
 
   /**
    * Changes what is given; it takes effect from the next tick, and a new timing counts from now. Null takes `tags`, `flow`,
-   * `backoff`, `expiresAfter` and `overlap` back to their defaults; in any other field it throws ChronosConfigError. 409 `schedule_completed` or `schedule_archived` if it is over, `schedule_status_changed` if it ended meanwhile;
+   * `callbacks`, `backoff`, `expiresAfter` and `overlap` back to their defaults; in any other field it throws ChronosConfigError. 409 `schedule_completed` or `schedule_archived` if it is over, `schedule_status_changed` if it ended meanwhile;
    * with `ifMatch`, PreconditionFailedError if it has changed since. Repeated after a fault: the same change said twice is
    * one.
    */

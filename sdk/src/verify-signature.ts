@@ -56,7 +56,18 @@ export async function verifySignature<TPayload = unknown>(
   secret: string | readonly string[],
   options: VerifyOptions = {},
 ): Promise<Delivery<TPayload>> {
-  checkFields("The options of verifySignature()", options, OPTIONS);
+  const { headers, body } = await verified("verifySignature()", request, secret, options);
+  return readDelivery(headers, body) as Delivery<TPayload>;
+}
+
+/** The headers and the raw body of a request from the service. Throws as verifySignature(). */
+export async function verified(
+  caller: string,
+  request: RequestLike | DeliveryParts,
+  secret: string | readonly string[],
+  options: VerifyOptions,
+): Promise<{ headers: SignedHeaders; body: Uint8Array }> {
+  checkFields(`The options of ${caller}`, options, OPTIONS);
   const { toleranceSeconds = 300, now = new Date() } = options;
   if (typeof toleranceSeconds !== "number" || !(toleranceSeconds >= 0)) {
     throw new ChronosConfigError("toleranceSeconds must be a number of 0 or more");
@@ -66,11 +77,11 @@ export async function verifySignature<TPayload = unknown>(
   }
   const secrets = checkSecrets(secret);
   if (typeof request?.headers !== "object" || request.headers === null) {
-    throw new ChronosConfigError("verifySignature() needs a Request, or an object with headers and body");
+    throw new ChronosConfigError(`${caller} needs a Request, or an object with headers and body`);
   }
   const get = headerReader(request.headers);
   const headers = signedHeaders(get);
-  const body = await rawBody(request);
+  const body = await rawBody(caller, request);
   if (body.byteLength === 0 && announcesBody(get)) {
     throw new ChronosConfigError(`The request has a body and none was passed: ${PASS_THE_RAW_BODY}`);
   }
@@ -92,7 +103,7 @@ export async function verifySignature<TPayload = unknown>(
     }
     checkAge(timestamp, toleranceSeconds, now);
   }
-  return readDelivery(headers, body) as Delivery<TPayload>;
+  return { headers, body };
 }
 
 const PASS_THE_RAW_BODY = "pass the raw body, which nothing has parsed or read before";
@@ -167,12 +178,12 @@ function checkAge(timestamp: string, toleranceSeconds: number, now: Date): void 
   }
 }
 
-async function rawBody(request: RequestLike | DeliveryParts): Promise<Uint8Array> {
+async function rawBody(caller: string, request: RequestLike | DeliveryParts): Promise<Uint8Array> {
   if ("clone" in request && typeof request.clone === "function") {
     try {
       return new Uint8Array(await request.clone().arrayBuffer());
     } catch (cause) {
-      const message = "The request's body cannot be read: call verifySignature before anything else reads it";
+      const message = `The request's body cannot be read: call ${caller} before anything else reads it`;
       throw new ChronosConfigError(message, { cause });
     }
   }

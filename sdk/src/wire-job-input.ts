@@ -5,6 +5,7 @@ import { refusePaddedName } from "./handler-name.ts";
 import type {
   AttemptFields,
   Backoff,
+  Callbacks,
   Delay,
   Job,
   JobChanges,
@@ -23,6 +24,7 @@ export interface WireAttemptFields {
   max_retries?: number | null | undefined;
   tags?: readonly string[] | null | undefined;
   flow?: string | null | undefined;
+  callbacks?: Callbacks | null | undefined;
   backoff?: Backoff | null | undefined;
   expires_after?: Delay | null | undefined;
 }
@@ -56,6 +58,7 @@ export const ATTEMPT_FIELDS: Fields<AttemptFields> = {
   maxRetries: true,
   tags: true,
   flow: true,
+  callbacks: true,
   backoff: true,
   expiresAfter: true,
 };
@@ -112,6 +115,7 @@ export function attemptFieldsToWire(fields: Resettable<AttemptFields>): WireAtte
     max_retries: fields.maxRetries,
     tags: fields.tags,
     flow: fields.flow,
+    callbacks: fields.callbacks,
     backoff: fields.backoff,
     expires_after: fields.expiresAfter,
   };

@@ -67,6 +67,7 @@ export function scheduleFromWire(schedule: WireSchedule): Schedule {
     maxRetries: schedule.max_retries,
     tags: schedule.tags,
     flow: schedule.flow,
+    callbacks: schedule.callbacks ?? null,
     backoff: schedule.backoff,
     expiresAfter: schedule.expires_after,
     nextRunAt: dateOrNull(schedule.next_run_at),
@@ -98,6 +99,7 @@ export function scheduleInWire(schedule: Schedule): Required<WireScheduleSpec> {
     max_retries: schedule.maxRetries,
     tags: schedule.tags,
     flow: schedule.flow,
+    callbacks: schedule.callbacks,
     backoff: schedule.backoff,
     expires_after: schedule.expiresAfter,
   };
@@ -124,7 +126,14 @@ const SPEC: Fields<ScheduleSpec | PushScheduleSpec | ScheduleChanges> = {
   payload: true,
 };
 
-const RESETS: Fields<ScheduleResets> = { tags: true, flow: true, backoff: true, expiresAfter: true, overlap: true };
+const RESETS: Fields<ScheduleResets> = {
+  tags: true,
+  flow: true,
+  callbacks: true,
+  backoff: true,
+  expiresAfter: true,
+  overlap: true,
+};
 
 const NEW_SCHEDULE: Fields<NewSchedule | NewPushSchedule> = { ...SPEC, idempotencyKey: true };
 

@@ -89,6 +89,7 @@ export function jobFromWire(job: WireJob): Job {
     idempotencyKey: job.idempotency_key,
     tags: job.tags,
     flow: job.flow,
+    callbacks: job.callbacks ?? null,
     backoff: job.backoff,
     scheduledFor: new Date(job.scheduled_for),
     expiresAt: dateOrNull(job.expires_at),

@@ -61,6 +61,7 @@ const FULL: ScheduleSpec = {
   maxRetries: 5,
   tags: ["a", "b"],
   flow: "mail",
+  callbacks: { failed: { url: "https://a.example/failed" } },
   backoff: { type: "exponential", initial: 60 },
   expiresAfter: { value: 1, unit: "hour" },
 };
@@ -68,6 +69,7 @@ const FULL: ScheduleSpec = {
 const IN_OTHER_WORDS: [string, ScheduleSpec, ScheduleSpec][] = [
   ["everything", FULL, { ...FULL }],
   ["lengths of time", FULL, { ...FULL, expiresAfter: { value: 60, unit: "minute" } }],
+  ["a callback's headers", FULL, { ...FULL, callbacks: { failed: { url: "https://a.example/failed", headers: {} } } }],
   ["a moment", FULL, { ...FULL, stopAt: new Date(NOON + 1e10).toISOString().replace("Z", "+00:00") }],
   ["the order of tags", FULL, { ...FULL, tags: ["b", "a"] }],
   ["a cron's spaces and letters", { ...NIGHTLY, cron: "0 9 * * MON" }, { ...NIGHTLY, cron: " 0  9 * * mon " }],
@@ -133,6 +135,7 @@ const CHANGES: [string, ScheduleSpec, ScheduleSpec, object][] = [
       max_retries: 3,
       tags: null,
       flow: null,
+      callbacks: null,
       backoff: null,
       expires_after: null,
     },
@@ -167,6 +170,7 @@ const LEFT_OUT: [keyof ScheduleSpec, object | null][] = [
   ["maxRetries", { max_retries: 3 }],
   ["tags", { tags: null }],
   ["flow", { flow: null }],
+  ["callbacks", { callbacks: null }],
   ["backoff", { backoff: null }],
   ["expiresAfter", { expires_after: null }],
   ["overlap", { overlap: null }],

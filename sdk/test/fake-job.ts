@@ -76,6 +76,7 @@ const DEFAULTS: Record<string, unknown> = {
   max_retries: 3,
   tags: [],
   flow: null,
+  callbacks: null,
   backoff: null,
 };
 

@@ -23,12 +23,13 @@ const DEFAULTS: Record<string, unknown> = {
   max_retries: 3,
   tags: [],
   flow: null,
+  callbacks: null,
   backoff: null,
   expires_after: null,
 };
 
 /** In any other field of a PATCH, null is the same as leaving it out. */
-const RESET_BY_NULL = ["tags", "flow", "backoff", "expires_after", "overlap"];
+const RESET_BY_NULL = ["tags", "flow", "callbacks", "backoff", "expires_after", "overlap"];
 
 /** How the service shows a field that can be said in several ways. */
 const SHOWN: Record<string, (value: never) => unknown> = {

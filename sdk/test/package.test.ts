@@ -47,6 +47,7 @@ it("exports exactly these values", () => {
     "queueConsumer",
     "rawJson",
     "verifySignature",
+    "verifyWebhook",
   ]);
 });
 

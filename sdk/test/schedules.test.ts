@@ -34,6 +34,7 @@ const written = {
   overlap: "skip",
   tags: ["reports"],
   flow: "mail",
+  callbacks: { completed: { url: "https://a.example", headers: {} } },
   backoff: { type: "fixed", initial: 60, max: 3600, jitter: false },
   expires_after: { value: 2, unit: "hour" },
   next_run_at: "2030-01-07T09:00:00.000Z",
@@ -78,6 +79,7 @@ it("reads every field, times as Dates, and nothing it does not know", async () =
     overlap: "skip",
     tags: ["reports"],
     flow: "mail",
+    callbacks: { completed: { url: "https://a.example", headers: {} } },
     backoff: { type: "fixed", initial: 60, max: 3600, jitter: false },
     expiresAfter: { value: 2, unit: "hour" },
     nextRunAt: new Date("2030-01-07T09:00:00Z"),
@@ -109,6 +111,7 @@ it("writes every field as the API reads it, and leaves out what was left out", a
     overlap: "skip",
     tags: ["reports"],
     flow: "mail",
+    callbacks: { completed: { url: "https://a.example", headers: {} } },
     backoff: { type: "list", delays: [5, 60] },
     expiresAfter: { value: 2, unit: "hour" },
   });
@@ -133,6 +136,7 @@ it("writes every field as the API reads it, and leaves out what was left out", a
         overlap: "skip",
         tags: ["reports"],
         flow: "mail",
+        callbacks: { completed: { url: "https://a.example", headers: {} } },
         backoff: { type: "list", delays: [5, 60] },
         expires_after: { value: 2, unit: "hour" },
       },
@@ -165,10 +169,17 @@ it("changes what is given, with PATCH", async () => {
 
 it("resets with null, and swaps one timing for the other", async () => {
   const { schedules, line } = answering();
-  await schedules.update(ID, { overlap: null, tags: null, flow: null, backoff: null, expiresAfter: null });
+  await schedules.update(ID, {
+    overlap: null,
+    tags: null,
+    flow: null,
+    callbacks: null,
+    backoff: null,
+    expiresAfter: null,
+  });
   await schedules.update(ID, { interval: { value: 1, unit: "day" } });
   expect(line.sent.map(({ body }) => body)).toEqual([
-    { overlap: null, tags: null, flow: null, backoff: null, expires_after: null },
+    { overlap: null, tags: null, flow: null, callbacks: null, backoff: null, expires_after: null },
     { interval: { value: 1, unit: "day" } },
   ]);
 });

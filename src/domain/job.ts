@@ -1,5 +1,6 @@
 // What a job is: the shapes its owner stores, and the view of it that may leave. How it changes stands in life.ts.
 
+import type { Event } from "./event.ts";
 import type { JsonText } from "./json-text.ts";
 import type { Backoff } from "./retry-policy.ts";
 
@@ -9,6 +10,18 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 export type Delivery =
   | { readonly type: "push"; readonly url: string; readonly method: Method; readonly headers: Record<string, string> }
   | { readonly type: "pull"; readonly queue: string | null };
+
+/** Where a job's end is told (contract §9): a POST to that URL. */
+export interface Callback {
+  readonly url: string;
+  readonly headers: Record<string, string>;
+}
+
+/** Who is to be told how a job ended, for each of these ends. */
+export interface Callbacks {
+  readonly completed: Callback | null;
+  readonly failed: Callback | null;
+}
 
 /** What made an execution start. */
 export type Trigger = "scheduled" | "system_retry" | "manual_retry" | "manual_run";
@@ -77,6 +90,8 @@ export interface Ended {
   readonly endedAt: number;
   /** What a pull worker returned. */
   readonly result: JsonText | null;
+  /** Whether all who are to be told of this end have a job that tells them. */
+  readonly announced: boolean;
   /** Whether the read model holds this end and all executions. */
   readonly confirmed: boolean;
 }
@@ -123,6 +138,7 @@ export interface Work {
   readonly expiresAfterMs: number | null;
   readonly tags: readonly string[];
   readonly flow: string | null;
+  readonly callbacks: Callbacks | null;
 }
 
 /** What was asked for. */
@@ -181,6 +197,8 @@ export interface Job extends JobSpec {
   /** As it was last read: what a delivery is signed with while D1 cannot be asked. */
   readonly signing: SigningState | null;
   readonly phase: Phase;
+  /** Events of ends that were undone by a manual retry before anybody could be told of them. */
+  readonly untold: readonly Event[];
   /** Superseded executions the read model has not confirmed yet, oldest first, and last the newest one. */
   readonly executions: readonly Execution[];
   /** When this revision is reported to the read model (again); null when the read model holds it. */
@@ -267,6 +285,7 @@ export const workOf = (of: Work): Work => ({
   expiresAfterMs: of.expiresAfterMs,
   tags: of.tags,
   flow: of.flow,
+  callbacks: of.callbacks,
 });
 
 /** What was asked for, without what became of it. */

@@ -2,6 +2,7 @@
 // are arguments. Every change counts the revision up.
 
 import { hasMade, remembering } from "./bulk-action.ts";
+import { eventsOf } from "./event.ts";
 import { formatInstant } from "./instant.ts";
 import {
   type Ended,
@@ -75,6 +76,7 @@ export function arm(spec: JobSpec, signing: SigningState | null): Job {
     lastError: null,
     signing,
     phase: { name: "waiting", runAt: spec.scheduledFor, trigger: "scheduled" },
+    untold: [],
     executions: [],
     reportAt: null,
     failedReports: 0,
@@ -224,7 +226,7 @@ export function edit(job: Job, asked: JobEdit, now: number): Step {
   return ok({ ...edited, editedAt: edited.revision });
 }
 
-/** Another job has the key from now on. An end that the read model holds is news again. */
+/** Another job has the key from now on. The read model does not hold that yet; nobody else is told again. */
 export function dropKey(job: Job, now: number): Step {
   if (job.idempotencyKey === null) return ok(job);
   const phase = isEnded(job.phase) ? { ...job.phase, confirmed: false } : job.phase;
@@ -248,13 +250,13 @@ export const onceFor =
     return next.ok ? ok({ ...next.value, operation: remembering(job.operation, operation) }) : next;
   };
 
-/** A failed or cancelled job is due now, with a fresh budget of retries and of time. */
+/** A failed or cancelled job is due now, with a fresh budget of retries and of time. Whoever is to be told of its end still is. */
 export function retry(job: Job, now: number): Step {
   const { phase } = job;
   if (phase.name !== "failed" && phase.name !== "cancelled")
     return err({ code: "job_not_retryable", status: statusOf(job) });
   const fresh = { tries: 0, interruptions: 0, interruptedSince: null, expiresAt: expiryOf(job, now) };
-  return ok(changed(job, now, { ...fresh, phase: waiting(now, "manual_retry") }));
+  return ok(changed(job, now, { ...fresh, phase: waiting(now, "manual_retry"), untold: eventsOf(job) }));
 }
 
 /** A due job that may not start waits on; its `runAt` stays, so that its lateness is told truly. */
@@ -355,7 +357,13 @@ function endedEarly(job: Job, now: number, patch: Partial<Job>): Job {
   return open ? { ...over, executions: withNewest(over, { status: "cancelled", completedAt: now }) } : over;
 }
 
-const ended = (name: Ended["name"], now: number): Ended => ({ name, endedAt: now, result: null, confirmed: false });
+const ended = (name: Ended["name"], now: number): Ended => ({
+  name,
+  endedAt: now,
+  result: null,
+  announced: false,
+  confirmed: false,
+});
 
 function offerAgainMs(job: Job, offers: number): number {
   if (job.delivery.type === "pull" && job.delivery.queue !== null) return NAMED_OFFER_AGAIN_MS;

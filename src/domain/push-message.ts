@@ -24,9 +24,11 @@ export function deliveryBody(job: Job, { executionId, attempt }: AttemptRef) {
   };
 }
 
-/** The raw body of a push; a GET carries none. */
-export const pushBody = (job: Job, { method }: Push, ref: AttemptRef): string =>
-  method === "GET" ? "" : stringify(deliveryBody(job, ref));
+/** The raw body of a push; a GET carries none. An event's payload is the whole body: it says what happened, and not which job says so. */
+export function pushBody(job: Job, { method }: Push, ref: AttemptRef): string {
+  if (method === "GET") return "";
+  return job.origin === "event" && job.payload !== null ? job.payload : stringify(deliveryBody(job, ref));
+}
 
 /** The text a signature covers. Chronos signs the execution's id, Standard Webhooks the message's: our job's. */
 export const signedText = (id: string, timestampSeconds: number, body: string): string =>

@@ -36,6 +36,9 @@ export type JobRefusal = StateRefusal | NoSuchJob | JobMoved | Unavailable;
 /** There is no such bulk action on this account. */
 export type BulkActionRefusal = { readonly code: "bulk_action_not_found" } | Unavailable;
 
+/** There is no such webhook on this account. */
+export type WebhookRefusal = { readonly code: "webhook_not_found" } | Unavailable;
+
 /** A schedule that is not there, is over, or changed its status under the caller's hands. */
 export type ScheduleRefusal =
   | { readonly code: "schedule_not_found" | "schedule_archived" | "schedule_completed" }

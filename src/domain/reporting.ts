@@ -1,5 +1,6 @@
 // What an owner remembers of its reports to the read model. None of it changes the job or the schedule: the revision stays.
 
+import { eventsOf } from "./event.ts";
 import { type Execution, isEnded, type Job, newest } from "./job.ts";
 
 const SECOND = 1_000;
@@ -7,6 +8,11 @@ const MINUTE = 60 * SECOND;
 
 /** What became of a report. */
 export type Receipt =
+  | WriteReceipt
+  /** Nothing is written: somebody asks to be told of this. Its events are made first, and then it is reported again. */
+  | "announce";
+
+export type WriteReceipt =
   /** The read model holds this revision or a newer one. */
   | "stored"
   /** There is no row. */
@@ -62,8 +68,27 @@ export function confirm(job: Job, { revision, apart }: Reported): Job {
     editedAt,
     reportAt,
     failedReports: 0,
-    phase: isEnded(phase) ? { ...phase, confirmed: true } : phase,
+    untold: [],
+    phase: isEnded(phase) ? { ...phase, announced: true, confirmed: true } : phase,
   };
+}
+
+/** Whether there is an end, or was one, of which those who asked may not have been told. What carries an event makes none. */
+export const isUnannounced = ({ phase, origin, untold }: Job): boolean =>
+  untold.length > 0 || (isEnded(phase) && !phase.announced && origin !== "event");
+
+/** Each of them holds a payload and a result; together they must fit into the owner's record. */
+const MAX_UNTOLD = 8;
+
+/** Whether no other end can be undone before somebody is told. */
+export const isFullOfUntold = ({ untold }: Job): boolean => untold.length >= MAX_UNTOLD;
+
+/** All who are to be told of the job's ends as it was then have a job that tells them. Ends since then are left. */
+export function announced(job: Job, then: Job): Job {
+  const { phase } = job;
+  const isTold = isEnded(phase) && isEnded(then.phase) && phase.endedAt === then.phase.endedAt;
+  const untold = job.untold.filter(({ identity }) => !eventsOf(then).some((told) => told.identity === identity));
+  return { ...job, untold, phase: isTold ? { ...phase, announced: true } : phase };
 }
 
 /** Whether a confirmed end may go at once. */

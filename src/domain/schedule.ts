@@ -23,6 +23,12 @@ export interface ScheduleSpec extends Work {
 export const SCHEDULE_STATUSES = ["active", "paused", "completed", "archived"] as const;
 export type ScheduleStatus = (typeof SCHEDULE_STATUSES)[number];
 
+/** What a schedule has to announce, and since when: ticks were missed, or it is over. */
+export interface ScheduleNews {
+  readonly type: "schedule.missed" | "schedule.completed";
+  readonly at: number;
+}
+
 /** A schedule as its owner stores it. */
 export interface Schedule extends ScheduleSpec {
   readonly v: 1;
@@ -48,6 +54,8 @@ export interface Schedule extends ScheduleSpec {
   readonly heldUntil: number | null;
   /** Archived, and its pending jobs may not all be cancelled yet. */
   readonly clearing: boolean;
+  /** What those who asked may not have been told yet. */
+  readonly news: readonly ScheduleNews[];
   /** When this revision is reported to the read model (again); null when the read model holds it. */
   readonly reportAt: number | null;
   /** How many reports of this revision have failed. */
@@ -78,6 +86,7 @@ export function plan(
       held: null,
       heldUntil: null,
       clearing: false,
+      news: [],
       reportAt: null,
       failedReports: 0,
     },
@@ -224,8 +233,19 @@ export const cleared = (schedule: Schedule): Schedule => ({ ...schedule, clearin
 /** Not all of them could be reached: again then. */
 export const clearAgain = (schedule: Schedule, at: number): Schedule => ({ ...schedule, heldUntil: at });
 
-/** The read model holds this revision. */
-export const confirmed = (schedule: Schedule): Schedule => ({ ...schedule, reportAt: null, failedReports: 0 });
+/** The read model holds this revision: who asked for its news has been told. */
+export const confirmed = (schedule: Schedule): Schedule => ({
+  ...schedule,
+  news: [],
+  reportAt: null,
+  failedReports: 0,
+});
+
+/** This news has its jobs; what came since is left. No news to the read model. */
+export const announced = (schedule: Schedule, told: readonly ScheduleNews[]): Schedule => ({
+  ...schedule,
+  news: schedule.news.filter((one) => !told.some(({ type, at }) => type === one.type && at === one.at)),
+});
 
 /** Whether it is completed or archived: neither can be undone. */
 export const hasEnded = <S extends { readonly status: ScheduleStatus }>(
@@ -268,7 +288,8 @@ function following(schedule: Schedule, next: number | undefined): Schedule {
   const tooLate = next === undefined || (stopAt !== null && next >= stopAt);
   if (!spent && !tooLate) return { ...schedule, nextRunAt: next };
   if (!spent && held !== null) return { ...schedule, nextRunAt: null };
-  return { ...schedule, nextRunAt: null, held: null, heldUntil: null, status: "completed" };
+  const news = [...schedule.news, { type: "schedule.completed", at: schedule.updatedAt } as const];
+  return { ...schedule, nextRunAt: null, held: null, heldUntil: null, status: "completed", news };
 }
 
 const changed = (schedule: Schedule, now: number, patch: Partial<Schedule>): Schedule => ({
@@ -276,6 +297,10 @@ const changed = (schedule: Schedule, now: number, patch: Partial<Schedule>): Sch
   reportAt: now + REPORT_AFTER_MS,
   failedReports: 0,
   ...patch,
+  news:
+    (patch.missedRuns ?? 0) > schedule.missedRuns
+      ? [...schedule.news, { type: "schedule.missed", at: now }]
+      : schedule.news,
   updatedAt: now,
   revision: schedule.revision + 1,
 });

@@ -45,6 +45,15 @@ export const SCOPES: Readonly<Record<string, readonly KeyScope[]>> = {
   "POST /v1/schedules/:id/trigger": FULL,
   "POST /v1/schedules/:id/archive": FULL,
 
+  "POST /v1/webhooks": FULL,
+  "GET /v1/webhooks": READ,
+  "GET /v1/webhooks/:id": READ,
+  "PATCH /v1/webhooks/:id": FULL,
+  "DELETE /v1/webhooks/:id": FULL,
+  "POST /v1/webhooks/:id/test": FULL,
+
+  "GET /v1/handlers": READ,
+
   "GET /v1/api-keys": READ,
   "POST /v1/api-keys": FULL,
   "DELETE /v1/api-keys/:id": FULL,

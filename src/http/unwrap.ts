@@ -1,10 +1,10 @@
 // From a refusal of the inside to the error a client sees: one table, total over the refusals there are.
 
-import type { BulkActionRefusal, JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
+import type { BulkActionRefusal, JobRefusal, ScheduleRefusal, WebhookRefusal } from "../domain/refusal.ts";
 import type { Result } from "../domain/result.ts";
 import { ApiError, unavailable } from "./errors.ts";
 
-type Refusal = JobRefusal | ScheduleRefusal | BulkActionRefusal;
+type Refusal = JobRefusal | ScheduleRefusal | BulkActionRefusal | WebhookRefusal;
 
 /** The value, or the refusal thrown as the client's error. */
 export function unwrap<T>(answer: Result<T, Refusal>): T {
@@ -39,6 +39,8 @@ export function errorOf(refusal: Refusal): ApiError {
       return new ApiError(refusal.code, "There is no such schedule.");
     case "bulk_action_not_found":
       return new ApiError(refusal.code, "There is no such bulk action.");
+    case "webhook_not_found":
+      return new ApiError(refusal.code, "There is no such webhook.");
     case "schedule_archived":
       return new ApiError(refusal.code, "The schedule is archived and can no longer be changed.");
     case "schedule_completed":

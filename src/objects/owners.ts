@@ -57,6 +57,8 @@ export interface JobOwner {
   executions(): Promise<LiveExecutions | null>;
   /** @param operation a bulk action: asked for again with the same one, it changes nothing; so are `retry` and `run` */
   cancel(ref: JobRef, operation?: string | null): Promise<Answer<JobView>>;
+  /** The same for a job far ahead whose row is left to its owner: it is taken up first. */
+  cancelFar(ref: JobRef, operation?: string | null): Promise<Answer<JobView>>;
   /** Cancels what has not begun; an attempt in flight is left to its end. */
   cancelIfWaiting(ref: JobRef): Promise<Answer<JobView>>;
   retry(ref: JobRef, operation?: string | null): Promise<Answer<JobView>>;

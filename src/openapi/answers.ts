@@ -1,11 +1,13 @@
 // What the service answers with, field by field. `describes` holds each schema to what the routes really show.
 
 import * as v from "valibot";
+import { EVENT_TYPES } from "../domain/event.ts";
+import type { showExecution, showJob, showWaitingJob, showWaitingOn } from "../domain/show-job.ts";
+import type { showSchedule, showTick } from "../domain/show-schedule.ts";
 import type { showKey } from "../routes/api-keys.ts";
 import type { showHandler } from "../routes/handlers.ts";
 import type { showBulkAction, showDryRun } from "../routes/show-bulk-action.ts";
-import type { showExecution, showJob, showWaitingJob, showWaitingOn } from "../routes/show-job.ts";
-import type { showSchedule, showTick } from "../routes/show-schedule.ts";
+import type { showWebhook } from "../routes/webhooks.ts";
 
 /** Refuses, at compile time, a schema that lacks a field of what is shown. */
 const describes =
@@ -50,6 +52,8 @@ const Backoff = v.variant("type", [
   v.object({ type: v.literal("fixed"), initial: count, max: count, jitter: v.boolean() }),
   v.object({ type: v.literal("list"), delays: v.array(count) }),
 ]);
+const Callback = v.object({ url: v.string(), headers: texts });
+const Callbacks = v.object({ completed: v.optional(Callback), failed: v.optional(Callback) });
 const Duration = v.object({ value: count, unit: v.picklist(["second", "minute", "hour", "day", "week"]) });
 
 const Job = describes<ReturnType<typeof showJob>>()(
@@ -66,6 +70,7 @@ const Job = describes<ReturnType<typeof showJob>>()(
     backoff: v.nullable(Backoff),
     tags: v.array(v.string()),
     flow: v.nullable(v.string()),
+    callbacks: v.nullable(Callbacks),
     origin: v.picklist(["api", "schedule", "event"]),
     idempotency_key: v.nullable(v.string()),
     scheduled_for: time,
@@ -120,6 +125,7 @@ const Schedule = describes<ReturnType<typeof showSchedule>>()(
     expires_after: v.nullable(Duration),
     tags: v.array(v.string()),
     flow: v.nullable(v.string()),
+    callbacks: v.nullable(Callbacks),
     overlap: v.picklist(["allow", "skip"]),
     idempotency_key: v.nullable(v.string()),
     next_run_at: v.nullable(time),
@@ -147,6 +153,24 @@ const BulkAction = describes<ReturnType<typeof showBulkAction>>()(v.object({ id:
 const BulkDryRun = describes<ReturnType<typeof showDryRun>>()(v.object({ id: v.null(), ...counted }));
 
 const Tick = describes<ReturnType<typeof showTick>>()(v.object({ utc: time, local: time }));
+
+const Webhook = describes<ReturnType<typeof showWebhook>>()(
+  v.object({
+    id: uuid,
+    url: v.string(),
+    events: v.array(v.picklist(EVENT_TYPES)),
+    description: v.nullable(v.string()),
+    enabled: v.boolean(),
+    disabled_reason: v.nullable(v.string()),
+    failing_since: v.nullable(time),
+    created_at: time,
+    updated_at: time,
+  }),
+);
+
+/** What is sent to a webhook, or to a job's callback. */
+const event = <const T extends readonly [string, ...string[]], S extends v.GenericSchema>(types: T, data: S) =>
+  v.object({ type: v.picklist(types), timestamp: time, data });
 
 const ApiKey = describes<ReturnType<typeof showKey>>()(
   v.object({
@@ -233,6 +257,10 @@ export const ANSWERS = {
   BulkDryRun,
   Schedule,
   Tick,
+  Webhook,
+  JobEvent: event(["job.completed", "job.failed", "job.cancelled", "job.recovered"], Job),
+  ScheduleEvent: event(["schedule.missed", "schedule.completed"], Schedule),
+  TestEvent: event(["webhook.test"], v.object({ webhook_id: uuid })),
   ApiKey,
   NewApiKey: v.object({ ...ApiKey.entries, key: v.string() }),
   SigningSecret: v.object({

@@ -7,6 +7,7 @@ type Examples = { [Name in AnswerName]: v.InferInput<(typeof ANSWERS)[Name]> };
 
 const JOB = "0b6f0a3c-9a53-4d6e-8f0e-3c2f3f1b7c55";
 const EXECUTION = "7d44fe73-7a9f-4a3e-8f0c-52f2a8a7e2a1";
+const WEBHOOK = "019bc0e0-5a80-400c-8e5d-2f9b6c1a7d10";
 const ACCOUNT = "5a1a3c46-7d0f-4a57-a3b7-0f6a0c9e1d22";
 const KEY = "c2f7d9b1-2f3e-4c55-9b1e-6b8a1f0d4e33";
 
@@ -26,6 +27,7 @@ const job: Examples["Job"] = {
   backoff: null,
   tags: ["growth"],
   flow: null,
+  callbacks: null,
   origin: "api",
   idempotency_key: null,
   scheduled_for: "2026-01-15T11:00:00.000Z",
@@ -59,6 +61,7 @@ const schedule: Examples["Schedule"] = {
   expires_after: null,
   tags: [],
   flow: null,
+  callbacks: null,
   overlap: "allow",
   idempotency_key: null,
   next_run_at: "2026-01-19T09:00:00.000Z",
@@ -146,6 +149,37 @@ export const DATA_EXAMPLES: Examples = {
   },
   Schedule: schedule,
   Tick: { utc: "2026-03-29T01:00:00.000Z", local: "2026-03-29T02:00:00.000+01:00" },
+  Webhook: {
+    id: WEBHOOK,
+    url: "https://example.com/webhooks/chronos",
+    events: ["job.failed", "job.recovered"],
+    description: "Pages the team",
+    enabled: true,
+    disabled_reason: null,
+    failing_since: null,
+    created_at: "2026-01-15T09:00:00.000Z",
+    updated_at: "2026-01-15T09:00:00.000Z",
+  },
+  JobEvent: {
+    type: "job.failed",
+    timestamp: "2026-01-15T11:00:07.412Z",
+    data: {
+      ...job,
+      status: "failed",
+      run_at: null,
+      attempts: 4,
+      last_error: { code: "http_status", message: "The target answered 500." },
+      updated_at: "2026-01-15T11:00:07.412Z",
+      completed_at: "2026-01-15T11:00:07.412Z",
+      revision: 9,
+    },
+  },
+  ScheduleEvent: {
+    type: "schedule.missed",
+    timestamp: "2026-01-26T09:00:03.120Z",
+    data: { ...schedule, last_run_at: "2026-01-26T09:00:00.000Z", run_count: 1, missed_runs: 1, revision: 3 },
+  },
+  TestEvent: { type: "webhook.test", timestamp: "2026-01-15T09:00:00.000Z", data: { webhook_id: WEBHOOK } },
   ApiKey: apiKey,
   NewApiKey: { ...apiKey, key: "chrns_…" },
   SigningSecret: { signing_secret: "whsec_…", previous_signing_secret: null, previous_valid_until: null },

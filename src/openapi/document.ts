@@ -16,6 +16,7 @@ import { bulkActions } from "./operations/bulk-actions.ts";
 import { jobs } from "./operations/jobs.ts";
 import { schedules } from "./operations/schedules.ts";
 import { service } from "./operations/service.ts";
+import { webhooks } from "./operations/webhooks.ts";
 import { workers } from "./operations/workers.ts";
 import { parametersOf } from "./parameters.ts";
 import { REFUSALS } from "./refusals.ts";
@@ -24,7 +25,15 @@ import { mapValues } from "./walk.ts";
 import { WEBHOOKS } from "./webhook.ts";
 import { defaultsInWords } from "./words.ts";
 
-export const OPERATIONS: Operations = { ...jobs, ...bulkActions, ...schedules, ...workers, ...accounts, ...service };
+export const OPERATIONS: Operations = {
+  ...jobs,
+  ...bulkActions,
+  ...schedules,
+  ...webhooks,
+  ...workers,
+  ...accounts,
+  ...service,
+};
 
 /** The part of a router's entry that is needed. Middleware stands in the router as handlers do. */
 export interface Route {

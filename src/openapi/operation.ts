@@ -9,6 +9,7 @@ export const TAGS = {
   Schedules: "Recurring jobs, by cron expression or interval.",
   Workers:
     "What a pull worker says: claim a job, keep its lease, report how it went. And which handlers have work, and workers.",
+  Webhooks: "Be told of what happens: a job fails, a schedule misses a run.",
   Account: "API keys and the signing secret of the account that calls.",
   Operator: "Accounts. Needs the operator's `ADMIN_TOKEN`; without that secret set, these paths answer 404.",
   Service: "About the service itself. Needs no key.",

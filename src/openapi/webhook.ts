@@ -1,4 +1,4 @@
-// The push delivery as a webhook: what we send, and what its receiver may answer.
+// What we send, push deliveries and events alike, and what its receiver may answer.
 
 const text = { type: "string" };
 
@@ -23,7 +23,12 @@ const HEADERS: [name: string, description: string, schema: object, example: stri
     "0b6f0a3c-9a53-4d6e-8f0e-3c2f3f1b7c55",
   ],
   ["X-Chronos-Attempt", "The number of the execution.", { type: "string", pattern: "^\\d+$" }, "1"],
-  ["webhook-id", "Standard Webhooks: the job's id.", text, "0b6f0a3c-9a53-4d6e-8f0e-3c2f3f1b7c55"],
+  [
+    "webhook-id",
+    "Standard Webhooks: the job's id, of an event that of the job which carries it.",
+    text,
+    "0b6f0a3c-9a53-4d6e-8f0e-3c2f3f1b7c55",
+  ],
   [
     "webhook-timestamp",
     "Standard Webhooks: when it was signed, in Unix seconds.",
@@ -38,7 +43,53 @@ const HEADERS: [name: string, description: string, schema: object, example: stri
   ],
 ];
 
+const parameters = HEADERS.map(([name, description, schema, example]) => ({
+  name,
+  in: "header",
+  required: true,
+  description,
+  schema,
+  example,
+}));
+
+/** An event as its receiver sees it. */
+const eventOf = (operationId: string, summary: string, schema: string, description: string) => ({
+  post: {
+    operationId,
+    tags: ["Webhooks"],
+    summary,
+    description: `${description} \`webhook-id\`, the same for every attempt, is the key to notice a repetition by. Events have no order.`,
+    security: [],
+    parameters,
+    requestBody: {
+      required: true,
+      content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } },
+    },
+    responses: {
+      "2XX": { description: "The event has arrived." },
+      default: {
+        description:
+          "Tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h when it is 408, 425, 429 or 5xx, or when no answer came " +
+          "within 15 s; any other is final.",
+      },
+    },
+  },
+});
+
 export const WEBHOOKS = {
+  jobEvent: eventOf(
+    "jobEvent",
+    "A job has ended",
+    "JobEvent",
+    "Sent to each webhook that asks for the type, and to the job's own callback (`job.completed` and `job.failed`). `data` is the job at its end.",
+  ),
+  scheduleEvent: eventOf(
+    "scheduleEvent",
+    "A schedule has missed runs, or is over",
+    "ScheduleEvent",
+    "Sent to each webhook that asks for the type. `data` is the schedule.",
+  ),
+  testEvent: eventOf("testEvent", "A test", "TestEvent", "Sent by `POST /v1/webhooks/{id}/test`."),
   delivery: {
     post: {
       operationId: "delivery",
@@ -48,14 +99,7 @@ export const WEBHOOKS = {
         "Sent to a job's `delivery.http.url` with its `method`, whichever of the five that is, and its own `headers`; " +
         "`User-Agent` is `chronos.sh/1.0`. A job created with a `traceparent` header sends that, unless its own headers name one. A GET carries no body, and its signatures cover the empty one. Redirects are not followed.",
       security: [],
-      parameters: HEADERS.map(([name, description, schema, example]) => ({
-        name,
-        in: "header",
-        required: true,
-        description,
-        schema,
-        example,
-      })),
+      parameters,
       requestBody: {
         required: true,
         content: { "application/json": { schema: { $ref: "#/components/schemas/DeliveryBody" } } },

@@ -13,8 +13,10 @@ const WORDS: Record<string, string> = {
   attempts: "Executions started so far.",
   backoff: "How far retries lie apart. Left out: a second, doubled with each retry, with jitter, at most an hour.",
   body: "The first 4 KB of the answer's body, as text, its `Content-Encoding` undone. Where that is not possible, a sentence in parentheses says so.",
+  callbacks: "Who is told how this job ends: a POST to that URL, as to a webhook.",
   cancel_requested: "The job was cancelled: stop, and report nothing.",
   code: "What went wrong, for programs.",
+  completed: "Told once the job has completed.",
   completed_at: `When it ended, whatever the end; null before. ${TIME}`,
   count: "How many runs to show.",
   created_after: "Only jobs created after this moment. In a URL, the `+` of an offset is written `%2B`.",
@@ -27,8 +29,12 @@ const WORDS: Record<string, string> = {
   delay: "Run this long from now. Not together with `scheduled_for`.",
   delivery: "How an attempt reaches your code: pushed to a URL, or pulled by a worker.",
   description: "For people.",
+  disabled_reason: "Why the service has disabled it; null when it is enabled, or was disabled by a person.",
   done: "Jobs that it has changed.",
   docs: "The reference: a page to read and to try.",
+  enabled: "Whether it is told of what happens. Set to `true` again, its failures are counted from the beginning.",
+  events: "The types of events it is told of.",
+  failing_since: `When the first delivery failed, of those since the last that was taken; null while there is none. ${TIME}`,
   dry_run: "Only count the jobs that match. Default: `false`.",
   due_at: `When the attempt was due. ${TIME}`,
   expires_after:
@@ -122,6 +128,7 @@ const WORDS: Record<string, string> = {
   stop_at: "No run at or after this moment. In a request: in the future.",
   tags: "Names to find the job by. No two are alike.",
   success: "Whether it was done.",
+  timestamp: `When it happened. ${TIME}`,
   tag: "Only jobs with this tag; given more often, with all of them.",
   timeout:
     "Seconds an attempt may take: at most 600 for push, 86,400 for pull. A pull lease lasts as long; heartbeats extend it.",
@@ -144,6 +151,7 @@ const WORDS: Record<string, string> = {
     "Jobs of this handler that are due and that no worker has taken. Those for a Cloudflare Queue are not counted: its consumer asks nobody.",
   waiting_on:
     "Why the job has not run yet; null while it runs, and once it has ended. Only `GET /v1/jobs/{id}` says it: lists do not.",
+  webhook_id: "The webhook.",
   wait_time_seconds: "How long to wait for a job when none is due.",
   worker_id: "The worker's own name, shown with its executions.",
   workers:

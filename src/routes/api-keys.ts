@@ -7,6 +7,7 @@ import { makeKey } from "../accounts/api-key.ts";
 import { forgetKey } from "../accounts/keyring.ts";
 import { formatInstant } from "../domain/instant.ts";
 import { KEY_SCOPES, outlasts } from "../domain/key-scope.ts";
+import { moment } from "../domain/show-job.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
@@ -16,7 +17,6 @@ import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { databaseOf } from "../store/store.ts";
-import { moment } from "./show-job.ts";
 
 const NewKey = closed({
   name: text(255),

@@ -3,6 +3,7 @@
 import { Hono } from "hono";
 import type { HandlerView } from "../domain/handler.ts";
 import { formatInstant } from "../domain/instant.ts";
+import { moment } from "../domain/show-job.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { listed } from "../http/envelope.ts";
 import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
@@ -11,7 +12,6 @@ import { closed, valid } from "../http/valid.ts";
 import { askHandlers, isSilent, type SilentHandler } from "../objects/pull-queue/handlers.ts";
 import { listHandlers } from "../store/handlers-store.ts";
 import { databaseOf } from "../store/store.ts";
-import { moment } from "./show-job.ts";
 
 export const handlers = new Hono<AppEnv>().get("/", valid({ query: closed(PageQuery) }), async (c) => {
   const { query } = c.req.valid("form");

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import type * as v from "valibot";
 import { signingStateOf } from "../accounts/signing-secret.ts";
 import type { JobView } from "../domain/job.ts";
+import { showExecution, showJob, showWaitingJob } from "../domain/show-job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
@@ -26,7 +27,6 @@ import { deploymentOf } from "./deployment.ts";
 import { FilterQuery, filterOf } from "./job-filter.ts";
 import { JobPatch, NewJob, NewJobs, patched, specOf, specsOf } from "./job-input.ts";
 import { refOf } from "./job-ref.ts";
-import { showExecution, showJob, showWaitingJob } from "./show-job.ts";
 import { traceparentOf } from "./traceparent.ts";
 
 const ListQuery = closed({ ...WalkQuery, ...FilterQuery });

@@ -4,6 +4,8 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { canExist } from "../domain/ids.ts";
 import { hasEnded, plan, preview, resume, SCHEDULE_STATUSES, type Schedule } from "../domain/schedule.ts";
+import { showJob } from "../domain/show-job.ts";
+import { showSchedule, showTick } from "../domain/show-schedule.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
@@ -19,8 +21,6 @@ import { insertSchedule, listSchedules, type ScheduleRef } from "../store/schedu
 import { databaseOf } from "../store/store.ts";
 import { deploymentOf } from "./deployment.ts";
 import { NewSchedule, PreviewRequest, patched, SchedulePatch, specOf } from "./schedule-input.ts";
-import { showJob } from "./show-job.ts";
-import { showSchedule, showTick } from "./show-schedule.ts";
 import { traceparentOf } from "./traceparent.ts";
 
 const ListQuery = closed({

@@ -1,7 +1,7 @@
 // How a bulk action reads to a client. What is not named here stays inside.
 
 import type { BulkAction } from "../domain/bulk-action.ts";
-import { moment } from "./show-job.ts";
+import { moment } from "../domain/show-job.ts";
 
 export const showBulkAction = (action: BulkAction) => ({ id: action.id, ...progressOf(action) });
 

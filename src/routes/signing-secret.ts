@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { type Account, readAccount, rotateSecret } from "../accounts/accounts-store.ts";
 import { idOfMasterKey, type MasterKeys, overlapEndOf, secretsAt } from "../accounts/signing-secret.ts";
 import { forgetAccount } from "../accounts/standing.ts";
+import { moment } from "../domain/show-job.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
 import { ApiError } from "../http/errors.ts";
@@ -13,7 +14,6 @@ import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { databaseOf } from "../store/store.ts";
 import { keysOf } from "./master-keys.ts";
-import { moment } from "./show-job.ts";
 
 const HOUR_MS = 3_600_000;
 const Rotation = closed({ overlap_hours: v.nullish(integer(1, 168), 24) });

@@ -1,7 +1,7 @@
 // What a client may say of work to be done (contract §2): the same for a job and for a schedule.
 
 import * as v from "valibot";
-import type { Delivery, Work } from "../domain/job.ts";
+import type { Callbacks, Delivery, Work } from "../domain/job.ts";
 import { isReservedHeader } from "../domain/push-message.ts";
 import type { Backoff } from "../domain/retry-policy.ts";
 import { durationMs, UNITS } from "../domain/schedule-time.ts";
@@ -108,6 +108,21 @@ export const backoff = v.variant("type", [
   }),
 ]);
 
+const callback = closed({
+  url: v.pipe(v.string(), v.metadata({ maxLength: MAX_URL_LENGTH })),
+  headers: v.nullish(headers, {}),
+});
+
+/** Who is told how a job ended. */
+export const callbacks = v.pipe(
+  closed({ completed: v.nullish(callback), failed: v.nullish(callback) }),
+  v.metadata({ minProperties: 1 }),
+  v.check(
+    ({ completed, failed }) => (completed ?? failed) != null,
+    "Must have `completed` or `failed`; leave it out instead.",
+  ),
+);
+
 /** What job and schedule have in common, but for the name. Left out, a new one has the default. */
 export const WorkFields = {
   handler: v.nullish(text(255)),
@@ -119,6 +134,7 @@ export const WorkFields = {
   expires_after: v.nullish(duration),
   tags: v.nullish(tags),
   flow: v.nullish(text(255)),
+  callbacks: v.nullish(callbacks),
 };
 
 const WorkSchema = v.object(WorkFields);
@@ -143,6 +159,7 @@ export const plainWork = (name: string): Work => ({
   expiresAfterMs: null,
   tags: [],
   flow: null,
+  callbacks: null,
 });
 
 /**
@@ -153,7 +170,7 @@ export const plainWork = (name: string): Work => ({
  * @throws ApiError `validation_error` for what depends on several fields or on this deployment
  */
 export function workOver(known: Work, asked: AskedWork, reset: Work, deployment: Deployment): Work {
-  const { handler, payload, delivery, timeout, max_retries, backoff, expires_after, tags, flow } = asked;
+  const { handler, payload, delivery, timeout, max_retries, backoff, expires_after, tags, flow, callbacks } = asked;
   const work: Work = {
     name: known.name,
     handler: said(handler, known.handler, reset.handler),
@@ -165,6 +182,7 @@ export function workOver(known: Work, asked: AskedWork, reset: Work, deployment:
     expiresAfterMs: said(expires_after && expiryOf(expires_after), known.expiresAfterMs, null),
     tags: said(tags, known.tags, []),
     flow: said(flow, known.flow, null),
+    callbacks: said(callbacks && callbacksOf(callbacks, deployment), known.callbacks, null),
   };
   if (work.timeoutSeconds > MAX_TIMEOUT[work.delivery.type]) throw invalid("timeout", TIMEOUT_TOO_LONG);
   return work;
@@ -198,9 +216,20 @@ export function deliveryOf(asked: v.InferOutput<typeof delivery>, { rules, queue
     if (queue !== null && !queues.includes(queue)) throw invalid("delivery.queue", unknownQueue(queues));
     return { type: "pull", queue };
   }
-  const target = checkTarget(asked.http.url, rules);
-  if (!target.ok) throw invalid("delivery.http.url", target.error);
+  checkUrl("delivery.http.url", asked.http.url, rules);
   return { type: "push", ...asked.http };
+}
+
+/** @throws ApiError when this deployment does not push there */
+export function checkUrl(field: string, url: string, rules: TargetRules): void {
+  const target = checkTarget(url, rules);
+  if (!target.ok) throw invalid(field, target.error);
+}
+
+function callbacksOf({ completed, failed }: v.InferOutput<typeof callbacks>, { rules }: Deployment): Callbacks {
+  if (completed) checkUrl("callbacks.completed.url", completed.url, rules);
+  if (failed) checkUrl("callbacks.failed.url", failed.url, rules);
+  return { completed: completed ?? null, failed: failed ?? null };
 }
 
 const unknownQueue = (queues: readonly string[]): string =>

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { formatInstant } from "../domain/instant.ts";
 import type { Fault, JobView } from "../domain/job.ts";
 import { raw } from "../domain/json-text.ts";
+import { moment, showJob } from "../domain/show-job.ts";
 import { cut } from "../domain/text.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { carried } from "../http/carried.ts";
@@ -20,7 +21,6 @@ import type { Answer, Leased } from "../objects/owners.ts";
 import { claimNow, claimWithin } from "../objects/pull-queue/claim.ts";
 import { type Report, reportEach, reportOne } from "../objects/report-each.ts";
 import { refOf } from "./job-ref.ts";
-import { moment, showJob } from "./show-job.ts";
 
 export const MAX_RESULT_BYTES = 65_536;
 const MAX_WAIT_SECONDS = 20;

@@ -10,8 +10,9 @@ import { log } from "../log.ts";
 import { excluded, givenValue, inValues, isAmong, jsonRows, setEach } from "./json-rows.ts";
 import type { Asked, JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
 import { scheduleRowOf } from "./schedules-store.ts";
-import { executions, jobs, schedules } from "./schema.ts";
+import { executions, jobs, schedules, webhooks } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
+import { askedFor, isNotAskedFor, noteHealth } from "./webhook-reports.ts";
 
 /**
  * Applies a batch in one transaction. A statement that D1 refuses for good must not hold up the neighbours of the report it was
@@ -38,27 +39,45 @@ async function apply(db: Database, reports: readonly Report[]): Promise<readonly
   const known = await knownAfter(db, reports).catch(() => "refused" as const);
   if (known === "refused") return known;
   if (!known.ok) return reports.map(() => "unavailable");
-  return reports.map((report) => (known.value.has(keyOf(report)) ? "stored" : "missing"));
+  const { rows, wanted } = known.value;
+  return reports.map((report) => {
+    if (!rows.has(keyOf(report))) return "missing";
+    return report.announces.some((type) => wanted.has(`${type} ${report.accountId}`)) ? "announce" : "stored";
+  });
 }
 
-/** @returns the rows there are, of those the reports are about */
-async function knownAfter(db: Database, reports: readonly Report[]): Promise<Stored<ReadonlySet<string>>> {
+interface Known {
+  /** The rows there are, of those the reports are about. */
+  readonly rows: ReadonlySet<string>;
+  /** The events somebody asks for, each with its account. */
+  readonly wanted: ReadonlySet<string>;
+}
+
+/** @returns what there is, read in the same transaction */
+async function knownAfter(db: Database, reports: readonly Report[]): Promise<Stored<Known>> {
   const ofJobs = reports.filter((report) => report.kind === "job");
   const ofSchedules = reports.filter((report) => report.kind === "schedule");
+  const announcing = reports.filter(({ announces }) => announces.length > 0);
   const writes: BatchItem<"sqlite">[] = [
+    ...noteHealth(db, ofJobs),
     ...updateJobs(db, newestOf(ofJobs)),
     ...inValues(ofJobs.flatMap(executionsApart)).map((rows) => upsertExecutions(db, rows)),
     ...newestOf(ofSchedules).map((report) => updateSchedule(db, report)),
   ];
-  const answer = await stored(() => db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), ...writes]));
-  if (!answer.ok) return answer;
-  const [jobRows, scheduleRows] = answer.value;
-  return ok(
-    new Set([
-      ...jobRows.map((row) => keyOf({ kind: "job", ...row })),
-      ...scheduleRows.map((row) => keyOf({ kind: "schedule", ...row })),
-    ]),
+  const answer = await stored(() =>
+    announcing.length === 0
+      ? db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), ...writes])
+      : db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), askedFor(db, announcing), ...writes]),
   );
+  if (!answer.ok) return answer;
+  const [jobRows, scheduleRows, third] = answer.value;
+  const asked = announcing.length === 0 ? [] : (third as Awaited<ReturnType<typeof askedFor>>);
+  const rows = new Set([
+    ...jobRows.map((row) => keyOf({ kind: "job", ...row })),
+    ...scheduleRows.map((row) => keyOf({ kind: "schedule", ...row })),
+  ]);
+  const wanted = new Set(asked.flatMap(({ accountId, events }) => events.map((type) => `${type} ${accountId}`)));
+  return ok({ rows, wanted });
 }
 
 const keyOf = ({ kind, accountId, id }: Pick<Report, "kind" | "accountId" | "id">): string =>
@@ -111,6 +130,7 @@ const ASKED = {
   expiresAfterMs: jobs.expiresAfterMs,
   tags: jobs.tags,
   flow: jobs.flow,
+  callbacks: jobs.callbacks,
   idempotencyKey: jobs.idempotencyKey,
   traceparent: jobs.traceparent,
   scheduledFor: jobs.scheduledFor,
@@ -119,10 +139,11 @@ const EXECUTIONS = getTableColumns(executions);
 
 /** What was asked for is written only where somebody has changed it. */
 function updateJobs(db: Database, reports: readonly JobReport[]) {
-  const rows = reports.map(({ facts, asked, ...report }) => ({
+  const rows = reports.map(({ facts, asked, announces, ...report }) => ({
     ...facts,
     ...asked,
     ...report,
+    events: announces.length > 0 ? announces : null,
     isEdited: asked !== null,
   }));
   const edited = rows.filter(({ isEdited }) => isEdited);
@@ -135,11 +156,17 @@ function updateJobs(db: Database, reports: readonly JobReport[]) {
 
 /** Account and id both come from the JSON: with a literal account SQLite scans all of its rows for each entry. */
 function updateColumns(db: Database, columns: typeof FACTS, rows: readonly object[]) {
-  const matches = [eq(accountId, givenValue(accountId)), eq(id, givenValue(id)), lt(revision, givenValue(revision))];
+  const { events } = webhooks;
+  const matches = [
+    eq(accountId, givenValue(accountId)),
+    eq(id, givenValue(id)),
+    lt(revision, givenValue(revision)),
+    isNotAskedFor(givenValue(accountId), givenValue(events)),
+  ];
   return db
     .update(jobs)
     .set({ ...setEach(columns, givenValue), sweeps: 0 })
-    .from(jsonRows({ accountId, id, ...columns }, rows))
+    .from(jsonRows({ accountId, id, events, ...columns }, rows))
     .where(and(...matches));
 }
 
@@ -168,12 +195,19 @@ function upsertExecutions(db: Database, rows: readonly ReturnType<typeof executi
     });
 }
 
-function updateSchedule(db: Database, { schedule }: ScheduleReport) {
+function updateSchedule(db: Database, { schedule, announces }: ScheduleReport) {
   const { accountId, id, revision, ...reported } = scheduleRowOf(schedule);
   return db
     .update(schedules)
     .set({ ...reported, revision })
-    .where(and(eq(schedules.accountId, accountId), eq(schedules.id, id), lt(schedules.revision, revision)));
+    .where(
+      and(
+        eq(schedules.accountId, accountId),
+        eq(schedules.id, id),
+        lt(schedules.revision, revision),
+        isNotAskedFor(sql`${accountId}`, announces.length > 0 ? sql`${JSON.stringify(announces)}` : sql`NULL`),
+      ),
+    );
 }
 
 const knownJobs = (db: Database, reports: readonly JobReport[]) =>

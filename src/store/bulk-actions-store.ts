@@ -2,7 +2,7 @@
 
 import { and, count, desc, eq, lt, sql } from "drizzle-orm";
 import { type BulkAction, bulkReportDueAt, type Known } from "../domain/bulk-action.ts";
-import type { Receipt } from "../domain/reporting.ts";
+import type { WriteReceipt } from "../domain/reporting.ts";
 import { ok } from "../domain/result.ts";
 import { upgradeBulkAction } from "../domain/upgrade.ts";
 import { log } from "../log.ts";
@@ -61,7 +61,7 @@ export async function readBulkAction(
 }
 
 /** Reports a bulk action: the highest revision wins, in whatever order reports come. */
-export async function reportBulkAction(db: Database, action: BulkAction): Promise<Receipt> {
+export async function reportBulkAction(db: Database, action: BulkAction): Promise<WriteReceipt> {
   const { accountId, id, revision, ...reported } = rowOf(action);
   const isNewer = and(is(refOf(action)), lt(bulkActions.revision, revision));
   const known = db

@@ -2,6 +2,7 @@
 
 import { and, asc, eq, getTableColumns, gt, inArray, lte, ne, notExists, sql } from "drizzle-orm";
 import { REMEMBERED_LENGTH } from "../domain/bulk-action.ts";
+import { pendingTypes } from "../domain/event.ts";
 import { isEnded, type Job, type JobSpec, type JobStatus } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
 import { OWNERLESS_MS } from "../domain/timer.ts";
@@ -11,6 +12,7 @@ import { rowOfJob } from "./report.ts";
 import { type JobRow, type NewJobRow, rowOfSpec } from "./rows.ts";
 import { executions, jobs } from "./schema.ts";
 import { type Database, STORE_TIMEOUT_MS, type Stored, stored } from "./store.ts";
+import { isNotAskedFor } from "./webhook-reports.ts";
 
 /** A job by its account: an id alone never finds anything. */
 export interface JobRef {
@@ -45,7 +47,12 @@ const holdersOf = (db: Database, accountId: string, rows: readonly NewJobRow[]) 
     );
 
 export type Inserted =
-  | { readonly created: true; readonly spec: JobSpec }
+  | {
+      readonly created: true;
+      readonly spec: JobSpec;
+      /** Its row was there already: an earlier try, whose answer was lost, has written it. */
+      readonly wasThere: boolean;
+    }
   | { readonly created: false; readonly holder: JobRow | undefined };
 
 /**
@@ -62,18 +69,21 @@ export async function insertJobs(
   const rows = specs.map(rowOfSpec);
   const written = await stored(() => insertAll(db, accountId, rows));
   const made = new Set(written.ok ? written.value.made.map(({ id }) => id) : []);
+  const there = new Set<string>();
   const holders = new Map(written.ok ? written.value.holders.map((row) => [row.idempotencyKey, row]) : []);
   if (!rows.every(({ id, idempotencyKey = null }) => made.has(id) || holders.has(idempotencyKey))) {
     const own = db.select({ id: jobs.id }).from(jobs).where(isAmong(jobs, rows));
     const known = await stored(() => db.batch([own, holdersOf(db, accountId, rows)]));
-    if (known.ok) for (const { id } of known.value[0]) made.add(id);
-    if (!written.ok && made.size === 0) return written;
+    if (known.ok) for (const { id } of known.value[0]) if (!made.has(id)) there.add(id);
+    if (!written.ok && there.size === 0) return written;
     if (!known.ok) return known;
     for (const row of known.value[1]) holders.set(row.idempotencyKey, row);
   }
   return ok(
     specs.map((spec) =>
-      made.has(spec.id) ? { created: true, spec } : { created: false, holder: holders.get(spec.idempotencyKey) },
+      made.has(spec.id) || there.has(spec.id)
+        ? { created: true, spec, wasThere: there.has(spec.id) }
+        : { created: false, holder: holders.get(spec.idempotencyKey) },
     ),
   );
 }
@@ -107,7 +117,7 @@ export async function restoreJob(db: Database, row: NewJobRow): Promise<Stored<b
 
 /**
  * Changes a row that has no owner, unless it has changed since it was read: another change, or time has come so near that it may
- * have an owner by now.
+ * have an owner by now. An end that somebody asks to be told of is left to an owner, which tells them.
  *
  * @param seen the revision the row must have; null: any, as long as it has no owner
  * @param next what becomes of the job; while it waits, its row still has no owner
@@ -123,13 +133,15 @@ export async function changeRow(
   const { accountId: _, id: __, ...columns } = rowOfJob(next);
   const revision = isEnded(next.phase) ? next.revision : 1 - next.revision;
   const isSame = seen === null ? lte(jobs.revision, 0) : eq(jobs.revision, seen);
+  const types = pendingTypes(next);
+  const announced = types.length > 0 ? sql`${JSON.stringify(types)}` : sql`NULL`;
   let sent = 0;
   const changed = await stored(() => {
     sent += 1;
     return db
       .update(jobs)
       .set({ ...columns, revision: seen === null ? sql`${jobs.revision} - 1` : revision })
-      .where(and(is(ref), isSame, gt(jobs.runAt, now + OWNERLESS_MS)))
+      .where(and(is(ref), isSame, gt(jobs.runAt, now + OWNERLESS_MS), isNotAskedFor(sql`${ref.accountId}`, announced)))
       .returning()
       .get();
   });

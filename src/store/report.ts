@@ -1,6 +1,7 @@
 // What an owner reports to the read model: the state of a job at a revision, with its newest execution, and the executions
 // that have no place in its row; never the payload. Of a schedule, all of it.
 
+import { type EventType, pendingTypes, webhookOf } from "../domain/event.ts";
 import {
   type Execution,
   type ExecutionStatus,
@@ -70,6 +71,18 @@ export interface JobReport {
   readonly asked: Asked | null;
   /** Executions for their own table. */
   readonly apart: readonly Execution[];
+  /** The events of an end that nobody has been told of yet; empty for all others. */
+  readonly announces: readonly EventType[];
+  /** What this revision's attempt says of the webhook it went to; null when it says nothing. */
+  readonly health: WebhookHealth | null;
+}
+
+/** How a delivery to a webhook went. */
+export interface WebhookHealth {
+  readonly webhookId: string;
+  readonly at: number;
+  /** null: it was taken. */
+  readonly failure: string | null;
 }
 
 export interface ScheduleReport {
@@ -78,6 +91,7 @@ export interface ScheduleReport {
   readonly id: string;
   readonly revision: number;
   readonly schedule: Schedule;
+  readonly announces: readonly EventType[];
 }
 
 export type Report = JobReport | ScheduleReport;
@@ -94,7 +108,19 @@ export function reportOf(job: Job): JobReport {
     facts: factsOf(job, isLarge ? { ...last, response: null, progress: null } : last),
     asked: job.editedAt > 0 ? askedOf(job) : null,
     apart: isLarge || isHidden(job, last) ? job.executions : job.executions.slice(0, -1),
+    announces: pendingTypes(job),
+    health: healthOf(job, last),
   };
+}
+
+/** Only the revision that settled the attempt tells of it: repeated by a later one, it would be old news. */
+function healthOf(job: Job, last: Execution | undefined): WebhookHealth | null {
+  const webhookId = webhookOf(job);
+  if (webhookId === null || last?.completedAt == null || last.revision !== job.revision) return null;
+  if (last.status === "completed") return { webhookId, at: last.completedAt, failure: null };
+  if (last.status !== "failed" && last.status !== "timed_out") return null;
+  const failure = last.response ? `${last.error?.code} ${last.response.status}` : (last.error?.code ?? last.status);
+  return { webhookId, at: last.completedAt, failure };
 }
 
 export const reportOfSchedule = (schedule: Schedule): ScheduleReport => ({
@@ -103,6 +129,7 @@ export const reportOfSchedule = (schedule: Schedule): ScheduleReport => ({
   id: schedule.id,
   revision: schedule.revision,
   schedule,
+  announces: [...new Set(schedule.news.map(({ type }) => type))],
 });
 
 /** A row for a job whose own is gone although it lives: D1 was taken back to an earlier moment. */
@@ -158,8 +185,9 @@ const isHidden = ({ lastError }: Job, last: Execution | undefined): boolean =>
 /** An execution without a response and without progress has nothing to take away: then the row is as long as it is. */
 function fitsRow(job: Job, { response, progress, workerId }: Execution): boolean {
   if (response === null && progress === null) return true;
-  const { name, handler, delivery, backoff, tags, flow, idempotencyKey, traceparent, operation, lastError } = job;
-  const asked = [name, handler, delivery, backoff, tags, flow, idempotencyKey, traceparent];
+  const { name, handler, delivery, backoff, tags, flow, callbacks, idempotencyKey, traceparent } = job;
+  const { operation, lastError } = job;
+  const asked = [name, handler, delivery, backoff, tags, flow, callbacks, idempotencyKey, traceparent];
   const varying = [...asked, operation, lastError, workerId, response, progress];
   return bytesOf(JSON.stringify(varying)) <= MAX_VARYING_BYTES;
 }

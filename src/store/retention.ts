@@ -5,7 +5,7 @@ import { and, asc, eq, gt, gte, inArray, lt, sql } from "drizzle-orm";
 import { lowestIdAt } from "../domain/ids.ts";
 import { ok } from "../domain/result.ts";
 import { deleteUnusedHandlers } from "./handlers-store.ts";
-import { accounts, bulkActions, executions, handlers, jobs, retentionWalk, schedules } from "./schema.ts";
+import { accounts, bulkActions, executions, handlers, jobs, retentionWalk, schedules, webhooks } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
 const HOUR = 3_600_000;
@@ -158,6 +158,7 @@ const forgetAccount = (db: Database, accountId: string) =>
       db.delete(schedules).where(eq(schedules.accountId, accountId)),
       db.delete(bulkActions).where(eq(bulkActions.accountId, accountId)),
       db.delete(handlers).where(eq(handlers.accountId, accountId)),
+      db.delete(webhooks).where(eq(webhooks.accountId, accountId)),
       db.delete(accounts).where(and(eq(accounts.id, accountId), eq(accounts.status, "deleted"))),
     ]),
   );

@@ -21,7 +21,8 @@ const is = ({ accountId, scheduleId }: ScheduleRef) =>
 export function scheduleRowOf(schedule: Schedule) {
   const { accountId, id, status, handler, revision } = schedule;
   const reportDueAt = hasEnded(schedule) ? null : tickDueAt(schedule);
-  return { accountId, id, status, handler, revision, reportDueAt, state: schedule, sweeps: 0 };
+  const state = { ...schedule, news: [] }; // a row never holds what somebody has still to be told
+  return { accountId, id, status, handler, revision, reportDueAt, state, sweeps: 0 };
 }
 
 /** Inserts nothing if the id or the key is taken, or the account is gone. */

@@ -4,7 +4,17 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { BulkAction } from "../domain/bulk-action.ts";
-import type { Delivery, ExecutionStatus, Fault, JobStatus, Origin, PushResponse, Trigger } from "../domain/job.ts";
+import type { EventType } from "../domain/event.ts";
+import type {
+  Callbacks,
+  Delivery,
+  ExecutionStatus,
+  Fault,
+  JobStatus,
+  Origin,
+  PushResponse,
+  Trigger,
+} from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
 import type { KeyScope } from "../domain/key-scope.ts";
 import type { Backoff } from "../domain/retry-policy.ts";
@@ -80,6 +90,7 @@ export const jobs = sqliteTable(
     /** null: none. */
     tags: text({ mode: "json" }).$type<readonly string[]>(),
     flow: text(),
+    callbacks: text({ mode: "json" }).$type<Callbacks>(),
     idempotencyKey: text("idempotency_key"),
     traceparent: text(),
     scheduledFor: integer("scheduled_for").notNull(),
@@ -196,6 +207,26 @@ export const handlers = sqliteTable(
     seenAt: integer("seen_at").notNull(),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.handler] })],
+);
+
+/** Who is told of what happens in an account. */
+export const webhooks = sqliteTable(
+  "webhooks",
+  {
+    accountId: text("account_id").notNull(),
+    /** Begins with the time it was made: the primary key is the order of lists. */
+    id: text().notNull(),
+    url: text().notNull(),
+    events: text({ mode: "json" }).$type<readonly EventType[]>().notNull(),
+    description: text(),
+    enabled: integer({ mode: "boolean" }).notNull(),
+    /** Why the service has disabled it; null when a person did, or it is enabled. */
+    disabledReason: text("disabled_reason"),
+    /** The first failure behind the last delivery that succeeded; null when there is none. */
+    failingSince: integer("failing_since"),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.id] })],
 );
 
 /** How far the look ahead has come; one row. */

@@ -8,7 +8,14 @@ const SQL =
   /\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM)\b[^\n]{0,80}\b(?:jobs|executions|accounts|api_keys|schedules)\b/i;
 
 /** Log lines that tell of a fault of our own. */
-const UNFORESEEN = new Set(["alarm_fault", "request_fault", "cron_fault", "projector_fault", "report_refused"]);
+const UNFORESEEN = new Set([
+  "alarm_fault",
+  "request_fault",
+  "cron_fault",
+  "projector_fault",
+  "report_refused",
+  "announce_fault",
+]);
 
 export function searchLog(output: string, secrets: readonly string[]): string[] {
   const found: string[] = [];

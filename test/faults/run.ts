@@ -9,18 +9,21 @@ import { table } from "./harness/table.ts";
 import { intrude } from "./intruders/intruders.ts";
 import { walkBesideReference } from "./model/model.ts";
 import type { Part } from "./part.ts";
+import { announceUnderKills } from "./process/events.ts";
 import { killUnderLoad } from "./process/process.ts";
 import { besetByTargets } from "./targets/targets.ts";
 import { runTests } from "./tests.ts";
 
 const FULL = {
   process: { rounds: 20, tenants: 6, keysEach: 4, jobsPerSecond: 12 },
+  events: { jobs: 500, kills: 5 },
   copies: 5,
   walk: { steps: 400, kills: 6 },
   requests: 20_000,
 };
 const QUICK = {
   process: { rounds: 2, tenants: 3, keysEach: 2, jobsPerSecond: 8 },
+  events: { jobs: 60, kills: 1 },
   copies: 1,
   walk: { steps: 80, kills: 1 },
   requests: 1_500,
@@ -50,6 +53,7 @@ try {
   // While the last jobs recover from the kills there is time for the targets.
   const targets = async () => done(await besetByTargets(service, plan.copies));
   done(await killUnderLoad(service, plan.process, seed, targets));
+  done(await announceUnderKills(service, plan.events, seed));
   done(await walkBesideReference(service, plan.walk, seed));
 } finally {
   await service.terminate(STOP_MS);

@@ -1,7 +1,7 @@
 // A client of the service with nothing between it and the wire.
 
-import type { showExecution, showJob } from "../../src/routes/show-job.ts";
-import type { showSchedule } from "../../src/routes/show-schedule.ts";
+import type { showExecution, showJob } from "../../src/domain/show-job.ts";
+import type { showSchedule } from "../../src/domain/show-schedule.ts";
 import { until } from "./until.ts";
 
 export type Job = ReturnType<typeof showJob>;

@@ -43,6 +43,7 @@ export const aSpec = (patch: Partial<JobSpec> = {}): JobSpec => ({
   expiresAfterMs: null,
   tags: [],
   flow: null,
+  callbacks: null,
   origin: "api",
   idempotencyKey: null,
   traceparent: null,

@@ -41,6 +41,7 @@ const OTHER = {
   expiresAfterMs: DAY,
   tags: ["a", "b"],
   flow: "f",
+  callbacks: { completed: null, failed: { url: "https://example.com/failed", headers: {} } },
 } satisfies Partial<JobEdit>;
 
 const editOf = (job: Job, patch: Partial<JobEdit> = {}): JobEdit => ({

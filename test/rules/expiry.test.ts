@@ -51,7 +51,7 @@ describe("gives up at its moment and not a millisecond earlier", () => {
     expect([taskAt(job, null, END - 1), taskAt(job, null, END)]).toEqual(["rest", "give-up"]);
     expect(life.giveUp(job, END - 1)).toBeUndefined();
     expect(given(life.giveUp(job, END))).toMatchObject({
-      phase: { name: "failed", endedAt: END, confirmed: false },
+      phase: { name: "failed", endedAt: END, announced: false, confirmed: false },
       lastError: { code: "expired" },
       revision: job.revision + 1,
     });

@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<Folder, readonly Folder[]> = {
   objects: ["domain", "accounts", "delivery", "store"],
   cron: ["domain", "objects", "store"],
   routes: ["domain", "accounts", "delivery", "http", "objects", "store"],
-  openapi: ["accounts", "store", "http", "routes"],
+  openapi: ["domain", "accounts", "store", "http", "routes"],
 };
 
 const ANYTHING = ["src/index.ts", "src/app.ts"];

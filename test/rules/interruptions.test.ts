@@ -69,7 +69,7 @@ describe("nothing but interruptions", () => {
     expect(interrupted(begin, NOON + 24 * HOUR)).toMatchObject({
       tries: 0,
       lastError: { code: "platform" },
-      phase: { name: "failed", endedAt: NOON + 24 * HOUR, confirmed: false },
+      phase: { name: "failed", endedAt: NOON + 24 * HOUR, announced: false, confirmed: false },
       executions: [{ status: "interrupted" }, { status: "interrupted", completedAt: NOON + 24 * HOUR }],
     });
   });

@@ -9,9 +9,11 @@ const ACROSS_ACCOUNTS = [
   "accountOfKey", // it is how an account is found
   "applyReports", // a batch of reports, each with its account
   "approaching", // walks ahead of the clock, for the sweeper
+  "askedFor", // the same
   "canAnswer", // asks nothing of anybody
   "keepPlace", // where that walk is
   "listAccounts", // the operator's
+  "noteHealth", // a batch of reports, each with its account
   "placeKept", // where that walk is
   "retain", // walks account by account
   "takeOverdue", // finds owners that are late
@@ -22,6 +24,7 @@ const source = filesIn("src");
 /** The types that are never without an account. */
 const OWNED = [
   "NewJobRow",
+  "Webhook",
   String.raw`typeof (?:accounts|apiKeys)\.\$inferInsert`,
   ...source.flatMap(({ code }) =>
     [...code.matchAll(/interface (\w+)(?: extends \w+)? \{[^}]*\baccountId: string;/g)].map(([, name = ""]) => name),

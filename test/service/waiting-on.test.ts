@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { showWaitingJob } from "../../src/domain/show-job.ts";
 import type { showHandler } from "../../src/routes/handlers.ts";
-import type { showWaitingJob } from "../../src/routes/show-job.ts";
 import { Receiver } from "../harness/receiver.ts";
 import type { Service } from "../harness/service.ts";
 import { sharedService } from "../harness/shared.ts";

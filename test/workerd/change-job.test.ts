@@ -123,6 +123,7 @@ describe.each(Object.entries(KEEPERS))("a job that is %s", (_, when) => {
       max_retries: 3,
       tags: [],
       flow: null,
+      callbacks: null,
       expires_at: null,
     });
     const { body: pulled } = await job.edit({ delivery: null, handler: "h" });

@@ -3,7 +3,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { showWaitingJob, showWaitingOn } from "../../src/routes/show-job.ts";
+import type { showWaitingJob, showWaitingOn } from "../../src/domain/show-job.ts";
 import { type Account, newAccount, resume, suspend } from "./harness/account.ts";
 import { type Answer, api, must } from "./harness/api.ts";
 import { advance, DAY, HOUR, hurry, iso, MINUTE, NOON, SECOND, setClock } from "./harness/clock.ts";

@@ -2,7 +2,7 @@
 
 import { standingOf } from "../../accounts/standing.ts";
 import { type BulkAction, bulkWakeAt, confirmed, isOver } from "../../domain/bulk-action.ts";
-import { type Receipt, reportAgain } from "../../domain/reporting.ts";
+import { reportAgain, type WriteReceipt } from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
 import { upgradeBulkAction } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
@@ -60,7 +60,7 @@ export class BulkActionKeeper {
     await this.record.erase();
   }
 
-  async #hear(revision: number, receipt: Receipt): Promise<void> {
+  async #hear(revision: number, receipt: WriteReceipt): Promise<void> {
     const action = this.record.read();
     if (!action) return;
     switch (receipt) {

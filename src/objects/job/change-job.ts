@@ -1,7 +1,7 @@
 // A person's changes to a job, made where it is kept: by its owner or, as long as it has none, in its row. A job that is far ahead
 // gets no owner for this.
 
-import type { Job, JobEdit, JobView } from "../../domain/job.ts";
+import { isEnded, type Job, type JobEdit, type JobView } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { err, ok } from "../../domain/result.ts";
 import { ARM_AHEAD_MS, LET_GO_MS, SOON_MS } from "../../domain/timer.ts";
@@ -116,6 +116,8 @@ async function changeInRow(asked: Asked, row: JobRow, step: Step): Promise<Answe
   if (next.value === job) return ok(viewOfRow(row)); // this bulk action has changed it before
   const written = await changeRow(databaseOf(env.DB), ref, overwrites ? null : row.revision, next.value, now);
   if (!written.ok) return written;
+  if (!written.value && isEnded(next.value.phase))
+    return askOwner(() => jobAt(env, ref).cancelFar(ref, asked.operation));
   if (!written.value) return err({ code: "job_moved" });
   const { runAt } = written.value;
   const waking = () => ask(() => jobAt(env, ref).wake(ref));

@@ -15,8 +15,8 @@ import { type Asked, MAX_TRIES, overwriteJob } from "./change-job.ts";
 /** What it takes to make jobs of an account. */
 interface Making {
   readonly env: Cloudflare.Env;
-  /** How the account's secret stands. */
-  readonly signing: SigningState;
+  /** How the account's secret stands; null when nobody knows. */
+  readonly signing: SigningState | null;
   /** Does what is left to do behind the answer. */
   readonly later: (work: Promise<unknown>) => void;
 }
@@ -40,13 +40,22 @@ export async function createJobs(asked: NewJobs): Promise<Stored<readonly Insert
   const { env, accountId, specs, signing, later } = asked;
   const recorded = await insertJobs(databaseOf(env.DB), accountId, specs);
   if (!recorded.ok) return recorded;
-  const made = recorded.value.flatMap((one) => (one.created ? one.spec : []));
-  const aheadOf = (spec: JobSpec): number => spec.scheduledFor - spec.createdAt;
-  const arm = (some: readonly JobSpec[]) => atOnce(ARMED_AT_ONCE, some, (spec) => armJob(env, spec, signing));
-  const near = made.filter((spec) => aheadOf(spec) >= SOON_MS && aheadOf(spec) < ARM_AHEAD_MS);
-  await arm(made.filter((spec) => aheadOf(spec) < SOON_MS));
+  const made = recorded.value.filter((one) => one.created);
+  const aheadOf = ({ spec }: Made): number => spec.scheduledFor - spec.createdAt;
+  const arm = (some: readonly Made[]) => atOnce(ARMED_AT_ONCE, some, (one) => giveOwner(env, one, signing));
+  const near = made.filter((one) => aheadOf(one) >= SOON_MS && aheadOf(one) < ARM_AHEAD_MS);
+  await arm(made.filter((one) => aheadOf(one) < SOON_MS));
   if (near.length > 0) later(arm(near));
   return recorded;
+}
+
+type Made = Inserted & { readonly created: true };
+
+/** An event's job may have been made before, by an instance that died: its row then tells what has become of it. */
+function giveOwner(env: Cloudflare.Env, { spec, wasThere }: Made, signing: SigningState | null): Promise<unknown> {
+  if (!wasThere || spec.origin !== "event") return armJob(env, spec, signing);
+  const ref = { accountId: spec.accountId, jobId: spec.id };
+  return ask(() => jobAt(env, ref).wake(ref));
 }
 
 export async function createJob({ spec, ...making }: NewJob): Promise<Stored<Inserted>> {

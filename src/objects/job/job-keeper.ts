@@ -4,10 +4,11 @@
 import { standingOf } from "../../accounts/standing.ts";
 import { taskAt } from "../../domain/agenda.ts";
 import { hasMade } from "../../domain/bulk-action.ts";
+import { eventsOf, hasCallback } from "../../domain/event.ts";
 import type { Execution, Job, JobView } from "../../domain/job.ts";
 import { isEnded, newest, statusOf, viewOf, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
-import { confirm, isForgettable, type Receipt, reportAgain } from "../../domain/reporting.ts";
+import { announced, confirm, isForgettable, isUnannounced, type Receipt, reportAgain } from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
 import { mayRingEarly, wakeAt } from "../../domain/timer.ts";
 import { upgradeJob } from "../../domain/upgrade.ts";
@@ -26,6 +27,7 @@ import { type JobReport, reportOf, rowOfJob } from "../../store/report.ts";
 import { hasEnded, isContested, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
 import { databaseOf } from "../../store/store.ts";
 import { askOwner, scheduleAt } from "../addresses.ts";
+import { announce } from "../event/announce.ts";
 import type { Answer } from "../owners.ts";
 import { sendReport } from "../projector/send-report.ts";
 import { withdraw } from "../pull-queue/offers.ts";
@@ -66,7 +68,16 @@ export class JobKeeper {
   }
 
   /** The live job, made from its row if there is none here; other events wait meanwhile. */
-  async owned(ref: JobRef): Promise<Answer<Owned>> {
+  owned(ref: JobRef): Promise<Answer<Owned>> {
+    return this.#heldOrMade(ref, isOwnerless);
+  }
+
+  /** The same of a job however far ahead it is. */
+  takenUp(ref: JobRef): Promise<Answer<Owned>> {
+    return this.#heldOrMade(ref, () => false);
+  }
+
+  async #heldOrMade(ref: JobRef, isLeft: (row: JobRow, now: number) => boolean): Promise<Answer<Owned>> {
     const held = this.present();
     if (held) return ok({ job: held });
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<Owned>> => {
@@ -76,7 +87,7 @@ export class JobKeeper {
       if (!row.ok) return row;
       if (!row.value) return err({ code: "job_not_found" });
       const now = Date.now();
-      const found = isOwnerless(row.value, now) ? undefined : jobOfRow(row.value, now);
+      const found = isLeft(row.value, now) ? undefined : jobOfRow(row.value, now);
       if (!found) return ok({ row: row.value });
       const standing = await standingOf(this.#env, ref.accountId, Date.now);
       if (standing.ok && standing.value.status === "gone") {
@@ -125,9 +136,12 @@ export class JobKeeper {
 
   /** Deletes a job that has ended, here and in the read model; what an `arm` still under way must find stays a moment. */
   async remove(ref: JobRef): Promise<Answer<null>> {
+    const unheard = this.record.read();
+    if (unheard && isUnannounced(unheard)) await this.report(); // whoever asked is told of the end before it goes
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<null>> => {
       const held = this.record.read();
       if (held && !isEnded(held.phase)) return err({ code: "job_not_deletable", status: statusOf(held) });
+      if (held && isUnannounced(held)) return err({ code: "unavailable", retryAfterSeconds: 5 });
       if (held && isEnded(held.phase) && !held.phase.confirmed) await this.report();
       const deleted = await deleteEnded(databaseOf(this.#env.DB), ref, null);
       if (!deleted.ok) return deleted;
@@ -158,7 +172,7 @@ export class JobKeeper {
   }
 
   /** Decides and writes; the alarm sees to it that the change is reported. */
-  change(step: (job: Job, now: number) => life.Step): Answer<Job> {
+  change(step: (job: Job, now: number) => Answer<Job>): Answer<Job> {
     const now = Date.now();
     const job = this.record.read();
     if (!job) return err({ code: "job_not_found" });
@@ -186,8 +200,19 @@ export class JobKeeper {
   async report(): Promise<void> {
     const job = this.record.read();
     if (!job) return;
+    if (hasCallback(job)) return this.#announce(job);
     const report = reportOf(job);
     await this.#hear(report, await sendReport(this.#env, report));
+  }
+
+  /** An end is told to those who asked before the read model learns of it: nobody can lose it in between. */
+  async #announce(job: Job): Promise<void> {
+    const isTold = await announce(this.#env, job, eventsOf(job));
+    const present = this.record.read();
+    if (!present) return;
+    if (!isTold) return present.revision === job.revision ? this.#reportAgain(present, "unavailable") : undefined;
+    this.record.remember(announced(present, job));
+    await this.report();
   }
 
   reportLater(): void {
@@ -201,8 +226,10 @@ export class JobKeeper {
     switch (receipt) {
       case "stored":
         return this.#confirmed(job, report);
+      case "announce":
+        return isUnannounced(job) ? this.#announce(job) : undefined;
       case "missing":
-        return this.#restore(job);
+        return isUnannounced(job) ? this.#announce(job) : this.#restore(job);
       case "unavailable":
       case "refused":
         if (job.revision === report.revision) this.#reportAgain(job, receipt);
@@ -217,7 +244,7 @@ export class JobKeeper {
     // What is stored still says that a report is due. A job that waits or is being pushed soon changes and may as well report
     // once more; one that a worker holds, and one that has ended, would do so at every ring.
     const changesSoon = confirmed.phase.name === "waiting" || (confirmed.phase.name === "running" && this.flight);
-    if (changesSoon) this.record.remember(confirmed);
+    if (changesSoon && job.untold.length === 0) this.record.remember(confirmed);
     else this.record.write(confirmed, now);
   }
 

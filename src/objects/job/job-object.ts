@@ -18,6 +18,7 @@ import {
 import type { JsonText } from "../../domain/json-text.ts";
 import * as life from "../../domain/life.ts";
 import type { StateRefusal } from "../../domain/refusal.ts";
+import { isFullOfUntold } from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
 import { STALE_ARM_MS } from "../../domain/timer.ts";
 import { waitOf } from "../../domain/waiting-on.ts";
@@ -60,7 +61,14 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
   }
 
   async cancel(ref: JobRef, operation: string | null = null): Promise<Answer<JobView>> {
-    const owned = await this.#keeper.owned(ref);
+    return this.#cancel(await this.#keeper.owned(ref), operation);
+  }
+
+  async cancelFar(ref: JobRef, operation: string | null = null): Promise<Answer<JobView>> {
+    return this.#cancel(await this.#keeper.takenUp(ref), operation);
+  }
+
+  async #cancel(owned: Answer<Owned>, operation: string | null): Promise<Answer<JobView>> {
     if (!owned.ok) return owned;
     if ("row" in owned.value) return refusalOfRow("job_not_cancellable", owned.value.row, operation);
     const { job } = owned.value;
@@ -82,7 +90,12 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
     if ("row" in owned.value) return this.#keeper.revive(ref, operation);
-    return this.#recorded(this.#keeper.change(life.onceFor(operation, life.retry)));
+    const retried = this.#keeper.change((job, now) =>
+      isFullOfUntold(job)
+        ? err({ code: "unavailable", retryAfterSeconds: 60 })
+        : life.onceFor(operation, life.retry)(job, now),
+    );
+    return this.#recorded(retried);
   }
 
   async run(ref: JobRef, operation: string | null = null): Promise<Answer<JobView>> {

@@ -11,7 +11,7 @@ import { projectorOf } from "../addresses.ts";
 /** How long an owner waits for either of them. Then its alarm repeats the report. */
 const ANSWER_MS = 2_000;
 
-const RECEIPTS: readonly string[] = ["stored", "missing", "unavailable", "refused"] satisfies Receipt[];
+const RECEIPTS: readonly string[] = ["stored", "announce", "missing", "unavailable", "refused"] satisfies Receipt[];
 const isReceipt = (answer: string): answer is Receipt => RECEIPTS.includes(answer);
 
 /** Never throws. */

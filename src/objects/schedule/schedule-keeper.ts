@@ -1,14 +1,16 @@
 // How a ScheduleObject keeps its schedule: it is read from here or from its row, written, and reported.
 
 import { standingOf } from "../../accounts/standing.ts";
+import { eventsOfSchedule } from "../../domain/event.ts";
 import { type Receipt, reportAgain } from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
-import { confirmed, hasEnded, isOver, type Schedule, scheduleWakeAt } from "../../domain/schedule.ts";
+import { announced, confirmed, hasEnded, isOver, type Schedule, scheduleWakeAt } from "../../domain/schedule.ts";
 import { upgradeSchedule } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
 import { reportOfSchedule } from "../../store/report.ts";
 import { readSchedule, restoreSchedule, type ScheduleRef } from "../../store/schedules-store.ts";
 import { databaseOf } from "../../store/store.ts";
+import { announce } from "../event/announce.ts";
 import type { ScheduleAnswer } from "../owners.ts";
 import { sendReport } from "../projector/send-report.ts";
 import { StateRecord } from "../state-record.ts";
@@ -64,15 +66,31 @@ export class ScheduleKeeper {
     switch (receipt) {
       case "stored":
         if (schedule.revision !== revision) return;
-        this.record.remember(confirmed(schedule));
+        if (schedule.news.length === 0) this.record.remember(confirmed(schedule));
+        else this.record.write(confirmed(schedule), Date.now());
         await this.forgetIfOver();
         return;
+      case "announce":
+        return schedule.news.length > 0 ? this.#announce(schedule) : undefined;
       case "missing":
-        return this.#restore(schedule);
+        return schedule.news.length > 0 ? this.#announce(schedule) : this.#restore(schedule);
       case "unavailable":
       case "refused":
         if (schedule.revision === revision) this.#reportAgain(schedule, receipt);
     }
+  }
+
+  /** News is told to those who asked before the read model learns of it: nobody can lose it in between. */
+  async #announce(schedule: Schedule): Promise<void> {
+    const { accountId, id, news, revision } = schedule;
+    const standing = await standingOf(this.#env, accountId, Date.now);
+    const signing = standing.ok ? standing.value.signing : null;
+    const isTold = await announce(this.#env, { accountId, id, signing }, eventsOfSchedule(schedule));
+    const present = this.record.read();
+    if (!present) return;
+    if (!isTold) return present.revision === revision ? this.#reportAgain(present, "unavailable") : undefined;
+    this.record.remember(announced(present, news));
+    await this.report();
   }
 
   /** Our row is gone: an ended schedule follows it, a live one belongs to a database that was taken back in time. */

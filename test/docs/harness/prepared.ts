@@ -48,6 +48,11 @@ export async function prepared(operationId: string, caller: Tenant): Promise<Ids
     case "getBulkAction":
     case "abortBulkAction":
       return caller.post("/v1/bulk-actions", { action: "cancel", filter: { all: true } });
+    case "getWebhook":
+    case "updateWebhook":
+    case "deleteWebhook":
+    case "testWebhook":
+      return caller.post("/v1/webhooks", { url: "https://example.com/", events: ["job.failed"], enabled: false });
     case "deleteApiKey":
       return caller.post("/v1/api-keys", { name: "another" });
     case "suspendAccount":

@@ -138,5 +138,5 @@ async function remove(ground: Ground, job: ReferenceJob): Promise<void> {
     return ground.wrong(`deletion of ${job.status}`, answer);
   if (!reference.isOver(job)) return;
   ground.jobs.splice(ground.jobs.indexOf(job), 1);
-  ground.gone.push(job.id);
+  ground.gone.push(job);
 }

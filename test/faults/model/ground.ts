@@ -42,7 +42,7 @@ export type Acts = Readonly<Record<string, Act>>;
 export class Ground {
   readonly jobs: ReferenceJob[] = [];
   /** Jobs that were deleted. */
-  readonly gone: string[] = [];
+  readonly gone: ReferenceJob[] = [];
   claims = 0;
   readonly faults: string[] = [];
   readonly trail: string[] = [];
@@ -147,7 +147,7 @@ export class Ground {
   /** Once more, each of them: their owners, and in the end their rows. */
   async agreeOnAll(): Promise<void> {
     for (const job of this.jobs) await this.agree(job);
-    for (const id of this.gone) {
+    for (const { id } of this.gone) {
       const answer = await this.call("GET", `/v1/jobs/${id}`);
       if (answer.status !== 404) this.wrong("reading a deleted job", answer);
     }
@@ -169,6 +169,44 @@ export class Ground {
     };
     await holdsWithin(2 * SETTLE_AFTER_KILL_MS, doAgree, 5_000);
     for (const one of left) this.fault(`a row and its owner differ in the end: ${one}`);
+  }
+
+  /** A webhook that asks for all events of jobs; called before the first of them. */
+  async listenTo(url: string): Promise<void> {
+    const events = ["job.completed", "job.failed", "job.cancelled", "job.recovered"];
+    const made = await this.call("POST", "/v1/webhooks", { url, events });
+    if (made.status !== 201) this.wrong("webhook", made);
+  }
+
+  /** Each end that the reference knows of has its events, of jobs that were deleted too, and there are no others. */
+  async agreeOnEvents(): Promise<void> {
+    let left: string[] = [];
+    const doAgree = async () => {
+      for (const job of this.jobs) await this.letExpire(job);
+      const made = await this.#events();
+      const wanted = new Map([...this.jobs, ...this.gone].map(({ id, events }) => [id, events.toSorted().join()]));
+      left = [...new Set([...made.keys(), ...wanted.keys()])].flatMap((id) => {
+        const is = (made.get(id) ?? []).toSorted().join();
+        return is === (wanted.get(id) ?? "") ? [] : [`${id} has the events ${is}, not ${wanted.get(id)}`];
+      });
+      return left.length === 0;
+    };
+    await holdsWithin(2 * SETTLE_AFTER_KILL_MS, doAgree, 2_000);
+    for (const one of left) this.fault(one);
+  }
+
+  /** The types of the events there are, by the job they speak of. */
+  async #events(): Promise<Map<string, string[]>> {
+    const found = new Map<string, string[]>();
+    for (let page = 1; ; page++) {
+      type EventJob = { readonly name: string; readonly tags: readonly string[] };
+      const { data, meta } = (await this.call<EventJob[]>("GET", `/v1/jobs?origin=event&size=100&page=${page}`)).body;
+      for (const { name, tags } of data) {
+        const id = tags.find((tag) => tag.startsWith("job:"))?.slice("job:".length) ?? "";
+        found.set(id, [...(found.get(id) ?? []), name]);
+      }
+      if (page * 100 >= meta.paging.total) return found;
+    }
   }
 
   async #rows(): Promise<Map<string, JobJson>> {

@@ -52,7 +52,8 @@ export function jobMade(
   const scheduledFor = Date.parse(scheduled_for);
   const expiresAt = what.expiresAfterMs === null ? null : scheduledFor + what.expiresAfterMs;
   const fresh = { isRetry: false, attempts: 0, tries: 0, holder: null, past: [], lastReport: null, result: null };
-  return { id, ...what, scheduledFor, expiresAt, status: "waiting", runAt: scheduledFor, ...fresh };
+  const untold = { hasFailed: false, events: [] };
+  return { id, ...what, scheduledFor, expiresAt, status: "waiting", runAt: scheduledFor, ...fresh, ...untold };
 }
 
 async function createAgain(ground: Ground, { id, key }: ReferenceJob): Promise<void> {

@@ -1,5 +1,6 @@
 // A random walk over the API with the service killed on the way, beside the reference: after each step the two agree.
 
+import { Receiver } from "../../harness/receiver.ts";
 import type { Service } from "../../harness/service.ts";
 import { Chance } from "../harness/chance.ts";
 import { PatientTenant } from "../harness/patient-tenant.ts";
@@ -19,6 +20,8 @@ export async function walkBesideReference(
 ): Promise<Part> {
   const chance = new Chance(seed);
   const ground = new Ground(service, await PatientTenant.make(service, "model", 8), chance);
+  const receiver = await Receiver.listen();
+  await ground.listenTo(receiver.target(200).url);
   const acts = actsOf(ground);
   const names = Object.entries(acts).flatMap(([name, { weight }]) => Array<string>(weight).fill(name));
   const killAt = new Set(Array.from({ length: kills }, (_, i) => Math.floor(((i + 0.5) * steps) / kills)));
@@ -30,6 +33,8 @@ export async function walkBesideReference(
     }
   }
   if (ground.faults.length === 0) await ground.agreeOnAll();
+  if (ground.faults.length === 0) await ground.agreeOnEvents();
+  await receiver.close();
   const row = {
     fault: `${steps} random steps, ${kills} kills, beside a reference`,
     jobs: ground.jobs.length + ground.gone.length,

@@ -38,6 +38,10 @@ export interface ReferenceJob {
   /** What the last report was, for its repetition. */
   lastReport: "complete" | "fail" | null;
   result: unknown;
+  /** Whether it has ever failed: then a completion is a recovery, too. */
+  hasFailed: boolean;
+  /** The events that its ends have made so far. */
+  readonly events: string[];
 }
 
 /** What a change says: what it leaves out stays as it is. */
@@ -86,14 +90,17 @@ export function completed(job: ReferenceJob, result: unknown): void {
   letGo(job, "complete");
   job.status = "completed";
   job.result = result;
+  job.events.push("job.completed", ...(job.hasFailed ? ["job.recovered"] : []));
 }
 
 /** @param runAt the next attempt as the service told it; null when it told none */
 export function failed(job: ReferenceJob, retryable: boolean, now: number, runAt: number | null): string[] {
   letGo(job, "fail");
   job.tries += 1;
+  job.hasFailed = true;
   if (!retryable || job.tries > job.asked.max_retries) {
     job.status = "failed";
+    job.events.push("job.failed");
     return runAt === null ? [] : ["a job that failed for good is due again"];
   }
   const [leastMs, mostMs] = backoffOf(job);
@@ -114,11 +121,14 @@ function backoffOf({ asked: { backoff }, tries }: ReferenceJob): readonly [numbe
 export function cancelled(job: ReferenceJob): void {
   if (job.holder !== null) letGo(job, null);
   job.status = "cancelled";
+  job.events.push("job.cancelled");
 }
 
 export function expired(job: ReferenceJob): void {
   job.status = "failed";
   job.lastReport = null;
+  job.hasFailed = true;
+  job.events.push("job.failed");
 }
 
 export function retried(job: ReferenceJob, now: number): void {

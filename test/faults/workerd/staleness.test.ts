@@ -19,6 +19,7 @@ import { type JobUnderTest, newJob, unarmedJob } from "../../workerd/harness/job
 import { post } from "../../workerd/harness/post.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
 import { factsAt, reportAt } from "../../workerd/harness/reports.ts";
+import { eventJobs, newWebhook, typesOf } from "../../workerd/webhooks/webhook.ts";
 import { pullQueuesAre, sentOffers } from "./harness/pull-queues.ts";
 import { stateOf, sweepNow } from "./harness/recovery.ts";
 
@@ -184,9 +185,22 @@ async function changesNothing(job: JobUnderTest, comesLate: () => Promise<unknow
   expect(await job.executions()).toEqual(executions);
   expect(await job.row()).toMatchObject({ status: shown.status, reportDueAt: null });
   expect(receiver.received.length).toBe(deliveries);
+  await isAnnouncedOnce(job, shown.status);
+}
+
+/** Each of its ends has one event, whatever has come late. */
+async function isAnnouncedOnce(job: JobUnderTest, status: string): Promise<void> {
+  const events = await eventJobs(account, `&tag=job:${job.id}`);
+  const ends = events.map(({ name, created_at }) => `${name} ${created_at}`);
+  expect(new Set(ends).size).toBe(ends.length);
+  expect(typesOf(events).filter((type) => type === `job.${status}`)).toHaveLength(1);
 }
 
 describe.each(Object.entries(BODIES))("of a %s job", (_, body) => {
+  beforeEach(async () => {
+    await newWebhook(account, "job.completed", "job.failed", "job.cancelled", "job.recovered");
+  });
+
   describe.each(Object.entries(FATES))("that was %s meanwhile", (_, meetsItsFate) => {
     it.each(Object.entries(LATE))("a late %s changes nothing", async (_, comesLate) => {
       const before = await underway(body);

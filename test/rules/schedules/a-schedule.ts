@@ -37,6 +37,7 @@ export const specOf = (timing: Timing, more: Partial<ScheduleSpec> = {}): Schedu
   expiresAfterMs: null,
   tags: [],
   flow: null,
+  callbacks: null,
   ...more,
 });
 

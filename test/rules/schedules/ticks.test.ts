@@ -108,6 +108,7 @@ describe("a tick", () => {
       expiresAfterMs: HOUR,
       tags: ["t"],
       flow: "f",
+      callbacks: null,
     });
     const job = {
       accountId: "a",
@@ -125,6 +126,7 @@ describe("a tick", () => {
       tags: ["t"],
       flow: "f",
       traceparent: null,
+      callbacks: null,
       createdAt: NOON + HOUR + 3,
     };
     const key = `s.${NOON + HOUR}`;

@@ -42,6 +42,7 @@ it("creates a job, reads it, and gives back what was sent in the types it promis
     idempotencyKey: "welcome-ada",
     tags: [],
     flow: null,
+    callbacks: null,
     backoff: null,
     scheduledFor,
     expiresAt: null,

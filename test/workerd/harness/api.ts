@@ -3,8 +3,8 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { createApp } from "../../../src/app.ts";
+import type { showExecution, showJob } from "../../../src/domain/show-job.ts";
 import { newJobId } from "../../../src/objects/new-id.ts";
-import type { showExecution, showJob } from "../../../src/routes/show-job.ts";
 
 export type JobJson = ReturnType<typeof showJob>;
 export type ExecutionJson = ReturnType<typeof showExecution>;

@@ -60,5 +60,7 @@ export const reportAt = (
   facts: factsAt(revision),
   asked: null,
   apart: [],
+  announces: [],
+  health: null,
   ...report,
 });

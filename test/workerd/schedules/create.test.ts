@@ -56,6 +56,7 @@ describe("a schedule that says only what it must", () => {
         expires_after: null,
         tags: [],
         flow: null,
+        callbacks: null,
         overlap: "allow",
         idempotency_key: null,
         next_run_at: "2030-01-01T13:00:00.000Z",

@@ -1,10 +1,10 @@
 // How a job and an execution read to a client. What is not named here stays inside.
 
-import { formatInstant } from "../domain/instant.ts";
-import type { Delivery, ExecutionView, JobView } from "../domain/job.ts";
-import { raw } from "../domain/json-text.ts";
-import type { Backoff } from "../domain/retry-policy.ts";
-import type { WaitingOn } from "../domain/waiting-on.ts";
+import { formatInstant } from "./instant.ts";
+import type { Callbacks, Delivery, ExecutionView, JobView } from "./job.ts";
+import { raw } from "./json-text.ts";
+import type { Backoff } from "./retry-policy.ts";
+import type { WaitingOn } from "./waiting-on.ts";
 
 export const moment = (at: number | null): string | null => (at === null ? null : formatInstant(at));
 
@@ -21,6 +21,7 @@ export const showJob = (job: JobView) => ({
   backoff: showBackoff(job.backoff),
   tags: job.tags,
   flow: job.flow,
+  callbacks: showCallbacks(job.callbacks),
   origin: job.origin,
   idempotency_key: job.idempotencyKey,
   scheduled_for: formatInstant(job.scheduledFor),
@@ -59,6 +60,12 @@ export const showDelivery = (delivery: Delivery) => {
   const { type, ...http } = delivery;
   return { type, http };
 };
+
+export const showCallbacks = (callbacks: Callbacks | null) =>
+  callbacks && {
+    ...(callbacks.completed && { completed: callbacks.completed }),
+    ...(callbacks.failed && { failed: callbacks.failed }),
+  };
 
 export const showExecution = (jobId: string, execution: ExecutionView) => ({
   id: execution.id,

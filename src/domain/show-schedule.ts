@@ -1,11 +1,11 @@
 // How a schedule and its fire times read to a client. What is not named here stays inside.
 
-import { formatInstant } from "../domain/instant.ts";
-import { raw } from "../domain/json-text.ts";
-import type { Schedule } from "../domain/schedule.ts";
-import { durationOf } from "../domain/schedule-time.ts";
-import { formatInZone } from "../domain/time-zone.ts";
-import { moment, showBackoff, showDelivery } from "./show-job.ts";
+import { formatInstant } from "./instant.ts";
+import { raw } from "./json-text.ts";
+import type { Schedule } from "./schedule.ts";
+import { durationOf } from "./schedule-time.ts";
+import { moment, showBackoff, showCallbacks, showDelivery } from "./show-job.ts";
+import { formatInZone } from "./time-zone.ts";
 
 export const showSchedule = (schedule: Schedule) => ({
   id: schedule.id,
@@ -26,6 +26,7 @@ export const showSchedule = (schedule: Schedule) => ({
   expires_after: schedule.expiresAfterMs === null ? null : durationOf(schedule.expiresAfterMs),
   tags: schedule.tags,
   flow: schedule.flow,
+  callbacks: showCallbacks(schedule.callbacks),
   overlap: schedule.overlap,
   idempotency_key: schedule.idempotencyKey,
   next_run_at: moment(schedule.status === "active" ? schedule.nextRunAt : null),
