@@ -385,3 +385,33 @@ it("a webhook that asks for failures only costs a job that goes well nothing", a
   expect(post.takeJobs()).toHaveLength(1);
   expect((await webhookCall(account, "GET", `/${id}`)).body.data.failing_since).toBeNull();
 });
+
+describe("reports of one job that come together", () => {
+  it("of an edit and of an end that somebody asks for: neither is written, and both are in the end", async () => {
+    await newWebhook(account, ...ALL);
+    const job = await newJob(account, { delay: { value: 1, unit: "hour" } });
+    post.stop();
+    await job.edit({ name: "edited" });
+    await job.cancel();
+    const [edit, end] = post.take();
+    if (!edit || !end) throw new Error("not reported");
+    expect(await post.deliver([edit, end])).toEqual(["unavailable", "announce"]);
+    expect(await job.row()).toMatchObject({ name: "a job", status: "pending" });
+    expect(await post.deliver([edit])).toEqual(["stored"]);
+    post.goOn();
+    await job.ringUntilEmpty();
+    expect(await job.row()).toMatchObject({ name: "edited", status: "cancelled" });
+    expect(typesOf(await eventJobs(account))).toEqual(["job.cancelled"]);
+  });
+
+  it("an end that nobody asks for is written with its neighbours, one that somebody asks for is not", async () => {
+    const stranger = await newAccount();
+    await newWebhook(account, ...ALL);
+    post.stop();
+    const mine = await failedJob();
+    const theirs = await newJob(stranger, { max_retries: 0 });
+    await theirs.ring();
+    expect(await post.deliver(post.take())).toEqual(["announce", "stored"]);
+    expect([(await mine.row())?.status, (await theirs.row())?.status]).toEqual(["pending", "failed"]);
+  });
+});
