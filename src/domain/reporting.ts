@@ -77,8 +77,8 @@ export function confirm(job: Job, { revision, apart }: Reported): Job {
 export const isUnannounced = ({ phase, origin, untold }: Job): boolean =>
   untold.length > 0 || (isEnded(phase) && !phase.announced && origin !== "event");
 
-/** Each of them holds a payload and a result; together they must fit into the owner's record. */
-const MAX_UNTOLD = 8;
+/** Each of them holds a payload; together they must fit into the owner's record. */
+const MAX_UNTOLD = 3;
 
 /** Whether no other end can be undone before somebody is told. */
 export const isFullOfUntold = ({ untold }: Job): boolean => untold.length >= MAX_UNTOLD;

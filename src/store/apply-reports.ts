@@ -40,9 +40,12 @@ async function apply(db: Database, reports: readonly Report[]): Promise<readonly
   if (known === "refused") return known;
   if (!known.ok) return reports.map(() => "unavailable");
   const { rows, wanted } = known.value;
+  const isAskedFor = (report: Report) => report.announces.some((type) => wanted.has(`${type} ${report.accountId}`));
+  const heldBack = new Set(newestOf(reports).filter(isAskedFor).map(keyOf));
   return reports.map((report) => {
     if (!rows.has(keyOf(report))) return "missing";
-    return report.announces.some((type) => wanted.has(`${type} ${report.accountId}`)) ? "announce" : "stored";
+    if (!heldBack.has(keyOf(report))) return "stored";
+    return isAskedFor(report) ? "announce" : "unavailable"; // the newest was in its place, and was not written
   });
 }
 
@@ -87,8 +90,7 @@ const keyOf = ({ kind, accountId, id }: Pick<Report, "kind" | "accountId" | "id"
 function newestOf<R extends Report>(reports: readonly R[]): R[] {
   const newest = new Map<string, R>();
   for (const report of reports)
-    if ((newest.get(report.accountId + report.id)?.revision ?? -1) < report.revision)
-      newest.set(report.accountId + report.id, report);
+    if ((newest.get(keyOf(report))?.revision ?? -1) < report.revision) newest.set(keyOf(report), report);
   return [...newest.values()];
 }
 
@@ -143,7 +145,7 @@ function updateJobs(db: Database, reports: readonly JobReport[]) {
     ...facts,
     ...asked,
     ...report,
-    events: announces.length > 0 ? announces : null,
+    events: typesIn(announces),
     isEdited: asked !== null,
   }));
   const edited = rows.filter(({ isEdited }) => isEdited);
@@ -170,8 +172,10 @@ function updateColumns(db: Database, columns: typeof FACTS, rows: readonly objec
     .where(and(...matches));
 }
 
-const executionsApart = ({ accountId, id, apart }: JobReport) =>
-  apart.map((execution) => ({ ...execution, accountId, jobId: id }));
+const executionsApart = ({ accountId, id, apart, announces }: JobReport) =>
+  apart.map((execution) => ({ ...execution, accountId, jobId: id, events: typesIn(announces) }));
+
+const typesIn = (announces: JobReport["announces"]) => (announces.length > 0 ? announces : null);
 
 /**
  * A job whose row is gone gets no executions either: nobody would find or delete them. An execution that has ended replaces an
@@ -180,12 +184,14 @@ const executionsApart = ({ accountId, id, apart }: JobReport) =>
 function upsertExecutions(db: Database, rows: readonly ReturnType<typeof executionsApart>[number][]) {
   const { accountId: ofAccount, jobId: ofJob, attempt, ...changing } = EXECUTIONS;
   const { completedAt } = changing;
+  const { events } = webhooks;
   const fields = sql.join(Object.values(EXECUTIONS).map(givenValue), sql`, `);
+  const isWritten = isNotAskedFor(givenValue(ofAccount), givenValue(events));
   return db
     .insert(executions)
     .select(
-      sql`SELECT ${fields} FROM ${jsonRows(EXECUTIONS, rows)} CROSS JOIN ${jobs}
-          WHERE ${and(eq(accountId, givenValue(ofAccount)), eq(id, givenValue(ofJob)))}`,
+      sql`SELECT ${fields} FROM ${jsonRows({ ...EXECUTIONS, events }, rows)} CROSS JOIN ${jobs}
+          WHERE ${and(eq(accountId, givenValue(ofAccount)), eq(id, givenValue(ofJob)), isWritten)}`,
     )
     .onConflictDoUpdate({
       target: [ofAccount, ofJob, attempt],
