@@ -336,6 +336,15 @@ describe("a job that is read", () => {
     outage.end();
   });
 
+  it("of an owner or a PullQueue of an older deployment is answered without what that does not tell", async () => {
+    const job = await queuedJob(account);
+    const { wait: _, ...view } = (await job.owner.get()) ?? {};
+    const JOBS = { getByName: () => ({ get: async () => view }) };
+    expect(await must(get(job, { JOBS }))).toMatchObject({ status: "queued", waiting_on: null });
+    const PULL_QUEUES = { getByName: () => ({}) };
+    expect(await reasonOf(job, { PULL_QUEUES })).toBe("waiting_for_worker");
+  });
+
   it("says it nowhere else: neither in lists nor in the answer to a change", async () => {
     const job = await newJob(account, { scheduled_for: iso(NOON + HOUR) });
     const [listed] = await must(api<object[]>("GET", "/v1/jobs", { key: account.key }));
