@@ -16,6 +16,8 @@ import { admin } from "./routes/admin.ts";
 import { apiKeys } from "./routes/api-keys.ts";
 import { bulkActions } from "./routes/bulk-actions.ts";
 import { jobs } from "./routes/jobs.ts";
+import { metrics } from "./routes/metrics.ts";
+import { overview } from "./routes/overview.ts";
 import { schedules } from "./routes/schedules.ts";
 import { signingSecret } from "./routes/signing-secret.ts";
 import { worker } from "./routes/worker.ts";
@@ -54,6 +56,8 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.use("/v1/admin/*", operated);
   app.route("/v1/admin", admin);
 
+  app.route("/v1/metrics", metrics); // before the others: the operator may scrape as well
+
   app.use("/v1/*", authenticated, rateLimited);
   app.route("/v1/jobs", jobs);
   app.route("/v1/worker/jobs", worker);
@@ -61,6 +65,7 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.route("/v1/schedules", schedules);
   app.route("/v1/api-keys", apiKeys);
   app.route("/v1/signing-secret", signingSecret);
+  app.route("/v1/overview", overview);
   return app;
 }
 

@@ -1,17 +1,21 @@
 // Applies owners' reports to D1: the highest revision wins in whatever order they come. A batch is one transaction of a few
 // statements, however many reports are in it.
 
-import { and, eq, getTableColumns, lt, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, lt, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import type { Execution } from "../domain/job.ts";
 import type { Receipt } from "../domain/reporting.ts";
 import { ok } from "../domain/result.ts";
 import { log } from "../log.ts";
+import { type Counting, type Epoch, failingJobs, newsIn, stampFor } from "./counting.ts";
 import { excluded, givenValue, inValues, isAmong, jsonRows, setEach } from "./json-rows.ts";
 import type { Asked, JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
 import { scheduleRowOf } from "./schedules-store.ts";
 import { executions, jobs, schedules } from "./schema.ts";
+import { settledIn } from "./settled.ts";
 import { type Database, type Stored, stored } from "./store.ts";
+import { claimOf, claimOthers, countExpired, isOpen, openEpoch } from "./tallies.ts";
 
 /**
  * Applies a batch in one transaction. A statement that D1 refuses for good must not hold up the neighbours of the report it was
@@ -19,13 +23,17 @@ import { type Database, type Stored, stored } from "./store.ts";
  *
  * @returns what became of each, in their order
  */
-export async function applyReports(db: Database, reports: readonly Report[]): Promise<readonly Receipt[]> {
-  const together = await apply(db, reports);
+export async function applyReports(
+  db: Database,
+  reports: readonly Report[],
+  counting: Counting,
+): Promise<readonly Receipt[]> {
+  const together = await apply(db, reports, counting);
   if (together !== "refused") return together;
   const [first] = reports;
   if (first && reports.length === 1) return [refused(first)];
   const alone: Receipt[] = [];
-  for (const report of reports) alone.push(...(await applyReports(db, [report])));
+  for (const report of reports) alone.push(...(await applyReports(db, [report], counting)));
   return alone;
 }
 
@@ -34,25 +42,58 @@ function refused({ kind, accountId, id, revision }: Report): Receipt {
   return "refused";
 }
 
-async function apply(db: Database, reports: readonly Report[]): Promise<readonly Receipt[] | "refused"> {
-  const known = await knownAfter(db, reports).catch(() => "refused" as const);
+async function apply(
+  db: Database,
+  reports: readonly Report[],
+  counting: Counting,
+): Promise<readonly Receipt[] | "refused"> {
+  const known = await knownAfter(db, reports, counting).catch(() => "refused" as const);
   if (known === "refused") return known;
+  if (known === "claimed") return counting.claimed() ? apply(db, reports, counting) : reports.map(() => "unavailable");
   if (!known.ok) return reports.map(() => "unavailable");
   return reports.map((report) => (known.value.has(keyOf(report)) ? "stored" : "missing"));
 }
 
-/** @returns the rows there are, of those the reports are about */
-async function knownAfter(db: Database, reports: readonly Report[]): Promise<Stored<ReadonlySet<string>>> {
+/** @returns the rows there are, of those the reports are about; "claimed" if nothing was applied */
+async function knownAfter(
+  db: Database,
+  reports: readonly Report[],
+  counting: Counting,
+): Promise<Stored<ReadonlySet<string>> | "claimed"> {
   const ofJobs = reports.filter((report) => report.kind === "job");
+  const newestOfJobs = newestOf(ofJobs);
   const ofSchedules = reports.filter((report) => report.kind === "schedule");
+  const isStamped = ofJobs.some((report) => settledIn(report).length > 0);
+  const epoch = isStamped ? counting.epoch : null;
+  const onlyIf = epoch ? isOpen(epoch.id) : sql`true`;
   const writes: BatchItem<"sqlite">[] = [
-    ...updateJobs(db, newestOf(ofJobs)),
-    ...inValues(ofJobs.flatMap(executionsApart)).map((rows) => upsertExecutions(db, rows)),
+    ...(epoch && !epoch.isKnown ? [openEpoch(db, epoch.id, epoch.openedAt)] : []),
+    ...(epoch?.isAlone ? [claimOthers(db, epoch.id, epoch.openedAt)] : []),
+    ...countExpired(db, newestOfJobs, onlyIf),
+    // Before the jobs: a superseded execution takes its stamp with it from the row that is about to be overwritten.
+    ...inValues(ofJobs.flatMap((report) => executionsApart(report, epoch))).map((rows) =>
+      upsertExecutions(db, rows, onlyIf),
+    ),
+    ...updateJobs(db, newestOfJobs, epoch, onlyIf),
     ...newestOf(ofSchedules).map((report) => updateSchedule(db, report)),
   ];
-  const answer = await stored(() => db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), ...writes]));
+  let sent = 0;
+  const answer = await stored(() => {
+    sent += 1;
+    return db.batch([
+      knownJobs(db, ofJobs),
+      knownSchedules(db, ofSchedules),
+      claimOf(db, epoch?.id ?? null),
+      failingJobs(db, newestOfJobs),
+      ...writes,
+    ]);
+  });
+  const isCertain = answer.ok && sent === 1;
+  if (epoch && !isCertain) counting.uncertain();
   if (!answer.ok) return answer;
-  const [jobRows, scheduleRows] = answer.value;
+  const [jobRows, scheduleRows, [claim], failing] = answer.value;
+  if (claim && claim.claimedAt !== null) return "claimed";
+  if (epoch && isCertain) counting.applied(newsIn(newestOfJobs, jobRows, failing));
   return ok(
     new Set([
       ...jobRows.map((row) => keyOf({ kind: "job", ...row })),
@@ -116,47 +157,67 @@ const ASKED = {
 const EXECUTIONS = getTableColumns(executions);
 
 /** What was asked for is written only where somebody has changed it. */
-function updateJobs(db: Database, reports: readonly JobReport[]) {
-  const rows = reports.map(({ facts, asked, ...report }) => ({
-    ...facts,
-    ...asked,
-    ...report,
-    isEdited: asked !== null,
-  }));
+function updateJobs(db: Database, reports: readonly JobReport[], epoch: Epoch | null, onlyIf: SQL) {
+  const rows = reports.map((given) => {
+    const { facts, asked, ...report } = given;
+    return { ...facts, ...asked, ...report, tally: stampFor(given, facts.attempt, epoch), isEdited: asked !== null };
+  });
   const edited = rows.filter(({ isEdited }) => isEdited);
   const others = rows.filter(({ isEdited }) => !isEdited);
   return [
-    ...(others.length > 0 ? [updateColumns(db, FACTS, others)] : []),
-    ...inValues(edited).map((some) => updateColumns(db, { ...FACTS, ...ASKED }, some)),
+    ...(others.length > 0 ? [updateColumns(db, FACTS, others, onlyIf)] : []),
+    ...inValues(edited).map((some) => updateColumns(db, { ...FACTS, ...ASKED }, some, onlyIf)),
   ];
 }
 
+/** Whether the row's newest execution has been counted: then it keeps its stamp. */
+const isCounted = (attempt: SQL) => sql`${jobs.attempt} = ${attempt} AND ${jobs.settledAt} IS NOT NULL`;
+
 /** Account and id both come from the JSON: with a literal account SQLite scans all of its rows for each entry. */
-function updateColumns(db: Database, columns: typeof FACTS, rows: readonly object[]) {
-  const matches = [eq(accountId, givenValue(accountId)), eq(id, givenValue(id)), lt(revision, givenValue(revision))];
+function updateColumns(db: Database, columns: typeof FACTS, rows: readonly object[], onlyIf: SQL) {
+  const { tally } = jobs;
+  const stamp = sql`CASE WHEN ${isCounted(givenValue(jobs.attempt))} THEN ${tally} ELSE ${givenValue(tally)} END`;
+  const matches = [
+    ...[eq(accountId, givenValue(accountId)), eq(id, givenValue(id)), lt(revision, givenValue(revision))],
+    onlyIf,
+  ];
   return db
     .update(jobs)
-    .set({ ...setEach(columns, givenValue), sweeps: 0 })
-    .from(jsonRows({ accountId, id, ...columns }, rows))
+    .set({ ...setEach(columns, givenValue), tally: stamp, sweeps: 0 })
+    .from(jsonRows({ accountId, id, tally, ...columns }, rows))
     .where(and(...matches));
 }
 
-const executionsApart = ({ accountId, id, apart }: JobReport) =>
-  apart.map((execution) => ({ ...execution, accountId, jobId: id }));
+const executionsApart = (report: JobReport, epoch: Epoch | null) =>
+  report.apart.map((execution: Execution) => ({
+    ...execution,
+    accountId: report.accountId,
+    jobId: report.id,
+    tally: stampFor(report, execution.attempt, epoch),
+  }));
 
 /** A job whose row is gone gets no executions either: nobody would find or delete them. */
-function upsertExecutions(db: Database, rows: readonly ReturnType<typeof executionsApart>[number][]) {
-  const { accountId: ofAccount, jobId: ofJob, attempt, ...changing } = EXECUTIONS;
-  const fields = sql.join(Object.values(EXECUTIONS).map(givenValue), sql`, `);
+function upsertExecutions(db: Database, rows: readonly ReturnType<typeof executionsApart>[number][], onlyIf: SQL) {
+  const { accountId: ofAccount, jobId: ofJob, attempt, tally, ...changing } = EXECUTIONS;
+  const given = givenValue(attempt);
+  // One from before the row's newest has been counted and is here already, with its stamp.
+  const stamp = sql`CASE WHEN ${isCounted(given)} THEN ${jobs.tally} WHEN ${given} >= ${jobs.attempt} THEN ${givenValue(tally)} END`;
+  const fields = sql.join(
+    Object.values(EXECUTIONS).map((column) => (column === tally ? stamp : givenValue(column))),
+    sql`, `,
+  );
   return db
     .insert(executions)
     .select(
       sql`SELECT ${fields} FROM ${jsonRows(EXECUTIONS, rows)} CROSS JOIN ${jobs}
-          WHERE ${and(eq(accountId, givenValue(ofAccount)), eq(id, givenValue(ofJob)))}`,
+          WHERE ${and(eq(accountId, givenValue(ofAccount)), eq(id, givenValue(ofJob)), onlyIf)}`,
     )
     .onConflictDoUpdate({
       target: [ofAccount, ofJob, attempt],
-      set: setEach(changing, excluded),
+      set: {
+        ...setEach(changing, excluded),
+        tally: sql`CASE WHEN ${changing.completedAt} IS NULL THEN ${excluded(tally)} ELSE ${tally} END`,
+      },
       setWhere: lt(changing.revision, excluded(changing.revision)),
     });
 }
@@ -169,8 +230,12 @@ function updateSchedule(db: Database, { schedule }: ScheduleReport) {
     .where(and(eq(schedules.accountId, accountId), eq(schedules.id, id), lt(schedules.revision, revision)));
 }
 
+/** The rows as they are before the batch. */
 const knownJobs = (db: Database, reports: readonly JobReport[]) =>
-  db.select({ accountId, id }).from(jobs).where(isAmong(jobs, reports));
+  db
+    .select({ accountId, id, revision, attempt: jobs.attempt, settledAt: jobs.settledAt, origin: jobs.origin })
+    .from(jobs)
+    .where(isAmong(jobs, reports));
 
 const knownSchedules = (db: Database, reports: readonly ScheduleReport[]) =>
   db.select({ accountId: schedules.accountId, id: schedules.id }).from(schedules).where(isAmong(schedules, reports));

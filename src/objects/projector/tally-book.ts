@@ -1,0 +1,56 @@
+// The counts that a projector holds between two flushes, and the epoch they are stamped with. It dies with its instance: what it
+// held is then recounted from the stamps.
+
+import { heldEpoch, type SettledExecution, Tally } from "../../domain/tally.ts";
+import { log } from "../../log.ts";
+import type { Counting, Epoch } from "../../store/counting.ts";
+import type { Database } from "../../store/store.ts";
+import { claimLeftEpochs, flushTally } from "../../store/tallies.ts";
+
+export class TallyBook implements Counting {
+  #tally = new Tally();
+  #epoch: Omit<Epoch, "openedAt"> = newEpoch(true);
+
+  get epoch(): Epoch {
+    return { ...this.#epoch, openedAt: Date.now() };
+  }
+
+  /** Whether there is something to flush: an epoch without counts is ended as well. */
+  get isEmpty(): boolean {
+    return !this.#epoch.isKnown;
+  }
+
+  applied(settled: readonly SettledExecution[]): void {
+    this.#epoch = { ...this.#epoch, isKnown: true, isAlone: false };
+    for (const one of settled) this.#tally.add(one);
+  }
+
+  uncertain(): void {
+    this.#begin();
+  }
+
+  claimed(): boolean {
+    this.#begin();
+    return true;
+  }
+
+  /** Adds the counts to the overview. If its answer is lost, either that has happened or the epoch is recounted. */
+  async flush(db: Database): Promise<void> {
+    const [epoch, tally] = [this.#epoch, this.#tally];
+    if (epoch.isKnown) {
+      this.#begin();
+      const flushed = await flushTally(db, epoch.id, tally);
+      if (!flushed.ok) log("warn", "overview_flush_failed", {});
+    } else if (epoch.isAlone) {
+      const claimed = await claimLeftEpochs(db, epoch.id, Date.now());
+      if (claimed.ok) this.#epoch = { ...this.#epoch, isAlone: false };
+    }
+  }
+
+  #begin(): void {
+    this.#tally = new Tally();
+    this.#epoch = newEpoch(this.#epoch.isAlone);
+  }
+}
+
+const newEpoch = (isAlone: boolean) => ({ id: heldEpoch(Math.random()), isKnown: false, isAlone });
