@@ -15,7 +15,7 @@ import { scheduleRowOf } from "./schedules-store.ts";
 import { executions, jobs, schedules } from "./schema.ts";
 import { settledIn } from "./settled.ts";
 import { type Database, type Stored, stored } from "./store.ts";
-import { claimOf, claimOthers, countExpired, isOpen, openEpoch } from "./tallies.ts";
+import { claimOthers, countExpired, isOpen, openEpoch, openNow } from "./tallies.ts";
 
 /**
  * Applies a batch in one transaction. A statement that D1 refuses for good must not hold up the neighbours of the report it was
@@ -83,16 +83,17 @@ async function knownAfter(
     return db.batch([
       knownJobs(db, ofJobs),
       knownSchedules(db, ofSchedules),
-      claimOf(db, epoch?.id ?? null),
       failingJobs(db, newestOfJobs),
       ...writes,
+      openNow(db, epoch?.id ?? null),
     ]);
   });
   const isCertain = answer.ok && sent === 1;
   if (epoch && !isCertain) counting.uncertain();
   if (!answer.ok) return answer;
-  const [jobRows, scheduleRows, [claim], failing] = answer.value;
-  if (claim && claim.claimedAt !== null) return "claimed";
+  const [jobRows, scheduleRows, failing] = answer.value;
+  const open = answer.value.at(-1) as unknown[];
+  if (epoch && open.length === 0) return "claimed";
   if (epoch && isCertain) counting.applied(newsIn(newestOfJobs, jobRows, failing));
   return ok(
     new Set([

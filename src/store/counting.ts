@@ -17,7 +17,7 @@ export interface Counting {
   applied(settled: readonly SettledExecution[]): void;
   /** A batch may have been applied or not: whatever has the epoch's stamp is left to the recount. */
   uncertain(): void;
-  /** The epoch is being recounted, and nothing was applied. @returns whether there is another to stamp with */
+  /** The epoch is being recounted, or gone, and nothing was applied. @returns whether there is another to stamp with */
   claimed(): boolean;
 }
 

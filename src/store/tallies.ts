@@ -40,24 +40,13 @@ export async function flushTally(db: Database, epoch: number, tally: Tally): Pro
 /** @param onlyIf holds or not for all of it */
 export const addTally = (db: Database, tally: Tally, onlyIf: SQL) => [
   ...inValues(tally.counts.map(rowOfCounts)).map((rows) => addCounts(db, rows, onlyIf)),
-  ...inValues(positioned(tally.failures)).map((rows) => addFailures(db, rows, onlyIf)),
+  ...inValues(tally.failures).map((rows) => addFailures(db, rows, onlyIf)),
 ];
 
 const rowOfCounts = ({ late, ...counts }: Counts) => ({
   ...counts,
   ...Object.fromEntries(LATENESS_BOUNDS_MS.map((bound, i) => [`late${bound}`, late[i] ?? 0])),
 });
-
-/** Where a group stands among those of its account and slot: new ones are let in up to a limit. */
-function positioned(groups: readonly FailureGroup[]) {
-  const before = new Map<string, number>();
-  return groups.map((group) => {
-    const place = `${group.accountId} ${group.slot}`;
-    const position = before.get(place) ?? 0;
-    before.set(place, position + 1);
-    return { ...group, position };
-  });
-}
 
 const isThere = (accountId: SQL): SQL => sql`EXISTS (SELECT 1 FROM ${accounts} WHERE ${accounts.id} = ${accountId})`;
 
@@ -82,38 +71,34 @@ function added() {
 
 const KEY = [FAILURES.accountId, FAILURES.slot, FAILURES.errorCode, FAILURES.handler, FAILURES.host];
 
-/** A new group beyond the limit is counted with the others. The statement sees the groups as they were before it. */
-function addFailures(db: Database, rows: readonly (FailureGroup & { readonly position: number })[], onlyIf: SQL) {
-  const given = sql`json_each(${JSON.stringify(
-    rows.map(({ position, ...row }) => [
-      ...[row.accountId, row.slot, row.errorCode, row.handler, row.host],
-      ...[row.count, row.lastAt, row.jobId, position],
-    ]),
-  )}) AS given`;
+function addFailures(db: Database, rows: readonly FailureGroup[], onlyIf: SQL) {
+  const fields = sql.join(
+    Object.values(FAILURES).map((column) => sql`${givenValue(column)} AS ${sql.identifier(column.name)}`),
+    sql`, `,
+  );
   return upsertFailures(
     db,
-    sql`SELECT given.value ->> 0 AS account_id, given.value ->> 1 AS slot, given.value ->> 2 AS error_code,
-          given.value ->> 3 AS handler, given.value ->> 4 AS host, given.value ->> 5 AS count,
-          given.value ->> 6 AS last_at, given.value ->> 7 AS job_id, given.value ->> 8 AS position
-        FROM ${given} WHERE ${onlyIf} AND ${isThere(sql`given.value ->> 0`)}`,
+    sql`SELECT ${fields} FROM ${jsonRows(FAILURES, rows)} WHERE ${onlyIf} AND ${isThere(givenValue(FAILURES.accountId))}`,
   );
 }
 
+/** A new group beyond the limit is counted with the others. The statement sees the groups as they were before it. */
 function upsertFailures(db: Database, groups: SQL) {
   const isKnown = sql`EXISTS (SELECT 1 FROM ${failures} WHERE ${and(...KEY.map((column) => eq(column, ofGroup(column))))})`;
+  const place = [FAILURES.accountId, FAILURES.slot];
   const known = sql`(SELECT count(*) FROM ${failures} WHERE ${and(
-    eq(FAILURES.accountId, ofGroup(FAILURES.accountId)),
-    eq(FAILURES.slot, ofGroup(FAILURES.slot)),
+    ...place.map((column) => eq(column, ofGroup(column))),
     ne(FAILURES.errorCode, OTHER),
   )})`;
-  const own = sql`(grouped.error_code = ${OTHER} OR ${isKnown} OR ${known} + grouped.position < ${MAX_GROUPS})`;
-  const either = (column: SQL, otherwise: string) => sql`CASE WHEN ${own} THEN ${column} ELSE ${otherwise} END`;
+  const isNth = sql`row_number() OVER (PARTITION BY ${sql.join([...place.map(ofGroup), isKnown], sql`, `)})`;
+  const own = sql`grouped.error_code = ${OTHER} OR ${isKnown} OR ${known} + ${isNth} <= ${MAX_GROUPS}`;
+  const either = (column: SQL, otherwise: string) => sql`CASE WHEN is_own THEN ${column} ELSE ${otherwise} END`;
   return db
     .insert(failures)
     .select(
-      sql`SELECT grouped.account_id, grouped.slot, ${either(sql`grouped.error_code`, OTHER)},
-            ${either(sql`grouped.handler`, "")}, ${either(sql`grouped.host`, "")}, grouped.count, grouped.last_at, grouped.job_id
-          FROM (${groups}) AS grouped WHERE true`,
+      sql`SELECT account_id, slot, ${either(sql`error_code`, OTHER)}, ${either(sql`handler`, "")}, ${either(sql`host`, "")},
+            count, last_at, job_id
+          FROM (SELECT grouped.*, ${own} AS is_own FROM (${groups}) AS grouped) WHERE true`,
     )
     .onConflictDoUpdate({
       target: KEY,
@@ -154,8 +139,7 @@ export function countExpired(db: Database, reports: readonly JobReport[], onlyIf
       .onConflictDoUpdate({ target: [COUNTS.accountId, COUNTS.minute], set: added() });
     const groups = sql`SELECT ${jobs.accountId} AS account_id, given.value ->> 'slot' AS slot, 'expired' AS error_code,
         coalesce(${jobs.handler}, '') AS handler, '' AS host, count(*) AS count, max(given.value ->> 'completedAt') AS last_at,
-        ${jobs.id} AS job_id,
-        row_number() OVER (PARTITION BY ${jobs.accountId}, given.value ->> 'slot') - 1 AS position FROM ${given(some)} GROUP BY 1, 2, 4`;
+        ${jobs.id} AS job_id FROM ${given(some)} GROUP BY 1, 2, 4`;
     return [totals, upsertFailures(db, groups)];
   });
 }
@@ -164,12 +148,12 @@ export function countExpired(db: Database, reports: readonly JobReport[], onlyIf
 export const openEpoch = (db: Database, id: number, now: number) =>
   db.insert(tallyEpochs).values({ id, openedAt: now }).onConflictDoNothing();
 
-/** Whether an epoch has been claimed; no row when it has not been opened yet, or has ended. */
-export const claimOf = (db: Database, epoch: number | null) =>
+/** The epoch as a row, while it is open. One that is gone with a database that was taken back in time is not. */
+export const openNow = (db: Database, epoch: number | null) =>
   db
-    .select({ claimedAt: tallyEpochs.claimedAt })
+    .select({ id: tallyEpochs.id })
     .from(tallyEpochs)
-    .where(eq(tallyEpochs.id, epoch ?? -1));
+    .where(and(eq(tallyEpochs.id, epoch ?? -1), isNull(tallyEpochs.claimedAt)));
 
 /** The epochs of projectors that are gone: this one holds nothing of theirs. */
 export const claimOthers = (db: Database, epoch: number, now: number) =>

@@ -1,8 +1,10 @@
-// Before each test: a frozen clock, a target that says 200, a post that keeps the snapshots, a log that is read.
+// Before each test: a frozen clock, a target that says 200, a post that keeps the snapshots, a log that is read, a projector
+// that counts and waits.
 
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, vi } from "vitest";
+import { FLUSHING } from "../../src/objects/projector/flush-timers.ts";
 import { freeze } from "./harness/clock.ts";
 import { logs } from "./harness/logs.ts";
 import { post } from "./harness/post.ts";
@@ -13,11 +15,14 @@ vi.setConfig({ testTimeout: 20_000 });
 
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
 
-beforeEach(() => {
+beforeEach(async () => {
+  // Time begins again with each test: what another's minute left behind is none of its business.
+  await env.DB.prepare("DELETE FROM tally_epochs").run();
   freeze();
   logs.reset();
   post.reset();
   receiver.reset();
+  vi.spyOn(FLUSHING, "after").mockReturnValue(() => {}); // the projector adds its counts when a test says so
 });
 
 afterEach(() => {
