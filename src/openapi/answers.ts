@@ -4,7 +4,9 @@ import * as v from "valibot";
 import type { showKey } from "../routes/api-keys.ts";
 import type { showBulkAction, showDryRun } from "../routes/show-bulk-action.ts";
 import type { showExecution, showJob } from "../routes/show-job.ts";
+import type { showOverview } from "../routes/show-overview.ts";
 import type { showSchedule, showTick } from "../routes/show-schedule.ts";
+import { Overview } from "./overview-answer.ts";
 
 /** Refuses, at compile time, a schema that lacks a field of what is shown. */
 const describes =
@@ -195,6 +197,7 @@ export const ANSWERS = {
     job: v.optional(Job),
   }),
   Heartbeat: v.object({ lease_expires_at: v.nullable(time), cancel_requested: v.boolean() }),
+  Overview: describes<ReturnType<typeof showOverview>>()(Overview),
   Account,
   NewAccount: v.object({ ...Account.entries, api_key: v.string(), signing_secret: v.string() }),
   Deleted: v.object({ id: uuid }),

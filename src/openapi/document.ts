@@ -13,6 +13,7 @@ import { type Operation, type Operations, TAGS } from "./operation.ts";
 import { accounts } from "./operations/accounts.ts";
 import { bulkActions } from "./operations/bulk-actions.ts";
 import { jobs } from "./operations/jobs.ts";
+import { overview } from "./operations/overview.ts";
 import { schedules } from "./operations/schedules.ts";
 import { service } from "./operations/service.ts";
 import { workers } from "./operations/workers.ts";
@@ -23,7 +24,15 @@ import { mapValues } from "./walk.ts";
 import { WEBHOOKS } from "./webhook.ts";
 import { defaultsInWords } from "./words.ts";
 
-export const OPERATIONS: Operations = { ...jobs, ...bulkActions, ...schedules, ...workers, ...accounts, ...service };
+export const OPERATIONS: Operations = {
+  ...jobs,
+  ...bulkActions,
+  ...schedules,
+  ...workers,
+  ...overview,
+  ...accounts,
+  ...service,
+};
 
 /** The part of a router's entry that is needed. Middleware stands in the router as handlers do. */
 export interface Route {

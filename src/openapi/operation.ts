@@ -8,6 +8,7 @@ export const TAGS = {
   "Bulk actions": "Cancel, retry, run or delete many jobs with one request.",
   Schedules: "Recurring jobs, by cron expression or interval.",
   Workers: "What a pull worker says: claim a job, keep its lease, report how it went.",
+  Insight: "How the account's jobs are doing, for people and for Prometheus.",
   Account: "API keys and the signing secret of the account that calls.",
   Operator: "Accounts. Needs the operator's `ADMIN_TOKEN`; without that secret set, these paths answer 404.",
   Service: "About the service itself. Needs no key.",

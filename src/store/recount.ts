@@ -22,14 +22,14 @@ const REMEMBERED_MS = 24 * 3_600_000;
 /** Behind all executions of a job: the place of its row, so that what moves out of the row is not passed over or met twice. */
 const ROW = Number.MAX_SAFE_INTEGER;
 
-interface Place {
+interface Position {
   readonly accountId: string;
   readonly jobId: string;
   readonly attempt: number;
 }
 
-const START: Place = { accountId: "", jobId: "", attempt: ROW };
-const FINISHED: Place = { accountId: "~", jobId: "", attempt: 0 };
+const START: Position = { accountId: "", jobId: "", attempt: ROW };
+const FINISHED: Position = { accountId: "~", jobId: "", attempt: 0 };
 
 type Walk = Omit<typeof recountWalk.$inferSelect, "id">;
 
@@ -54,7 +54,7 @@ export async function recount(db: Database, maxCalls: number, now: number): Prom
   const taken = left.value.epochs.filter((epoch) => epoch.walk !== null || left.value.walk.step !== walk.step);
   const ids = taken.map(({ id }) => id);
   let counted = 0;
-  let place: Place = walk;
+  let place: Position = walk;
   for (let page = 0; page < PAGES && calls >= 3 && place.accountId !== FINISHED.accountId; page++) {
     const found = await onePage(db, place, ids);
     if (!found.ok) return found;
@@ -72,7 +72,7 @@ export async function recount(db: Database, maxCalls: number, now: number): Prom
   return kept.ok ? ok(counted) : kept;
 }
 
-const isSame = (one: Place, other: Place): boolean =>
+const isSame = (one: Position, other: Position): boolean =>
   one.accountId === other.accountId && one.jobId === other.jobId && one.attempt === other.attempt;
 
 /** Claims what nobody will flush, and forgets what was counted long ago. */
@@ -123,7 +123,7 @@ const listOf = (ids: readonly number[]): SQL => sql`(SELECT value FROM json_each
 async function moveOn(
   db: Database,
   walk: Walk,
-  { accountId, jobId, attempt }: Place,
+  { accountId, jobId, attempt }: Position,
   writes: readonly BatchItem<"sqlite">[],
   now = 0,
 ): Promise<Stored<Walk>> {
@@ -150,14 +150,14 @@ function addAll(db: Database, settled: readonly SettledExecution[], walk: Walk) 
 
 interface Page {
   readonly settled: readonly SettledExecution[];
-  readonly next: Place;
+  readonly next: Position;
 }
 
 /** A row of a page: its place, and what it holds that is to be counted. */
-type Row = Place & { readonly found: string | null };
+type Row = Position & { readonly found: string | null };
 
 /** Both tables are read in one transaction: an execution that moves from one to the other is in one of them. */
-async function onePage(db: Database, from: Place, epochs: readonly number[]): Promise<Stored<Page>> {
+async function onePage(db: Database, from: Position, epochs: readonly number[]): Promise<Stored<Page>> {
   const answer = await stored(() => db.batch([pageOfJobs(db, from, epochs), pageOfExecutions(db, from, epochs)]));
   if (!answer.ok) return answer;
   const pages: readonly (readonly Row[])[] = answer.value;
@@ -170,12 +170,12 @@ async function onePage(db: Database, from: Place, epochs: readonly number[]): Pr
 }
 
 /** As the keys of both tables are sorted. */
-const inOrder = (one: Place, other: Place): number =>
+const inOrder = (one: Position, other: Position): number =>
   compare(one.accountId, other.accountId) || compare(one.jobId, other.jobId) || one.attempt - other.attempt;
 
 const compare = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
 
-function pageOfJobs(db: Database, from: Place, epochs: readonly number[]) {
+function pageOfJobs(db: Database, from: Position, epochs: readonly number[]) {
   const key = sql`(${jobs.accountId}, ${jobs.id})`;
   const place = sql`(${from.accountId}, ${from.jobId})`;
   const isApart = sql`EXISTS (SELECT 1 FROM ${executions} WHERE ${executions.accountId} = ${jobs.accountId}
@@ -192,7 +192,7 @@ function pageOfJobs(db: Database, from: Place, epochs: readonly number[]) {
     .limit(PAGE_SIZE);
 }
 
-function pageOfExecutions(db: Database, from: Place, epochs: readonly number[]) {
+function pageOfExecutions(db: Database, from: Position, epochs: readonly number[]) {
   const { accountId, jobId, attempt, tally, status, dueAt, startedAt, completedAt } = executions;
   const isLost = sql`${tally} IS NOT NULL AND ${tally} >> 1 IN ${listOf(epochs)}`;
   const error = sql`${executions.error} ->> 'code'`;
@@ -214,7 +214,7 @@ const foundOf = (status: SQLiteColumn, ...[tally, dueAt, startedAt, completedAt,
 
 type Found = [ExecutionStatus, number, number, number, number, FaultCode | null, string | null, Delivery];
 
-function settledOf({ accountId, jobId }: Place, found: string): SettledExecution {
+function settledOf({ accountId, jobId }: Position, found: string): SettledExecution {
   const [status, stamp, dueAt, startedAt, completedAt, errorCode, handler, delivery] = JSON.parse(found) as Found;
   const facts = { accountId, jobId, handler, host: hostOf(delivery), errorCode, endsJob: endsJobBy(stamp) };
   return { ...facts, status, dueAt, startedAt, completedAt };
