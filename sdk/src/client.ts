@@ -5,7 +5,9 @@ import { type Connection, connect } from "./connection.ts";
 import type { AnyHandlers, HandlerMap } from "./handlers.ts";
 import { Jobs } from "./jobs.ts";
 import { type ChronosOptions, resolveOptions } from "./options.ts";
+import type { Overview, OverviewOptions } from "./overview.ts";
 import { type Platform, systemPlatform } from "./platform.ts";
+import { readOverview } from "./read-overview.ts";
 import { Schedules } from "./schedules.ts";
 import { Worker } from "./worker.ts";
 
@@ -48,5 +50,13 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
     this.jobs = new Jobs(this.connection);
     this.bulk = new BulkActions(this.connection);
     this.schedules = new Schedules(this.connection);
+  }
+
+  /**
+   * How the account's jobs are doing: what started, completed, failed and was retried, how late, what fails, what is overdue
+   * and what is due in the next hour. Repeated after a fault.
+   */
+  overview(options: OverviewOptions = {}): Promise<Overview> {
+    return readOverview(this.connection, options);
   }
 }
