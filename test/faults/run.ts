@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { quietPort } from "../harness/quiet-port.ts";
 import { OwnService } from "../harness/service.ts";
 import { searchLog } from "./canaries.ts";
+import { countUnderKills } from "./counted/counted.ts";
 import { table } from "./harness/table.ts";
 import { runInWorkerd } from "./in-workerd.ts";
 import { intrude } from "./intruders/intruders.ts";
@@ -16,12 +17,14 @@ import { besetByTargets } from "./targets/targets.ts";
 
 const FULL = {
   process: { rounds: 20, tenants: 6, keysEach: 4, jobsPerSecond: 12 },
+  counted: { jobs: 2_000, kills: 3 },
   copies: 5,
   walk: { steps: 400, kills: 6 },
   requests: 20_000,
 };
 const QUICK = {
   process: { rounds: 2, tenants: 3, keysEach: 2, jobsPerSecond: 8 },
+  counted: { jobs: 200, kills: 1 },
   copies: 1,
   walk: { steps: 80, kills: 1 },
   requests: 0,
@@ -51,6 +54,7 @@ try {
   // While the last jobs recover from the kills there is time for the targets.
   const targets = async () => done(await besetByTargets(service, plan.copies));
   done(await killUnderLoad(service, plan.process, seed, targets));
+  done(await countUnderKills(service, plan.counted, seed));
   done(await walkBesideReference(service, plan.walk, seed));
 } finally {
   await service.terminate(STOP_MS);

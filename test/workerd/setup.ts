@@ -1,10 +1,8 @@
-// Before each test: a frozen clock, a target that says 200, a post that keeps the snapshots, a log that is read, a projector
-// that counts and waits.
+// Before each test: a frozen clock, a target that says 200, a post that keeps the snapshots, a log that is read.
 
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, vi } from "vitest";
-import { FLUSHING } from "../../src/objects/projector/flush-timers.ts";
 import { freeze } from "./harness/clock.ts";
 import { logs } from "./harness/logs.ts";
 import { post } from "./harness/post.ts";
@@ -22,7 +20,6 @@ beforeEach(async () => {
   logs.reset();
   post.reset();
   receiver.reset();
-  vi.spyOn(FLUSHING, "after").mockReturnValue(() => {}); // the projector adds its counts when a test says so
 });
 
 afterEach(() => {

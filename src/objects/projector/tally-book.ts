@@ -7,8 +7,15 @@ import type { Counting, Epoch } from "../../store/counting.ts";
 import type { Database } from "../../store/store.ts";
 import { claimLeftEpochs, flushTally } from "../../store/tallies.ts";
 
+/** Counts are flushed in a lull, and in a minute at the latest. */
+const LULL_MS = 4_000;
+const LONGEST_MS = 60_000;
+
 export class TallyBook implements Counting {
   #tally = new Tally();
+  /** When the epoch was opened, and when a batch was last stamped with it. */
+  #openedAt = 0;
+  #stampedAt = 0;
   #epoch: Omit<Epoch, "openedAt"> = newEpoch(true);
 
   get epoch(): Epoch {
@@ -20,7 +27,13 @@ export class TallyBook implements Counting {
     return !this.#epoch.isKnown;
   }
 
+  isDue(now: number): boolean {
+    return now - this.#stampedAt >= LULL_MS || now - this.#openedAt >= LONGEST_MS;
+  }
+
   applied(settled: readonly SettledExecution[]): void {
+    this.#stampedAt = Date.now();
+    if (!this.#epoch.isKnown) this.#openedAt = this.#stampedAt;
     this.#epoch = { ...this.#epoch, isKnown: true, isAlone: false };
     for (const one of settled) this.#tally.add(one);
   }

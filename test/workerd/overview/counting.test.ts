@@ -1,6 +1,6 @@
 // Each execution is counted once, whatever is repeated, lost, claimed or written by somebody else, and whoever dies.
 
-import { abortAllDurableObjects } from "cloudflare:test";
+import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount, remove } from "../harness/account.ts";
@@ -342,4 +342,43 @@ it("the counts of a deleted account go with it", async () => {
     return (await rowsOf(account)).length === 0;
   });
   expect(await groupsOf(account)).toEqual([]);
+});
+
+describe("the projector's alarm", () => {
+  const alarm = () => runInDurableObject(projector(), (_, { storage }) => storage.getAlarm());
+
+  beforeEach(() => abortAllDurableObjects());
+
+  it("flushes in a lull, and sets itself no more", async () => {
+    await jobThatMeets(200);
+    expect(await alarm()).toBe(NOON + 8 * SECOND);
+    setClock(NOON + 8 * SECOND);
+    await runDurableObjectAlarm(projector());
+    expect(await sumsOf(account)).toMatchObject({ started: 1 });
+    expect(await alarm()).toBeNull();
+  });
+
+  it("waits while there is work, a minute at the longest", async () => {
+    let rings = 0;
+    while ((await rowsOf(account)).length === 0 && rings < 20) {
+      await jobThatMeets(200);
+      const at = (await alarm()) ?? 0;
+      setClock(at - SECOND);
+      await jobThatMeets(200);
+      setClock(at);
+      await runDurableObjectAlarm(projector());
+      rings += 1;
+    }
+    expect(rings).toBe(8);
+    expect(Date.now()).toBe(NOON + 64 * SECOND);
+    expect(await sumsOf(account)).toMatchObject({ started: 16 });
+  });
+
+  it("of an instance that has counted nothing claims what the one before has left", async () => {
+    await jobThatMeets(200);
+    await abortAllDurableObjects();
+    await runDurableObjectAlarm(projector());
+    await cron();
+    expect(await sumsOf(account)).toMatchObject({ started: 1 });
+  });
 });
