@@ -1,7 +1,7 @@
 // What an overview and a scrape read. Each look reads a bounded number of rows, whatever is stored: counts by their key, and jobs along
 // an index up to a limit.
 
-import { and, asc, between, desc, eq, gte, inArray, type SQL, sql } from "drizzle-orm";
+import { and, asc, between, desc, eq, gte, inArray, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { Lateness, WindowName } from "../domain/overview.ts";
 import { bucketsOf, firstSlotOf, OVERDUE_AFTER_MS, WINDOWS } from "../domain/overview.ts";
 import { ok } from "../domain/result.ts";
@@ -18,6 +18,9 @@ export const AHEAD_MS = 60 * MINUTE;
 /** Rows of all accounts that one look ahead reads, and queued ones of an account. */
 export const MAX_AHEAD = 10_000;
 export const MAX_QUEUED = 1_000;
+
+/** How many accounts are counted. */
+const MAX_ACCOUNTS = 10_000;
 
 /** Groups of failures that are shown. */
 export const MAX_FAILING = 50;
@@ -110,6 +113,7 @@ export async function readTotal(
 export interface Totals {
   /** The first accounts, each with what was ever counted; undefined when nothing was. */
   readonly accounts: readonly { readonly accountId: string; readonly counted: Counted | undefined }[];
+  /** How many there are beside them; counting stops at 10,000. */
   readonly left: number;
   readonly overdue: ReadonlyMap<string, OverdueJobs>;
   /** Whether all overdue jobs have been looked at. */
@@ -132,8 +136,10 @@ export async function readTotals(db: Database, most: number, now: number): Promi
     .leftJoin(overview, and(eq(overview.accountId, first.id), eq(overview.minute, TOTAL)))
     .groupBy(first.id)
     .orderBy(asc(first.id));
-  const number = db.select({ number: sql<number>`count(*)` }).from(accounts).where(isThere);
-  const answer = await stored(() => db.batch([sums, number, aheadOf(db, null, now), queuedOf(db, null, now)]));
+  const some = db.select({ id: accounts.id }).from(accounts).where(isThere).limit(MAX_ACCOUNTS).as("some");
+  const number = db.select({ number: sql<number>`count(*)` }).from(some);
+  const shown = db.select({ id: first.id }).from(first);
+  const answer = await stored(() => db.batch([sums, number, aheadOf(db, null, now), queuedOf(db, shown, now)]));
   if (!answer.ok) return answer;
   const [rows, [counted], ahead, queued] = answer.value;
   const ids = [...new Set([...ahead, ...queued].flatMap(({ accountId }) => accountId ?? []))];
@@ -238,12 +244,12 @@ const stopOf = (rows: readonly AheadRow[]): number | null => rows.find(({ minute
 const sawAllDue = (rows: readonly AheadRow[], now: number): boolean => (stopOf(rows) ?? Infinity) > now + MINUTE;
 
 /** Jobs that wait for a worker are expected to report much later: they are found by their status. */
-function queuedOf(db: Database, accountId: string | null, now: number) {
+function queuedOf(db: Database, of: string | SQLWrapper, now: number) {
   const isOverdue = sql`due_at <= ${now - OVERDUE_AFTER_MS} AND origin <> 'event'`;
-  const ofAccount =
-    accountId === null ? sql`account_id IN (SELECT id FROM ${accounts})` : sql`account_id = ${accountId}`;
+  const [ofAccount, most] =
+    typeof of === "string" ? [sql`account_id = ${of}`, MAX_QUEUED] : [sql`account_id IN ${of}`, MAX_AHEAD];
   const queued = sql`SELECT account_id, due_at, origin FROM ${jobs} INDEXED BY jobs_status
-    WHERE ${ofAccount} AND status = 'queued' AND ${UNUSUAL} LIMIT ${accountId === null ? MAX_AHEAD : MAX_QUEUED}`;
+    WHERE ${ofAccount} AND status = 'queued' AND ${UNUSUAL} LIMIT ${most}`;
   return db
     .select({
       accountId: sql<string | null>`account_id`,

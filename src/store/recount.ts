@@ -12,7 +12,7 @@ import { type Database, type Stored, stored } from "./store.ts";
 import { addTally, claimOld } from "./tallies.ts";
 
 /** Rows of each of the two tables that one page reads. */
-const PAGE_SIZE = 500;
+const PAGE_SIZE = 1_000;
 /** Pages of one run at most: the database serves others, too. */
 const PAGES = 200;
 
@@ -55,7 +55,7 @@ export async function recount(db: Database, maxCalls: number, now: number): Prom
   const ids = taken.map(({ id }) => id);
   let counted = 0;
   let place: Position = walk;
-  for (let page = 0; page < PAGES && calls >= 3 && place.accountId !== FINISHED.accountId; page++) {
+  for (let page = 0; page < PAGES && calls >= 2 && place.accountId !== FINISHED.accountId; page++) {
     const found = await onePage(db, place, ids);
     if (!found.ok) return found;
     calls -= 1;
