@@ -17,7 +17,10 @@ const MAX_BATCH_BYTES = 800_000;
 const MAX_WAITING = 2_000;
 const MAX_WAITING_BYTES = 16_000_000;
 
-/** When a projector looks whether its counts are to be flushed. One that nobody calls is taken out of memory after ten seconds. */
+/**
+ * How often a projector that holds counts looks whether they are to be flushed. An object that nothing happens to is taken out of memory
+ * after ten seconds.
+ */
 const RING_AFTER_MS = 8_000;
 
 interface Waiting {

@@ -8,7 +8,7 @@ import type { Database } from "../../store/store.ts";
 import { claimLeftEpochs, flushTally } from "../../store/tallies.ts";
 
 /** Counts are flushed in a lull, and in a minute at the latest. */
-const LULL_MS = 4_000;
+const LULL_MS = 15_000;
 const LONGEST_MS = 60_000;
 
 export class TallyBook implements Counting {

@@ -354,6 +354,10 @@ describe("the projector's alarm", () => {
     expect(await alarm()).toBe(NOON + 8 * SECOND);
     setClock(NOON + 8 * SECOND);
     await runDurableObjectAlarm(projector());
+    expect(await rowsOf(account)).toEqual([]);
+    expect(await alarm()).toBe(NOON + 16 * SECOND);
+    setClock(NOON + 16 * SECOND);
+    await runDurableObjectAlarm(projector());
     expect(await sumsOf(account)).toMatchObject({ started: 1 });
     expect(await alarm()).toBeNull();
   });
