@@ -7,9 +7,9 @@ export const overview: Operations = {
     summary: "See how the account's jobs are doing",
     description:
       "What started, completed, failed and was retried, how late it was, what fails, what is overdue, and what is due in the next " +
-      "hour. Each execution is counted exactly once, when it is over; it appears within a minute, and for who looks at most every " +
-      "ten seconds at once. After a crash of the service some counts may take minutes longer. Kept for seven days. Deliveries of " +
-      "events are left out.",
+      "hour. Each execution is counted exactly once, when it is over. A request brings in all that has ended so far, unless there was " +
+      "another one within ten seconds; otherwise counts appear within about a minute. After a crash of the service some take minutes " +
+      "longer. Counts are kept for seven days. Deliveries of events are left out.",
     answer: { data: "Overview", message: "Overview." },
     examples: {
       hour: { summary: "The last hour, by the minute" },
