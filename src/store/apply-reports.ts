@@ -68,7 +68,7 @@ async function knownAfter(
   const onlyIf = epoch ? isOpen(epoch.id) : sql`true`;
   const writes: BatchItem<"sqlite">[] = [
     ...(epoch && !epoch.isKnown ? [openEpoch(db, epoch.id, epoch.openedAt)] : []),
-    ...(epoch?.isAlone ? [claimOthers(db, epoch.id, epoch.openedAt)] : []),
+    ...(epoch?.claimsOthers ? [claimOthers(db, epoch.id, epoch.openedAt)] : []),
     ...countExpired(db, newestOfJobs, onlyIf),
     // Before the jobs: a superseded execution takes its stamp with it from the row that is about to be overwritten.
     ...inValues(ofJobs.flatMap((report) => executionsApart(report, epoch))).map((rows) =>

@@ -27,8 +27,8 @@ export interface Epoch {
   readonly openedAt: number;
   /** Whether a batch of it has been applied. */
   readonly isKnown: boolean;
-  /** Whether nobody else can hold an epoch: then those that are left are recounted. */
-  readonly isAlone: boolean;
+  /** Whether epochs may have been left, by an instance that died or by this one: its next batch claims them. */
+  readonly claimsOthers: boolean;
 }
 
 /** The stamp of an execution, should its end be news. */

@@ -155,7 +155,7 @@ export const openNow = (db: Database, epoch: number | null) =>
     .from(tallyEpochs)
     .where(and(eq(tallyEpochs.id, epoch ?? -1), isNull(tallyEpochs.claimedAt)));
 
-/** The epochs of projectors that are gone: this one holds nothing of theirs. */
+/** The epochs that projectors have left: none but this one is held in memory. */
 export const claimOthers = (db: Database, epoch: number, now: number) =>
   db
     .update(tallyEpochs)

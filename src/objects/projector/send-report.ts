@@ -30,7 +30,7 @@ export async function sendReport(env: Cloudflare.Env, report: Report): Promise<R
 
 /** Nobody holds these counts: their stamps are recounted once the minute is over. */
 export const recounted = (now: number): Counting => ({
-  epoch: { id: sharedEpochAt(now), openedAt: now, isKnown: false, isAlone: false },
+  epoch: { id: sharedEpochAt(now), openedAt: now, isKnown: false, claimsOthers: false },
   applied: () => {},
   uncertain: () => {},
   claimed: () => false,

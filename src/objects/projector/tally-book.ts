@@ -34,16 +34,16 @@ export class TallyBook implements Counting {
   applied(settled: readonly SettledExecution[]): void {
     this.#stampedAt = Date.now();
     if (!this.#epoch.isKnown) this.#openedAt = this.#stampedAt;
-    this.#epoch = { ...this.#epoch, isKnown: true, isAlone: false };
+    this.#epoch = { ...this.#epoch, isKnown: true, claimsOthers: false };
     for (const one of settled) this.#tally.add(one);
   }
 
   uncertain(): void {
-    this.#begin();
+    this.#begin(true);
   }
 
   claimed(): boolean {
-    this.#begin();
+    this.#begin(this.#epoch.claimsOthers);
     return true;
   }
 
@@ -51,19 +51,20 @@ export class TallyBook implements Counting {
   async flush(db: Database): Promise<void> {
     const [epoch, tally] = [this.#epoch, this.#tally];
     if (epoch.isKnown) {
-      this.#begin();
+      this.#begin(true);
       const flushed = await flushTally(db, epoch.id, tally);
-      if (!flushed.ok) log("warn", "overview_flush_failed", {});
-    } else if (epoch.isAlone) {
+      if (flushed.ok) this.#epoch = { ...this.#epoch, claimsOthers: false };
+      else log("warn", "overview_flush_failed", {});
+    } else if (epoch.claimsOthers) {
       const claimed = await claimLeftEpochs(db, epoch.id, Date.now());
-      if (claimed.ok) this.#epoch = { ...this.#epoch, isAlone: false };
+      if (claimed.ok) this.#epoch = { ...epoch, claimsOthers: false };
     }
   }
 
-  #begin(): void {
+  #begin(claimsOthers: boolean): void {
     this.#tally = new Tally();
-    this.#epoch = newEpoch(this.#epoch.isAlone);
+    this.#epoch = newEpoch(claimsOthers);
   }
 }
 
-const newEpoch = (isAlone: boolean) => ({ id: heldEpoch(Math.random()), isKnown: false, isAlone });
+const newEpoch = (claimsOthers: boolean) => ({ id: heldEpoch(Math.random()), isKnown: false, claimsOthers });

@@ -266,8 +266,10 @@ describe("a batch", () => {
     const job = await jobThatMeets(200);
     lost.end();
     expect(await job.row()).toMatchObject({ status: "completed" });
-    await flush();
+    await flush(); // nothing is held any more, and what was left is claimed
     expect(await rowsOf(account)).toEqual([]);
+    await cron();
+    expect(await sumsOf(account)).toEqual({ started: 2, completed: 1, failed: 1, retried: 0 });
     await recounted();
     expect(await sumsOf(account)).toEqual({ started: 2, completed: 1, failed: 1, retried: 0 });
   });
