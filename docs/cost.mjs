@@ -10,6 +10,12 @@ const PUSH = {
   cpuMs: 10, // an assumption: creation, attempt and report together
   gigabyteSeconds: 0.128 * 0.27, // the object waits for an answer that takes 250 ms
 };
+/**
+ * The overview, for each minute of a day in which jobs of one account end in every minute: its row, the total, the epoch, and the row's
+ * deletion; the projector's alarm every eight seconds.
+ */
+const OVERVIEW = { d1Rows: 6, objectRows: 7.5, objectRequests: 7.5 };
+const MINUTES_A_DAY = 1_440;
 const PULL = { ...PUSH, objectRows: 7, objectRequests: 9, workerRequests: 3, gigabyteSeconds: 0.128 * 0.08 };
 const PULL_WAITING = { ...PULL, objectRows: 9.3, objectRequests: 7.1 };
 
@@ -34,7 +40,7 @@ const amounts = process.argv.slice(2);
 
 for (const millions of amounts.filter((amount) => amount !== "free").map(Number)) {
   const parts = Object.entries(PRICES).map(([what, [included, price]]) => {
-    const used = PUSH[what] * millions * 1e6;
+    const used = PUSH[what] * millions * 1e6 + (OVERVIEW[what] ?? 0) * 30 * MINUTES_A_DAY;
     return (Math.max(0, used - included) / 1e6) * price;
   });
   const days = millions <= 1 ? 30 : millions <= 10 ? 21 : 2;
@@ -49,7 +55,9 @@ for (const millions of amounts.filter((amount) => amount !== "free").map(Number)
 if (amounts.includes("free")) {
   const kinds = { "push jobs": PUSH, "pull jobs for which a worker waits": PULL, "pull jobs that wait": PULL_WAITING };
   for (const [name, kind] of Object.entries(kinds)) {
-    const carried = Object.entries(FREE).map(([what, most]) => Math.floor((most - (CRON[what] ?? 0)) / kind[what]));
+    const carried = Object.entries(FREE).map(([what, most]) =>
+      Math.floor((most - (CRON[what] ?? 0) - (OVERVIEW[what] ?? 0) * MINUTES_A_DAY) / kind[what]),
+    );
     const cells = [...carried, Math.min(...carried)].map((jobs) => jobs.toLocaleString("en"));
     console.log(`| ${name} | ${cells.join(" | ")} |`);
   }

@@ -47,7 +47,20 @@ CREATE TABLE `executions` (
 	`error` text,
 	`progress` text,
 	`revision` integer NOT NULL,
+	`tally` integer,
 	PRIMARY KEY(`account_id`, `job_id`, `attempt`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `failures` (
+	`account_id` text NOT NULL,
+	`slot` integer NOT NULL,
+	`error_code` text NOT NULL,
+	`handler` text NOT NULL,
+	`host` text NOT NULL,
+	`count` integer NOT NULL,
+	`last_at` integer NOT NULL,
+	`job_id` text NOT NULL,
+	PRIMARY KEY(`account_id`, `slot`, `error_code`, `handler`, `host`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `handlers` (
@@ -99,6 +112,7 @@ CREATE TABLE `jobs` (
 	`settled_at` integer,
 	`response` text,
 	`progress` text,
+	`tally` integer,
 	`payload` text,
 	`result` text,
 	PRIMARY KEY(`account_id`, `id`)
@@ -114,6 +128,41 @@ CREATE TABLE `look_ahead` (
 	`account_id` text NOT NULL,
 	`job_id` text NOT NULL
 );
+--> statement-breakpoint
+CREATE TABLE `overview` (
+	`account_id` text NOT NULL,
+	`minute` integer NOT NULL,
+	`started` integer DEFAULT 0 NOT NULL,
+	`completed` integer DEFAULT 0 NOT NULL,
+	`failed` integer DEFAULT 0 NOT NULL,
+	`retried` integer DEFAULT 0 NOT NULL,
+	`late_sum` integer DEFAULT 0 NOT NULL,
+	`late_max` integer DEFAULT 0 NOT NULL,
+	`late_10` integer DEFAULT 0 NOT NULL,
+	`late_20` integer DEFAULT 0 NOT NULL,
+	`late_50` integer DEFAULT 0 NOT NULL,
+	`late_100` integer DEFAULT 0 NOT NULL,
+	`late_200` integer DEFAULT 0 NOT NULL,
+	`late_500` integer DEFAULT 0 NOT NULL,
+	`late_1000` integer DEFAULT 0 NOT NULL,
+	`late_2000` integer DEFAULT 0 NOT NULL,
+	`late_5000` integer DEFAULT 0 NOT NULL,
+	`late_10000` integer DEFAULT 0 NOT NULL,
+	`late_30000` integer DEFAULT 0 NOT NULL,
+	`late_60000` integer DEFAULT 0 NOT NULL,
+	`late_300000` integer DEFAULT 0 NOT NULL,
+	`late_900000` integer DEFAULT 0 NOT NULL,
+	`late_3600000` integer DEFAULT 0 NOT NULL,
+	PRIMARY KEY(`account_id`, `minute`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `recount_walk` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`step` integer NOT NULL,
+	`account_id` text NOT NULL,
+	`job_id` text NOT NULL,
+	`attempt` integer NOT NULL
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `retention_walk` (
 	`id` integer PRIMARY KEY NOT NULL,
@@ -137,6 +186,14 @@ CREATE TABLE `schedules` (
 --> statement-breakpoint
 CREATE INDEX `schedules_report_due` ON `schedules` (`report_due_at`) WHERE report_due_at IS NOT NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX `schedules_idempotency` ON `schedules` (`account_id`,`idempotency_key`) WHERE idempotency_key IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `tally_epochs` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`opened_at` integer NOT NULL,
+	`claimed_at` integer,
+	`walk` integer,
+	`counted_at` integer
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `webhooks` (
 	`account_id` text NOT NULL,
 	`id` text NOT NULL,

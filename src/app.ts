@@ -17,6 +17,8 @@ import { apiKeys } from "./routes/api-keys.ts";
 import { bulkActions } from "./routes/bulk-actions.ts";
 import { handlers } from "./routes/handlers.ts";
 import { jobs } from "./routes/jobs.ts";
+import { metrics } from "./routes/metrics.ts";
+import { overview } from "./routes/overview.ts";
 import { schedules } from "./routes/schedules.ts";
 import { signingSecret } from "./routes/signing-secret.ts";
 import { webhooks } from "./routes/webhooks.ts";
@@ -56,6 +58,8 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.use("/v1/admin/*", operated);
   app.route("/v1/admin", admin);
 
+  app.route("/v1/metrics", metrics); // before the others: the operator may scrape as well
+
   app.use("/v1/*", authenticated, rateLimited);
   app.route("/v1/jobs", jobs);
   app.route("/v1/worker/jobs", worker);
@@ -65,6 +69,7 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.route("/v1/webhooks", webhooks);
   app.route("/v1/api-keys", apiKeys);
   app.route("/v1/signing-secret", signingSecret);
+  app.route("/v1/overview", overview);
   return app;
 }
 

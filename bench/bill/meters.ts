@@ -82,7 +82,7 @@ export function countDatabase(db: D1Database): void {
 
 /** A statement by what it does to which table. */
 const shortened = (sql: string): string =>
-  /^\s*(insert( or ignore)? into|update|delete from|select)\b.*?["`(\s](jobs|executions|accounts|api_keys|schedules|retention_walk|look_ahead)\b/is
+  /^\s*(insert( or ignore)? into|update|delete from|select)\b.*?["`(\s](jobs|executions|accounts|api_keys|schedules|retention_walk|look_ahead|overview|failures|tally_epochs|recount_walk)\b/is
     .exec(sql)
     ?.slice(1)
     .filter((part, i) => i !== 1 && part)

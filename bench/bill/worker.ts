@@ -1,5 +1,5 @@
 // The service itself, with meters at its bindings. GET /bill/take answers what was counted since the last time; /bill/look-ahead,
-// /bill/retention and /bill/minute do what the cron would at another time.
+// /bill/retention and /bill/minute do what the cron would at another time, and /bill/flush what the projector would in a lull.
 
 import { env } from "cloudflare:workers";
 import { wakeApproaching } from "../../src/cron/look-ahead.ts";
@@ -63,6 +63,10 @@ export default {
   async fetch(request, bindings, ctx) {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/bill/take") return Response.json(takeMeter());
+    if (pathname === "/bill/flush") {
+      await env.PROJECTORS.getByName("DB").flush();
+      return new Response();
+    }
     if (pathname in cron) {
       await cron[pathname]?.(bindings, Number(searchParams.get("at")));
       return new Response();

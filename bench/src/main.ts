@@ -18,7 +18,7 @@ import { creating, creatingMany, FLOOR_OF_BATCHES, measureCreate } from "./parts
 import { measureCrowd } from "./parts/crowd.ts";
 import { BATCH, type Drain, drainFloor, drainPeer, drainService } from "./parts/drain.ts";
 import { measureIdle } from "./parts/idle.ts";
-import { measureLists } from "./parts/lists.ts";
+import { measureInsight, measureLists } from "./parts/lists.ts";
 import { HEADER_BYTES, measureMemory } from "./parts/memory.ts";
 import { measurePunctuality, pulled, pushed } from "./parts/punctuality.ts";
 import { measureSustained, pulling, pushing } from "./parts/sustained.ts";
@@ -264,7 +264,8 @@ async function measureFlatness(filled: Service, empty: Service, { waiting, ended
   const spread = await measurePunctuality(both, flatSpread, { runs: flatSpread.slices, order: "together" });
   const burst = await measurePunctuality(both, flatBurst, { runs: flatBurst.runs, order: "turns" });
   const lists = await measureLists(tenantOf(filled, 0), listRuns);
-  results.flatness = { create, punctuality: [...spread, ...burst], lists, waiting, ended };
+  const insight = await measureInsight(tenantOf(filled, 0), listRuns);
+  results.flatness = { create, punctuality: [...spread, ...burst], lists, insight, waiting, ended };
 }
 
 /** A part is worth preparing for as long as there is time. */

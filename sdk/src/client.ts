@@ -6,7 +6,9 @@ import { Handlers } from "./handler-list.ts";
 import type { AnyHandlers, HandlerMap } from "./handlers.ts";
 import { Jobs } from "./jobs.ts";
 import { type ChronosOptions, resolveOptions } from "./options.ts";
+import type { Overview, OverviewOptions } from "./overview.ts";
 import { type Platform, systemPlatform } from "./platform.ts";
+import { readOverview } from "./read-overview.ts";
 import { Schedules } from "./schedules.ts";
 import { Webhooks } from "./webhooks.ts";
 import { Worker } from "./worker.ts";
@@ -56,5 +58,13 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
     this.schedules = new Schedules(this.connection);
     this.handlers = new Handlers(this.connection);
     this.webhooks = new Webhooks(this.connection);
+  }
+
+  /**
+   * How the account's jobs are doing: what started, completed, failed and was retried, how late, what fails, what is overdue
+   * and what is due in the next hour. Repeated after a fault.
+   */
+  overview(options: OverviewOptions = {}): Promise<Overview> {
+    return readOverview(this.connection, options);
   }
 }

@@ -62,6 +62,14 @@ export type {
 export type { Jobs, ManyJob } from "./jobs.ts";
 export type { ChronosLogger } from "./logger.ts";
 export type { ChronosOptions } from "./options.ts";
+export type {
+  Overview,
+  OverviewBucket,
+  OverviewFailure,
+  OverviewMinute,
+  OverviewOptions,
+  OverviewWindow,
+} from "./overview.ts";
 export type { Page, PagedList, PagePosition } from "./pages.ts";
 export { type QueueBatch, type QueueHandlers, type QueueMessage, queueConsumer } from "./queue-consumer.ts";
 export { type RawJson, rawJson } from "./raw-json.ts";

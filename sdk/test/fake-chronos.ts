@@ -5,6 +5,7 @@
 import { accept, page, refuse } from "./answers.ts";
 import { FakeBulkActions } from "./fake-bulk-actions.ts";
 import { changed, type FakeExecution, type FakeJob, type FakeReport, newFakeJob, shown } from "./fake-job.ts";
+import { overviewOf } from "./fake-overview.ts";
 import { FakeSchedules } from "./fake-schedules.ts";
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -49,6 +50,7 @@ export class FakeChronos {
     if (first === "worker" && second === "jobs") return this.#worker(String(third), String(fourth), json);
     if (first === "schedules") return this.schedules.answer(request, second, third, json, url);
     if (first === "bulk-actions") return this.bulk.answer(request, second, third, json, url);
+    if (first === "overview") return overviewOf(url);
     if (first !== "jobs") return refuse(404, "not_found", "No such path");
     if (second === "batch") return this.#createBatch(json, body);
     if (second === undefined) return request.method === "POST" ? this.#create(json) : this.#list(url);

@@ -1,14 +1,15 @@
-// What the cron does each minute for a database: it wakes the owners of jobs that come near, asks those that are overdue, and
-// deletes old rows. Each goes its own way: a fault in one is logged and stops none of the others.
+// What the cron does each minute for a database: it wakes the owners of jobs that come near, asks those that are overdue,
+// deletes old rows, and counts what a crash has left uncounted. Each goes its own way: a fault in one is logged and stops none of the others.
 
 import { Allowance, callsAllowed } from "../domain/allowance.ts";
 import { log, nameOf } from "../log.ts";
 import { wakeApproaching } from "./look-ahead.ts";
+import { recountLost } from "./recount.ts";
 import { cleanUp } from "./retention.ts";
 import { sweep } from "./sweep.ts";
 
 /** How the calls of an invocation are shared out. What is left goes to requests of other kinds. */
-const SHARE = { lookAhead: 0.4, sweep: 0.3, retention: 0.2 } as const;
+const SHARE = { lookAhead: 0.4, sweep: 0.3, retention: 0.2, recount: 0.06 } as const;
 
 export async function everyMinute(env: Cloudflare.Env, now: number): Promise<void> {
   const all = callsAllowed(env.SUBREQUESTS);
@@ -16,6 +17,7 @@ export async function everyMinute(env: Cloudflare.Env, now: number): Promise<voi
     alone("look_ahead", () => wakeApproaching(env, new Allowance(all * SHARE.lookAhead), now)),
     alone("sweep", () => sweep(env, new Allowance(all * SHARE.sweep), now)),
     alone("retention", () => cleanUp(env, new Allowance(all * SHARE.retention), now)),
+    alone("recount", () => recountLost(env, new Allowance(all * SHARE.recount), now)),
   ]);
 }
 

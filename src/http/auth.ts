@@ -11,6 +11,7 @@ import type { AppContext, AppEnv } from "./app-env.ts";
 import { ApiError } from "./errors.ts";
 import { provenWithinLimit } from "./guess-limit.ts";
 import { notFound } from "./known-routes.ts";
+import { rateLimited } from "./rate-limit.ts";
 import { outOfScope, scopesOf } from "./scopes.ts";
 import { unwrap } from "./unwrap.ts";
 
@@ -59,10 +60,23 @@ export const operatorOnly = createMiddleware<AppEnv>(async (c, next) => {
 
 /** The operator proves itself by the token. */
 export const operated = createMiddleware<AppEnv>(async (c, next) => {
+  if (!(await isOperator(c))) throw unauthorized(ADMIN_TOKEN);
+  await next();
+});
+
+async function isOperator(c: AppContext): Promise<boolean> {
   const [given, token] = [bearerOf(c), adminTokenOf(c.env)];
-  if (given === undefined || token === undefined) throw unauthorized(ADMIN_TOKEN);
-  const proven = await provenWithinLimit(c, "admin token", async () => (await isSame(given, token)) || undefined);
-  if (!proven) throw unauthorized(ADMIN_TOKEN);
+  if (given === undefined || token === undefined) return false;
+  return (await provenWithinLimit(c, "admin token", async () => (await isSame(given, token)) || undefined)) === true;
+}
+
+/**
+ * For a path that serves both. Anything that is not shaped like a key may be the admin token, and counts as a guess at it. Without
+ * an admin token there are only keys.
+ */
+export const accountOrOperator = createMiddleware<AppEnv>(async (c, next) => {
+  if (isKeyShaped(bearerOf(c) ?? "")) return authenticated(c, async () => void (await rateLimited(c, next)));
+  if (!(await isOperator(c))) throw unauthorized();
   await next();
 });
 

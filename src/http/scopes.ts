@@ -53,6 +53,8 @@ export const SCOPES: Readonly<Record<string, readonly KeyScope[]>> = {
   "POST /v1/webhooks/:id/test": FULL,
 
   "GET /v1/handlers": READ,
+  "GET /v1/overview": READ,
+  "GET /v1/metrics": READ,
 
   "GET /v1/api-keys": READ,
   "POST /v1/api-keys": FULL,

@@ -7,7 +7,9 @@ import type { showSchedule, showTick } from "../domain/show-schedule.ts";
 import type { showKey } from "../routes/api-keys.ts";
 import type { showHandler } from "../routes/handlers.ts";
 import type { showBulkAction, showDryRun } from "../routes/show-bulk-action.ts";
+import type { showOverview } from "../routes/show-overview.ts";
 import type { showWebhook } from "../routes/webhooks.ts";
+import { Overview } from "./overview-answer.ts";
 
 /** Refuses, at compile time, a schema that lacks a field of what is shown. */
 const describes =
@@ -276,6 +278,7 @@ export const ANSWERS = {
   }),
   Handler,
   Heartbeat: v.object({ lease_expires_at: v.nullable(time), cancel_requested: v.boolean() }),
+  Overview: describes<ReturnType<typeof showOverview>>()(Overview),
   Account,
   NewAccount: v.object({ ...Account.entries, api_key: v.string(), signing_secret: v.string() }),
   Deleted: v.object({ id: uuid }),

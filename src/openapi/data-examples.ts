@@ -2,6 +2,7 @@
 
 import type * as v from "valibot";
 import type { ANSWERS, AnswerName } from "./answers.ts";
+import { OVERVIEW_EXAMPLE } from "./overview-answer.ts";
 
 type Examples = { [Name in AnswerName]: v.InferInput<(typeof ANSWERS)[Name]> };
 
@@ -204,6 +205,7 @@ export const DATA_EXAMPLES: Examples = {
     workers: [{ worker_id: "worker-1", last_poll_at: "2026-01-15T11:04:58.120Z" }],
   },
   Heartbeat: { lease_expires_at: "2026-01-15T11:07:30.000Z", cancel_requested: false },
+  Overview: OVERVIEW_EXAMPLE,
   Account: account,
   NewAccount: { ...account, api_key: "chrns_…", signing_secret: "whsec_…" },
   Deleted: { id: KEY },

@@ -14,6 +14,7 @@ import { type Operation, type Operations, TAGS } from "./operation.ts";
 import { accounts } from "./operations/accounts.ts";
 import { bulkActions } from "./operations/bulk-actions.ts";
 import { jobs } from "./operations/jobs.ts";
+import { overview } from "./operations/overview.ts";
 import { schedules } from "./operations/schedules.ts";
 import { service } from "./operations/service.ts";
 import { webhooks } from "./operations/webhooks.ts";
@@ -31,6 +32,7 @@ export const OPERATIONS: Operations = {
   ...schedules,
   ...webhooks,
   ...workers,
+  ...overview,
   ...accounts,
   ...service,
 };

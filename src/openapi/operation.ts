@@ -10,6 +10,7 @@ export const TAGS = {
   Workers:
     "What a pull worker says: claim a job, keep its lease, report how it went. And which handlers have work, and workers.",
   Webhooks: "Be told of what happens: a job fails, a schedule misses a run.",
+  Insight: "How the account's jobs are doing, for people and for Prometheus.",
   Account: "API keys and the signing secret of the account that calls.",
   Operator: "Accounts. Needs the operator's `ADMIN_TOKEN`; without that secret set, these paths answer 404.",
   Service: "About the service itself. Needs no key.",

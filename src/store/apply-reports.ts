@@ -1,17 +1,21 @@
 // Applies owners' reports to D1: the highest revision wins in whatever order they come. A batch is one transaction of a few
 // statements, however many reports are in it.
 
-import { and, eq, getTableColumns, lt, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, lt, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import type { Execution } from "../domain/job.ts";
 import type { Receipt } from "../domain/reporting.ts";
 import { ok } from "../domain/result.ts";
 import { log } from "../log.ts";
+import { type Counting, type Epoch, failingJobs, newsIn, stampFor } from "./counting.ts";
 import { excluded, givenValue, inValues, isAmong, jsonRows, setEach } from "./json-rows.ts";
 import type { Asked, JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
 import { scheduleRowOf } from "./schedules-store.ts";
 import { executions, jobs, schedules, webhooks } from "./schema.ts";
+import { settledIn } from "./settled.ts";
 import { type Database, type Stored, stored } from "./store.ts";
+import { claimOthers, countExpired, isOpen, openEpoch, openNow } from "./tallies.ts";
 import { askedFor, isNotAskedFor, noteHealth } from "./webhook-reports.ts";
 
 /**
@@ -20,13 +24,17 @@ import { askedFor, isNotAskedFor, noteHealth } from "./webhook-reports.ts";
  *
  * @returns what became of each, in their order
  */
-export async function applyReports(db: Database, reports: readonly Report[]): Promise<readonly Receipt[]> {
-  const together = await apply(db, reports);
+export async function applyReports(
+  db: Database,
+  reports: readonly Report[],
+  counting: Counting,
+): Promise<readonly Receipt[]> {
+  const together = await apply(db, reports, counting);
   if (together !== "refused") return together;
   const [first] = reports;
   if (first && reports.length === 1) return [refused(first)];
   const alone: Receipt[] = [];
-  for (const report of reports) alone.push(...(await applyReports(db, [report])));
+  for (const report of reports) alone.push(...(await applyReports(db, [report], counting)));
   return alone;
 }
 
@@ -35,13 +43,16 @@ function refused({ kind, accountId, id, revision }: Report): Receipt {
   return "refused";
 }
 
-async function apply(db: Database, reports: readonly Report[]): Promise<readonly Receipt[] | "refused"> {
-  const known = await knownAfter(db, reports).catch(() => "refused" as const);
+async function apply(
+  db: Database,
+  reports: readonly Report[],
+  counting: Counting,
+): Promise<readonly Receipt[] | "refused"> {
+  const known = await knownAfter(db, reports, counting).catch(() => "refused" as const);
   if (known === "refused") return known;
+  if (known === "claimed") return counting.claimed() ? apply(db, reports, counting) : reports.map(() => "unavailable");
   if (!known.ok) return reports.map(() => "unavailable");
-  const { rows, wanted } = known.value;
-  const isAskedFor = (report: Report) => report.announces.some((type) => wanted.has(`${type} ${report.accountId}`));
-  const heldBack = new Set(newestOf(reports).filter(isAskedFor).map(keyOf));
+  const { rows, heldBack, isAskedFor } = known.value;
   return reports.map((report) => {
     if (!rows.has(keyOf(report))) return "missing";
     if (!heldBack.has(keyOf(report))) return "stored";
@@ -52,35 +63,66 @@ async function apply(db: Database, reports: readonly Report[]): Promise<readonly
 interface Known {
   /** The rows there are, of those the reports are about. */
   readonly rows: ReadonlySet<string>;
-  /** The events somebody asks for, each with its account. */
-  readonly wanted: ReadonlySet<string>;
+  /** Those that nothing was written of, since somebody asks for what they announce. */
+  readonly heldBack: ReadonlySet<string>;
+  readonly isAskedFor: (report: Report) => boolean;
 }
 
-/** @returns what there is, read in the same transaction */
-async function knownAfter(db: Database, reports: readonly Report[]): Promise<Stored<Known>> {
+/** @returns what there is, read in the same transaction; "claimed" if nothing was applied */
+async function knownAfter(
+  db: Database,
+  reports: readonly Report[],
+  counting: Counting,
+): Promise<Stored<Known> | "claimed"> {
   const ofJobs = reports.filter((report) => report.kind === "job");
+  const newestOfJobs = newestOf(ofJobs);
   const ofSchedules = reports.filter((report) => report.kind === "schedule");
-  const announcing = reports.filter(({ announces }) => announces.length > 0);
+  const announcing = newestOf(reports).filter(({ announces }) => announces.length > 0);
+  const isStamped = ofJobs.some((report) => settledIn(report).length > 0);
+  const epoch = isStamped ? counting.epoch : null;
+  const onlyIf = epoch ? isOpen(epoch.id) : sql`true`;
   const writes: BatchItem<"sqlite">[] = [
+    ...(epoch && !epoch.isKnown ? [openEpoch(db, epoch.id, epoch.openedAt)] : []),
+    ...(epoch?.claimsOthers ? [claimOthers(db, epoch.id, epoch.openedAt)] : []),
     ...noteHealth(db, ofJobs),
-    ...updateJobs(db, newestOf(ofJobs)),
-    ...inValues(ofJobs.flatMap(executionsApart)).map((rows) => upsertExecutions(db, rows)),
+    ...countExpired(db, newestOfJobs, onlyIf),
+    // Before the jobs: a superseded execution takes its stamp with it from the row that is about to be overwritten.
+    ...inValues(ofJobs.flatMap((report) => executionsApart(report, epoch))).map((rows) =>
+      upsertExecutions(db, rows, onlyIf),
+    ),
+    ...updateJobs(db, newestOfJobs, epoch, onlyIf),
     ...newestOf(ofSchedules).map((report) => updateSchedule(db, report)),
+    // Behind them: it has to see the webhooks as they do.
+    ...(announcing.length > 0 ? [askedFor(db, announcing)] : []),
   ];
-  const answer = await stored(() =>
-    announcing.length === 0
-      ? db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), ...writes])
-      : db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), askedFor(db, announcing), ...writes]),
-  );
+  let sent = 0;
+  const answer = await stored(() => {
+    sent += 1;
+    return db.batch([
+      knownJobs(db, ofJobs),
+      knownSchedules(db, ofSchedules),
+      failingJobs(db, newestOfJobs),
+      ...writes,
+      openNow(db, epoch?.id ?? null),
+    ]);
+  });
+  const isCertain = answer.ok && sent === 1;
+  if (epoch && !isCertain) counting.uncertain();
   if (!answer.ok) return answer;
-  const [jobRows, scheduleRows, third] = answer.value;
-  const asked = announcing.length === 0 ? [] : (third as Awaited<ReturnType<typeof askedFor>>);
-  const rows = new Set([
+  const [jobRows, scheduleRows, failing, ...others] = answer.value;
+  const open = others.at(-1) as unknown[];
+  if (epoch && open.length === 0) return "claimed";
+  const asked = announcing.length > 0 ? (others.at(-2) as Awaited<ReturnType<typeof askedFor>>) : [];
+  const wanted = new Set(asked.flatMap(({ accountId, events }) => events.map((type) => `${type} ${accountId}`)));
+  const isAskedFor = (report: Report) => report.announces.some((type) => wanted.has(`${type} ${report.accountId}`));
+  const heldBack = new Set(announcing.filter(isAskedFor).map(keyOf));
+  const written = newestOfJobs.filter((report) => !heldBack.has(keyOf(report)));
+  if (epoch && isCertain) counting.applied(newsIn(written, jobRows, failing));
+  const rows = [
     ...jobRows.map((row) => keyOf({ kind: "job", ...row })),
     ...scheduleRows.map((row) => keyOf({ kind: "schedule", ...row })),
-  ]);
-  const wanted = new Set(asked.flatMap(({ accountId, events }) => events.map((type) => `${type} ${accountId}`)));
-  return ok({ rows, wanted });
+  ];
+  return ok({ rows: new Set(rows), heldBack, isAskedFor });
 }
 
 const keyOf = ({ kind, accountId, id }: Pick<Report, "kind" | "accountId" | "id">): string =>
@@ -140,40 +182,48 @@ const ASKED = {
 const EXECUTIONS = getTableColumns(executions);
 
 /** What was asked for is written only where somebody has changed it. */
-function updateJobs(db: Database, reports: readonly JobReport[]) {
-  const rows = reports.map(({ facts, asked, announces, ...report }) => ({
-    ...facts,
-    ...asked,
-    ...report,
-    events: typesIn(announces),
-    isEdited: asked !== null,
-  }));
+function updateJobs(db: Database, reports: readonly JobReport[], epoch: Epoch | null, onlyIf: SQL) {
+  const rows = reports.map((given) => {
+    const { facts, asked, announces, ...report } = given;
+    const stamps = { tally: stampFor(given, facts.attempt, epoch), events: typesIn(announces) };
+    return { ...facts, ...asked, ...report, ...stamps, isEdited: asked !== null };
+  });
   const edited = rows.filter(({ isEdited }) => isEdited);
   const others = rows.filter(({ isEdited }) => !isEdited);
   return [
-    ...(others.length > 0 ? [updateColumns(db, FACTS, others)] : []),
-    ...inValues(edited).map((some) => updateColumns(db, { ...FACTS, ...ASKED }, some)),
+    ...(others.length > 0 ? [updateColumns(db, FACTS, others, onlyIf)] : []),
+    ...inValues(edited).map((some) => updateColumns(db, { ...FACTS, ...ASKED }, some, onlyIf)),
   ];
 }
 
+/** Whether the row's newest execution has been counted: then it keeps its stamp. */
+const isCounted = (attempt: SQL) => sql`${jobs.attempt} = ${attempt} AND ${jobs.settledAt} IS NOT NULL`;
+
 /** Account and id both come from the JSON: with a literal account SQLite scans all of its rows for each entry. */
-function updateColumns(db: Database, columns: typeof FACTS, rows: readonly object[]) {
+function updateColumns(db: Database, columns: typeof FACTS, rows: readonly object[], onlyIf: SQL) {
+  const { tally } = jobs;
   const { events } = webhooks;
+  const stamp = sql`CASE WHEN ${isCounted(givenValue(jobs.attempt))} THEN ${tally} ELSE ${givenValue(tally)} END`;
   const matches = [
-    eq(accountId, givenValue(accountId)),
-    eq(id, givenValue(id)),
-    lt(revision, givenValue(revision)),
+    ...[eq(accountId, givenValue(accountId)), eq(id, givenValue(id)), lt(revision, givenValue(revision))],
     isNotAskedFor(givenValue(accountId), givenValue(events)),
+    onlyIf,
   ];
   return db
     .update(jobs)
-    .set({ ...setEach(columns, givenValue), sweeps: 0 })
-    .from(jsonRows({ accountId, id, events, ...columns }, rows))
+    .set({ ...setEach(columns, givenValue), tally: stamp, sweeps: 0 })
+    .from(jsonRows({ accountId, id, tally, events, ...columns }, rows))
     .where(and(...matches));
 }
 
-const executionsApart = ({ accountId, id, apart, announces }: JobReport) =>
-  apart.map((execution) => ({ ...execution, accountId, jobId: id, events: typesIn(announces) }));
+const executionsApart = (report: JobReport, epoch: Epoch | null) =>
+  report.apart.map((execution: Execution) => ({
+    ...execution,
+    accountId: report.accountId,
+    jobId: report.id,
+    tally: stampFor(report, execution.attempt, epoch),
+    events: typesIn(report.announces),
+  }));
 
 const typesIn = (announces: JobReport["announces"]) => (announces.length > 0 ? announces : null);
 
@@ -181,21 +231,30 @@ const typesIn = (announces: JobReport["announces"]) => (announces.length > 0 ? a
  * A job whose row is gone gets no executions either: nobody would find or delete them. An execution that has ended replaces an
  * open one of any revision (`isAsNew` in domain/job.ts): an owner that was made from a row does not know the revision.
  */
-function upsertExecutions(db: Database, rows: readonly ReturnType<typeof executionsApart>[number][]) {
-  const { accountId: ofAccount, jobId: ofJob, attempt, ...changing } = EXECUTIONS;
+function upsertExecutions(db: Database, rows: readonly ReturnType<typeof executionsApart>[number][], onlyIf: SQL) {
+  const { accountId: ofAccount, jobId: ofJob, attempt, tally, ...changing } = EXECUTIONS;
   const { completedAt } = changing;
   const { events } = webhooks;
-  const fields = sql.join(Object.values(EXECUTIONS).map(givenValue), sql`, `);
+  const given = givenValue(attempt);
+  // One from before the row's newest has been counted and is here already, with its stamp.
+  const stamp = sql`CASE WHEN ${isCounted(given)} THEN ${jobs.tally} WHEN ${given} >= ${jobs.attempt} THEN ${givenValue(tally)} END`;
+  const fields = sql.join(
+    Object.values(EXECUTIONS).map((column) => (column === tally ? stamp : givenValue(column))),
+    sql`, `,
+  );
   const isWritten = isNotAskedFor(givenValue(ofAccount), givenValue(events));
   return db
     .insert(executions)
     .select(
       sql`SELECT ${fields} FROM ${jsonRows({ ...EXECUTIONS, events }, rows)} CROSS JOIN ${jobs}
-          WHERE ${and(eq(accountId, givenValue(ofAccount)), eq(id, givenValue(ofJob)), isWritten)}`,
+          WHERE ${and(eq(accountId, givenValue(ofAccount)), eq(id, givenValue(ofJob)), isWritten, onlyIf)}`,
     )
     .onConflictDoUpdate({
       target: [ofAccount, ofJob, attempt],
-      set: setEach(changing, excluded),
+      set: {
+        ...setEach(changing, excluded),
+        tally: sql`CASE WHEN ${completedAt} IS NULL THEN ${excluded(tally)} ELSE ${tally} END`,
+      },
       setWhere: sql`CASE WHEN (${completedAt} IS NULL) = (${excluded(completedAt)} IS NULL)
         THEN ${changing.revision} < ${excluded(changing.revision)} ELSE ${completedAt} IS NULL END`,
     });
@@ -216,8 +275,12 @@ function updateSchedule(db: Database, { schedule, announces }: ScheduleReport) {
     );
 }
 
+/** The rows as they are before the batch. */
 const knownJobs = (db: Database, reports: readonly JobReport[]) =>
-  db.select({ accountId, id }).from(jobs).where(isAmong(jobs, reports));
+  db
+    .select({ accountId, id, revision, attempt: jobs.attempt, settledAt: jobs.settledAt, origin: jobs.origin })
+    .from(jobs)
+    .where(isAmong(jobs, reports));
 
 const knownSchedules = (db: Database, reports: readonly ScheduleReport[]) =>
   db.select({ accountId: schedules.accountId, id: schedules.id }).from(schedules).where(isAmong(schedules, reports));

@@ -3,9 +3,22 @@
 
 import { and, asc, eq, gt, gte, inArray, lt, sql } from "drizzle-orm";
 import { lowestIdAt } from "../domain/ids.ts";
+import { OVERVIEW_LIFE_MS } from "../domain/overview.ts";
 import { ok } from "../domain/result.ts";
+import { SLOT_MS, TOTAL } from "../domain/tally.ts";
 import { deleteUnusedHandlers } from "./handlers-store.ts";
-import { accounts, bulkActions, executions, handlers, jobs, retentionWalk, schedules, webhooks } from "./schema.ts";
+import {
+  accounts,
+  bulkActions,
+  executions,
+  failures,
+  handlers,
+  jobs,
+  overview,
+  retentionWalk,
+  schedules,
+  webhooks,
+} from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
 const HOUR = 3_600_000;
@@ -51,7 +64,7 @@ export async function retain(
   if (walk.accountId === FINISHED) walk = startOf(now);
   let deleted = 0;
   for (let page = 0; page < pages && deleted < MAX_DELETED && walk.accountId !== FINISHED; page++) {
-    const step = await onePage(db, walk, now - retentionDays * DAY);
+    const step = await onePage(db, walk, now - retentionDays * DAY, now - OVERVIEW_LIFE_MS);
     if (!step.ok) return step;
     walk = step.value.walk;
     deleted += step.value.deleted;
@@ -72,6 +85,7 @@ async function onePage(
   db: Database,
   walk: Walk,
   endedBefore: number,
+  countedBefore: number,
 ): Promise<Stored<{ walk: Walk; deleted: number }>> {
   const account = await standingIn(db, walk);
   if (!account.ok) return account;
@@ -106,7 +120,7 @@ async function onePage(
   if (last && page.value.length === PAGE_SIZE)
     return ok({ walk: { ...walk, accountId, jobId: last.id }, deleted: over.length });
   if (gone) await forgetAccount(db, accountId);
-  else await forgetOld(db, accountId, endedBefore, walk.startedAt);
+  else await deleteOthers(db, accountId, endedBefore, countedBefore, walk.startedAt);
   return ok({ walk: { ...walk, accountId: `${accountId} `, jobId: "" }, deleted: over.length });
 }
 
@@ -133,22 +147,30 @@ function deleteJobs(db: Database, accountId: string, ids: string[], endedBefore:
   );
 }
 
-/** Bulk actions of an account that ended long ago, and handlers nobody uses. If that fails, the next walk does it. */
-const forgetOld = (db: Database, accountId: string, endedBefore: number, now: number) =>
-  stored(() =>
+/** Bulk actions that ended long ago, old counts, and handlers nobody uses. If that fails, the next walk does it. */
+function deleteOthers(db: Database, accountId: string, endedBefore: number, countedBefore: number, now: number) {
+  const isOld = and(
+    eq(bulkActions.accountId, accountId),
+    lt(bulkActions.id, lowestIdAt(endedBefore)),
+    sql`${bulkActions.state} ->> 'completedAt' < ${endedBefore}`,
+  );
+  const { minute } = overview;
+  const ofAccount = eq(overview.accountId, accountId);
+  const oldMinutes = db
+    .select({ minute })
+    .from(overview)
+    .where(and(ofAccount, gt(minute, TOTAL), lt(minute, countedBefore)))
+    .limit(MAX_DELETED);
+  const oldFailures = and(eq(failures.accountId, accountId), lt(failures.slot, countedBefore - SLOT_MS));
+  return stored(() =>
     db.batch([
-      db
-        .delete(bulkActions)
-        .where(
-          and(
-            eq(bulkActions.accountId, accountId),
-            lt(bulkActions.id, lowestIdAt(endedBefore)),
-            sql`${bulkActions.state} ->> 'completedAt' < ${endedBefore}`,
-          ),
-        ),
+      db.delete(bulkActions).where(isOld),
+      db.delete(overview).where(and(ofAccount, inArray(minute, oldMinutes))),
+      db.delete(failures).where(oldFailures),
       deleteUnusedHandlers(db, accountId, now),
     ]),
   );
+}
 
 /** The last of a deleted account, executions reported after their jobs included. */
 const forgetAccount = (db: Database, accountId: string) =>
@@ -159,6 +181,8 @@ const forgetAccount = (db: Database, accountId: string) =>
       db.delete(bulkActions).where(eq(bulkActions.accountId, accountId)),
       db.delete(handlers).where(eq(handlers.accountId, accountId)),
       db.delete(webhooks).where(eq(webhooks.accountId, accountId)),
+      db.delete(overview).where(eq(overview.accountId, accountId)),
+      db.delete(failures).where(eq(failures.accountId, accountId)),
       db.delete(accounts).where(and(eq(accounts.id, accountId), eq(accounts.status, "deleted"))),
     ]),
   );

@@ -19,6 +19,9 @@ import type { JsonText } from "../domain/json-text.ts";
 import type { KeyScope } from "../domain/key-scope.ts";
 import type { Backoff } from "../domain/retry-policy.ts";
 import type { Schedule, ScheduleStatus } from "../domain/schedule.ts";
+import type { FailureCode } from "../domain/tally.ts";
+
+const counter = (name: string) => integer(name).notNull().default(0);
 
 export const accounts = sqliteTable("accounts", {
   id: text().primaryKey(),
@@ -121,6 +124,8 @@ export const jobs = sqliteTable(
     response: text({ mode: "json" }).$type<PushResponse>(),
     /** The same. */
     progress: text().$type<JsonText>(),
+    /** The stamp it was counted with once it had settled, see domain/tally.ts. */
+    tally: integer(),
 
     payload: text().$type<JsonText>(),
     result: text().$type<JsonText>(),
@@ -152,6 +157,8 @@ export const executions = sqliteTable(
     error: text({ mode: "json" }).$type<Fault>(),
     progress: text().$type<JsonText>(),
     revision: integer().notNull(),
+    /** As in jobs; it moves here with its execution. */
+    tally: integer(),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.jobId, t.attempt] })],
 );
@@ -243,4 +250,79 @@ export const retentionWalk = sqliteTable("retention_walk", {
   startedAt: integer("started_at").notNull(),
   accountId: text("account_id").notNull(),
   jobId: text("job_id").notNull(),
+});
+
+/**
+ * What the overview shows: a row for each account and minute in which something was counted, and one with minute 0 for all that
+ * was ever counted. `late_<n>` counts the starts that were at most n ms late and later than the bound before; what is later than
+ * all of them is in `started` alone.
+ */
+export const overview = sqliteTable(
+  "overview",
+  {
+    accountId: text("account_id").notNull(),
+    /** The beginning of the minute; 0 is the total. */
+    minute: integer().notNull(),
+    started: counter("started"),
+    completed: counter("completed"),
+    failed: counter("failed"),
+    retried: counter("retried"),
+    lateSum: counter("late_sum"),
+    lateMax: counter("late_max"),
+    late10: counter("late_10"),
+    late20: counter("late_20"),
+    late50: counter("late_50"),
+    late100: counter("late_100"),
+    late200: counter("late_200"),
+    late500: counter("late_500"),
+    late1000: counter("late_1000"),
+    late2000: counter("late_2000"),
+    late5000: counter("late_5000"),
+    late10000: counter("late_10000"),
+    late30000: counter("late_30000"),
+    late60000: counter("late_60000"),
+    late300000: counter("late_300000"),
+    late900000: counter("late_900000"),
+    late3600000: counter("late_3600000"),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.minute] })],
+);
+
+/** Failures of a quarter of an hour, in groups. A text that there is none of is empty: the key has no NULL. */
+export const failures = sqliteTable(
+  "failures",
+  {
+    accountId: text("account_id").notNull(),
+    slot: integer().notNull(),
+    errorCode: text("error_code").$type<FailureCode>().notNull(),
+    handler: text().notNull(),
+    host: text().notNull(),
+    count: integer().notNull(),
+    /** The newest of them, and whose it is. */
+    lastAt: integer("last_at").notNull(),
+    jobId: text("job_id").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.slot, t.errorCode, t.handler, t.host] })],
+);
+
+/** Epochs whose stamps are on rows and whose counts are not in the overview yet: held in memory, or lost and to be recounted. */
+export const tallyEpochs = sqliteTable("tally_epochs", {
+  id: integer().primaryKey(),
+  openedAt: integer("opened_at").notNull(),
+  /** From then on nothing is stamped with it, and it is not flushed: its stamps are recounted. */
+  claimedAt: integer("claimed_at"),
+  /** The step at which the walk that recounts it began. */
+  walk: integer(),
+  /** Kept for a day afterwards, so that a batch that comes late finds it claimed. */
+  countedAt: integer("counted_at"),
+});
+
+/** How far the recount has come; one row. */
+export const recountWalk = sqliteTable("recount_walk", {
+  id: integer().primaryKey(),
+  /** Counts what the walk has written: a step that is repeated finds another number. */
+  step: integer().notNull(),
+  accountId: text("account_id").notNull(),
+  jobId: text("job_id").notNull(),
+  attempt: integer().notNull(),
 });

@@ -9,7 +9,10 @@ import { completedSchedule, endedJobs, prepared } from "./harness/prepared.ts";
 const service = await sharedService();
 const document: Document = await (await fetch(`${service.url}/openapi.json`)).json();
 const endpoints = endpointsIn(document).filter(
-  ({ path }) => path.startsWith("/v1/") || path === "/health" || path === "/",
+  ({ path, operation }) =>
+    (path.startsWith("/v1/") && "application/json" in successOf(operation).content) ||
+    path === "/health" ||
+    path === "/",
 );
 
 let judge: Judge;

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { quietPort } from "../harness/quiet-port.ts";
 import { OwnService } from "../harness/service.ts";
 import { searchLog } from "./canaries.ts";
+import { countUnderKills } from "./counted/counted.ts";
 import { table } from "./harness/table.ts";
 import { intrude } from "./intruders/intruders.ts";
 import { walkBesideReference } from "./model/model.ts";
@@ -17,6 +18,7 @@ import { runTests } from "./tests.ts";
 const FULL = {
   process: { rounds: 20, tenants: 6, keysEach: 4, jobsPerSecond: 12 },
   events: { jobs: 500, kills: 5 },
+  counted: { jobs: 2_000, kills: 3 },
   copies: 5,
   walk: { steps: 400, kills: 6 },
   requests: 20_000,
@@ -24,6 +26,7 @@ const FULL = {
 const QUICK = {
   process: { rounds: 2, tenants: 3, keysEach: 2, jobsPerSecond: 8 },
   events: { jobs: 60, kills: 1 },
+  counted: { jobs: 200, kills: 1 },
   copies: 1,
   walk: { steps: 80, kills: 1 },
   requests: 1_500,
@@ -54,6 +57,7 @@ try {
   const targets = async () => done(await besetByTargets(service, plan.copies));
   done(await killUnderLoad(service, plan.process, seed, targets));
   done(await announceUnderKills(service, plan.events, seed));
+  done(await countUnderKills(service, plan.counted, seed));
   done(await walkBesideReference(service, plan.walk, seed));
 } finally {
   await service.terminate(STOP_MS);

@@ -7,14 +7,25 @@ import { exportedFunctions, filesIn } from "./source.ts";
 /** What crosses accounts, and why it must. */
 const ACROSS_ACCOUNTS = [
   "accountOfKey", // it is how an account is found
+  "addTally", // counts, each with its account
   "applyReports", // a batch of reports, each with its account
   "approaching", // walks ahead of the clock, for the sweeper
   "askedFor", // the same
   "canAnswer", // asks nothing of anybody
+  "claimLeftEpochs", // epochs are the projector's
+  "claimOld",
+  "claimOthers",
+  "countExpired", // a batch of reports
+  "failingJobs", // a batch of reports
+  "flushTally", // counts, each with its account
   "keepPlace", // where that walk is
   "listAccounts", // the operator's
   "noteHealth", // a batch of reports, each with its account
+  "openEpoch",
+  "openNow",
   "placeKept", // where that walk is
+  "readTotals", // the operator's
+  "recount", // walks all executions
   "retain", // walks account by account
   "takeOverdue", // finds owners that are late
 ];

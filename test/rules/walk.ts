@@ -111,6 +111,8 @@ export class World {
   wasApart = false;
   /** The number of the newest attempt when the budget was last made fresh. */
   freshAfter = 0;
+  /** The reports that reached the read model, in their order; a number is the revision at which the row was claimed for a retry. */
+  readonly heard: (JobReport | number)[] = [];
   readonly #chance: number;
   readonly #sent: JobReport[] = [];
 
@@ -247,6 +249,7 @@ export class World {
 
   #apply(report: JobReport | undefined): void {
     if (!report) return;
+    this.heard.push(report);
     const { revision, facts, asked, apart } = report;
     if (revision > this.model.revision) Object.assign(this.model, { facts, revision, ...(asked && { asked }) });
     for (const one of apart) {
@@ -271,6 +274,7 @@ export class World {
     } as const;
     const row = { ...this.row(facts), ...fresh, expiresAt, runAt: this.now, revision: revision + 1 };
     this.model.revision = row.revision;
+    this.heard.push(row.revision);
     this.forgotten = false;
     return this.#fresh(jobOfRow(row, this.now));
   }

@@ -32,6 +32,7 @@ export interface Results {
     create: CreateFigure[];
     punctuality: Punctuality[];
     lists: ListFigure[];
+    insight: ListFigure[];
     waiting: number;
     ended: number;
   };
@@ -65,6 +66,10 @@ export function tablesOf(results: Results): string {
           table(
             ["list of an account with all the ended", "rows", "ms"],
             flatness.lists.map(({ query, rows, p50 }) => [`\`${query}\``, rows, p50]),
+          ),
+          table(
+            ["the same account's overview and scrape", "lines", "ms"],
+            flatness.insight.map(({ query, rows, p50 }) => [`\`${query}\``, rows, p50]),
           ),
         ]
       : []),

@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import type { Receipt } from "../../../src/domain/reporting.ts";
 import type { Projector } from "../../../src/objects/projector/projector.ts";
+import { recounted } from "../../../src/objects/projector/send-report.ts";
 import { applyReports } from "../../../src/store/apply-reports.ts";
 import type { JobReport, Report } from "../../../src/store/report.ts";
 import { databaseOf } from "../../../src/store/store.ts";
@@ -25,7 +26,7 @@ class Post {
         this.sent.push(structuredClone(given));
         return this.#answer ?? (await projector.report(given, bytes));
       };
-      return { report } as unknown as typeof projector;
+      return { report, flush: (ms?: number) => projector.flush(ms) } as unknown as typeof projector;
     });
   }
 
@@ -47,7 +48,8 @@ class Post {
   takeJobs = (): JobReport[] => this.take().filter((report) => report.kind === "job");
 
   /** Brings reports to the read model, in this order. */
-  deliver = (reports: readonly Report[]): Promise<readonly Receipt[]> => applyReports(databaseOf(env.DB), reports);
+  deliver = (reports: readonly Report[]): Promise<readonly Receipt[]> =>
+    applyReports(databaseOf(env.DB), reports, recounted(Date.now()));
 }
 
 export const post = new Post();

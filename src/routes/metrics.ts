@@ -1,0 +1,51 @@
+// A scrape: the account that calls, or for the operator all of them. What it reads is bounded, however much there is.
+
+import { Hono } from "hono";
+import type { AppContext, AppEnv } from "../http/app-env.ts";
+import { accountOrOperator } from "../http/auth.ts";
+import { unwrap } from "../http/unwrap.ts";
+import { valid } from "../http/valid.ts";
+import { handlersOf } from "../objects/pull-queue/handlers.ts";
+import { readTotal, readTotals } from "../store/overview-store.ts";
+import { databaseOf } from "../store/store.ts";
+import { CONTENT_TYPE, type Family, textOf } from "./exposition.ts";
+import { coverageOf, familiesOf, type Scraped } from "./metric-families.ts";
+
+/** Handlers of one scrape: each is a question to an object. */
+const MAX_HANDLERS = 100;
+
+/** Accounts that an operator's scrape shows, and how many of them it asks for their handlers. */
+const MAX_ACCOUNTS = 1_000;
+const MAX_ASKED_ACCOUNTS = 20;
+
+export const metrics = new Hono<AppEnv>().get("/", accountOrOperator, valid({}), async (c) => {
+  const families = c.get("account") ? await ofAccount(c) : await ofAll(c);
+  return c.body(textOf(families), 200, { "Content-Type": CONTENT_TYPE });
+});
+
+async function ofAccount(c: AppContext): Promise<Family[]> {
+  const now = c.var.platform.now();
+  const { id } = c.var.account;
+  const [total, handlers] = await Promise.all([
+    readTotal(databaseOf(c.env.DB), id, now),
+    handlersOf(c.env, id, MAX_HANDLERS),
+  ]);
+  const scraped = { labels: {}, ...unwrap(total), handlers: handlers.ok ? handlers.value : undefined };
+  return familiesOf([scraped], now);
+}
+
+async function ofAll(c: AppContext): Promise<Family[]> {
+  const now = c.var.platform.now();
+  const totals = unwrap(await readTotals(databaseOf(c.env.DB), MAX_ACCOUNTS, now));
+  const all: Scraped[] = [];
+  let handlersLeft = MAX_HANDLERS;
+  for (const { accountId, counted } of totals.accounts) {
+    const isAsked = all.length < MAX_ASKED_ACCOUNTS && handlersLeft > 0;
+    const known = isAsked ? await handlersOf(c.env, accountId, handlersLeft) : undefined;
+    const handlers = known?.ok ? known.value : undefined;
+    handlersLeft -= handlers?.length ?? 0;
+    all.push({ labels: { account: accountId }, counted, overdue: totals.overdue.get(accountId), handlers });
+  }
+  const withoutHandlers = all.filter(({ handlers }) => handlers === undefined).length;
+  return [...familiesOf(all, now), ...coverageOf(totals.left, withoutHandlers, totals.isComplete)];
+}

@@ -1,0 +1,30 @@
+// The overview over HTTP: read the request, ask the read model, show the answer. No rules here.
+
+import { Hono } from "hono";
+import * as v from "valibot";
+import { WINDOWS, type WindowName } from "../domain/overview.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { done } from "../http/envelope.ts";
+import { unwrap } from "../http/unwrap.ts";
+import { closed, valid } from "../http/valid.ts";
+import { askFlush } from "../objects/projector/ask-flush.ts";
+import { readOverview } from "../store/overview-store.ts";
+import { databaseOf } from "../store/store.ts";
+import { showOverview } from "./show-overview.ts";
+
+const OverviewQuery = closed({
+  window: v.pipe(
+    v.optional(v.picklist(Object.keys(WINDOWS) as WindowName[]), "1h"),
+    v.description(
+      "How far to look back: 15 or 60 buckets of a minute, 96 of a quarter of an hour, or 84 of two hours.",
+    ),
+  ),
+});
+
+export const overview = new Hono<AppEnv>().get("/", valid({ query: OverviewQuery }), async (c) => {
+  const { window } = c.req.valid("form").query;
+  await askFlush(c.env);
+  const now = c.var.platform.now();
+  const read = unwrap(await readOverview(databaseOf(c.env.DB), c.var.account.id, window, now));
+  return done(c, "Overview.", showOverview(window, read, now));
+});

@@ -1,0 +1,189 @@
+// Counts on their way into the overview. What is counted in memory is stamped with its epoch on the rows that are written anyway;
+// adding the counts and ending the epoch are one transaction, so an epoch is added once, or is left to the recount.
+
+import { and, eq, getTableColumns, gte, isNull, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import {
+  type Counts,
+  type FailureGroup,
+  FIRST_HELD_EPOCH,
+  LATENESS_BOUNDS_MS,
+  MAX_GROUPS,
+  minuteOf,
+  OTHER,
+  slotOf,
+  type Tally,
+  TOTAL,
+} from "../domain/tally.ts";
+import { excluded, givenValue, inValues, jsonRows, setEach } from "./json-rows.ts";
+import type { JobReport } from "./report.ts";
+import { accounts, failures, jobs, overview, tallyEpochs } from "./schema.ts";
+import { hasExpired } from "./settled.ts";
+import { type Database, type Stored, stored } from "./store.ts";
+import { isNotAskedFor } from "./webhook-reports.ts";
+
+const COUNTS = getTableColumns(overview);
+const FAILURES = getTableColumns(failures);
+
+/** The columns of the histogram, by its bounds. */
+export const LATE_COLUMNS = LATENESS_BOUNDS_MS.map((bound) => overview[`late${bound}`]);
+
+/** Whether batches may be stamped with this epoch, and its counts be added. */
+export const isOpen = (epoch: number): SQL =>
+  sql`EXISTS (SELECT 1 FROM ${tallyEpochs} WHERE ${and(eq(tallyEpochs.id, epoch), isNull(tallyEpochs.claimedAt))})`;
+
+/** Adds the counts of an epoch and ends it, or does nothing if that has been done or the epoch was claimed. */
+export async function flushTally(db: Database, epoch: number, tally: Tally): Promise<Stored<unknown>> {
+  const end = db.delete(tallyEpochs).where(and(eq(tallyEpochs.id, epoch), isNull(tallyEpochs.claimedAt)));
+  const [first, ...more] = [...addTally(db, tally, isOpen(epoch)), end];
+  return stored(() => db.batch([first ?? end, ...more]));
+}
+
+/** @param onlyIf holds or not for all of it */
+export const addTally = (db: Database, tally: Tally, onlyIf: SQL) => [
+  ...inValues(tally.counts.map(rowOfCounts)).map((rows) => addCounts(db, rows, onlyIf)),
+  ...inValues(tally.failures).map((rows) => addFailures(db, rows, onlyIf)),
+];
+
+const rowOfCounts = ({ late, ...counts }: Counts) => ({
+  ...counts,
+  ...Object.fromEntries(LATENESS_BOUNDS_MS.map((bound, i) => [`late${bound}`, late[i] ?? 0])),
+});
+
+const isThere = (accountId: SQL): SQL => sql`EXISTS (SELECT 1 FROM ${accounts} WHERE ${accounts.id} = ${accountId})`;
+
+function addCounts(db: Database, rows: readonly object[], onlyIf: SQL) {
+  const fields = sql.join(Object.values(COUNTS).map(givenValue), sql`, `);
+  return db
+    .insert(overview)
+    .select(
+      sql`SELECT ${fields} FROM ${jsonRows(COUNTS, rows)} WHERE ${onlyIf} AND ${isThere(givenValue(COUNTS.accountId))}`,
+    )
+    .onConflictDoUpdate({ target: [COUNTS.accountId, COUNTS.minute], set: added() });
+}
+
+/** What an upsert adds to a row of the overview that is there. */
+function added() {
+  const { accountId: _, minute: __, lateMax, ...sums } = COUNTS;
+  return {
+    ...setEach(sums, (column) => sql`${column} + ${excluded(column)}`),
+    lateMax: sql`max(${lateMax}, ${excluded(lateMax)})`,
+  };
+}
+
+const KEY = [FAILURES.accountId, FAILURES.slot, FAILURES.errorCode, FAILURES.handler, FAILURES.host];
+
+function addFailures(db: Database, rows: readonly FailureGroup[], onlyIf: SQL) {
+  const fields = sql.join(
+    Object.values(FAILURES).map((column) => sql`${givenValue(column)} AS ${sql.identifier(column.name)}`),
+    sql`, `,
+  );
+  return upsertFailures(
+    db,
+    sql`SELECT ${fields} FROM ${jsonRows(FAILURES, rows)} WHERE ${onlyIf} AND ${isThere(givenValue(FAILURES.accountId))}`,
+  );
+}
+
+/** A new group beyond the limit is counted with the others. The statement sees the groups as they were before it. */
+function upsertFailures(db: Database, groups: SQL) {
+  const isKnown = sql`EXISTS (SELECT 1 FROM ${failures} WHERE ${and(...KEY.map((column) => eq(column, ofGroup(column))))})`;
+  const place = [FAILURES.accountId, FAILURES.slot];
+  const known = sql`(SELECT count(*) FROM ${failures} WHERE ${and(
+    ...place.map((column) => eq(column, ofGroup(column))),
+    ne(FAILURES.errorCode, OTHER),
+  )})`;
+  const isNth = sql`row_number() OVER (PARTITION BY ${sql.join([...place.map(ofGroup), isKnown], sql`, `)})`;
+  const own = sql`grouped.error_code = ${OTHER} OR ${isKnown} OR ${known} + ${isNth} <= ${MAX_GROUPS}`;
+  const either = (column: SQL, otherwise: string) => sql`CASE WHEN is_own THEN ${column} ELSE ${otherwise} END`;
+  return db
+    .insert(failures)
+    .select(
+      sql`SELECT account_id, slot, ${either(sql`error_code`, OTHER)}, ${either(sql`handler`, "")}, ${either(sql`host`, "")},
+            count, last_at, job_id
+          FROM (SELECT grouped.*, ${own} AS is_own FROM (${groups}) AS grouped) WHERE true`,
+    )
+    .onConflictDoUpdate({
+      target: KEY,
+      set: {
+        count: sql`${FAILURES.count} + ${excluded(FAILURES.count)}`,
+        jobId: sql`CASE WHEN ${excluded(FAILURES.lastAt)} >= ${FAILURES.lastAt} THEN ${excluded(FAILURES.jobId)} ELSE ${FAILURES.jobId} END`,
+        lastAt: sql`max(${FAILURES.lastAt}, ${excluded(FAILURES.lastAt)})`,
+      },
+    });
+}
+
+const ofGroup = (column: { readonly name: string }): SQL => sql`grouped.${sql.identifier(column.name)}`;
+
+/**
+ * Jobs that failed with `expired`: counted in the transaction of their report, since no execution carries a stamp for them. They
+ * are few, and the row tells whether this end is known.
+ */
+export function countExpired(db: Database, reports: readonly JobReport[], onlyIf: SQL) {
+  const expired = reports.filter(hasExpired).map(({ accountId, id, revision, facts, announces }) => {
+    const events = announces.length > 0 ? announces : null;
+    const completedAt = facts.completedAt ?? 0;
+    return { accountId, id, revision, events, completedAt, minute: minuteOf(completedAt), slot: slotOf(completedAt) };
+  });
+  const isWritten = isNotAskedFor(sql`given.value ->> 'accountId'`, sql`given.value ->> 'events'`);
+  return inValues(expired).flatMap((some) => {
+    const given = (rows: readonly object[]) => sql`json_each(${JSON.stringify(rows)}) AS given CROSS JOIN ${jobs}
+      WHERE ${jobs.accountId} = given.value ->> 'accountId' AND ${jobs.id} = given.value ->> 'id'
+        AND ${jobs.revision} < given.value ->> 'revision' AND ${jobs.completedAt} IS NOT given.value ->> 'completedAt'
+        AND ${jobs.origin} <> 'event' AND ${isWritten} AND ${onlyIf}`;
+    const counts = some.flatMap((one) => [one, { ...one, minute: TOTAL }]);
+    const zeros = sql.join(
+      Object.values(COUNTS)
+        .map((column) => (column === COUNTS.failed ? sql`count(*)` : sql`0`))
+        .slice(2),
+      sql`, `,
+    );
+    const totals = db
+      .insert(overview)
+      .select(sql`SELECT ${jobs.accountId}, given.value ->> 'minute', ${zeros} FROM ${given(counts)} GROUP BY 1, 2`)
+      .onConflictDoUpdate({ target: [COUNTS.accountId, COUNTS.minute], set: added() });
+    const groups = sql`SELECT ${jobs.accountId} AS account_id, given.value ->> 'slot' AS slot, 'expired' AS error_code,
+        coalesce(${jobs.handler}, '') AS handler, '' AS host, count(*) AS count, max(given.value ->> 'completedAt') AS last_at,
+        ${jobs.id} AS job_id FROM ${given(some)} GROUP BY 1, 2, 4`;
+    return [totals, upsertFailures(db, groups)];
+  });
+}
+
+/** Written with the first batch that is stamped with it. */
+export const openEpoch = (db: Database, id: number, now: number) =>
+  db.insert(tallyEpochs).values({ id, openedAt: now }).onConflictDoNothing();
+
+/** The epoch as a row, while it is open. One that is gone with a database that was taken back in time is not. */
+export const openNow = (db: Database, epoch: number | null) =>
+  db
+    .select({ id: tallyEpochs.id })
+    .from(tallyEpochs)
+    .where(and(eq(tallyEpochs.id, epoch ?? -1), isNull(tallyEpochs.claimedAt)));
+
+/** The epochs that projectors have left: none but this one is held in memory. */
+export const claimOthers = (db: Database, epoch: number, now: number) =>
+  db
+    .update(tallyEpochs)
+    .set({ claimedAt: now })
+    .where(and(isNull(tallyEpochs.claimedAt), ne(tallyEpochs.id, epoch), gte(tallyEpochs.id, FIRST_HELD_EPOCH)));
+
+/** The epochs that projectors left when they died, claimed by the one that has come after them. */
+export const claimLeftEpochs = (db: Database, epoch: number, now: number): Promise<Stored<unknown>> =>
+  stored(() => claimOthers(db, epoch, now));
+
+/** Far longer than a projector holds counts. */
+const LEFT_AFTER_MS = 10 * 60_000;
+const SHARED_OVER_AFTER_MS = 2 * 60_000;
+
+/** Epochs that nobody will flush. Should a projector still hold one of them, it begins another. */
+export const claimOld = (db: Database, now: number) =>
+  db
+    .update(tallyEpochs)
+    .set({ claimedAt: now })
+    .where(
+      and(
+        isNull(tallyEpochs.claimedAt),
+        or(
+          lt(tallyEpochs.openedAt, now - LEFT_AFTER_MS),
+          and(lt(tallyEpochs.id, FIRST_HELD_EPOCH), lt(tallyEpochs.openedAt, now - SHARED_OVER_AFTER_MS)),
+        ),
+      ),
+    );
