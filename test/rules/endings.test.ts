@@ -74,7 +74,7 @@ describe("holding a due job back", () => {
     ["a week late", 7 * DAY, 15 * MINUTE],
   ])("%s looks again after a minute and half the lateness, at most 15 min", (_, lateMs, waitMs) => {
     const now = NOON + lateMs;
-    expect(life.hold(waiting(), now).phase).toEqual({
+    expect(life.hold(waiting(), now).phase).toMatchObject({
       name: "waiting",
       runAt: NOON,
       trigger: "scheduled",
