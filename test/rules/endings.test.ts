@@ -74,11 +74,12 @@ describe("holding a due job back", () => {
     ["a week late", 7 * DAY, 15 * MINUTE],
   ])("%s looks again after a minute and half the lateness, at most 15 min", (_, lateMs, waitMs) => {
     const now = NOON + lateMs;
-    expect(life.hold(waiting(), now).phase).toMatchObject({
+    expect(life.hold(waiting(), now).phase).toEqual({
       name: "waiting",
       runAt: NOON,
       trigger: "scheduled",
       heldUntil: now + waitMs,
+      heldFor: "suspended",
     });
   });
 
