@@ -79,6 +79,7 @@ describe("holding a due job back", () => {
       runAt: NOON,
       trigger: "scheduled",
       heldUntil: now + waitMs,
+      heldFor: "suspended",
     });
   });
 
