@@ -71,10 +71,15 @@ const FIELDS: readonly Field[] = Object.entries(paths).flatMap(([path, methods])
 const MEANINGFUL: ReadonlySet<string> = new Set([
   "jobs.0.delivery.queue",
   "jobs.0.delivery.http.url",
+  "jobs.0.callbacks.completed.url",
+  "jobs.0.callbacks.failed.url",
   "jobs.0.timezone",
   "jobs.0.scheduled_for",
   "delivery.queue",
   "delivery.http.url",
+  "callbacks.completed.url",
+  "callbacks.failed.url",
+  "url",
   "cron",
   "timezone",
   "scheduled_for",
@@ -95,6 +100,8 @@ const BODIES: Readonly<Record<string, object>> = {
   "POST /v1/schedules": { name: "a schedule", handler: "h", cron: "0 9 * * *" },
   "POST /v1/schedules/preview": { cron: "0 9 * * *" },
   "PATCH /v1/schedules/{id}": {},
+  "POST /v1/webhooks": { url: TARGET, events: ["job.failed"] },
+  "PATCH /v1/webhooks/{id}": {},
   "POST /v1/api-keys": { name: "a key" },
   "POST /v1/admin/accounts": { name: "a tenant" },
   "POST /v1/worker/jobs/claim": { handlers: ["h"], wait_time_seconds: 0 },
@@ -114,6 +121,7 @@ beforeEach(async () => {
     (await must(api<{ id: string }>("POST", path, { key: account.key, body }))).id;
   ids = {
     schedules: await made("/v1/schedules", body),
+    webhooks: await made("/v1/webhooks", { url: TARGET, events: ["job.failed"] }),
     jobs: await made("/v1/jobs", { name: "a job", handler: "h", ...LATER }),
   };
 });
@@ -136,7 +144,7 @@ async function send({ operation, path }: Field, text: string): Promise<Answer<Js
 function put(into: Json, [name = "", ...rest]: readonly string[], text: string): void {
   if (rest.length === 0) into[name] = text;
   else {
-    into[name] ??= []; // what is not there yet is a list
+    into[name] ??= /^\d+$/.test(rest[0] ?? "") ? [] : {};
     put(into[name] as Json, rest, text);
   }
 }
