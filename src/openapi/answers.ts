@@ -52,7 +52,10 @@ const Backoff = v.variant("type", [
   v.object({ type: v.literal("list"), delays: v.array(count) }),
 ]);
 const Callback = v.object({ url: v.string(), headers: texts });
-const Callbacks = v.object({ completed: v.optional(Callback), failed: v.optional(Callback) });
+const Callbacks = v.object({
+  completed: v.optional(v.pipe(Callback, v.description("Told when the job has completed."))),
+  failed: v.optional(v.pipe(Callback, v.description("Told when the job has failed for good."))),
+});
 const Duration = v.object({ value: count, unit: v.picklist(["second", "minute", "hour", "day", "week"]) });
 
 const Job = describes<ReturnType<typeof showJob>>()(

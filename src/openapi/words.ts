@@ -16,7 +16,6 @@ const WORDS: Record<string, string> = {
   callbacks: "Who is told how this job ends: a POST to that URL, as to a webhook.",
   cancel_requested: "The job was cancelled: stop, and report nothing.",
   code: "What went wrong, for programs.",
-  completed: "Told once the job has completed.",
   completed_at: `When it ended, whatever the end; null before. ${TIME}`,
   count: "How many runs to show.",
   created_after: "Only jobs created after this moment. In a URL, the `+` of an offset is written `%2B`.",
