@@ -171,7 +171,11 @@ const Webhook = describes<ReturnType<typeof showWebhook>>()(
 
 /** What is sent to a webhook, or to a job's callback. */
 const event = <const T extends readonly [string, ...string[]], S extends v.GenericSchema>(types: T, data: S) =>
-  v.object({ type: v.picklist(types), timestamp: time, data });
+  v.object({
+    type: v.pipe(v.picklist(types), v.description("What happened.")),
+    timestamp: time,
+    data,
+  });
 
 const ApiKey = describes<ReturnType<typeof showKey>>()(
   v.object({ id: uuid, name: v.string(), prefix: v.string(), created_at: time }),

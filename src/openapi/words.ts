@@ -23,7 +23,7 @@ const WORDS: Record<string, string> = {
   created_before: "Only jobs created before this moment. In a URL, the `+` of an offset is written `%2B`.",
   cron: "Five fields: minute, hour, day of month, month, day of week (0 and 7 are Sunday). If both day fields are restricted, a day needs to match only one of them; if one begins with `*`, as in `*/2`, it must match both. Give either `cron` or `interval`.",
   cursor: "A `next_cursor` of an earlier page: walks a list of any length. Not together with `page`.",
-  data: "What was asked for.",
+  data: "What was asked for; of an event, what it happened to, as it was then.",
   delays: "Seconds before each retry, one after the other; the last one repeats.",
   delay: "Run this long from now. Not together with `scheduled_for`.",
   delivery: "How an attempt reaches your code: pushed to a URL, or pulled by a worker.",
