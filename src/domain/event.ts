@@ -21,6 +21,12 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** What a schedule has to announce, and since when: ticks were missed, or it is over. */
+export interface ScheduleNews {
+  readonly type: "schedule.missed" | "schedule.completed";
+  readonly at: number;
+}
+
 /** Something that happened, as all who asked for it are told. */
 export interface Event {
   /** `webhook.test` is made on request only. */

@@ -87,7 +87,8 @@ export const isFullOfUntold = ({ untold }: Job): boolean => untold.length >= MAX
 export function announced(job: Job, then: Job): Job {
   const { phase } = job;
   const isTold = isEnded(phase) && isEnded(then.phase) && phase.endedAt === then.phase.endedAt;
-  const untold = job.untold.filter(({ identity }) => !eventsOf(then).some((told) => told.identity === identity));
+  const told = new Set(eventsOf(then).map(({ identity }) => identity));
+  const untold = job.untold.filter(({ identity }) => !told.has(identity));
   return { ...job, untold, phase: isTold ? { ...phase, announced: true } : phase };
 }
 

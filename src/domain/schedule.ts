@@ -1,5 +1,6 @@
 // A schedule and its ticks: when it fires next, what a tick does to it, when it is over. Pure: `now` is an argument.
 
+import type { ScheduleNews } from "./event.ts";
 import type { Work } from "./job.ts";
 import { durationMs } from "./schedule-time.ts";
 import { REPORT_AFTER_MS } from "./timer.ts";
@@ -22,12 +23,6 @@ export interface ScheduleSpec extends Work {
 
 export const SCHEDULE_STATUSES = ["active", "paused", "completed", "archived"] as const;
 export type ScheduleStatus = (typeof SCHEDULE_STATUSES)[number];
-
-/** What a schedule has to announce, and since when: ticks were missed, or it is over. */
-export interface ScheduleNews {
-  readonly type: "schedule.missed" | "schedule.completed";
-  readonly at: number;
-}
 
 /** A schedule as its owner stores it. */
 export interface Schedule extends ScheduleSpec {

@@ -55,7 +55,10 @@ const Backoff = v.variant("type", [
   v.object({ type: v.literal("list"), delays: v.array(count) }),
 ]);
 const Callback = v.object({ url: v.string(), headers: texts });
-const Callbacks = v.object({ completed: v.optional(Callback), failed: v.optional(Callback) });
+const Callbacks = v.object({
+  completed: v.optional(v.pipe(Callback, v.description("Told when the job has completed."))),
+  failed: v.optional(v.pipe(Callback, v.description("Told when the job has failed for good."))),
+});
 const Duration = v.object({ value: count, unit: v.picklist(["second", "minute", "hour", "day", "week"]) });
 
 const Job = describes<ReturnType<typeof showJob>>()(
@@ -172,7 +175,11 @@ const Webhook = describes<ReturnType<typeof showWebhook>>()(
 
 /** What is sent to a webhook, or to a job's callback. */
 const event = <const T extends readonly [string, ...string[]], S extends v.GenericSchema>(types: T, data: S) =>
-  v.object({ type: v.picklist(types), timestamp: time, data });
+  v.object({
+    type: v.pipe(v.picklist(types), v.description("What happened.")),
+    timestamp: time,
+    data,
+  });
 
 const ApiKey = describes<ReturnType<typeof showKey>>()(
   v.object({

@@ -115,7 +115,10 @@ const callback = closed({
 
 /** Who is told how a job ended. */
 export const callbacks = v.pipe(
-  closed({ completed: v.nullish(callback), failed: v.nullish(callback) }),
+  closed({
+    completed: v.nullish(v.pipe(callback, v.description("Told when the job has completed."))),
+    failed: v.nullish(v.pipe(callback, v.description("Told when the job has failed for good."))),
+  }),
   v.metadata({ minProperties: 1 }),
   v.check(
     ({ completed, failed }) => (completed ?? failed) != null,

@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { taskAt } from "../../src/domain/agenda.ts";
+import { eventsOf, pendingTypes } from "../../src/domain/event.ts";
 import { type Execution, isAsNew, isEnded, type Job, viewOf } from "../../src/domain/job.ts";
 import { wakeAt } from "../../src/domain/timer.ts";
 import { askedOf } from "../../src/store/report.ts";
@@ -106,6 +107,8 @@ function holds(world: World, { maxRetries }: Walk): void {
     expect(taskAt(job, inFlight, at - 1), "nor too late").toBe("rest");
   }
 
+  if (isEnded(phase) && phase.confirmed)
+    expect(pendingTypes(job), "an end that is confirmed has nothing left to announce").toEqual([]);
   expect(model.revision, "the read model is never ahead of the owner").toBeLessThanOrEqual(job.revision);
   if (forgotten || (isEnded(phase) && phase.confirmed)) knowsAll(world);
 }
@@ -115,6 +118,11 @@ function holdsBetween(before: Job, { job, now }: World, { name }: Move): void {
   expect(job.revision, "the revision never goes back").toBeGreaterThanOrEqual(before.revision);
   if (job.revision === before.revision)
     expect(viewOf(job), "what can be seen changes with the revision only").toEqual(viewOf(before));
+  if (name !== "deliver")
+    expect(
+      eventsOf(job).map(({ identity }) => identity),
+      "what nobody was told of stays to be told until the read model confirms it",
+    ).toEqual(expect.arrayContaining(eventsOf(before).map(({ identity }) => identity)));
   if (isEnded(before.phase) && name === "dropKey")
     expect(
       { ...viewOf(job), idempotencyKey: null, revision: 0, updatedAt: 0 },

@@ -100,7 +100,7 @@ const BODIES: Readonly<Record<string, object>> = {
   "POST /v1/schedules": { name: "a schedule", handler: "h", cron: "0 9 * * *" },
   "POST /v1/schedules/preview": { cron: "0 9 * * *" },
   "PATCH /v1/schedules/{id}": {},
-  "POST /v1/webhooks": { url: PUSH.http.url, events: ["job.failed"] },
+  "POST /v1/webhooks": { url: TARGET, events: ["job.failed"] },
   "PATCH /v1/webhooks/{id}": {},
   "POST /v1/api-keys": { name: "a key" },
   "POST /v1/admin/accounts": { name: "a tenant" },
@@ -121,8 +121,8 @@ beforeEach(async () => {
     (await must(api<{ id: string }>("POST", path, { key: account.key, body }))).id;
   ids = {
     schedules: await made("/v1/schedules", body),
+    webhooks: await made("/v1/webhooks", { url: TARGET, events: ["job.failed"] }),
     jobs: await made("/v1/jobs", { name: "a job", handler: "h", ...LATER }),
-    webhooks: await made("/v1/webhooks", { url: PUSH.http.url, events: ["job.failed"] }),
   };
 });
 
@@ -145,7 +145,7 @@ async function send({ operation, path }: Field, text: string): Promise<Answer<Js
 function put(into: Json, [name = "", ...rest]: readonly string[], text: string): void {
   if (rest.length === 0) into[name] = text;
   else {
-    into[name] ??= []; // what is not there yet is a list
+    into[name] ??= /^\d+$/.test(rest[0] ?? "") ? [] : {};
     put(into[name] as Json, rest, text);
   }
 }

@@ -165,7 +165,13 @@ async function allKinds({ take, flush, create, ask, push, failing, cron }: Meter
 
   await cron("minute", Date.now());
   const minute = billOf("a minute of the cron with nothing to do", await take(), 1);
-  return [pushed, atOnce, awaited, pulled, pulledTogether, retried, ticked, far, cancelled, counted, minute];
+
+  const url = (delivery as { http: { url: string } }).http.url;
+  await ask("/v1/webhooks", { url, events: ["job.completed"] });
+  await take();
+  await create(push(in1s));
+  const told = await bill("push job with a webhook that is told of its end", AFTERMATH_MS);
+  return [pushed, atOnce, awaited, pulled, pulledTogether, retried, ticked, told, far, cancelled, counted, minute];
 }
 
 interface Claimed {
