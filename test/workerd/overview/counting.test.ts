@@ -11,7 +11,7 @@ import { receiver } from "../harness/receiver.ts";
 import { reportAt } from "../harness/reports.ts";
 import { insertRows } from "../harness/rows.ts";
 import { claim } from "../pull/worker.ts";
-import { cron, flush, groupsOf, projector, recounted, rowsOf, sumsOf, truthOf } from "./counts.ts";
+import { cron, flush, groupsOf, jobThatMeets, projector, recounted, rowsOf, sumsOf, truthOf } from "./counts.ts";
 
 let account: Account;
 beforeEach(async () => {
@@ -19,18 +19,13 @@ beforeEach(async () => {
   await flush(); // what other tests have left
 });
 
-/** A job whose attempts are answered like this, until it has ended. */
-async function jobThatMeets(...answers: number[]): Promise<JobUnderTest> {
-  receiver.answers(...answers);
-  const job = await newJob(account);
-  await job.ring();
-  for (let left = answers.length - 1; left > 0; left--) await job.ringWhenSet();
-  return job;
-}
-
 describe("the projector counts", () => {
   it("what completed, failed, and is tried again, in its minutes", async () => {
-    const [well, badly, again] = [await jobThatMeets(200), await jobThatMeets(404), await jobThatMeets(500, 200)];
+    const [well, badly, again] = [
+      await jobThatMeets(account, 200),
+      await jobThatMeets(account, 404),
+      await jobThatMeets(account, 500, 200),
+    ];
     await flush();
     expect(await sumsOf(account)).toEqual({ started: 4, completed: 2, failed: 1, retried: 1 });
     expect(await sumsOf(account)).toEqual(await truthOf(well, badly, again));
@@ -61,7 +56,7 @@ describe("the projector counts", () => {
   });
 
   it("nothing again after a manual retry: what happened stays", async () => {
-    const job = await jobThatMeets(404);
+    const job = await jobThatMeets(account, 404);
     await flush();
     receiver.answers(200);
     await job.retry();
@@ -79,14 +74,14 @@ describe("the projector counts", () => {
   });
 
   it("nothing of an account that is gone", async () => {
-    await jobThatMeets(404);
+    await jobThatMeets(account, 404);
     await env.DB.prepare("DELETE FROM accounts WHERE id = ?").bind(account.id).run();
     await flush();
     expect([await rowsOf(account), await groupsOf(account)]).toEqual([[], []]);
   });
 
   it("a report once, however often it comes, in one batch or in several", async () => {
-    await jobThatMeets(500, 200);
+    await jobThatMeets(account, 500, 200);
     const sent = post.takeJobs();
     const again = [...sent, ...sent].map((report) => projector().report(report, 1_000));
     expect(new Set(await Promise.all(again))).toEqual(new Set(["stored"]));
@@ -151,7 +146,7 @@ describe("a job that fails because its time ran out", () => {
 });
 
 it("the counts of a deleted account go with it", async () => {
-  await jobThatMeets(404);
+  await jobThatMeets(account, 404);
   await flush();
   expect((await rowsOf(account)).length).toBeGreaterThan(0);
   await remove(account);

@@ -12,7 +12,18 @@ import { post } from "../harness/post.ts";
 import { receiver } from "../harness/receiver.ts";
 import { executionAt, factsAt, reportAt } from "../harness/reports.ts";
 import { insertRows } from "../harness/rows.ts";
-import { cron, flush, groupsOf, openEpochs, projector, recounted, rowsOf, sumsOf, truthOf } from "./counts.ts";
+import {
+  cron,
+  flush,
+  groupsOf,
+  jobThatMeets,
+  openEpochs,
+  projector,
+  recounted,
+  rowsOf,
+  sumsOf,
+  truthOf,
+} from "./counts.ts";
 
 let account: Account;
 beforeEach(async () => {
@@ -22,18 +33,9 @@ beforeEach(async () => {
 
 const LOST = "D1_ERROR: Network connection lost.";
 
-/** A job whose attempts are answered like this, until it has ended. */
-async function jobThatMeets(...answers: number[]): Promise<JobUnderTest> {
-  receiver.answers(...answers);
-  const job = await newJob(account);
-  await job.ring();
-  for (let left = answers.length - 1; left > 0; left--) await job.ringWhenSet();
-  return job;
-}
-
 describe("a flush", () => {
   it("repeated adds nothing, and leaves no epoch", async () => {
-    await jobThatMeets(200);
+    await jobThatMeets(account, 200);
     await flush();
     await flush();
     expect(await sumsOf(account)).toMatchObject({ started: 1 });
@@ -41,7 +43,7 @@ describe("a flush", () => {
   });
 
   it("whose answer is lost is sent again and adds once", async () => {
-    await jobThatMeets(404);
+    await jobThatMeets(account, 404);
     const lost = answerLost('insert into "overview"', LOST);
     await flush();
     lost.end();
@@ -51,12 +53,12 @@ describe("a flush", () => {
   });
 
   it("that never arrives is made up for by the recount", async () => {
-    await jobThatMeets(404);
+    await jobThatMeets(account, 404);
     const batch = vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: D1 DB is overloaded."));
     await flush();
     batch.mockRestore();
     expect(logs.of("overview_flush_failed")).toHaveLength(1);
-    await jobThatMeets(200); // counted in the next epoch
+    await jobThatMeets(account, 200); // counted in the next epoch
     await flush();
     expect(await sumsOf(account)).toMatchObject({ started: 1, completed: 1 });
     await recounted();
@@ -67,7 +69,7 @@ describe("a flush", () => {
   it("that a reader asks for is not made again within ten seconds", async () => {
     setClock(NOON + HOUR);
     await projector().flush(10 * SECOND);
-    await jobThatMeets(200);
+    await jobThatMeets(account, 200);
     await projector().flush(10 * SECOND);
     expect(await rowsOf(account)).toEqual([]);
     advance(10 * SECOND);
@@ -78,9 +80,9 @@ describe("a flush", () => {
 
 describe("what a projector held when it died", () => {
   it("is claimed by the next one, and counted by the cron within a minute", async () => {
-    const job = await jobThatMeets(500, 200);
+    const job = await jobThatMeets(account, 500, 200);
     await abortAllDurableObjects();
-    const next = await jobThatMeets(200);
+    const next = await jobThatMeets(account, 200);
     await cron();
     expect(await sumsOf(account)).toEqual({ started: 2, completed: 1, failed: 0, retried: 1 });
     await flush();
@@ -90,7 +92,7 @@ describe("what a projector held when it died", () => {
   });
 
   it("is claimed when somebody looks, if there is nothing to report", async () => {
-    await jobThatMeets(200);
+    await jobThatMeets(account, 200);
     await abortAllDurableObjects();
     await flush();
     await cron();
@@ -98,7 +100,7 @@ describe("what a projector held when it died", () => {
   });
 
   it("is counted after ten minutes if no projector comes after it", async () => {
-    await jobThatMeets(200);
+    await jobThatMeets(account, 200);
     await abortAllDurableObjects();
     setClock(NOON + 10 * MINUTE);
     await cron();
@@ -138,9 +140,9 @@ describe("what a projector held when it died", () => {
 
 describe("a batch", () => {
   it("whose answer is lost is left to the recount, with all of its epoch", async () => {
-    await jobThatMeets(404);
+    await jobThatMeets(account, 404);
     const lost = answerLost('update "jobs"', LOST);
-    const job = await jobThatMeets(200);
+    const job = await jobThatMeets(account, 200);
     lost.end();
     expect(await job.row()).toMatchObject({ status: "completed" });
     await flush(); // nothing is held any more, and what was left is claimed
@@ -152,9 +154,9 @@ describe("a batch", () => {
   });
 
   it("with the stamp of an epoch that was claimed applies nothing of it, and comes again with another", async () => {
-    await jobThatMeets(200);
+    await jobThatMeets(account, 200);
     await env.DB.prepare("UPDATE tally_epochs SET claimed_at = ?").bind(Date.now()).run();
-    const job = await jobThatMeets(404);
+    const job = await jobThatMeets(account, 404);
     expect(await job.isEmpty()).toBe(true); // its report was stored
     await flush();
     await recounted();
@@ -163,7 +165,7 @@ describe("a batch", () => {
 
   it("that an owner writes itself is counted when its minute is over", async () => {
     post.stop("busy");
-    const job = await jobThatMeets(500, 200);
+    const job = await jobThatMeets(account, 500, 200);
     await flush();
     expect(await rowsOf(account)).toEqual([]);
     setClock(Date.now() + 2 * MINUTE + 1);
@@ -216,7 +218,7 @@ describe("the projector's alarm", () => {
   beforeEach(() => abortAllDurableObjects());
 
   it("flushes in a lull, and sets itself no more", async () => {
-    await jobThatMeets(200);
+    await jobThatMeets(account, 200);
     expect(await alarm()).toBe(NOON + 8 * SECOND);
     setClock(NOON + 8 * SECOND);
     await runDurableObjectAlarm(projector());
@@ -231,10 +233,10 @@ describe("the projector's alarm", () => {
   it("waits while there is work, a minute at the longest", async () => {
     let rings = 0;
     while ((await rowsOf(account)).length === 0 && rings < 20) {
-      await jobThatMeets(200);
+      await jobThatMeets(account, 200);
       const at = (await alarm()) ?? 0;
       setClock(at - SECOND);
-      await jobThatMeets(200);
+      await jobThatMeets(account, 200);
       setClock(at);
       await runDurableObjectAlarm(projector());
       rings += 1;
@@ -245,7 +247,7 @@ describe("the projector's alarm", () => {
   });
 
   it("of an instance that has counted nothing claims what the one before has left", async () => {
-    await jobThatMeets(200);
+    await jobThatMeets(account, 200);
     await abortAllDurableObjects();
     await runDurableObjectAlarm(projector());
     await cron();
