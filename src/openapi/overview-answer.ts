@@ -21,7 +21,12 @@ const Bucket = v.object({
     "Attempts that failed or were interrupted in this time, and after which the job was to be tried again.",
   ),
   lateness_ms: words(
-    v.object({ p50: ms, p95: ms, p99: ms, max: ms }),
+    v.object({
+      p50: words(ms, "Half of them were not later than this."),
+      p95: words(ms, "95 of a hundred were not later than this."),
+      p99: words(ms, "99 of a hundred were not later than this."),
+      max: words(ms, "How late the latest was."),
+    }),
     "How long after they were due its attempts started, in milliseconds; null where none did. Percentiles are bounds of a histogram (10, 20, 50, 100 … ms to 1 h): the exact one is not above it. `max` is exact.",
   ),
 });
@@ -55,7 +60,7 @@ const Failing = v.object({
 });
 
 export const Overview = v.object({
-  window: v.picklist(["15m", "1h", "24h", "7d"]),
+  window: words(v.picklist(["15m", "1h", "24h", "7d"]), "How far it looks back."),
   bucket_seconds: words(count, "How long a bucket is."),
   buckets: words(v.array(Bucket), "The window, oldest first, without a gap. The last bucket is under way."),
   overdue: words(
@@ -68,7 +73,12 @@ export const Overview = v.object({
   ),
   failing: words(v.array(Failing), "What fails, in groups, the newest failure first; at most 50."),
   due: words(
-    v.array(v.object({ at: time, count })),
+    v.array(
+      v.object({
+        at: words(time, "The beginning of the minute. ISO 8601, UTC."),
+        count: words(count, "Jobs that are due in it."),
+      }),
+    ),
     "How many jobs are due in each minute of the next hour. Minutes that begin after `due_complete_until` are missing.",
   ),
   due_complete_until: words(

@@ -2,7 +2,8 @@
 
 import type { HandlerView } from "../domain/handler.ts";
 import { LATENESS_BOUNDS_MS } from "../domain/tally.ts";
-import type { Counted, OverdueJobs } from "../store/overview-store.ts";
+import type { OverdueJobs } from "../store/due-jobs.ts";
+import type { Counted } from "../store/overview-store.ts";
 import type { Family, Labels, Sample } from "./exposition.ts";
 
 /** An account as a scrape shows it. Its labels are none for the account that scrapes itself. */

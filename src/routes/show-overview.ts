@@ -2,7 +2,8 @@
 
 import { formatInstant } from "../domain/instant.ts";
 import { bucketsOf, type Lateness, percentileOf, WINDOWS, type WindowName } from "../domain/overview.ts";
-import { AHEAD_MS, type Counted, type Failing, type Overview } from "../store/overview-store.ts";
+import { AHEAD_MS } from "../store/due-jobs.ts";
+import type { Counted, Failing, Overview } from "../store/overview-store.ts";
 
 const MINUTE = 60_000;
 

@@ -15,7 +15,8 @@ import { scheduleRowOf } from "./schedules-store.ts";
 import { executions, jobs, schedules, webhooks } from "./schema.ts";
 import { settledIn } from "./settled.ts";
 import { type Database, type Stored, stored } from "./store.ts";
-import { claimOthers, countExpired, isOpen, openEpoch, openNow } from "./tallies.ts";
+import { countExpired } from "./tallies.ts";
+import { claimOthers, isOpen, openEpoch, openNow } from "./tally-epochs.ts";
 import { askedFor, isNotAskedFor, noteHealth } from "./webhook-reports.ts";
 
 /**

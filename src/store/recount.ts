@@ -9,7 +9,8 @@ import { err, ok } from "../domain/result.ts";
 import { endsJobBy, hostOf, type SettledExecution, Tally } from "../domain/tally.ts";
 import { executions, jobs, recountWalk, tallyEpochs } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
-import { addTally, claimOld } from "./tallies.ts";
+import { addTally } from "./tallies.ts";
+import { claimOld } from "./tally-epochs.ts";
 
 /** Rows of each of the two tables that one page reads. */
 const PAGE_SIZE = 1_000;

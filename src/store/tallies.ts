@@ -1,11 +1,10 @@
 // Counts on their way into the overview. What is counted in memory is stamped with its epoch on the rows that are written anyway;
 // adding the counts and ending the epoch are one transaction, so an epoch is added once, or is left to the recount.
 
-import { and, eq, getTableColumns, gte, isNull, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, isNull, ne, type SQL, sql } from "drizzle-orm";
 import {
   type Counts,
   type FailureGroup,
-  FIRST_HELD_EPOCH,
   LATENESS_BOUNDS_MS,
   MAX_GROUPS,
   minuteOf,
@@ -19,6 +18,7 @@ import type { JobReport } from "./report.ts";
 import { accounts, failures, jobs, overview, tallyEpochs } from "./schema.ts";
 import { hasExpired } from "./settled.ts";
 import { type Database, type Stored, stored } from "./store.ts";
+import { isOpen } from "./tally-epochs.ts";
 import { isNotAskedFor } from "./webhook-reports.ts";
 
 const COUNTS = getTableColumns(overview);
@@ -26,10 +26,6 @@ const FAILURES = getTableColumns(failures);
 
 /** The columns of the histogram, by its bounds. */
 export const LATE_COLUMNS = LATENESS_BOUNDS_MS.map((bound) => overview[`late${bound}`]);
-
-/** Whether batches may be stamped with this epoch, and its counts be added. */
-export const isOpen = (epoch: number): SQL =>
-  sql`EXISTS (SELECT 1 FROM ${tallyEpochs} WHERE ${and(eq(tallyEpochs.id, epoch), isNull(tallyEpochs.claimedAt))})`;
 
 /** Adds the counts of an epoch and ends it, or does nothing if that has been done or the epoch was claimed. */
 export async function flushTally(db: Database, epoch: number, tally: Tally): Promise<Stored<unknown>> {
@@ -146,44 +142,3 @@ export function countExpired(db: Database, reports: readonly JobReport[], onlyIf
     return [totals, upsertFailures(db, groups)];
   });
 }
-
-/** Written with the first batch that is stamped with it. */
-export const openEpoch = (db: Database, id: number, now: number) =>
-  db.insert(tallyEpochs).values({ id, openedAt: now }).onConflictDoNothing();
-
-/** The epoch as a row, while it is open. One that is gone with a database that was taken back in time is not. */
-export const openNow = (db: Database, epoch: number | null) =>
-  db
-    .select({ id: tallyEpochs.id })
-    .from(tallyEpochs)
-    .where(and(eq(tallyEpochs.id, epoch ?? -1), isNull(tallyEpochs.claimedAt)));
-
-/** The epochs that projectors have left: none but this one is held in memory. */
-export const claimOthers = (db: Database, epoch: number, now: number) =>
-  db
-    .update(tallyEpochs)
-    .set({ claimedAt: now })
-    .where(and(isNull(tallyEpochs.claimedAt), ne(tallyEpochs.id, epoch), gte(tallyEpochs.id, FIRST_HELD_EPOCH)));
-
-/** The epochs that projectors left when they died, claimed by the one that has come after them. */
-export const claimLeftEpochs = (db: Database, epoch: number, now: number): Promise<Stored<unknown>> =>
-  stored(() => claimOthers(db, epoch, now));
-
-/** Far longer than a projector holds counts. */
-const LEFT_AFTER_MS = 10 * 60_000;
-const SHARED_OVER_AFTER_MS = 2 * 60_000;
-
-/** Epochs that nobody will flush. Should a projector still hold one of them, it begins another. */
-export const claimOld = (db: Database, now: number) =>
-  db
-    .update(tallyEpochs)
-    .set({ claimedAt: now })
-    .where(
-      and(
-        isNull(tallyEpochs.claimedAt),
-        or(
-          lt(tallyEpochs.openedAt, now - LEFT_AFTER_MS),
-          and(lt(tallyEpochs.id, FIRST_HELD_EPOCH), lt(tallyEpochs.openedAt, now - SHARED_OVER_AFTER_MS)),
-        ),
-      ),
-    );

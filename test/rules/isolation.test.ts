@@ -24,6 +24,7 @@ const ACROSS_ACCOUNTS = [
   "openEpoch",
   "openNow",
   "placeKept", // where that walk is
+  "queuedOf", // of one account, or of those that the operator is shown
   "readTotals", // the operator's
   "recount", // walks all executions
   "retain", // walks account by account

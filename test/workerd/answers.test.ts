@@ -134,6 +134,8 @@ describe("a known path", () => {
     [`/v1/api-keys/${UNKNOWN_ID}`, "DELETE"],
     ["/v1/signing-secret", "GET, HEAD"],
     ["/v1/signing-secret/rotate", "POST"],
+    ["/v1/overview", "GET, HEAD"],
+    ["/v1/metrics", "GET, HEAD"],
     ["/v1/admin/accounts", "GET, HEAD, POST"],
     [`/v1/admin/accounts/${UNKNOWN_ID}/suspend`, "POST"],
     [`/v1/admin/accounts/${UNKNOWN_ID}/resume`, "POST"],

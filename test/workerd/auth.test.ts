@@ -24,6 +24,8 @@ const ROUTES = [
   ["DELETE", "/v1/api-keys/not-a-uuid"],
   ["GET", "/v1/signing-secret"],
   ["POST", "/v1/signing-secret/rotate"],
+  ["GET", "/v1/overview"],
+  ["GET", "/v1/metrics"],
 ] as const;
 
 const OPERATOR_ROUTES = [

@@ -5,7 +5,8 @@ import { heldEpoch, type SettledExecution, Tally } from "../../domain/tally.ts";
 import { log } from "../../log.ts";
 import type { Counting, Epoch } from "../../store/counting.ts";
 import type { Database } from "../../store/store.ts";
-import { claimLeftEpochs, flushTally } from "../../store/tallies.ts";
+import { flushTally } from "../../store/tallies.ts";
+import { claimLeftEpochs } from "../../store/tally-epochs.ts";
 
 /** Counts are flushed in a lull, and in a minute at the latest. */
 const LULL_MS = 15_000;

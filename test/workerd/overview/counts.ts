@@ -5,7 +5,8 @@ import { env } from "cloudflare:workers";
 import worker from "../../../src/index.ts";
 import type { Account } from "../harness/account.ts";
 import { advance, MINUTE } from "../harness/clock.ts";
-import type { JobUnderTest } from "../harness/job.ts";
+import { type JobUnderTest, newJob } from "../harness/job.ts";
+import { receiver } from "../harness/receiver.ts";
 
 /** Past the post. */
 export const projector = () => env.PROJECTORS.get(env.PROJECTORS.idFromName("DB"));
@@ -117,4 +118,13 @@ export async function openEpochs(): Promise<number> {
     n: number;
   }>();
   return row?.n ?? 0;
+}
+
+/** A job whose attempts are answered like this, until it has ended. */
+export async function jobThatMeets(account: Account, ...answers: number[]): Promise<JobUnderTest> {
+  receiver.answers(...answers);
+  const job = await newJob(account);
+  await job.ring();
+  for (let left = answers.length - 1; left > 0; left--) await job.ringWhenSet();
+  return job;
 }

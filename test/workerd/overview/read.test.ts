@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { showOverview } from "../../../src/routes/show-overview.ts";
-import { MAX_AHEAD } from "../../../src/store/overview-store.ts";
+import { MAX_AHEAD } from "../../../src/store/due-jobs.ts";
 import { type Account, newAccount } from "../harness/account.ts";
 import { api, must } from "../harness/api.ts";
 import { advance, DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock } from "../harness/clock.ts";

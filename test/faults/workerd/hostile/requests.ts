@@ -65,6 +65,7 @@ const READS = [
   "/v1/schedules",
   "/v1/schedules/:id",
   "/v1/api-keys",
+  "/v1/overview",
 ];
 const PARAMETERS = [
   "page",
