@@ -10,6 +10,7 @@ import { type Account, newAccount, suspend } from "./harness/account.ts";
 import { anAddress, api, app, must, NO_RATE_LIMITS, requestOf } from "./harness/api.ts";
 import { HOUR, iso, NOON } from "./harness/clock.ts";
 import { type JobUnderTest, newJob } from "./harness/job.ts";
+import { TARGET } from "./harness/receiver.ts";
 import { queuedJob } from "./pull/worker.ts";
 
 /** All routes that take a key. */
@@ -44,6 +45,8 @@ async function ground(): Promise<Ground> {
   const schedule = await post("/v1/schedules", { name: "s", handler: "s", cron: "0 9 * * *" });
   const bulk = await post("/v1/bulk-actions", { action: "run", job_ids: [crypto.randomUUID()] });
   const other = await post("/v1/api-keys", { name: "another" });
+  const hook = { url: TARGET, events: ["job.recovered"] };
+  const webhook = await post("/v1/webhooks", hook);
   const job = (action = "", of = pending) => `/v1/jobs/${of.id}${action}`;
   const work = (action: string, of = leased) => `/v1/worker/jobs/${of.id}/${action}`;
   const held = { execution_id: claimed.execution_id };
@@ -82,6 +85,14 @@ async function ground(): Promise<Ground> {
       "POST /v1/schedules/:id/resume": [at("/resume")],
       "POST /v1/schedules/:id/trigger": [at("/trigger")],
       "POST /v1/schedules/:id/archive": [at("/archive")],
+      "GET /v1/handlers": ["/v1/handlers"],
+      "GET /v1/overview": ["/v1/overview"],
+      "GET /v1/metrics": ["/v1/metrics"],
+      "POST /v1/webhooks": ["/v1/webhooks", hook],
+      "GET /v1/webhooks/:id": [`/v1/webhooks/${webhook.id}`],
+      "PATCH /v1/webhooks/:id": [`/v1/webhooks/${webhook.id}`, { enabled: false }],
+      "DELETE /v1/webhooks/:id": [`/v1/webhooks/${webhook.id}`],
+      "POST /v1/webhooks/:id/test": [`/v1/webhooks/${webhook.id}/test`],
       "POST /v1/api-keys": ["/v1/api-keys", { name: "mine" }],
       "DELETE /v1/api-keys/:id": [`/v1/api-keys/${other.id}`],
     },

@@ -95,7 +95,9 @@ let addresses = 0;
 
 export async function read<T>(response: Response): Promise<Answer<T>> {
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text), text };
+  const { status, headers } = response;
+  const isJson = headers.get("Content-Type")?.startsWith("application/json") ?? false;
+  return { status, headers, body: isJson && text !== "" ? JSON.parse(text) : null, text };
 }
 
 /** The data of an answer that must be a success. */

@@ -285,6 +285,13 @@ it("reads a bounded number of rows, whatever is stored", async () => {
   }
 });
 
+/** Rings the cron until retention has been through all accounts, of which there are many here. */
+async function walked(): Promise<void> {
+  const place = () => env.DB.prepare("SELECT account_id FROM retention_walk").first<string>("account_id");
+  do await cron();
+  while ((await place()) !== "~");
+}
+
 it("is kept for seven days, and the total for good", async () => {
   await env.DB.prepare("DELETE FROM retention_walk").run();
   await count(account, 0, { started: 3 });
@@ -295,9 +302,9 @@ it("is kept for seven days, and the total for good", async () => {
   setClock(NOON + 7 * DAY + 15 * MINUTE);
   const left = async (table: string) =>
     (await env.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE account_id = ?`).bind(account.id).first())?.n;
-  for (let i = 0; i < 3; i++) await cron();
+  await walked();
   expect([await left("overview"), await left("failures")]).toEqual([1, 2]);
   setClock(NOON + 7 * DAY + 2 * HOUR);
-  for (let i = 0; i < 3; i++) await cron();
+  await walked();
   expect(await left("failures")).toBe(0);
 });

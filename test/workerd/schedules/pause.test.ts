@@ -20,7 +20,7 @@ const MOMENTS: Moment[] = ["before", "after"];
 
 let account: Account;
 beforeEach(async () => {
-  await env.DB.batch(["jobs", "schedules"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
+  await env.DB.batch(["jobs", "schedules", "bulk_actions"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
   account = await newAccount();
 });
 
