@@ -305,7 +305,12 @@ describe("an alarm that is lost between an end and its events", () => {
     await newWebhook(account, ...ALL);
     receiver.answers(200);
     const job = await newJob(account);
-    await unheard(job);
+    const points = ["D1", ...SIGNING, "target", ...ANNOUNCED];
+    // It dies once it knows that somebody is to be told, and the platform forgets to ring again.
+    await tripwire.watch(job.owner, { call: points.indexOf("report") + 1, side: "after" });
+    await new PlatformAlarm(job).ring();
+    expect(tripwire.hasKilled).toBe(true);
+    tripwire.remove();
     await runInDurableObject(job.owner, (_, { storage }) => storage.deleteAlarm());
     await job.evict();
     setClock(NOON + 5 * MINUTE);

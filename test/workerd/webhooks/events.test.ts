@@ -8,7 +8,7 @@ import { STALE_ARM_MS } from "../../../src/domain/timer.ts";
 import { type Account, newAccount } from "../harness/account.ts";
 import { api, type JobJson } from "../harness/api.ts";
 import { advance, DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock, until } from "../harness/clock.ts";
-import { databaseDown } from "../harness/database.ts";
+import { answerLost, databaseDown } from "../harness/database.ts";
 import { JobUnderTest, newJob, PUSH } from "../harness/job.ts";
 import { post } from "../harness/post.ts";
 import { receiver } from "../harness/receiver.ts";
@@ -322,6 +322,30 @@ describe("between an end and its events", () => {
     const [event] = await eventJobs(account);
     expect(event).toMatchObject({ name: "job.failed", created_at: iso(NOON) });
     expect(await job.isEmpty()).toBe(true);
+  });
+});
+
+describe("an answer of D1 that is lost after the events were inserted", () => {
+  it.each([
+    ["which may be asked for again", "D1_ERROR: Network connection lost.", 1, false],
+    ["which may not", "D1_ERROR: D1 DB exceeded timeout", 1, false],
+    ["and nothing can be read", "D1_ERROR: D1 DB exceeded timeout", 1, true],
+    ["twice", "D1_ERROR: Network connection lost.", 2, true],
+  ])("%s: each event has one job, which is delivered once", async (_, words, times, blind) => {
+    await newWebhook(account, ...ALL);
+    receiver.answers(500);
+    const job = await newJob(account, { max_retries: 0 });
+    const lost = answerLost('insert into "jobs"', words, { times, blind });
+    await job.ring();
+    lost.end();
+    if (!(await job.isEmpty())) await job.ringUntilEmpty();
+    const [event, ...others] = await eventJobs(account);
+    expect(others).toEqual([]);
+    const carrier = new JobUnderTest(account, event?.id ?? "");
+    await carrier.ringUntilEmpty();
+    expect(await carrier.show()).toMatchObject({ status: "completed", attempts: 1 });
+    expect(arrivedAt(HOOK)).toHaveLength(1);
+    expect(await job.row()).toMatchObject({ status: "failed", reportDueAt: null });
   });
 });
 
