@@ -8,7 +8,7 @@ import type { Execution } from "../domain/job.ts";
 import type { Receipt } from "../domain/reporting.ts";
 import { ok } from "../domain/result.ts";
 import { log } from "../log.ts";
-import { type Counting, type Epoch, failingJobs, newsIn, stampFor } from "./counting.ts";
+import { type Counting, type Epoch, type FailingJob, failingJobs, newsIn, stampFor } from "./counting.ts";
 import { excluded, givenValue, inValues, isAmong, jsonRows, setEach } from "./json-rows.ts";
 import type { Asked, JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
 import { scheduleRowOf } from "./schedules-store.ts";
@@ -67,7 +67,8 @@ async function knownAfter(
   const isStamped = ofJobs.some((report) => settledIn(report).length > 0);
   const epoch = isStamped ? counting.epoch : null;
   const onlyIf = epoch ? isOpen(epoch.id) : sql`true`;
-  const writes: BatchItem<"sqlite">[] = [
+  const more: BatchItem<"sqlite">[] = [
+    ...(epoch ? [failingJobs(db, newestOfJobs)] : []),
     ...(epoch && !epoch.isKnown ? [openEpoch(db, epoch.id, epoch.openedAt)] : []),
     ...(epoch?.claimsOthers ? [claimOthers(db, epoch.id, epoch.openedAt)] : []),
     ...countExpired(db, newestOfJobs, onlyIf),
@@ -77,25 +78,19 @@ async function knownAfter(
     ),
     ...updateJobs(db, newestOfJobs, epoch, onlyIf),
     ...newestOf(ofSchedules).map((report) => updateSchedule(db, report)),
+    ...(epoch ? [openNow(db, epoch.id)] : []),
   ];
   let sent = 0;
   const answer = await stored(() => {
     sent += 1;
-    return db.batch([
-      knownJobs(db, ofJobs),
-      knownSchedules(db, ofSchedules),
-      failingJobs(db, newestOfJobs),
-      ...writes,
-      openNow(db, epoch?.id ?? null),
-    ]);
+    return db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), ...more]);
   });
   const isCertain = answer.ok && sent === 1;
   if (epoch && !isCertain) counting.uncertain();
   if (!answer.ok) return answer;
-  const [jobRows, scheduleRows, failing] = answer.value;
-  const open = answer.value.at(-1) as unknown[];
-  if (epoch && open.length === 0) return "claimed";
-  if (epoch && isCertain) counting.applied(newsIn(newestOfJobs, jobRows, failing));
+  const [jobRows, scheduleRows, ...others] = answer.value;
+  if (epoch && (others.at(-1) as unknown[]).length === 0) return "claimed";
+  if (epoch && isCertain) counting.applied(newsIn(newestOfJobs, jobRows, others[0] as FailingJob[]));
   return ok(
     new Set([
       ...jobRows.map((row) => keyOf({ kind: "job", ...row })),
