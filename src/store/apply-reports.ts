@@ -8,7 +8,7 @@ import type { Execution } from "../domain/job.ts";
 import type { Receipt } from "../domain/reporting.ts";
 import { ok } from "../domain/result.ts";
 import { log } from "../log.ts";
-import { type Counting, type Epoch, failingJobs, newsIn, stampFor } from "./counting.ts";
+import { type Counting, type Epoch, type FailingJob, failingJobs, newsIn, stampFor } from "./counting.ts";
 import { excluded, givenValue, inValues, isAmong, jsonRows, setEach } from "./json-rows.ts";
 import type { Asked, JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
 import { scheduleRowOf } from "./schedules-store.ts";
@@ -82,7 +82,8 @@ async function knownAfter(
   const isStamped = ofJobs.some((report) => settledIn(report).length > 0);
   const epoch = isStamped ? counting.epoch : null;
   const onlyIf = epoch ? isOpen(epoch.id) : sql`true`;
-  const writes: BatchItem<"sqlite">[] = [
+  const more: BatchItem<"sqlite">[] = [
+    ...(epoch ? [failingJobs(db, newestOfJobs)] : []),
     ...(epoch && !epoch.isKnown ? [openEpoch(db, epoch.id, epoch.openedAt)] : []),
     ...(epoch?.claimsOthers ? [claimOthers(db, epoch.id, epoch.openedAt)] : []),
     ...noteHealth(db, ofJobs),
@@ -95,30 +96,24 @@ async function knownAfter(
     ...newestOf(ofSchedules).map((report) => updateSchedule(db, report)),
     // Behind them: it has to see the webhooks as they do.
     ...(announcing.length > 0 ? [askedFor(db, announcing)] : []),
+    ...(epoch ? [openNow(db, epoch.id)] : []),
   ];
   let sent = 0;
   const answer = await stored(() => {
     sent += 1;
-    return db.batch([
-      knownJobs(db, ofJobs),
-      knownSchedules(db, ofSchedules),
-      failingJobs(db, newestOfJobs),
-      ...writes,
-      openNow(db, epoch?.id ?? null),
-    ]);
+    return db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), ...more]);
   });
   const isCertain = answer.ok && sent === 1;
   if (epoch && !isCertain) counting.uncertain();
   if (!answer.ok) return answer;
-  const [jobRows, scheduleRows, failing, ...others] = answer.value;
-  const open = others.at(-1) as unknown[];
-  if (epoch && open.length === 0) return "claimed";
-  const asked = announcing.length > 0 ? (others.at(-2) as Awaited<ReturnType<typeof askedFor>>) : [];
+  const [jobRows, scheduleRows, ...others] = answer.value;
+  if (epoch && (others.at(-1) as unknown[]).length === 0) return "claimed";
+  const asked = announcing.length > 0 ? (others.at(epoch ? -2 : -1) as Awaited<ReturnType<typeof askedFor>>) : [];
   const wanted = new Set(asked.flatMap(({ accountId, events }) => events.map((type) => `${type} ${accountId}`)));
   const isAskedFor = (report: Report) => report.announces.some((type) => wanted.has(`${type} ${report.accountId}`));
   const heldBack = new Set(announcing.filter(isAskedFor).map(keyOf));
   const written = newestOfJobs.filter((report) => !heldBack.has(keyOf(report)));
-  if (epoch && isCertain) counting.applied(newsIn(written, jobRows, failing));
+  if (epoch && isCertain) counting.applied(newsIn(written, jobRows, others[0] as FailingJob[]));
   const rows = [
     ...jobRows.map((row) => keyOf({ kind: "job", ...row })),
     ...scheduleRows.map((row) => keyOf({ kind: "schedule", ...row })),

@@ -37,6 +37,14 @@ export function stampFor(report: JobReport, attempt: number, epoch: Epoch | null
   return settled ? stampOf(epoch.id, settled) : null;
 }
 
+/** Where a job that has failed went. */
+export interface FailingJob {
+  readonly accountId: string;
+  readonly id: string;
+  readonly handler: string | null;
+  readonly delivery: Delivery;
+}
+
 /** What the groups of failures go by, of those jobs whose attempts have failed. */
 export const failingJobs = (db: Database, reports: readonly JobReport[]) =>
   db
@@ -53,7 +61,7 @@ export const failingJobs = (db: Database, reports: readonly JobReport[]) =>
 export function newsIn(
   reports: readonly JobReport[],
   rows: readonly (Known & Ref & { readonly origin: Origin })[],
-  failing: readonly (Ref & { readonly handler: string | null; readonly delivery: Delivery })[],
+  failing: readonly FailingJob[],
 ): SettledExecution[] {
   const known = new Map(rows.map((row) => [refOf(row), row]));
   const details = new Map(failing.map((row) => [refOf(row), row]));

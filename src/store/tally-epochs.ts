@@ -15,11 +15,11 @@ export const openEpoch = (db: Database, id: number, now: number) =>
   db.insert(tallyEpochs).values({ id, openedAt: now }).onConflictDoNothing();
 
 /** The epoch as a row, while it is open. One that is gone with a database that was taken back in time is not. */
-export const openNow = (db: Database, epoch: number | null) =>
+export const openNow = (db: Database, epoch: number) =>
   db
     .select({ id: tallyEpochs.id })
     .from(tallyEpochs)
-    .where(and(eq(tallyEpochs.id, epoch ?? -1), isNull(tallyEpochs.claimedAt)));
+    .where(and(eq(tallyEpochs.id, epoch), isNull(tallyEpochs.claimedAt)));
 
 /** The epochs that projectors have left: none but this one is held in memory. */
 export const claimOthers = (db: Database, epoch: number, now: number) =>
