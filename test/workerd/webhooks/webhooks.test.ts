@@ -8,6 +8,7 @@ import { advance, iso, NOON, SECOND } from "../harness/clock.ts";
 import { databaseDown } from "../harness/database.ts";
 import { JobUnderTest } from "../harness/job.ts";
 import { receiver } from "../harness/receiver.ts";
+import { walkThroughAll } from "../harness/retention.ts";
 import { sweep } from "../schedules/schedule.ts";
 import { arrivedAt, eventJobs, HOOK, newWebhook, postWebhook, type WebhookJson, webhookCall } from "./webhook.ts";
 
@@ -129,8 +130,7 @@ it("nothing is made for an account that is gone, and its webhooks go with it", a
   const other = await newAccount();
   await newWebhook(other, "job.failed");
   await remove(other);
-  await env.DB.prepare("DELETE FROM retention_walk").run();
-  await sweep();
+  await walkThroughAll(sweep);
   const left = await env.DB.prepare("SELECT count(*) AS n FROM webhooks WHERE account_id IN (?, ?)")
     .bind(account.id, other.id)
     .first<{ n: number }>();
