@@ -48,7 +48,7 @@ it.concurrent.each(JOBS)("takes the job %s", async (text) => {
   expect(headers.get("X-Request-Id")).toMatch(UUID);
   const job = body.data as Job;
   expect(Object.keys(job)).toEqual(
-    "id schedule_id name handler status payload delivery timeout max_retries backoff tags flow origin idempotency_key scheduled_for run_at expires_at attempts last_error result created_at updated_at completed_at revision".split(
+    "id schedule_id name handler status payload delivery timeout max_retries backoff tags flow callbacks origin idempotency_key scheduled_for run_at expires_at attempts last_error result created_at updated_at completed_at revision".split(
       " ",
     ),
   );

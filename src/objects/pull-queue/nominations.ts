@@ -27,6 +27,10 @@ export class Nominations {
     this.#held.delete(executionId);
   }
 
+  countTaken(now: number): number {
+    return [...this.#held.values()].filter(({ until }) => until > now).length;
+  }
+
   /** When the next one lapses; undefined when none is held. */
   nextLapse(now: number): number | undefined {
     let next: number | undefined;

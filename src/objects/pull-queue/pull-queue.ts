@@ -115,12 +115,13 @@ export class PullQueue extends DurableObject<Cloudflare.Env> {
   /** How many wait, and who asks for them. To ask is no poll. */
   async view(entry?: Pick<Entry, "dueAt" | "executionId">): Promise<QueueView> {
     this.#tidy();
-    const rowless = [...this.#rowless.values()];
-    const due = [...rowless.map(({ dueAt }) => dueAt), this.#list.oldestDueAt() ?? []].flat();
+    const now = Date.now();
+    // Those that are in the hands of a poll have most likely been taken.
+    const taken = this.#nominations.countTaken(now);
     return {
-      ...this.#presence.seen(Date.now()),
-      waiting: this.#list.count() + rowless.length,
-      oldestDueAt: due.length > 0 ? Math.min(...due) : null,
+      ...this.#presence.seen(now),
+      waiting: Math.max(0, this.#list.count() + this.#rowless.size - taken),
+      oldestDueAt: this.#oldest(1, now)[0]?.dueAt ?? null,
       holds: entry !== undefined && (this.#rowless.has(entry.executionId) || this.#list.has(entry)),
     };
   }

@@ -65,13 +65,6 @@ export class WaitingList {
     return this.#exists && this.#sql.exec(found, dueAt, executionId).toArray().length > 0;
   }
 
-  /** When the one that waits longest became due; null when none does. */
-  oldestDueAt(): number | null {
-    if (!this.#exists) return null;
-    const [row] = this.#sql.exec<Pick<Row, "due_at">>("SELECT due_at FROM waiting ORDER BY 1, execution_id LIMIT 1");
-    return row?.due_at ?? null;
-  }
-
   /** The oldest due that may be nominated, at most so many. Those that were tried before come after all others. */
   oldest(most: number, standingOf: (executionId: string) => Standing): Entry[] {
     if (!this.#exists) return [];
