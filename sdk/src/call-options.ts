@@ -102,10 +102,11 @@ export function createLimitsOf(
 ): CallLimits & { traceparent: string | undefined } {
   const limits = limitsOf(connection, call, options, CREATE_OPTIONS);
   const traceparent = options?.traceparent;
-  if (traceparent !== undefined && !(typeof traceparent === "string" && /^[!-~]+$/.test(traceparent))) {
+  if (traceparent !== undefined && typeof traceparent !== "string") {
     throw new ChronosConfigError("traceparent must be the text of a W3C traceparent header");
   }
-  return { ...limits, traceparent };
+  // What no header can say is malformed, and left out as the service leaves out what is malformed.
+  return { ...limits, traceparent: /^[!-~]+$/.test(traceparent ?? "") ? traceparent : undefined };
 }
 
 /** Checks the options of `call`, such as `jobs.create()`, and starts the clock. */

@@ -57,7 +57,13 @@ it.each([[TRACE], [null]])(
   },
 );
 
-it.each(["", "a\nb", "ä", 1, null])("must be a header's text: %j", async (wrong) => {
+it.each(["", "a\nb", "ä", "two, of them"])("is left out where no header can say it: %j", async (traceparent) => {
+  const { chronos, line } = setUp();
+  await chronos.jobs.create(hello, { traceparent });
+  expect(line.sent.map((request) => request.traceparent)).toEqual([undefined]);
+});
+
+it.each([1, null])("must be a text: %j", async (wrong) => {
   const { chronos, line } = setUp();
   await expect(chronos.jobs.create(hello, { traceparent: wrong as never })).rejects.toThrow(ChronosConfigError);
   expect(line.sent).toEqual([]);

@@ -153,9 +153,10 @@ function unsigned(runAt: number, heldUntil: number): WaitingOn {
 
 function atWorkers(job: JobView, phase: Queued, facts: WaitFacts, now: number): WaitingOn {
   const { delivery } = job;
-  if (delivery.type === "pull" && delivery.queue !== null) return atQueue(delivery.queue, phase, facts, now);
+  if (delivery.type === "pull" && delivery.queue !== null) return atQueue(delivery.queue, job, phase, facts, now);
   const handler = job.handler ?? "";
-  const { since, offerAt } = phase;
+  const { since: queuedAt, offerAt } = phase;
+  const since = job.runAt ?? queuedAt;
   const { queue } = facts;
   if (!queue) {
     const message = `Due since ${clock(since)}; it waits for a worker of \`${handler}\`. How many others wait, and who asks for them, could not be found out in time: read the job again in a moment.`;
@@ -167,7 +168,7 @@ function atWorkers(job: JobView, phase: Queued, facts: WaitFacts, now: number): 
     const message = `No worker has asked for \`${handler}\` ${last}; ${howMany(queue.waiting)}. Start a worker for this handler, or check that its API key and handler name are right. A worker that is busy asks again when it has room.`;
     return { reason: "no_worker", message, since: Math.max(since, lastPollAt ?? 0), until: null };
   }
-  if (!queue.holds && now >= since + GRACE_MS) {
+  if (!queue.holds && now >= queuedAt + GRACE_MS) {
     const message = `Due since ${clock(since)}, but it has not reached the workers of \`${handler}\`: the service is behind. It offers the job again at ${clock(offerAt)}.`;
     return { reason: "overdue", message, since, until: offerAt };
   }
@@ -178,7 +179,9 @@ function atWorkers(job: JobView, phase: Queued, facts: WaitFacts, now: number): 
 }
 
 /** A named queue's consumer asks nobody: only its queue knows of it. */
-function atQueue(name: string, { since, offerAt }: Queued, { missingBinding }: WaitFacts, now: number): WaitingOn {
+function atQueue(name: string, job: JobView, phase: Queued, { missingBinding }: WaitFacts, now: number): WaitingOn {
+  const { since: sentAt, offerAt } = phase;
+  const since = job.runAt ?? sentAt;
   const isSent = offerAt - now > OFFERED_AGAIN_SOON_MS;
   if (missingBinding !== null) {
     const then = isSent
@@ -188,7 +191,7 @@ function atQueue(name: string, { since, offerAt }: Queued, { missingBinding }: W
     return { reason: "queue_not_bound", message, since, until: null };
   }
   if (isSent) {
-    const message = `Sent to the queue \`${name}\` at ${clock(since)}; its consumer has not started it yet. Check that a Worker consumes the queue, and that its API key is right.`;
+    const message = `Sent to the queue \`${name}\` at ${clock(sentAt)}; its consumer has not started it yet. Check that a Worker consumes the queue, and that its API key is right.`;
     return { reason: "waiting_for_worker", message, since, until: null };
   }
   const message = `Due since ${clock(since)}, but the queue \`${name}\` did not take it. The service sends it again at ${clock(offerAt)}.`;

@@ -68,6 +68,10 @@ const Reports = closed({
   ),
 });
 
+/** A key that has expired could not report what it took. */
+const msLeftTo = (expiresAt: number | null, now: number): number =>
+  expiresAt === null ? Number.POSITIVE_INFINITY : Math.max(0, expiresAt - now);
+
 export const worker = new Hono<AppEnv>()
   .post("/claim", valid({ body: Claim }), async (c) => {
     const { handlers, wait_time_seconds, max_jobs, worker_id } = c.req.valid("form").body;
@@ -83,7 +87,8 @@ export const worker = new Hono<AppEnv>()
     const due = unwrap(await claimNow(c.env, asked));
     if (due.length > 0 || wait_time_seconds === 0) return done(c, ...show(due));
     return longAnswer(c, async (client) => {
-      const claimed = await claimWithin(c.env, asked, wait_time_seconds * 1_000, client);
+      const waitMs = Math.min(wait_time_seconds * 1_000, msLeftTo(c.var.key.expiresAt, c.var.platform.now()));
+      const claimed = await claimWithin(c.env, asked, waitMs, client);
       return success(...show(claimed.ok ? claimed.value : [])); // a fault in the middle of a poll: the next one is told
     });
   })

@@ -89,7 +89,7 @@ async function knownAfter(
     ...noteHealth(db, ofJobs),
     ...countExpired(db, newestOfJobs, onlyIf),
     // Before the jobs: a superseded execution takes its stamp with it from the row that is about to be overwritten.
-    ...inValues(ofJobs.flatMap((report) => executionsApart(report, epoch))).map((rows) =>
+    ...inValues(executionsApart(ofJobs, newestOfJobs, epoch)).map((rows) =>
       upsertExecutions(db, rows, onlyIf),
     ),
     ...updateJobs(db, newestOfJobs, epoch, onlyIf),
@@ -212,14 +212,19 @@ function updateColumns(db: Database, columns: typeof FACTS, rows: readonly objec
     .where(and(...matches));
 }
 
-const executionsApart = (report: JobReport, epoch: Epoch | null) =>
-  report.apart.map((execution: Execution) => ({
-    ...execution,
-    accountId: report.accountId,
-    jobId: report.id,
-    tally: stampFor(report, execution.attempt, epoch),
-    events: typesIn(report.announces),
-  }));
+/** All of a job's reports are held back with its newest: an execution is stored and counted with the row, or not yet. */
+function executionsApart(reports: readonly JobReport[], newest: readonly JobReport[], epoch: Epoch | null) {
+  const announced = new Map(newest.map((report) => [keyOf(report), report.announces]));
+  return reports.flatMap((report) =>
+    report.apart.map((execution: Execution) => ({
+      ...execution,
+      accountId: report.accountId,
+      jobId: report.id,
+      tally: stampFor(report, execution.attempt, epoch),
+      events: typesIn(announced.get(keyOf(report)) ?? []),
+    })),
+  );
+}
 
 const typesIn = (announces: JobReport["announces"]) => (announces.length > 0 ? announces : null);
 

@@ -1,7 +1,7 @@
 // Counts what was lost with a projector's memory: a walk over all jobs and executions that adds up those which carry the stamp of an
 // epoch that was left open. It goes page by page, each added in the transaction that moves its place on, and remembers the place.
 
-import { and, asc, eq, gt, gte, isNotNull, isNull, lt, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gt, gte, isNotNull, isNull, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Delivery, ExecutionStatus, FaultCode } from "../domain/job.ts";
@@ -180,7 +180,8 @@ function pageOfJobs(db: Database, from: Position, epochs: readonly number[]) {
   const key = sql`(${jobs.accountId}, ${jobs.id})`;
   const place = sql`(${from.accountId}, ${from.jobId})`;
   const isApart = sql`EXISTS (SELECT 1 FROM ${executions} WHERE ${executions.accountId} = ${jobs.accountId}
-    AND ${executions.jobId} = ${jobs.id} AND ${executions.attempt} = ${jobs.attempt})`;
+    AND ${executions.jobId} = ${jobs.id} AND ${executions.attempt} = ${jobs.attempt}
+    AND ${executions.completedAt} IS NOT NULL)`;
   const isLost = sql`${jobs.tally} IS NOT NULL AND ${jobs.tally} >> 1 IN ${listOf(epochs)} AND ${jobs.origin} <> 'event'`;
   const error = sql`${jobs.lastError} ->> 'code'`;
   const found = sql<string | null>`CASE WHEN ${isLost} AND NOT ${isApart}
@@ -195,12 +196,14 @@ function pageOfJobs(db: Database, from: Position, epochs: readonly number[]) {
 
 function pageOfExecutions(db: Database, from: Position, epochs: readonly number[]) {
   const { accountId, jobId, attempt, tally, status, dueAt, startedAt, completedAt } = executions;
+  // A condition of its own: columns that stand in a selected expression itself lose the names of their tables.
+  const isOfJob = and(eq(jobs.accountId, accountId), eq(jobs.id, jobId), ne(jobs.origin, "event"));
   const isLost = sql`${tally} IS NOT NULL AND ${tally} >> 1 IN ${listOf(epochs)}`;
   const error = sql`${executions.error} ->> 'code'`;
   const found = sql<
     string | null
   >`CASE WHEN ${isLost} THEN (SELECT ${foundOf(status, tally, dueAt, startedAt, completedAt, error)}
-    FROM ${jobs} WHERE ${jobs.accountId} = ${accountId} AND ${jobs.id} = ${jobId} AND ${jobs.origin} <> 'event') END`;
+    FROM ${jobs} WHERE ${isOfJob}) END`;
   return db
     .select({ accountId, jobId, attempt, found })
     .from(executions)

@@ -75,7 +75,11 @@ export class Projector extends DurableObject<Cloudflare.Env> {
   #ringLater(): void {
     if (this.#willRing) return;
     this.#willRing = true;
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(Date.now() + RING_AFTER_MS, { allowUnconfirmed: true }));
+    const set = this.ctx.storage.setAlarm(Date.now() + RING_AFTER_MS, { allowUnconfirmed: true });
+    const tryAgain = () => {
+      this.#willRing = false;
+    };
+    this.ctx.waitUntil(set.catch(tryAgain));
   }
 
   #flushed(): Promise<void> {

@@ -11,6 +11,7 @@ import { receiver } from "../harness/receiver.ts";
 import { reportAt } from "../harness/reports.ts";
 import { insertRows } from "../harness/rows.ts";
 import { claim } from "../pull/worker.ts";
+import { newWebhook } from "../webhooks/webhook.ts";
 import { cron, flush, groupsOf, jobThatMeets, projector, recounted, rowsOf, sumsOf, truthOf } from "./counts.ts";
 
 let account: Account;
@@ -63,6 +64,25 @@ describe("the projector counts", () => {
     await job.ringWhenSet();
     await flush();
     expect(await sumsOf(account)).toEqual({ started: 2, completed: 1, failed: 1, retried: 0 });
+  });
+
+  it("nothing of a job whose end is held back until somebody is told, not even what an older report brings", async () => {
+    await newWebhook(account, "job.cancelled");
+    const stored = () => env.DB.prepare("SELECT attempt FROM executions WHERE account_id = ?").bind(account.id).all();
+    post.stop();
+    receiver.answers(() => new Response("x".repeat(4_000), { status: 500 }));
+    const job = await newJob(account, { backoff: { type: "fixed", initial: 3_600 } });
+    await job.ring();
+    await job.ringWhenSet(); // its report
+    await job.cancel();
+    const receipts = await post.deliver(post.takeJobs());
+    expect(receipts.at(-1)).toBe("announce");
+    expect((await stored()).results).toEqual([]);
+    post.goOn();
+    await job.ringUntilEmpty();
+    await recounted();
+    expect((await stored()).results).toHaveLength(1);
+    expect(await sumsOf(account)).toEqual({ started: 1, completed: 0, failed: 0, retried: 1 });
   });
 
   it("no delivery of an event", async () => {

@@ -138,6 +138,28 @@ it("an epoch that is claimed while it walks waits for the next walk", async () =
   expect(await sumsOf(account)).toMatchObject({ started: 3 * PAGE + 1 });
 });
 
+it("reads a page of executions beside however many jobs", async () => {
+  await insertMany(account, 400, { status: "completed", revision: 2 });
+  const [id = ""] = await insertRows(account, [{ status: "completed", revision: 2 }]);
+  for (let attempt = 1; attempt <= 50; attempt++) await execution(id, attempt, LOST.tally).run();
+  await leave();
+  const batch = vi.spyOn(env.DB, "batch");
+  await cron();
+  const pages = await Promise.all(batch.mock.results.map(({ value }) => value as Promise<D1Result[]>));
+  const most = Math.max(...pages.flat().map(({ meta }) => meta.rows_read));
+  expect(await sumsOf(account)).toMatchObject({ started: 50 });
+  expect(most).toBeLessThan(1_000);
+});
+
+it("counts an end in the job's row beside an older, open copy of the same attempt", async () => {
+  const [id = ""] = await insertRows(account, [{ ...SETTLED, ...LOST }]);
+  await execution(id, 1, null).run();
+  await env.DB.prepare("UPDATE executions SET status = 'running', completed_at = NULL WHERE job_id = ?").bind(id).run();
+  await leave();
+  await cron();
+  expect(await sumsOf(account)).toMatchObject({ started: 1 });
+});
+
 it("two runs at once count once", async () => {
   await insertMany(account, 2 * PAGE, { ...SETTLED, ...LOST });
   await leave();
