@@ -146,6 +146,12 @@ describe("waiting_for_worker", () => {
     );
   });
 
+  it("holds since the job was due, though an outage has kept it from being queued", () => {
+    const late = given(life.enqueue(waiting({ delivery: PULL }), E1, NOON + HOUR));
+    expect(at(NOON + HOUR, late, polledAt(NOON + HOUR))).toMatchObject({ since: NOON });
+    expect(at(NOON + HOUR, late, polledAt(null))).toMatchObject({ reason: "no_worker", since: NOON });
+  });
+
   it("is the answer when PullQueue does not answer, and says so", () => {
     expect(at(NOON + HOUR, queued())).toMatchObject({ reason: "waiting_for_worker", since: NOON, until: null });
     expect(at(NOON + HOUR, queued()).message).toContain("could not be found out in time");

@@ -178,6 +178,15 @@ describe("a limited key", () => {
     expect(await head(await keyOf(account, "read"))).toBe(200);
   });
 
+  it("waits for jobs no longer than it lives: it could not report them", async () => {
+    const account = await newAccount();
+    const key = await keyOf(account, "worker", iso(NOON + 300));
+    const beganAt = performance.now();
+    const body = { handlers: ["h"], wait_time_seconds: 20 };
+    const answer = await must(api("POST", "/v1/worker/jobs/claim", { key, body }));
+    expect([answer, performance.now() - beganAt < 10_000]).toEqual([null, true]);
+  });
+
   it("meets its account's suspension first: a worker waits, where 403 forbidden would end it", async () => {
     const account = await newAccount();
     const key = await keyOf(account, "worker");
