@@ -113,7 +113,8 @@ function wanted({ expected, type }: v.BaseIssue<unknown>): string {
   if (type === "picklist" || type === "variant")
     return `one of ${(expected ?? "").replace(/[()]/g, "").replaceAll(" | ", ", ")}`;
   return (
-    { string: "a text", number: "a number", Object: "an object", boolean: "true or false" }[expected ?? ""] ??
-    `${expected}`
+    { string: "a text", number: "a number", Object: "an object", Array: "a list", boolean: "true or false" }[
+      expected ?? ""
+    ] ?? `${expected}`
   );
 }

@@ -89,9 +89,7 @@ async function knownAfter(
     ...noteHealth(db, ofJobs),
     ...countExpired(db, newestOfJobs, onlyIf),
     // Before the jobs: a superseded execution takes its stamp with it from the row that is about to be overwritten.
-    ...inValues(executionsApart(ofJobs, newestOfJobs, epoch)).map((rows) =>
-      upsertExecutions(db, rows, onlyIf),
-    ),
+    ...inValues(executionsApart(ofJobs, newestOfJobs, epoch)).map((rows) => upsertExecutions(db, rows, onlyIf)),
     ...updateJobs(db, newestOfJobs, epoch, onlyIf),
     ...newestOf(ofSchedules).map((report) => updateSchedule(db, report)),
     // Behind them: it has to see the webhooks as they do.
