@@ -4,7 +4,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { NOMINATION_MS } from "../../../src/objects/pull-queue/nominations.ts";
-import { ENTRY_LIFE_MS, MAX_UNWRITTEN } from "../../../src/objects/pull-queue/pull-queue.ts";
+import { ENTRY_LIFE_MS, MAX_UNWRITTEN, type PullQueue } from "../../../src/objects/pull-queue/pull-queue.ts";
 import { type Account, newAccount } from "../harness/account.ts";
 import { advance, HOUR, hurry, NOON, setClock, until } from "../harness/clock.ts";
 
@@ -173,7 +173,8 @@ describe("what is over", () => {
 describe("when there is too much at once", () => {
   it("the answer is `busy` and not a fault, and nothing of what was refused is kept", async () => {
     const most = entries(1, MAX_UNWRITTEN);
-    const answers = await Promise.all([queue().offer(most), queue().offer([entry(0)])]);
+    const together = (object: PullQueue) => Promise.all([object.offer(most), object.offer([entry(0)])]);
+    const answers = await runInDurableObject(queue(), together);
     expect(answers).toEqual(["taken", "busy"]);
     expect(await rows()).toBe(MAX_UNWRITTEN);
     expect(await queue().offer([entry(0)])).toBe("taken");
