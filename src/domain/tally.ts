@@ -29,13 +29,8 @@ export const OTHER = "other";
 
 export type FailureCode = FaultCode | typeof OTHER;
 
-/** An execution that started and is over, as it is counted. */
-export interface SettledExecution {
-  readonly accountId: string;
-  readonly jobId: string;
-  readonly handler: string | null;
-  /** Where it was pushed to; null for pull. */
-  readonly host: string | null;
+/** An execution that started and is over. */
+export interface Settled {
   readonly status: ExecutionStatus;
   readonly dueAt: number;
   readonly startedAt: number;
@@ -43,6 +38,15 @@ export interface SettledExecution {
   readonly errorCode: FaultCode | null;
   /** Whether its job ended with it, or is tried again. */
   readonly endsJob: boolean;
+}
+
+/** The same, as it is counted. */
+export interface SettledExecution extends Settled {
+  readonly accountId: string;
+  readonly jobId: string;
+  readonly handler: string | null;
+  /** Where it was pushed to; null for pull. */
+  readonly host: string | null;
 }
 
 /** The counts of an account for a minute. */
@@ -75,7 +79,7 @@ export interface FailureGroup {
 export function outcomeOf({
   status,
   endsJob,
-}: Pick<SettledExecution, "status" | "endsJob">): "completed" | "failed" | "retried" | null {
+}: Pick<Settled, "status" | "endsJob">): "completed" | "failed" | "retried" | null {
   switch (status) {
     case "completed":
       return "completed";
@@ -91,7 +95,7 @@ export function outcomeOf({
 }
 
 /** An interruption is the service's own, and shown only if a job ended with it. */
-export const isFailure = ({ status, endsJob }: Pick<SettledExecution, "status" | "endsJob">): boolean =>
+export const isFailure = ({ status, endsJob }: Pick<Settled, "status" | "endsJob">): boolean =>
   status === "failed" || status === "timed_out" || (status === "interrupted" && endsJob);
 
 export const hostOf = (delivery: Delivery): string | null =>
@@ -177,7 +181,6 @@ export const heldEpoch = (chance: number): number =>
 export const sharedEpochAt = (now: number): number => Math.floor(now / MINUTE);
 
 /** A stamp also keeps how a failure was counted: what becomes of the job later does not change it. */
-export const stampOf = (epoch: number, { endsJob }: Pick<SettledExecution, "endsJob">): number =>
-  2 * epoch + (endsJob ? 1 : 0);
+export const stampOf = (epoch: number, { endsJob }: Pick<Settled, "endsJob">): number => 2 * epoch + (endsJob ? 1 : 0);
 
 export const endsJobBy = (stamp: number): boolean => stamp % 2 === 1;

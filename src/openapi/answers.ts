@@ -9,6 +9,7 @@ import type { showHandler } from "../routes/handlers.ts";
 import type { showBulkAction, showDryRun } from "../routes/show-bulk-action.ts";
 import type { showOverview } from "../routes/show-overview.ts";
 import type { showWebhook } from "../routes/webhooks.ts";
+import { count, FAULT_CODES, time, uuid } from "./answer-parts.ts";
 import { Overview } from "./overview-answer.ts";
 
 /** Refuses, at compile time, a schema that lacks a field of what is shown. */
@@ -17,26 +18,12 @@ const describes =
   <S extends v.GenericSchema<{ [K in keyof Shown]: unknown }>>(schema: S) =>
     schema;
 
-const uuid = v.pipe(v.string(), v.metadata({ format: "uuid" }));
-const time = v.pipe(v.string(), v.metadata({ format: "date-time" }));
-const count = v.pipe(v.number(), v.metadata({ type: "integer", minimum: 0 }));
 const anything = v.unknown();
 const object = v.record(v.string(), v.unknown());
 const texts = v.record(v.string(), v.string());
 
 const JobStatus = v.picklist(["pending", "queued", "running", "retrying", "completed", "failed", "cancelled"]);
-const FaultCode = v.picklist([
-  "http_status",
-  "timeout",
-  "network",
-  "redirect",
-  "blocked_target",
-  "handler_error",
-  "lease_expired",
-  "platform",
-  "expired",
-]);
-const Fault = v.object({ code: FaultCode, message: v.pipe(v.string(), v.maxLength(4096)) });
+const Fault = v.object({ code: v.picklist(FAULT_CODES), message: v.pipe(v.string(), v.maxLength(4096)) });
 const Delivery = v.variant("type", [
   v.object({
     type: v.literal("push"),

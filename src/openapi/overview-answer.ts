@@ -1,11 +1,10 @@
 // What an overview answers with, field by field, and an example of it.
 
 import * as v from "valibot";
+import { count, FAULT_CODES, time, uuid } from "./answer-parts.ts";
 
 const words = <S extends v.GenericSchema>(schema: S, description: string) => v.pipe(schema, v.description(description));
 
-const time = v.pipe(v.string(), v.metadata({ format: "date-time" }));
-const count = v.pipe(v.number(), v.metadata({ type: "integer", minimum: 0 }));
 const ms = v.nullable(count);
 
 const Bucket = v.object({
@@ -31,22 +30,9 @@ const Bucket = v.object({
   ),
 });
 
-const CODES = [
-  "http_status",
-  "timeout",
-  "network",
-  "redirect",
-  "blocked_target",
-  "handler_error",
-  "lease_expired",
-  "platform",
-  "expired",
-  "other",
-] as const;
-
 const Failing = v.object({
   error_code: words(
-    v.picklist(CODES),
+    v.picklist([...FAULT_CODES, "other"]),
     "`other` holds what did not fit into the twenty groups of its quarter of an hour.",
   ),
   handler: words(v.nullable(v.string()), "The handler of the jobs; null when they have none."),
@@ -56,7 +42,7 @@ const Failing = v.object({
     "Attempts that failed like this, and jobs that expired, in the quarters of an hour that the window reaches into.",
   ),
   last_at: words(time, "When the newest of them failed."),
-  job_id: words(v.pipe(v.string(), v.metadata({ format: "uuid" })), "The job of the newest of them."),
+  job_id: words(uuid, "The job of the newest of them."),
 });
 
 export const Overview = v.object({

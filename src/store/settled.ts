@@ -1,17 +1,12 @@
 // Executions that started and are over, as a report brings them, and which of them the read model has not heard of.
 
-import type { Execution, ExecutionStatus, FaultCode } from "../domain/job.ts";
+import type { Execution } from "../domain/job.ts";
+import type { Settled } from "../domain/tally.ts";
 import type { JobReport } from "./report.ts";
 
 /** What a report says of an execution that is over; what it lacks is in the job's row. */
-export interface Settled {
+export interface SettledAttempt extends Settled {
   readonly attempt: number;
-  readonly status: ExecutionStatus;
-  readonly dueAt: number;
-  readonly startedAt: number;
-  readonly completedAt: number;
-  readonly errorCode: FaultCode | null;
-  readonly endsJob: boolean;
 }
 
 /** What the row said before the report. */
@@ -22,7 +17,7 @@ export interface Known {
 }
 
 /** Each once: the newest may be in the row and apart of it. */
-export function settledIn(report: JobReport): Settled[] {
+export function settledIn(report: JobReport): SettledAttempt[] {
   const { facts, apart } = report;
   const settled = apart.flatMap((one) => settledApart(report, one));
   const { attempt, settledAt, executionStatus } = facts;
@@ -36,7 +31,7 @@ export function settledIn(report: JobReport): Settled[] {
   ];
 }
 
-function settledApart(report: JobReport, execution: Execution): Settled[] {
+function settledApart(report: JobReport, execution: Execution): SettledAttempt[] {
   const { attempt, status, dueAt, startedAt, completedAt, error } = execution;
   if (startedAt === null || completedAt === null) return [];
   const errorCode = error?.code ?? null;
@@ -60,7 +55,7 @@ function endsJob({ facts, apart }: JobReport, attempt: number): boolean {
  * Whether the row knew nothing of this end. A report brings every execution whose end no earlier one has brought to the row: so
  * those up to the row's own have been counted, and the row's own has been if it had settled.
  */
-export const isNews = ({ attempt }: Settled, { revision }: JobReport, known: Known): boolean =>
+export const isNews = ({ attempt }: SettledAttempt, { revision }: JobReport, known: Known): boolean =>
   revision > known.revision && (attempt > known.attempt || (attempt === known.attempt && known.settledAt === null));
 
 /** A job that failed because its time ran out has no attempt of its own to count. */
