@@ -5,7 +5,7 @@ import type { KeyScope } from "../domain/key-scope.ts";
 import { ok } from "../domain/result.ts";
 import { isThere } from "../store/existing-account.ts";
 import { accounts, apiKeys } from "../store/schema.ts";
-import { type Database, type Stored, stored } from "../store/store.ts";
+import { type Database, type Stored, stored, storedPage } from "../store/store.ts";
 
 export type Account = typeof accounts.$inferSelect;
 export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash">;
@@ -65,7 +65,7 @@ export async function insertAccount(
 }
 
 export function listAccounts(db: Database, offset: number, size: number): Promise<Stored<[Account[], number]>> {
-  return page(() =>
+  return storedPage(() =>
     db.batch([
       db
         .select()
@@ -143,7 +143,7 @@ export function listKeys(
   offset: number,
   size: number,
 ): Promise<Stored<[ApiKey[], number]>> {
-  return page(() =>
+  return storedPage(() =>
     db.batch([
       db
         .select(shownKey)
@@ -205,11 +205,4 @@ export async function deleteKey(
   const [[known], [gone]] = answer.value;
   if (gone) return ok(gone);
   return ok(known ? "last" : "missing");
-}
-
-async function page<T>(query: () => Promise<[T[], { total: number }[]]>): Promise<Stored<[T[], number]>> {
-  const answer = await stored(query);
-  if (!answer.ok) return answer;
-  const [rows, [counted]] = answer.value;
-  return ok([rows, counted?.total ?? 0]);
 }

@@ -5,7 +5,7 @@ import { HANDLER_LIFE_MS, MAX_HANDLERS } from "../domain/handler.ts";
 import { ok } from "../domain/result.ts";
 import { isThere } from "./existing-account.ts";
 import { handlers } from "./schema.ts";
-import { type Database, type Stored, stored } from "./store.ts";
+import { type Database, type Stored, stored, storedPage } from "./store.ts";
 
 export interface HandlerRef {
   readonly accountId: string;
@@ -56,10 +56,10 @@ export async function listHandlers(
     .orderBy(asc(handlers.handler))
     .limit(size)
     .offset(offset);
-  const answer = await stored(() => db.batch([page, db.select({ total: count() }).from(handlers).where(own)]));
-  if (!answer.ok) return answer;
-  const [rows, [counted]] = answer.value;
-  return ok({ names: rows.map(({ handler }) => handler), total: counted?.total ?? 0 });
+  const listed = await storedPage(() => db.batch([page, db.select({ total: count() }).from(handlers).where(own)]));
+  if (!listed.ok) return listed;
+  const [rows, total] = listed.value;
+  return ok({ names: rows.map(({ handler }) => handler), total });
 }
 
 /** Deletes the handlers of an account that have not been used for a week. */

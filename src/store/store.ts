@@ -57,3 +57,11 @@ function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return "";
   return error.cause instanceof Error ? error.cause.message : error.message;
 }
+
+/** The same for a page of a list: its rows, and how many there are in all. */
+export async function storedPage<T>(query: () => Promise<[T[], { total: number }[]]>): Promise<Stored<[T[], number]>> {
+  const answer = await stored(query);
+  if (!answer.ok) return answer;
+  const [rows, [counted]] = answer.value;
+  return ok([rows, counted?.total ?? 0]);
+}

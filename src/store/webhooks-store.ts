@@ -5,7 +5,7 @@ import type { EventType } from "../domain/event.ts";
 import { ok } from "../domain/result.ts";
 import { ifThere } from "./existing-account.ts";
 import { webhooks } from "./schema.ts";
-import { type Database, type Stored, stored } from "./store.ts";
+import { type Database, type Stored, stored, storedPage } from "./store.ts";
 
 export type Webhook = typeof webhooks.$inferSelect;
 
@@ -41,22 +41,19 @@ export async function insertWebhook(db: Database, webhook: Webhook): Promise<Sto
 export const readWebhook = (db: Database, ref: WebhookRef): Promise<Stored<Webhook | undefined>> =>
   stored(() => db.select().from(webhooks).where(is(ref)).get());
 
-export async function listWebhooks(
+export function listWebhooks(
   db: Database,
   accountId: string,
   offset: number,
   size: number,
 ): Promise<Stored<[Webhook[], number]>> {
   const own = eq(webhooks.accountId, accountId);
-  const answer = await stored(() =>
+  return storedPage(() =>
     db.batch([
       db.select().from(webhooks).where(own).orderBy(asc(webhooks.id)).limit(size).offset(offset),
       db.select({ total: count() }).from(webhooks).where(own),
     ]),
   );
-  if (!answer.ok) return answer;
-  const [rows, [counted]] = answer.value;
-  return ok([rows, counted?.total ?? 0]);
 }
 
 /** What a person may change of a webhook. */
