@@ -1,4 +1,4 @@
-// The table of the README: one line for each question, one column for each system.
+// The table of docs/measured.md: one line for each question, one column for each system.
 
 import { batchesOf, FLOOR_OF_BATCHES } from "../parts/create.ts";
 import { BATCH, DRAIN_FLOOR } from "../parts/drain.ts";
