@@ -10,6 +10,7 @@ import { knownRoutes, notFound } from "./http/known-routes.ts";
 import { rateLimited } from "./http/rate-limit.ts";
 import { requestLog } from "./http/request-log.ts";
 import { log, nameOf } from "./log.ts";
+import { mcp, ownPagesOnly } from "./mcp/mcp.ts";
 import { newJobId } from "./objects/new-id.ts";
 import { reference } from "./openapi/reference.ts";
 import { admin } from "./routes/admin.ts";
@@ -59,6 +60,9 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.route("/v1/admin", admin);
 
   app.route("/v1/metrics", metrics); // before the others: the operator may scrape as well
+
+  app.use("/mcp", ownPagesOnly, authenticated, rateLimited);
+  app.route("/mcp", mcp(app));
 
   app.use("/v1/*", authenticated, rateLimited);
   app.route("/v1/jobs", jobs);

@@ -60,6 +60,9 @@ export const SCOPES: Readonly<Record<string, readonly KeyScope[]>> = {
   "POST /v1/api-keys": FULL,
   "DELETE /v1/api-keys/:id": FULL,
 
+  // Each tool that is called is a request of its own, and asked for its own row.
+  "POST /mcp": ["full", "read", "create"],
+
   // A holder of the secret can forge deliveries: that is more than reading.
   "GET /v1/signing-secret": FULL,
   "POST /v1/signing-secret/rotate": FULL,

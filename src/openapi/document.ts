@@ -72,7 +72,7 @@ export function documentOf(routes: readonly Route[]) {
     info: {
       title: "Chronos on the edge",
       version,
-      summary: "Call me back at time T, surely.",
+      summary: "Call me back at time T, reliably.",
       description: description(),
     },
     servers: [{ url: ".", description: "This service" }],
@@ -133,7 +133,11 @@ function pathsOf(endpoints: readonly Endpoint[]): Record<string, Record<string, 
 
 function entryOf({ name, parts, operation }: Endpoint, method: string, path: string): object {
   const { id, tag, summary, examples = {} } = operation;
-  const access = path.startsWith("/v1/admin/") ? "operator" : path.startsWith("/v1/") ? "apiKey" : "public";
+  const access = path.startsWith("/v1/admin/")
+    ? "operator"
+    : path.startsWith("/v1/") || path === "/mcp"
+      ? "apiKey"
+      : "public";
   const description = [operation.description, access === "apiKey" && openTo(name)].filter(Boolean).join(" ");
   const bodies = Object.entries(examples).filter(([, example]) => example.body !== undefined);
   return {

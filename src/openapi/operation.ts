@@ -13,6 +13,7 @@ export const TAGS = {
   Insight: "How the account's jobs are doing, for people and for Prometheus.",
   Account: "API keys and the signing secret of the account that calls.",
   Operator: "Accounts. Needs the operator's `ADMIN_TOKEN`; without that secret set, these paths answer 404.",
+  Assistants: "The Model Context Protocol: the operations above as tools for an assistant.",
   Service: "About the service itself. Needs no key.",
 } as const;
 

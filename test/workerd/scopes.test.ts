@@ -14,7 +14,7 @@ import { TARGET } from "./harness/receiver.ts";
 import { queuedJob } from "./pull/worker.ts";
 
 /** All routes that take a key. */
-const ROUTES = [...endpointsOf(app.routes).keys()].filter((name) => / \/v1\/(?!admin\/)/.test(name));
+const ROUTES = [...endpointsOf(app.routes).keys()].filter((name) => / \/(v1\/(?!admin\/)|mcp$)/.test(name));
 
 const keyOf = async (account: Account, scope: KeyScope, expiresAt: string | null = null): Promise<string> => {
   const body = { name: scope, scope, expires_at: expiresAt };
@@ -135,7 +135,10 @@ describe("the table of scopes", () => {
 
   it("gives `read` GET alone, `worker` the paths of workers alone, and both all of it but the signing secret", () => {
     for (const [route, scopes] of Object.entries(SCOPES)) {
-      expect([route, scopes.includes("read")]).toEqual([route, /^GET (?!\/v1\/signing-secret)/.test(route)]);
+      expect([route, scopes.includes("read")]).toEqual([
+        route,
+        /^GET (?!\/v1\/signing-secret)|^POST \/mcp$/.test(route),
+      ]);
       expect([route, scopes.includes("worker")]).toEqual([route, route.startsWith("POST /v1/worker/")]);
     }
   });

@@ -1,6 +1,16 @@
 import type { Operations } from "../operation.ts";
 
 export const service: Operations = {
+  "POST /mcp": {
+    id: "speakMcp",
+    tag: "Assistants",
+    summary: "Speak MCP",
+    description:
+      "A message of the Model Context Protocol (JSON-RPC 2.0) over streamable HTTP, without sessions. The tools are operations of this " +
+      "API under their `operationId`, those that the key may call; a call counts as a request of its own. A page of another origin " +
+      "is refused with 403.",
+    answer: { types: ["application/json", "text/event-stream"], message: "A message of the protocol." },
+  },
   "GET /health": {
     id: "getHealth",
     tag: "Service",
