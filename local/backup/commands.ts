@@ -1,0 +1,2 @@
+export async function backup(_target: string): Promise<void> {}
+export async function restore(_copy: string): Promise<void> {}
