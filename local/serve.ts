@@ -24,6 +24,7 @@ export async function serveUntilStopped(
   let stopCron = () => {};
   try {
     await Promise.race([untilHealthy(url, stop), ended]);
+    state.noteServing();
     stopCron = everyMinute(ring, onCronError);
     const account = await devAccount(state.path, url, secrets.ADMIN_TOKEN);
     const { color, host, targets } = settings;

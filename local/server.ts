@@ -48,6 +48,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { host, port, targets } = options;
   const { bundle, description } = options.build;
   const { name, compatibilityDate, vars, rateLimits, worker } = description;
+  const { outbound, workers } = outboundTo(targets, compatibilityDate);
   const secret = randomBytes(32).toString("base64url");
   const embedding = miniflareOptions(options.stateFolder, {
     handleStructuredLogs({ message, timestamp }) {
@@ -67,7 +68,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         name,
         bindings: { ...vars, ...options.bindings },
         serviceBindings: Object.assign({}, worker.serviceBindings, inMemory(rateLimits)),
-        ...outboundTo(targets),
+        ...outbound,
         modulesRoot: dirname(bundle),
         modules: [{ type: "ESModule", path: bundle }, ...filesBeside(bundle)],
         unsafeDirectSockets: [{ host, port }],
@@ -77,6 +78,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         compatibilityDate,
         modules: [{ type: "ESModule", path: join(import.meta.dirname, "rate-limits.worker.js") }],
       },
+      ...workers,
     ],
   });
 

@@ -17,7 +17,7 @@ const OUT = join(PROJECT, "build");
 const PROGRAMS = { main: "cli/main.ts", start: "local/start.ts", keeper: "local/keeper.ts" };
 
 /** Modules that workerd loads from their files. */
-const MODULES = ["local/cron.worker.js", "local/rate-limits.worker.js"];
+const MODULES = ["local/cron.worker.js", "local/outbound.worker.js", "local/rate-limits.worker.js"];
 
 dropForeignSettings(process.env);
 rmSync(OUT, { recursive: true, force: true });
