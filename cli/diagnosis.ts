@@ -45,7 +45,8 @@ export function verdict(findings: readonly Finding[], { overview }: Evidence): s
   const ended = `${count(completed, "job")} completed and ${failed} failed in the last hour`;
   const [first] = troubles;
   if (first === undefined) return `All is well: nothing is late; ${ended}.`;
-  const more = troubles.length > 1 ? ` (and ${count(troubles.length - 1, "more trouble")})` : "";
+  const others = troubles.length - 1;
+  const more = others === 0 ? "" : ` ${others} more ${others === 1 ? "finding is" : "findings are"} listed above.`;
   return `Not well: ${first.message}${more}`;
 }
 

@@ -1,6 +1,14 @@
 // What can go wrong, as an exit code and one line.
 
-import { ChronosApiError, ChronosConfigError, ChronosConnectionError } from "../sdk/src/index.ts";
+import {
+  ChronosApiError,
+  ChronosConfigError,
+  ChronosConnectionError,
+  IdempotencyKeyConflictError,
+  type Job,
+  type Schedule,
+  ScheduleKeyConflictError,
+} from "../sdk/src/index.ts";
 
 /** The exit codes; docs/cli.md has the same table. */
 export const EXIT = {
@@ -36,6 +44,8 @@ export interface Told {
   message: string;
   errors: readonly { field: string; message: string }[];
   requestId: string | null;
+  /** The job or schedule that holds the idempotency key. */
+  data?: Job | Schedule;
 }
 
 export function tell(error: unknown): Told {
@@ -47,14 +57,17 @@ export function tell(error: unknown): Told {
   if (error instanceof ChronosConnectionError) return told(EXIT.unreachable, "unreachable", error.message);
   if (error instanceof ChronosApiError) {
     const { code, message, errors, requestId } = error;
-    return { exitCode: exitCodeOf(error), code, message, errors, requestId };
+    const isConflict = error instanceof IdempotencyKeyConflictError || error instanceof ScheduleKeyConflictError;
+    const holder = isConflict && error.data !== null ? { data: error.data } : {};
+    return { exitCode: exitCodeOf(error), code, message, errors, requestId, ...holder };
   }
   return told(EXIT.failed, "internal", error instanceof Error ? error.message : String(error));
 }
 
 /** `delivery.http.url: Must be https.` where a field is at fault, else the message with its code. */
-export function lineOf({ code, message, errors, requestId }: Told): string {
+export function lineOf({ code, message, errors, requestId, data }: Told): string {
   if (errors.length > 0) return errors.map((one) => `${one.field}: ${one.message}`).join(" ");
+  if (data !== undefined) return `${message} It is ${data.id}. (${code})`;
   if (code === "internal_error" && requestId !== null) return `${message} (request ${requestId})`;
   return ["cli", "usage", "unreachable", "internal"].includes(code) ? message : `${message} (${code})`;
 }

@@ -25,11 +25,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const told = tell(error);
-    const { code, message, errors, requestId } = told;
-    if (args.includes("--json")) terminal.err(apiJsonLine({ error: { code, message, errors, requestId } }));
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const told = tell(thrown);
+    const { exitCode: _, ...error } = told;
+    if (args.includes("--json")) terminal.err(apiJsonLine({ error }));
     else terminal.err(`${paint(terminal, "red", "error:")} ${printable(lineOf(told))}`);
     return told.exitCode;
   }

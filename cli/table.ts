@@ -35,11 +35,12 @@ const shown = (cell: Cell): Shown =>
 function line(terminal: Terminal, row: readonly Shown[], widths: readonly number[]): string {
   let room = terminal.width;
   const parts = row.map(({ text, style }, i) => {
-    const isLast = i === row.length - 1;
-    const cut = text.length > room ? `${[...text].slice(0, Math.max(0, room - 1)).join("")}…` : text;
-    const padding = isLast ? "" : " ".repeat(Math.max(0, (widths[i] ?? 0) - columnsOf(cut)) + 2);
-    room = Math.max(0, room - columnsOf(cut) - padding.length);
-    return (style === undefined || cut === "" ? cut : paint(terminal, style, cut)) + padding;
+    const cut = columnsOf(text) <= room ? text : room === 0 ? "" : `${[...text].slice(0, room - 1).join("")}…`;
+    room -= columnsOf(cut);
+    const wanted = (widths[i] ?? 0) - columnsOf(cut) + 2;
+    const padding = i === row.length - 1 ? 0 : Math.min(wanted, room);
+    room -= padding;
+    return (style === undefined || cut === "" ? cut : paint(terminal, style, cut)) + " ".repeat(padding);
   });
   return parts.join("").trimEnd();
 }

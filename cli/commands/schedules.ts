@@ -112,7 +112,8 @@ async function preview(
   if (id !== undefined && (options.cron ?? options.every) !== undefined)
     throw usage("preview takes the id of a schedule, or --cron or --every");
   const times = await chronos.schedules.preview(id ?? timingOf(options), options.count);
-  print(times, () => times.map(({ at, local }) => `${local}  ${relative(at, now)}`).join("\n") || "It never fires.");
+  const named = times.map(({ at, local }) => ({ utc: at, local }));
+  print(named, () => times.map(({ at, local }) => `${local}  ${relative(at, now)}`).join("\n") || "It never fires.");
 }
 
 const said = ({ id, status }: Schedule): string => `${id}  ${status}`;
@@ -149,7 +150,8 @@ function scheduleFacts(terminal: Terminal, one: Schedule, now: number): string {
     ["ends", moment(one.stopAt, now)],
     ["handler", one.handler ?? ""],
     ["pushed to", delivery.type === "push" ? `${delivery.http.method} ${delivery.http.url}` : ""],
-    ["attempts", `at most ${one.maxRetries} retries of ${span(one.timeout * 1_000)} each`],
+    ["retries", `at most ${one.maxRetries}`],
+    ["timeout", span(one.timeout * 1_000)],
     ["payload", one.payloadText ?? ""],
     ["key", one.idempotencyKey ?? ""],
     ["tags", one.tags.join(", ")],
