@@ -1,26 +1,38 @@
 // What a person sees once the server is up. The curl line works pasted as it stands.
 import { styleText } from "node:util";
 import type { DevAccount } from "./account.ts";
+import { LOOPBACK } from "./addresses.ts";
 import { descriptorWarning } from "./descriptors.ts";
-import { HOST, RECEIVER_PORT } from "./settings.ts";
+import { commandLine } from "./packed.ts";
+import { RECEIVER_PORT, type Settings } from "./settings.ts";
 
 export interface BannerFacts {
   account: DevAccount;
   stateFolder: string;
+  /** Other machines can reach the service: its log goes to a supervisor, and holds no key. */
+  isOpen: boolean;
+  targets: Settings["targets"];
   /** null: none known. */
   descriptorLimit: number | null;
   color: boolean;
 }
 
-export function banner({ account, stateFolder, descriptorLimit, color }: BannerFacts): string {
+export function banner(facts: BannerFacts): string {
+  const { account, stateFolder, isOpen, targets, descriptorLimit, color } = facts;
   const paint = (style: "bold" | "cyan" | "dim" | "yellow", text: string) =>
     color ? styleText(style, text, { validateStream: false }) : text;
   const rows = [
     ["Base URL", paint("cyan", account.url)],
     ["Reference", paint("cyan", `${account.url}/docs`)],
-    ["API key", account.api_key],
-    ["Signing secret", account.signing_secret],
+    ...(isOpen
+      ? []
+      : [
+          ["API key", account.api_key],
+          ["Signing secret", account.signing_secret],
+        ]),
     ["State", stateFolder],
+    ...(isOpen ? [["API key", `in dev.json of that folder, beside the operator's token`]] : []),
+    ...(isOpen ? [["Targets", targets === "public" ? "public https hosts" : "whatever this machine reaches"]] : []),
   ];
   const warning = descriptorWarning(descriptorLimit);
   return [
@@ -29,14 +41,19 @@ export function banner({ account, stateFolder, descriptorLimit, color }: BannerF
     "",
     ...rows.map(([label = "", value]) => `  ${paint("dim", label.padEnd(16))}${value}`),
     "",
-    `Run ${paint("bold", "npm run receive")} in a second terminal, and create a job that is pushed to it in five seconds:`,
+    ...(isOpen ? [] : [...firstSteps(account, (name) => paint("bold", commandLine(name))), ""]),
+    ...(warning === null ? [] : [paint("yellow", warning), ""]),
+  ].join("\n");
+}
+
+function firstSteps(account: DevAccount, command: (name: string) => string): string[] {
+  return [
+    `Run ${command("receive")} in a second terminal, and create a job that is pushed to it in five seconds:`,
     "",
     `  ${curl(account)}`,
     "",
-    `${paint("bold", "npm run demo")} shows more. Ctrl-C stops the server.`,
-    "",
-    ...(warning === null ? [] : [paint("yellow", warning), ""]),
-  ].join("\n");
+    `${command("demo")} shows more. Ctrl-C stops the server.`,
+  ];
 }
 
 function curl({ url, api_key }: DevAccount): string {
@@ -44,7 +61,7 @@ function curl({ url, api_key }: DevAccount): string {
     name: "hello",
     payload: { to: "world" },
     delay: { value: 5, unit: "second" },
-    delivery: { type: "push", http: { url: `http://${HOST}:${RECEIVER_PORT}/jobs`, method: "POST" } },
+    delivery: { type: "push", http: { url: `http://${LOOPBACK}:${RECEIVER_PORT}/jobs`, method: "POST" } },
   };
   return `curl -w '\\n' ${url}/v1/jobs -H 'Authorization: Bearer ${api_key}' -H 'Content-Type: application/json' -d '${JSON.stringify(job)}'`;
 }

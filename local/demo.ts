@@ -8,6 +8,7 @@ import { draw, isAsWanted, paint, type Standing } from "./demo/screen.ts";
 import { startService } from "./demo/service.ts";
 import { dropForeignSettings } from "./environment.ts";
 import { outliveReaders } from "./output.ts";
+import { commandLine } from "./packed.ts";
 import { printableLines } from "./printable.ts";
 
 /** A key may ask a hundred times in ten seconds. */
@@ -29,7 +30,7 @@ process.exit(stop.signal.aborted ? 130 : failure ? 1 : 0);
 
 /** @returns what went wrong; empty if nothing did */
 async function show(): Promise<string> {
-  console.log(paint("bold", "\nChronos: call me back at time T, surely.\n"));
+  console.log(paint("bold", "\nChronos: call me back at time T, reliably.\n"));
   console.log("Starting the service on a fresh state …");
   const account = await service.ready;
   console.log(`It serves at ${account.url}. Seven things to do:\n`);
@@ -41,7 +42,7 @@ async function show(): Promise<string> {
   const { deliveries } = receiver.total();
   const seconds = ((Date.now() - begunAt) / 1_000).toFixed(1);
   console.log(paint("green", `\nAll as it should be: ${deliveries} deliveries, each with a right signature.`));
-  console.log(`${seconds} seconds. The state is gone again; npm start keeps one.\n`);
+  console.log(`${seconds} seconds. The state is gone again; ${commandLine("start")} keeps one.\n`);
   return "";
 }
 

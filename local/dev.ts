@@ -1,15 +1,23 @@
 // `npm run dev`: the service under `wrangler dev`, which rebuilds it at every change of its source. Same state, port and
-// secrets as `npm start`; slower, and what is in a queue is lost at a reload.
+// secrets as `npm start`; slower, and what is in a queue is lost at a reload. The package has no source to reload: it starts.
 import { type Prepared, runMain } from "./main.ts";
-import { migrateDatabase } from "./prepare.ts";
-import { configFor } from "./wrangler.ts";
-import { serveUnderWrangler } from "./wrangler-dev.ts";
+import { IS_PACKED } from "./packed.ts";
+import { describe, migrateDatabase } from "./prepare.ts";
 
-await runMain(serve);
+if (IS_PACKED) {
+  console.log("This package has no source to reload: dev is start here. A clone of the repository reloads.");
+  await import("./start.ts");
+} else {
+  await runMain(serve);
+}
 
 async function serve(prepared: Prepared): Promise<void> {
   const { state, stop } = prepared;
-  await migrateDatabase(state);
+  await migrateDatabase(state, await describe(state));
   stop.throwIfAborted();
+  const [{ configFor }, { serveUnderWrangler }] = await Promise.all([
+    import("./wrangler.ts"),
+    import("./wrangler-dev.ts"),
+  ]);
   await serveUnderWrangler(prepared, [configFor(state.path)]);
 }

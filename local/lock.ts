@@ -1,9 +1,9 @@
 // The lock of a state folder, seen from the server: kept by a process beside it (keeper.ts).
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Reply } from "./keeper.ts";
+import { programPath } from "./packed.ts";
 import type { ProcessMark } from "./processes.ts";
 import { StartError } from "./settings.ts";
 
@@ -17,7 +17,7 @@ export interface Lock {
 
 /** @returns null while another server has the folder */
 export async function takeLock(folder: string): Promise<Lock | null> {
-  const keeper = spawn(process.execPath, ["--no-warnings", join(import.meta.dirname, "keeper.ts"), folder], {
+  const keeper = spawn(process.execPath, ["--no-warnings", programPath("keeper"), folder], {
     stdio: ["pipe", "pipe", "ignore"],
     detached: true, // no Ctrl-C and no hang-up reaches it: it ends after us
   });

@@ -25,8 +25,8 @@ export async function runMain(serve: (prepared: Prepared) => Promise<void>): Pro
   try {
     const settings = readSettings(process.env);
     state = await openStateFolder(settings.stateFolder);
-    const port = await freePort(settings.port);
-    const secrets = loadSecrets(state.path);
+    const port = await freePort(settings.port, settings.host);
+    const secrets = loadSecrets(state.path, settings.secrets);
     const stop = AbortSignal.any([asked, state.lost]);
     await serve({ settings: servedAt(settings, port), state, secrets, stop });
   } catch (error) {

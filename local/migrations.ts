@@ -1,13 +1,10 @@
 // The migrations of the local database: each is applied wholly or not at all, whenever the process dies. The record is
 // wrangler's own, so that `wrangler d1 migrations apply --local` agrees.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
+import type { Description } from "./build.ts";
 import { miniflareOptions, openMiniflare, watchRuntime } from "./miniflare.ts";
-import { PROJECT, StartError } from "./settings.ts";
-import { configFor } from "./wrangler.ts";
-
-const FOLDER = join(PROJECT, "migrations");
+import { StartError } from "./settings.ts";
 
 const RECORD = `CREATE TABLE IF NOT EXISTS d1_migrations(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -19,8 +16,11 @@ const RECORD = `CREATE TABLE IF NOT EXISTS d1_migrations(
  * Applies the migrations that the database has not had yet.
  * @param onRuntime a process that must not outlive us
  */
-export async function migrate(stateFolder: string, onRuntime: (pid: number) => void): Promise<void> {
-  const [database] = unstable_readConfig({ config: configFor(stateFolder) }).d1_databases;
+export async function migrate(
+  stateFolder: string,
+  { databaseId, migrations }: Description,
+  onRuntime: (pid: number) => void,
+): Promise<void> {
   const unwatch = watchRuntime(
     (_, pid) => onRuntime(pid),
     () => {},
@@ -30,7 +30,7 @@ export async function migrate(stateFolder: string, onRuntime: (pid: number) => v
       handleStructuredLogs: () => {}, // a failure is told below, without the runtime's stack
       modules: true,
       script: "",
-      d1Databases: { DB: database?.database_id ?? "DB" },
+      d1Databases: { DB: databaseId },
     }),
   );
   try {
@@ -40,9 +40,8 @@ export async function migrate(stateFolder: string, onRuntime: (pid: number) => v
     const had = new Set(rows.flat());
     if (had.size === 0 && existsSync(join(stateFolder, "dev.json")))
       console.warn(`The database in ${stateFolder} is empty: the jobs, accounts and keys it held before are gone.`);
-    for (const name of readdirSync(FOLDER).sort()) {
-      if (!name.endsWith(".sql") || had.has(name)) continue;
-      const statements = unstable_splitSqlQuery(readFileSync(join(FOLDER, name), "utf8"));
+    for (const { name, statements } of migrations) {
+      if (had.has(name)) continue;
       const record = db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name);
       await db.batch([...statements.map((sql) => db.prepare(sql)), record]); // one transaction
     }

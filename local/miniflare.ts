@@ -3,7 +3,7 @@ import { ChildProcess } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { basename, join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { HOST } from "./settings.ts";
+import { LOOPBACK } from "./addresses.ts";
 
 export type MiniflareOptions = ReturnType<typeof convertV4MiniflareOptions>;
 type Given = Parameters<typeof convertV4MiniflareOptions>[0];
@@ -11,7 +11,7 @@ type Given = Parameters<typeof convertV4MiniflareOptions>[0];
 /** @param stateFolder where D1, the objects and their alarms are kept, in the layout of `wrangler --persist-to` */
 export function miniflareOptions(stateFolder: string, given: Given): MiniflareOptions {
   return convertV4MiniflareOptions({
-    host: HOST,
+    host: LOOPBACK,
     cf: false,
     log: new Log(LogLevel.NONE),
     logRequests: false,

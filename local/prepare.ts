@@ -1,20 +1,33 @@
-// What comes before serving: the Worker is built while its database is looked at and migrated.
+// What comes before serving: a clone builds the Worker, and the database is looked at and migrated meanwhile.
 import { join } from "node:path";
+import { type Build, type Description, readBuild } from "./build.ts";
 import { repair } from "./damage.ts";
 import { removeEmptyObjects } from "./empty-objects.ts";
+import { IS_PACKED, PACKED_WORKER } from "./packed.ts";
 import type { StateFolder } from "./state-folder.ts";
-import { buildWorker } from "./wrangler.ts";
 
-/** @returns the path of the built Worker */
-export async function prepare(state: StateFolder): Promise<string> {
+export async function prepare(state: StateFolder): Promise<Build> {
+  if (IS_PACKED) {
+    const build = readBuild(PACKED_WORKER);
+    await migrateDatabase(state, build.description);
+    return build;
+  }
   // If one fails, the other still has to end.
-  const steps = [build(state), migrateDatabase(state)] as const;
+  const description = describe(state);
+  const steps = [build(state), description.then((known) => migrateDatabase(state, known))] as const;
   await Promise.allSettled(steps);
   const [bundle] = await Promise.all(steps);
-  return bundle;
+  return { bundle, description: await description };
+}
+
+/** Loading wrangler and Miniflare takes half a second: beside the build it costs nothing. */
+export async function describe(state: StateFolder): Promise<Description> {
+  const { describeService } = await import("./describe.ts");
+  return describeService(state.path);
 }
 
 async function build(state: StateFolder): Promise<string> {
+  const { buildWorker } = await import("./wrangler.ts");
   try {
     return await buildWorker(state.path, (pid) => state.noteChild("wrangler", pid));
   } finally {
@@ -22,13 +35,12 @@ async function build(state: StateFolder): Promise<string> {
   }
 }
 
-export async function migrateDatabase(state: StateFolder): Promise<void> {
+export async function migrateDatabase(state: StateFolder, description: Description): Promise<void> {
   repair(state.path);
   removeEmptyObjects(join(state.path, "v3/do"));
-  // Loading wrangler and Miniflare takes half a second: beside the build it costs nothing.
   const { migrate } = await import("./migrations.ts");
   try {
-    await migrate(state.path, (pid) => state.noteChild("workerd", pid));
+    await migrate(state.path, description, (pid) => state.noteChild("workerd", pid));
   } finally {
     state.forgetChild("workerd");
   }

@@ -2,10 +2,11 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import { LOOPBACK } from "./addresses.ts";
 import { dropForeignSettings } from "./environment.ts";
 import { outliveReaders } from "./output.ts";
 import { printable } from "./printable.ts";
-import { HOST, RECEIVER_PORT, readSettings } from "./settings.ts";
+import { RECEIVER_PORT, readSettings } from "./settings.ts";
 import { judgeSignature } from "./signed-by.ts";
 
 outliveReaders();
@@ -31,7 +32,7 @@ server.on("error", () => {
   console.error(`Port ${RECEIVER_PORT} is taken. Stop what listens there and try again.`);
   process.exit(1);
 });
-server.listen(RECEIVER_PORT, HOST, () =>
-  console.log(`Waiting for deliveries at http://${HOST}:${RECEIVER_PORT}. Ctrl-C stops.`),
+server.listen(RECEIVER_PORT, LOOPBACK, () =>
+  console.log(`Waiting for deliveries at http://${LOOPBACK}:${RECEIVER_PORT}. Ctrl-C stops.`),
 );
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(0));

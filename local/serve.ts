@@ -1,6 +1,7 @@
 // What both ways to serve do once the service runs: wait until it answers, ring its cron, show how to use it, wait for the end.
 import { once } from "node:events";
 import { devAccount, untilHealthy } from "./account.ts";
+import { isLoopback } from "./addresses.ts";
 import { banner } from "./banner.ts";
 import { everyMinute } from "./cron.ts";
 import { descriptorLimit } from "./descriptors.ts";
@@ -23,10 +24,12 @@ export async function serveUntilStopped(
   let stopCron = () => {};
   try {
     await Promise.race([untilHealthy(url, stop), ended]);
+    state.noteServing();
     stopCron = everyMinute(ring, onCronError);
     const account = await devAccount(state.path, url, secrets.ADMIN_TOKEN);
-    const { color } = settings;
-    console.log(banner({ account, stateFolder: state.path, descriptorLimit: descriptorLimit(), color }));
+    const { color, host, targets } = settings;
+    const facts = { account, stateFolder: state.path, isOpen: !isLoopback(host), targets, color };
+    console.log(banner({ ...facts, descriptorLimit: descriptorLimit() }));
     if (!stop.aborted) await Promise.race([once(stop, "abort"), ended]);
   } finally {
     stopCron();

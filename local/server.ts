@@ -6,20 +6,24 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Miniflare } from "miniflare";
-import { type Unstable_Config, unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
+import { originOf } from "./addresses.ts";
+import type { Build, Description } from "./build.ts";
 import { CRON, RING_LIMIT_MS } from "./cron.ts";
 import { miniflareOptions, openMiniflare, watchRuntime } from "./miniflare.ts";
-import { HOST, StartError } from "./settings.ts";
-import { configFor } from "./wrangler.ts";
+import { outboundTo } from "./outbound.ts";
+import { type Settings, StartError } from "./settings.ts";
 
 const RATE_LIMITS = "rate-limits";
 
 export interface ServerOptions {
+  /** The IP address to listen at. */
+  host: string;
   port: number;
+  /** Where pushes may go. */
+  targets: Settings["targets"];
   /** Where D1, the objects and their alarms are kept, in the layout of `wrangler --persist-to`. */
   stateFolder: string;
-  /** Path of the built Worker. */
-  bundle: string;
+  build: Build;
   /** Variables and secrets beside those of wrangler.toml. */
   bindings: Record<string, string>;
   /** One message of the Worker, or of workerd itself; `at` in milliseconds. */
@@ -41,13 +45,10 @@ export interface Server {
 }
 
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const config = unstable_readConfig({ config: configFor(options.stateFolder) });
-  const vars = { ...config.vars, ...options.bindings };
-  const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions({
-    ...config,
-    vars,
-    ratelimits: [],
-  }).workerOptions;
+  const { host, port, targets } = options;
+  const { bundle, description } = options.build;
+  const { name, compatibilityDate, vars, rateLimits, worker } = description;
+  const { outbound, workers } = outboundTo(targets, compatibilityDate);
   const secret = randomBytes(32).toString("base64url");
   const embedding = miniflareOptions(options.stateFolder, {
     handleStructuredLogs({ message, timestamp }) {
@@ -56,25 +57,28 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     workers: [
       {
         name: "cron", // the first one is what answers at Miniflare's own port
-        compatibilityDate: config.compatibility_date,
+        compatibilityDate,
         compatibilityFlags: ["service_binding_extra_handlers"],
         modules: [{ type: "ESModule", path: join(import.meta.dirname, "cron.worker.js") }],
         bindings: { SECRET: secret },
-        serviceBindings: { SERVICE: config.name ?? "" },
+        serviceBindings: { SERVICE: name },
       },
       {
         ...worker,
-        name: config.name, // objects are kept under it, by `wrangler dev` too
-        serviceBindings: Object.assign({}, worker.serviceBindings, inMemory(config.ratelimits)),
-        modulesRoot: dirname(options.bundle),
-        modules: [{ type: "ESModule", path: options.bundle }, ...filesBeside(options.bundle)],
-        unsafeDirectSockets: [{ host: HOST, port: options.port }],
+        name,
+        bindings: { ...vars, ...options.bindings },
+        serviceBindings: Object.assign({}, worker.serviceBindings, inMemory(rateLimits)),
+        ...outbound,
+        modulesRoot: dirname(bundle),
+        modules: [{ type: "ESModule", path: bundle }, ...filesBeside(bundle)],
+        unsafeDirectSockets: [{ host, port }],
       },
       {
         name: RATE_LIMITS,
-        compatibilityDate: config.compatibility_date,
+        compatibilityDate,
         modules: [{ type: "ESModule", path: join(import.meta.dirname, "rate-limits.worker.js") }],
       },
+      ...workers,
     ],
   });
 
@@ -103,7 +107,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   });
   recovering = false;
   return {
-    url: `http://${HOST}:${options.port}`,
+    url: originOf(host, port),
     ring: (at) => ring(miniflare, secret, at),
     renew: () => void runtime?.kill("SIGKILL"),
     async stop() {
@@ -138,12 +142,9 @@ async function ring(miniflare: Miniflare, secret: string, at: number): Promise<v
 }
 
 /** The bindings of the rate limits, answered by our own. */
-function inMemory(limits: Unstable_Config["ratelimits"]) {
+function inMemory(limits: Description["rateLimits"]) {
   return Object.fromEntries(
-    limits.map(({ name, simple }) => [
-      name,
-      { name: RATE_LIMITS, entrypoint: "RateLimiter", props: { name, ...simple } },
-    ]),
+    limits.map((limit) => [limit.name, { name: RATE_LIMITS, entrypoint: "RateLimiter", props: limit }]),
   );
 }
 

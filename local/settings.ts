@@ -1,60 +1,167 @@
-// What a local server may be told through the environment, checked before anything is started.
-import { join, resolve } from "node:path";
+// What the environment may say, checked before anything is started. SETTINGS is the only place that knows names, defaults
+// and rules: the table of docs/self-hosting.md is checked against it.
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { MIN_SECRET_LENGTH } from "../src/accounts/service-secrets.ts";
 import { RETENTION_DAYS_RULE, retentionDays } from "../src/domain/retention-days.ts";
+import { isLoopback, LOOPBACK, ownNames } from "./addresses.ts";
+
+export { PROJECT } from "./packed.ts";
 
 /** Why the server cannot start, in words for the person who started it: shown as it is, without a stack. */
 export class StartError extends Error {}
 
+/** Where `chronos-edge receive` waits for deliveries. */
+export const RECEIVER_PORT = 9000;
+
+interface Setting {
+  /** In words where there is no value. */
+  readonly default: string;
+  /** A whole sentence. */
+  readonly rule: string;
+  readonly example: string;
+  readonly accepts: (text: string) => boolean;
+  /** Its value is never shown. */
+  readonly isSecret?: true;
+}
+
+const isSecretEnough = (text: string): boolean => text.length >= MIN_SECRET_LENGTH;
+
+export const SETTINGS = {
+  HOST: {
+    default: LOOPBACK,
+    rule: "HOST must be an IP address of this machine: 127.0.0.1 serves this machine alone, 0.0.0.0 all of its networks.",
+    example: "0.0.0.0",
+    accepts: (text) => isIP(text) !== 0 && !text.includes("%"),
+  },
+  PORT: {
+    default: "8787",
+    rule: "PORT must be a whole number from 0 to 65535; 0 takes any free port.",
+    example: "8787",
+    accepts: (text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535,
+  },
+  CHRONOS_STATE: {
+    default: ".chronos",
+    rule: "CHRONOS_STATE must be a folder for the service alone.",
+    example: "/var/lib/chronos-edge",
+    accepts: () => true, // opening it says what is wrong with it
+  },
+  CHRONOS_TARGETS: {
+    default: "any on loopback, otherwise public",
+    rule: "CHRONOS_TARGETS must be public (jobs call public https hosts only) or any (jobs call whatever this machine reaches).",
+    example: "public",
+    accepts: (text) => text === "public" || text === "any",
+  },
+  PUBLIC_HOSTS: {
+    default: "none",
+    rule: "PUBLIC_HOSTS must be host names, or host:port, separated by commas.",
+    example: "chronos.example.com",
+    accepts: (text) => text.split(",").every((host) => isHost(host.trim())),
+  },
+  MASTER_KEY: {
+    default: "made at the first start",
+    rule: `MASTER_KEY must have at least ${MIN_SECRET_LENGTH} characters; openssl rand -base64 32 makes one.`,
+    example: "",
+    accepts: isSecretEnough,
+    isSecret: true,
+  },
+  MASTER_KEY_PREVIOUS: {
+    default: "none",
+    rule: "MASTER_KEY_PREVIOUS must be the master key before MASTER_KEY, which is set beside it.",
+    example: "",
+    accepts: () => true,
+    isSecret: true,
+  },
+  ADMIN_TOKEN: {
+    default: "made at the first start",
+    rule: `ADMIN_TOKEN must have at least ${MIN_SECRET_LENGTH} characters; openssl rand -hex 32 makes one.`,
+    example: "",
+    accepts: isSecretEnough,
+    isSecret: true,
+  },
+  RETENTION_DAYS: {
+    default: "30",
+    rule: RETENTION_DAYS_RULE,
+    example: "30",
+    accepts: (text) => retentionDays(text) !== null,
+  },
+  CHRONOS_LOG: {
+    default: "text",
+    rule: "CHRONOS_LOG must be text (lines to read) or json (lines as the service wrote them).",
+    example: "json",
+    accepts: (text) => text === "text" || text === "json",
+  },
+} as const satisfies Record<string, Setting>;
+
+type Name = keyof typeof SETTINGS;
+
 export interface Settings {
+  /** The IP address to listen at. */
+  host: string;
   /** 0 takes any free port. */
   port: number;
   /** Absolute path of the folder that holds everything the service remembers. */
   stateFolder: string;
+  /** Where pushes may go: public https hosts, or whatever this machine reaches. */
+  targets: "public" | "any";
   /** Worker variables that take precedence over those of wrangler.toml. */
   vars: Record<string, string>;
-  /** Log lines as the Worker wrote them (CHRONOS_LOG=json). */
+  /** Secrets that the environment gives; the others are kept in the state folder. */
+  secrets: Partial<Record<"MASTER_KEY" | "MASTER_KEY_PREVIOUS" | "ADMIN_TOKEN", string>>;
+  /** Log lines as the Worker wrote them. */
   rawLogs: boolean;
   color: boolean;
 }
 
-/** The project's root: wrangler.toml, migrations and node_modules are there. */
-export const PROJECT = resolve(import.meta.dirname, "..");
-
-/** Only ever this machine: the embedded server lets jobs push to local hosts. */
-export const HOST = "127.0.0.1";
-
-/** Where `npm run receive` waits for deliveries. */
-export const RECEIVER_PORT = 9000;
-
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const given = check(env);
+  const host = given.HOST ?? SETTINGS.HOST.default;
+  const targets = given.CHRONOS_TARGETS ?? (isLoopback(host) ? "any" : "public");
   return {
-    port: readPort(env.PORT || "8787"),
-    stateFolder: resolve(env.CHRONOS_STATE || join(PROJECT, ".chronos")),
+    host,
+    port: Number(given.PORT ?? SETTINGS.PORT.default),
+    stateFolder: resolve(given.CHRONOS_STATE ?? SETTINGS.CHRONOS_STATE.default),
+    targets: targets === "any" ? "any" : "public",
     vars: {
-      ALLOW_LOCAL_TARGETS: "true",
-      ...readRetention(env.RETENTION_DAYS),
-      PUBLIC_HOSTS: env.PUBLIC_HOSTS ?? "",
+      ...(targets === "any" && { ALLOW_LOCAL_TARGETS: "true" }),
+      ...(given.RETENTION_DAYS !== undefined && { RETENTION_DAYS: given.RETENTION_DAYS }),
+      PUBLIC_HOSTS: given.PUBLIC_HOSTS ?? "",
     },
-    rawLogs: env.CHRONOS_LOG === "json",
+    secrets: {
+      ...(given.MASTER_KEY !== undefined && { MASTER_KEY: given.MASTER_KEY }),
+      ...(given.MASTER_KEY_PREVIOUS !== undefined && { MASTER_KEY_PREVIOUS: given.MASTER_KEY_PREVIOUS }),
+      ...(given.ADMIN_TOKEN !== undefined && { ADMIN_TOKEN: given.ADMIN_TOKEN }),
+    },
+    rawLogs: given.CHRONOS_LOG === "json",
     color: process.stdout.isTTY && !env.NO_COLOR,
   };
 }
 
 /** The settings of a server on this port, which a job may not call: PUBLIC_HOSTS says so to the Worker. */
 export function servedAt(settings: Settings, port: number): Settings {
-  const names = [settings.vars.PUBLIC_HOSTS, `${HOST}:${port}`].filter(Boolean).join(",");
+  const names = [settings.vars.PUBLIC_HOSTS, ...ownNames(settings.host, port)].filter(Boolean).join(",");
   return { ...settings, port, vars: { ...settings.vars, PUBLIC_HOSTS: names } };
 }
 
-/** Empty is the same as not set. */
-function readRetention(text = ""): Record<string, string> {
-  if (text === "") return {};
-  if (retentionDays(text) !== null) return { RETENTION_DAYS: text };
-  throw new StartError(`${RETENTION_DAYS_RULE} It is "${text}". Try: RETENTION_DAYS=30 npm start`);
+/** @returns the values that are set; an empty one counts as not set */
+function check(env: NodeJS.ProcessEnv): Partial<Record<Name, string>> {
+  const given: Partial<Record<Name, string>> = {};
+  for (const [name, setting] of Object.entries(SETTINGS) as [Name, Setting][]) {
+    const text = env[name];
+    if (text === undefined || text === "") continue;
+    if (!setting.accepts(text)) throw new StartError(refusal(name, setting, text));
+    given[name] = text;
+  }
+  return given;
 }
 
-function readPort(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new StartError(`PORT must be a whole number from 0 to 65535, not "${text}". Try: PORT=8787 npm start`);
+function refusal(name: Name, { rule, example, isSecret }: Setting, text: string): string {
+  if (isSecret) return `${rule} It has ${text.length}.`;
+  return `${rule} It is "${text}". Try: ${name}=${example}`;
+}
+
+/** A name or an address, perhaps with a port, and nothing else that a URL may have. */
+function isHost(text: string): boolean {
+  if (text === "" || /[\s/@?#\\]/.test(text) || !URL.canParse(`https://${text}`)) return false;
+  return new URL(`https://${text}`).hostname !== "";
 }

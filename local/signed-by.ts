@@ -26,7 +26,7 @@ async function isSignedFor(delivery: Delivery, account: DevAccount): Promise<boo
 
 /** The state folders of the services that run on this machine, by the processes that hold their locks (lock.ts). */
 function foldersInUse(): string[] {
-  const found = commandLines().map((line) => /[\\/]local[\\/]keeper\.ts (.+)$/.exec(line.trim())?.[1]);
+  const found = commandLines().map((line) => /[\\/](?:local|build)[\\/]keeper\.[jt]s (.+)$/.exec(line.trim())?.[1]);
   return found.filter((folder) => folder !== undefined);
 }
 

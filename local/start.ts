@@ -18,7 +18,7 @@ async function serve(prepared: Prepared): Promise<void> {
   const note = (event: string, level: "info" | "warn" | "error", facts: object) =>
     log(JSON.stringify({ level, event, ...facts }), Date.now());
 
-  const [bundle, { startServer }] = await Promise.all([prepare(state), import("./server.ts")]);
+  const [build, { startServer }] = await Promise.all([prepare(state), import("./server.ts")]);
   stop.throwIfAborted();
 
   const exhaustion = watchExhaustion(() => {
@@ -26,9 +26,11 @@ async function serve(prepared: Prepared): Promise<void> {
     server.renew();
   });
   const server = await startServer({
+    host: settings.host,
     port: settings.port,
+    targets: settings.targets,
     stateFolder: state.path,
-    bundle,
+    build,
     bindings: { ...secrets, ...settings.vars },
     onLog(line, at) {
       exhaustion.hear(line);

@@ -17,11 +17,13 @@ import { takeLock } from "./lock.ts";
 import { endAll, isRunning, markOf, type ProcessMark } from "./processes.ts";
 import { StartError } from "./settings.ts";
 
-/** run.json: what a person, a test or a later server wants to know about the processes of this one. */
-interface Run extends ProcessMark {
+/** run.json: what a person, a test or another program wants to know about the processes of a server. */
+export interface Run extends ProcessMark {
   children: ProcessMark[];
   /** The runtime under its own name, for whoever wants to see it crash. */
   workerd_pid?: number;
+  /** The runtime serves; before, it may be another one that only migrates. */
+  is_serving?: true;
 }
 
 type ChildKind = "workerd" | "wrangler";
@@ -35,6 +37,8 @@ export interface StateFolder {
   noteChild(kind: ChildKind, pid: number): ProcessMark;
   /** That child has ended. */
   forgetChild(kind: ChildKind): void;
+  /** The service answers. */
+  noteServing(): void;
   /** Aborts when the folder is no longer ours, with the reason. */
   lost: AbortSignal;
   /** Gives the folder free for another server. */
@@ -42,6 +46,12 @@ export interface StateFolder {
 }
 
 /** Makes the folder if need be, takes its lock, and closes it to others. */
+/** The server that uses a folder, if its processes can be seen from here: those of another container cannot. */
+export function runningServer(path: string): Run | null {
+  const run = readRun(join(path, "run.json"));
+  return run !== null && isRunning(run) ? run : null;
+}
+
 export async function openStateFolder(path: string): Promise<StateFolder> {
   process.umask(0o077); // for whatever we and our children make from here on
   await nameFailures(path, async () => {
@@ -53,11 +63,17 @@ export async function openStateFolder(path: string): Promise<StateFolder> {
   if (lock === null) throw new StartError(inUse(path, readRun(runFile)));
 
   const children = new Map<ChildKind, ProcessMark>();
+  let isServing = false;
   const tell = () => {
     const marks = [...children.values()];
     lock.watch(marks);
     const workerd = children.get("workerd");
-    const run: Run = { ...markOf(process.pid), children: marks, ...(workerd && { workerd_pid: workerd.pid }) };
+    const run: Run = {
+      ...markOf(process.pid),
+      children: marks,
+      ...(workerd && { workerd_pid: workerd.pid }),
+      ...(isServing && { is_serving: true }),
+    };
     writeAtomically(runFile, `${JSON.stringify(run)}\n`);
   };
   await nameFailures(path, async () => {
@@ -78,6 +94,10 @@ export async function openStateFolder(path: string): Promise<StateFolder> {
       children.delete(kind);
       tell();
     },
+    noteServing() {
+      isServing = true;
+      tell();
+    },
     lost: lock.lost,
     async release() {
       if (!lock.lost.aborted) rmSync(runFile, { force: true });
@@ -91,8 +111,8 @@ function inUse(path: string, run: Run | null): string {
   return `${who} already uses ${path}. Stop it, or choose another folder: CHRONOS_STATE=<folder>`;
 }
 
-/** Node's own recursive mkdir spins for ever where every attempt is answered with ENOENT, as under /proc. */
-function makeFolder(path: string): void {
+/** Makes a folder for its owner alone. Node's own recursive mkdir spins for ever where every attempt is answered with ENOENT, as under /proc. */
+export function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
   try {

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
+import { isLoopback, originOf } from "./addresses.ts";
 import { ringCron } from "./cron.ts";
 import { readableLine } from "./log-lines.ts";
 import type { Prepared } from "./main.ts";
@@ -9,17 +10,19 @@ import { printableLines } from "./printable.ts";
 import { endAll } from "./processes.ts";
 import { secretsFile } from "./secrets.ts";
 import { serveUntilStopped } from "./serve.ts";
-import { HOST, StartError } from "./settings.ts";
+import { StartError } from "./settings.ts";
 import { spawnWrangler } from "./wrangler.ts";
 
 /** @param configs the configuration files of the Workers; the first one's is the service, and has the port */
 export async function serveUnderWrangler(prepared: Prepared, configs: readonly string[]): Promise<void> {
   const { settings, state, stop } = prepared;
-  const { color, rawLogs: raw, port } = settings;
+  const { color, rawLogs: raw, host, port } = settings;
+  if (!isLoopback(host))
+    throw new StartError(`wrangler dev is for development and serves this machine alone. Unset HOST, or use npm start`);
   const vars = Object.entries(settings.vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const wrangler = spawnWrangler(state.path, [
     ...["dev", ...configs.flatMap((path) => ["--config", path])],
-    ...["--ip", HOST, "--port", `${port}`, "--persist-to", state.path],
+    ...["--ip", host, "--port", `${port}`, "--persist-to", state.path],
     ...["--env-file", secretsFile(state.path), "--show-interactive-dev-session=false", ...vars],
   ]);
   const group = wrangler.pid === undefined ? [] : [state.noteChild("wrangler", wrangler.pid)];
@@ -36,7 +39,7 @@ export async function serveUnderWrangler(prepared: Prepared, configs: readonly s
     if (!stop.aborted) throw new StartError("wrangler dev has ended; its output above may say why");
   });
 
-  const url = `http://${HOST}:${port}`;
+  const url = originOf(host, port);
   try {
     await serveUntilStopped(prepared, {
       url,

@@ -6,7 +6,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { writeAtomically } from "./atomic-file.ts";
-import { PROJECT, StartError } from "./settings.ts";
+import { PROJECT } from "./packed.ts";
+import { StartError } from "./settings.ts";
 
 export interface ConfigCopy {
   /** The configuration that is copied: the service's own, unless told otherwise. */

@@ -4,6 +4,7 @@
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { describeService } from "../../local/describe.ts";
 import { migrate } from "../../local/migrations.ts";
 import { startServer } from "../../local/server.ts";
 import { spawnWrangler } from "../../local/wrangler.ts";
@@ -16,12 +17,15 @@ const build = spawnWrangler(stateFolder, ["deploy", entry, "--dry-run", "--outdi
 for (const stream of [build.stdout, build.stderr]) stream?.on("data", (chunk) => process.stdout.write(chunk));
 const [code] = await once(build, "close");
 if (code !== 0) throw new Error(`wrangler could not build ${entry}`);
-await migrate(stateFolder, () => {});
+const description = describeService(stateFolder);
+await migrate(stateFolder, description, () => {});
 
 const server = await startServer({
+  host: "127.0.0.1",
   port: Number(port),
+  targets: "any",
   stateFolder,
-  bundle: join(outdir, "worker.js"),
+  build: { bundle: join(outdir, "worker.js"), description },
   bindings: {
     ALLOW_LOCAL_TARGETS: "true",
     MASTER_KEY: "a key of the benchmark, for the benchmark only",

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 export function embeddedCommands(program: Command): void {
   program
     .command("start")
-    .description("run the service on this machine; the environment holds its settings")
+    .description("run the service on this machine; settings come from the environment, see docs/self-hosting.md")
     .action(load(() => import("../../local/start.ts")));
   program
     .command("dev")
@@ -19,6 +19,16 @@ export function embeddedCommands(program: Command): void {
     .command("receive")
     .description("print the deliveries that jobs push to this machine")
     .action(load(() => import("../../local/receive.ts")));
+  program
+    .command("backup")
+    .description("copy everything the service remembers, while it runs or not")
+    .argument("<target>", "a folder, or a file that ends in .tar, .tar.gz or .tgz")
+    .action(async (target: string) => (await import("../../local/backup/commands.ts")).backup(target));
+  program
+    .command("restore")
+    .description("bring a copy back into an empty state folder (CHRONOS_STATE)")
+    .argument("<copy>", "what `chronos-edge backup` has made")
+    .action(async (copy: string) => (await import("../../local/backup/commands.ts")).restore(copy));
 }
 
 const load = (program: () => Promise<unknown>) => async (): Promise<void> => {

@@ -33,12 +33,14 @@ async function serve(prepared: Prepared): Promise<void> {
 
 /** The consumer is started with an API key, so there must be an account before: the service makes it, by itself. */
 async function firstAccount({ settings, state, secrets, stop }: Prepared): Promise<DevAccount> {
-  const bundle = await prepare(state);
+  const build = await prepare(state);
   const { startServer } = await import("../../local/server.ts");
   const server = await startServer({
+    host: settings.host,
     port: settings.port,
+    targets: settings.targets,
     stateFolder: state.path,
-    bundle,
+    build,
     bindings: { ...secrets, ...settings.vars },
     onLog: () => {},
     onRuntime: (pid) => state.noteChild("workerd", pid),

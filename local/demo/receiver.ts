@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { HOST } from "../settings.ts";
+import { LOOPBACK } from "../addresses.ts";
 import { isSigned } from "../signature.ts";
 
 export type Receiver = Awaited<ReturnType<typeof openReceiver>>;
@@ -17,13 +17,13 @@ export async function openReceiver(signingSecret: string) {
     arrived.push({ path, isSigned: isSigned({ headers, body: await text(request) }, signingSecret) });
     response.writeHead(deliveriesAt(path) <= (failures.get(path) ?? 0) ? 500 : 200).end();
   });
-  await once(server.listen(0, HOST), "listening");
+  await once(server.listen(0, LOOPBACK), "listening");
   const { port } = server.address() as AddressInfo;
   return {
     /** The `delivery` of a job that is pushed here; the first ones on this path are answered with 500. */
     push(path: string, failing = 0) {
       failures.set(path, failing);
-      return { type: "push", http: { url: `http://${HOST}:${port}${path}`, method: "POST" } };
+      return { type: "push", http: { url: `http://${LOOPBACK}:${port}${path}`, method: "POST" } };
     },
     deliveriesAt,
     total: () => ({ deliveries: arrived.length, unsigned: arrived.filter((one) => !one.isSigned).length }),

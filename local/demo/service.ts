@@ -5,13 +5,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DevAccount } from "../account.ts";
-import { PROJECT } from "../settings.ts";
+import { programPath } from "../packed.ts";
 
 /** @returns `ready`, which resolves once it serves, and `stop`, which leaves neither a process nor a file */
 export function startService() {
   const state = mkdtempSync(join(tmpdir(), "chronos-demo-"));
-  const child = spawn(process.execPath, ["--no-warnings", join(PROJECT, "local/start.ts")], {
-    env: { ...process.env, CHRONOS_STATE: state, PORT: "0", CHRONOS_LOG: "json" },
+  const child = spawn(process.execPath, ["--no-warnings", programPath("start")], {
+    env: { ...process.env, HOST: "", CHRONOS_TARGETS: "", CHRONOS_STATE: state, PORT: "0", CHRONOS_LOG: "json" },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true, // Ctrl-C reaches only us, and we end it in our own time
   });

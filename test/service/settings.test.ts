@@ -1,40 +1,122 @@
-// Settings that make no sense end `npm start` before anything is begun, in words that name them.
+// The settings of an embedded service: bad values end it before anything is begun, in words that name them; defaults are the
+// safe ones; the table of the guide says what the code does.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
-import { PROJECT, readSettings, StartError } from "../../local/settings.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { PROJECT, readSettings, SETTINGS, StartError, servedAt } from "../../local/settings.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "chronos-settings-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Any values: the generated type knows only that of wrangler.toml. */
-const environment = (values: Record<string, string | undefined>) => values as NodeJS.ProcessEnv;
+const read = (values: Record<string, string | undefined>) => readSettings(values as NodeJS.ProcessEnv);
 
-const RULE = "RETENTION_DAYS must be a whole number of days from 1 to 36500.";
+const BAD: Record<keyof typeof SETTINGS, readonly string[]> = {
+  HOST: ["localhost", "0", "1.2.3", "1.2.3.4:80", "[::1]", "fe80::1%eth0", " 127.0.0.1", "*"],
+  PORT: ["-1", "65536", "8787.5", "0x10", "port", " ", "000000"],
+  CHRONOS_STATE: [],
+  CHRONOS_TARGETS: ["PUBLIC", "private", "true", "public,any"],
+  PUBLIC_HOSTS: [
+    "https://a.example",
+    "a.example/path",
+    "a.example,,b.example",
+    "a b",
+    "u@a.example",
+    "a.example:99999",
+  ],
+  MASTER_KEY: ["x".repeat(31)],
+  MASTER_KEY_PREVIOUS: [],
+  ADMIN_TOKEN: ["x".repeat(31)],
+  RETENTION_DAYS: ["0", "-1", "abc", "1.5", " ", "30 ", "36501"],
+  CHRONOS_LOG: ["JSON", "quiet"],
+};
 
-it.each(["0", "-1", "abc", "1.5", " ", "30 ", "36501"])("RETENTION_DAYS=%j is refused by name", (text) => {
-  const read = () => readSettings(environment({ RETENTION_DAYS: text }));
-  expect(read).toThrow(StartError);
-  expect(read).toThrow(`${RULE} It is "${text}".`);
-});
+describe.each(Object.entries(BAD))("%s", (name, values) => {
+  it.each(values)("%j is refused by name, with what would be right", (text) => {
+    const { rule } = SETTINGS[name as keyof typeof SETTINGS];
+    expect(() => read({ [name]: text })).toThrow(StartError);
+    expect(() => read({ [name]: text })).toThrow(rule);
+    expect(rule).toMatch(new RegExp(`^${name} must `));
+  });
 
-it.each([
-  ["1", { RETENTION_DAYS: "1" }],
-  ["36500", { RETENTION_DAYS: "36500" }],
-  ["", {}],
-  [undefined, {}],
-])("RETENTION_DAYS=%j is taken", (text, vars) => {
-  expect(readSettings(environment({ RETENTION_DAYS: text })).vars).toEqual({
-    ALLOW_LOCAL_TARGETS: "true",
-    PUBLIC_HOSTS: "",
-    ...vars,
+  it("that is empty counts as not set", () => {
+    expect(read({ [name]: "" })).toEqual(read({}));
   });
 });
 
-it.each(["local/start.ts", "local/dev.ts"])("%s ends with it, and makes nothing", (program) => {
+it("a secret that is refused is not shown", () => {
+  expect(() => read({ MASTER_KEY: "my secret" })).toThrow(
+    "MASTER_KEY must have at least 32 characters; openssl rand -base64 32 makes one. It has 9.",
+  );
+  expect(() => read({ MASTER_KEY: "my secret" })).not.toThrow("my secret");
+});
+
+it("good values are taken", () => {
+  expect(
+    read({
+      HOST: "192.0.2.7",
+      PORT: "80",
+      CHRONOS_STATE: "/somewhere",
+      PUBLIC_HOSTS: "jobs.example.com, [2001:db8::1]:8443,büro.example.com",
+      MASTER_KEY: "m".repeat(32),
+      ADMIN_TOKEN: "a".repeat(32),
+      RETENTION_DAYS: "36500",
+      CHRONOS_LOG: "json",
+    }),
+  ).toMatchObject({
+    host: "192.0.2.7",
+    port: 80,
+    stateFolder: "/somewhere",
+    targets: "public",
+    vars: { PUBLIC_HOSTS: "jobs.example.com, [2001:db8::1]:8443,büro.example.com", RETENTION_DAYS: "36500" },
+    secrets: { MASTER_KEY: "m".repeat(32), ADMIN_TOKEN: "a".repeat(32) },
+    rawLogs: true,
+  });
+});
+
+describe("where jobs may call", () => {
+  const targetsAt = (HOST: string, CHRONOS_TARGETS?: string) => {
+    const { targets, vars } = read({ HOST, CHRONOS_TARGETS });
+    return [targets, vars.ALLOW_LOCAL_TARGETS];
+  };
+
+  it.each(["127.0.0.1", "127.255.255.254", "::1", "::ffff:127.0.0.1"])("is anywhere while %s is served", (host) => {
+    expect(targetsAt(host)).toEqual(["any", "true"]);
+    expect(targetsAt(host, "public")).toEqual(["public", undefined]);
+  });
+
+  it.each(["0.0.0.0", "::", "192.168.1.5", "128.0.0.1", "::2"])("is public while %s is served", (host) => {
+    expect(targetsAt(host)).toEqual(["public", undefined]);
+    expect(targetsAt(host, "any")).toEqual(["any", "true"]);
+  });
+});
+
+it("a server on all networks keeps jobs from each of its addresses", () => {
+  const names = servedAt(read({ HOST: "0.0.0.0", PUBLIC_HOSTS: "jobs.example.com" }), 8787).vars.PUBLIC_HOSTS?.split(
+    ",",
+  );
+  const [{ address } = { address: "" }] = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  expect(names).toEqual(expect.arrayContaining(["jobs.example.com", "0.0.0.0:8787", `${address}:8787`]));
+});
+
+it("the guide's table is what the code does", () => {
+  const guide = readFileSync(join(PROJECT, "docs/self-hosting.md"), "utf8");
+  const rows = [...guide.matchAll(/^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$/gm)].map(([, name, text, rule]) => [
+    name,
+    text,
+    rule,
+  ]);
+  const table = Object.entries(SETTINGS).map(([name, setting]) => {
+    const known = setting.default.replace(/^(127|8787|\.chronos|30|text).*$/, "`$&`");
+    return [name, known, setting.rule.replace(`${name} must be `, "").replace(`${name} must `, "")];
+  });
+  expect(rows).toEqual(table);
+});
+
+it.each(["local/start.ts", "local/dev.ts"])("%s ends with a bad one, and makes nothing", (program) => {
   const state = join(folder, "state");
   const env: Record<string, string> = { CHRONOS_STATE: state, PORT: "0", RETENTION_DAYS: "0" };
   const { status, stderr, stdout } = spawnSync(process.execPath, ["--no-warnings", join(PROJECT, program)], {
@@ -42,6 +124,7 @@ it.each(["local/start.ts", "local/dev.ts"])("%s ends with it, and makes nothing"
     encoding: "utf8",
     timeout: 60_000,
   });
-  expect([status, stdout, stderr]).toEqual([1, "", `${RULE} It is "0". Try: RETENTION_DAYS=30 npm start\n`]);
+  const message = `${SETTINGS.RETENTION_DAYS.rule} It is "0". Try: RETENTION_DAYS=30\n`;
+  expect([status, stdout, stderr]).toEqual([1, "", message]);
   expect(existsSync(state)).toBe(false);
 });

@@ -10,6 +10,7 @@ import { PROJECT } from "../../../local/settings.ts";
 import { OwnService } from "../../harness/service.ts";
 
 const FOREIGN = [
+  "HOST=0.0.0.0",
   "MASTER_KEY=another",
   "ADMIN_TOKEN=adm_another",
   "PUBLIC_HOSTS=127.0.0.1:9999",
@@ -38,7 +39,7 @@ const listing = () =>
     .sort();
 
 beforeAll(() => {
-  for (const name of ["local", "migrations", "src", "wrangler.toml", "package.json", "tsconfig.json"])
+  for (const name of ["bin", "cli", "local", "migrations", "src", "wrangler.toml", "package.json", "tsconfig.json"])
     cpSync(join(PROJECT, name), join(project, name), { recursive: true });
   symlinkSync(join(PROJECT, "node_modules"), join(project, "node_modules"));
   for (const name of [".env", ".env.local", ".dev.vars"]) writeFileSync(join(project, name), FOREIGN);
