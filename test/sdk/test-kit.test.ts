@@ -1,5 +1,6 @@
 // The test kit under vitest, under node:test on the Node of the user, and in CommonJS: from import to the end of the process.
 
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -37,6 +38,7 @@ describe("under vitest", () => {
     );
     app.post("/remind", remind);
     const server = createServer(app).listen(0, "127.0.0.1");
+    await once(server, "listening");
     const { port } = server.address() as AddressInfo;
     const delivery = {
       type: "push" as const,
