@@ -49,7 +49,7 @@ describe("under vitest", () => {
     expect(await run(id)).toMatchObject({ status: "completed", attempts: 3 });
     expect(attempts).toEqual([1, 2, 3]);
     const final = await client.jobs.create({ name: "Remind", payload: { to: "" }, delay, delivery });
-    await run(final.id);
+    expect(await run(final.id)).toMatchObject({ status: "failed", attempts: 3, lastError: { code: "http_status" } });
     server.close();
   });
 
