@@ -67,6 +67,7 @@ export default defineConfig({
       inProcesses("service", [
         "test/service/*.test.ts",
         "test/sdk/*.test.ts",
+        "test/cli/*.test.ts",
         "test/docs/*.test.ts",
         // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
         ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts"] : []),

@@ -1,35 +1,8 @@
-// The command `chronos-edge`. Each subcommand loads the program it stands for, so that one does not wait for the others.
-import { Command } from "commander";
+// The program `chronos-edge`.
 
-const program = new Command("chronos-edge")
-  .description("Call me back at time T, reliably: a job service on this machine.")
-  .showHelpAfterError("(chronos-edge --help lists the commands)");
+import { run } from "./program.ts";
+import { systemTerminal } from "./system-terminal.ts";
 
-program
-  .command("start")
-  .description("run the service on this machine; settings come from the environment, see docs/self-hosting.md")
-  .action(async () => void (await import("../local/start.ts")));
-program
-  .command("dev")
-  .description("the same with reload, in a clone of the repository")
-  .action(async () => void (await import("../local/dev.ts")));
-program
-  .command("demo")
-  .description("half a minute of everything, on a state of its own")
-  .action(async () => void (await import("../local/demo.ts")));
-program
-  .command("receive")
-  .description("print the deliveries that jobs push to this machine")
-  .action(async () => void (await import("../local/receive.ts")));
-program
-  .command("backup")
-  .description("copy everything the service remembers, while it runs or not")
-  .argument("<target>", "a folder, or a file that ends in .tar, .tar.gz or .tgz")
-  .action(async (target: string) => (await import("../local/backup/commands.ts")).backup(target));
-program
-  .command("restore")
-  .description("bring a copy back into an empty state folder (CHRONOS_STATE)")
-  .argument("<copy>", "what `chronos-edge backup` has made")
-  .action(async (copy: string) => (await import("../local/backup/commands.ts")).restore(copy));
-
-await program.parseAsync();
+const exitCode = await run(process.argv.slice(2), systemTerminal());
+// The programs of local/ set it themselves.
+if (exitCode !== 0) process.exitCode = exitCode;

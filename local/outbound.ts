@@ -34,6 +34,7 @@ export function outboundTo(targets: Settings["targets"], compatibilityDate: stri
   const worker = {
     name: NAME,
     compatibilityDate,
+    modulesRoot: import.meta.dirname,
     modules: [{ type: "ESModule" as const, path: join(import.meta.dirname, "outbound.worker.js") }],
     serviceBindings: { PUBLIC: { network: { allow: ["public"], deny: NOT_PUBLIC, tlsOptions } } },
   };

@@ -59,6 +59,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         name: "cron", // the first one is what answers at Miniflare's own port
         compatibilityDate,
         compatibilityFlags: ["service_binding_extra_handlers"],
+        modulesRoot: import.meta.dirname,
         modules: [{ type: "ESModule", path: join(import.meta.dirname, "cron.worker.js") }],
         bindings: { SECRET: secret },
         serviceBindings: { SERVICE: name },
@@ -76,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       {
         name: RATE_LIMITS,
         compatibilityDate,
+        modulesRoot: import.meta.dirname,
         modules: [{ type: "ESModule", path: join(import.meta.dirname, "rate-limits.worker.js") }],
       },
       ...workers,

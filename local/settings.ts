@@ -85,6 +85,12 @@ export const SETTINGS = {
     example: "30",
     accepts: (text) => retentionDays(text) !== null,
   },
+  CHRONOS_RATE_LIMITS: {
+    default: "on",
+    rule: "CHRONOS_RATE_LIMITS must be on or off. Off is for tests: no request is refused with 429.",
+    example: "off",
+    accepts: (text) => text === "on" || text === "off",
+  },
   CHRONOS_LOG: {
     default: "text",
     rule: "CHRONOS_LOG must be text (lines to read) or json (lines as the service wrote them).",
@@ -108,6 +114,8 @@ export interface Settings {
   vars: Record<string, string>;
   /** Secrets that the environment gives; the others are kept in the state folder. */
   secrets: Partial<Record<"MASTER_KEY" | "MASTER_KEY_PREVIOUS" | "ADMIN_TOKEN", string>>;
+  /** Whether requests are limited by rate. */
+  rateLimits: boolean;
   /** Log lines as the Worker wrote them. */
   rawLogs: boolean;
   color: boolean;
@@ -132,6 +140,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       ...(given.MASTER_KEY_PREVIOUS !== undefined && { MASTER_KEY_PREVIOUS: given.MASTER_KEY_PREVIOUS }),
       ...(given.ADMIN_TOKEN !== undefined && { ADMIN_TOKEN: given.ADMIN_TOKEN }),
     },
+    rateLimits: given.CHRONOS_RATE_LIMITS !== "off",
     rawLogs: given.CHRONOS_LOG === "json",
     color: process.stdout.isTTY && !env.NO_COLOR,
   };

@@ -1,5 +1,6 @@
 // `npm start`: the whole service on this machine, with everything embedded. Builds the Worker, migrates its database,
 // serves it, rings its cron, and shows how to use it.
+import { unlimited } from "./build.ts";
 import { watchExhaustion } from "./exhaustion.ts";
 import { readableLine } from "./log-lines.ts";
 import { type Prepared, runMain } from "./main.ts";
@@ -30,7 +31,7 @@ async function serve(prepared: Prepared): Promise<void> {
     port: settings.port,
     targets: settings.targets,
     stateFolder: state.path,
-    build,
+    build: settings.rateLimits ? build : unlimited(build),
     bindings: { ...secrets, ...settings.vars },
     onLog(line, at) {
       exhaustion.hear(line);

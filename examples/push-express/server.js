@@ -1,6 +1,6 @@
-// Receives push deliveries with Express and verifies each before it is trusted.
+// Receives push deliveries with Express; each is verified before your function gets it.
 
-import { SignatureVerificationError, verifySignature } from "@chronos-edge/sdk";
+import { onDelivery } from "@chronos-edge/sdk/express";
 import express from "express";
 
 const { PORT = "3000", CHRONOS_SIGNING_SECRET = "" } = process.env;
@@ -12,17 +12,12 @@ if (!secrets.every((secret) => secret.startsWith("whsec_"))) {
 
 const app = express();
 
-app.post("/chronos", express.raw({ type: "application/json", limit: "256kb" }), async (request, response) => {
-  try {
-    const delivery = await verifySignature({ headers: request.headers, body: request.body }, secrets);
+app.post(
+  "/chronos",
+  onDelivery(secrets, async (delivery) => {
     console.log(`Job ${delivery.jobId}, attempt ${delivery.attempt}:`, delivery.payload);
-    response.sendStatus(204);
-  } catch (error) {
-    if (!(error instanceof SignatureVerificationError)) throw error; // Express answers 500: the service tries again.
-    console.warn(`Refused a delivery: ${error.message}`);
-    response.status(401).send(error.reason);
-  }
-});
+  }),
+);
 
 const server = app.listen(Number(PORT), "127.0.0.1", (error) => {
   if (error) {

@@ -10,6 +10,7 @@ import { describeService } from "../describe.ts";
 import { dropForeignSettings } from "../environment.ts";
 import { PROJECT } from "../packed.ts";
 import { buildWorker } from "../wrangler.ts";
+import { bundleTesting } from "./testing.ts";
 
 const OUT = join(PROJECT, "build");
 
@@ -23,7 +24,7 @@ dropForeignSettings(process.env);
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(join(OUT, "worker"), { recursive: true });
 await buildDashboard();
-await Promise.all([bundlePrograms(), packWorker()]);
+await Promise.all([bundlePrograms(), bundleTesting(OUT), packWorker()]);
 for (const path of MODULES) copyFileSync(join(PROJECT, path), join(OUT, basename(path)));
 
 /** The dashboard's script is imported by the Worker, so it comes first. */

@@ -1,5 +1,6 @@
 // The client: checks its options and puts its parts together. No behaviour of its own.
 
+import { ApiKeys } from "./api-keys.ts";
 import { BulkActions } from "./bulk-actions.ts";
 import { type Connection, connect } from "./connection.ts";
 import { Handlers } from "./handler-list.ts";
@@ -44,6 +45,8 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
   readonly handlers: Handlers;
   /** Creates, reads, changes, deletes and tests the webhooks that are told of events. */
   readonly webhooks: Webhooks;
+  /** Creates, lists and deletes the account's API keys. */
+  readonly apiKeys: ApiKeys;
   /** @internal */
   readonly connection: Connection;
 
@@ -58,6 +61,7 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
     this.schedules = new Schedules(this.connection);
     this.handlers = new Handlers(this.connection);
     this.webhooks = new Webhooks(this.connection);
+    this.apiKeys = new ApiKeys(this.connection);
   }
 
   /**

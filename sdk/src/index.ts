@@ -9,6 +9,8 @@ export {
   PreconditionFailedError,
   ScheduleKeyConflictError,
 } from "./api-error.ts";
+export type { ApiKey, ApiKeyFilters, CreatedApiKey, KeyScope, NewApiKey } from "./api-key.ts";
+export type { ApiKeys } from "./api-keys.ts";
 export type { BulkAction, BulkCount, BulkSelection, BulkStatus, BulkVerb, NewBulkAction } from "./bulk-action.ts";
 export type { BulkActions, BulkFilters, BulkWaitOptions } from "./bulk-actions.ts";
 export type { CallOptions, ChangeOptions, CreateOptions } from "./call-options.ts";

@@ -114,7 +114,7 @@ function announcesBody(get: (name: string) => string | null): boolean {
 }
 
 /** Secrets come from files and variables, often with a line break at the end; theirs hold no white space. */
-function checkSecrets(secret: string | readonly string[]): readonly string[] {
+export function checkSecrets(secret: string | readonly string[]): readonly string[] {
   const given: readonly unknown[] = typeof secret === "string" ? [secret] : Array.isArray(secret) ? secret : [];
   const secrets = given.map((one) => (typeof one === "string" ? one.trim() : ""));
   if (secrets.length === 0 || secrets.includes("")) {

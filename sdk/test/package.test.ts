@@ -70,7 +70,10 @@ it("compiles every example of its docstrings and of its README as a user would",
     const config = {
       extends: join(ROOT, "tsconfig.build.json"),
       compilerOptions: {
-        paths: { "@chronos-edge/sdk": [join(ROOT, "src/index.ts")] },
+        paths: {
+          "@chronos-edge/sdk": [join(ROOT, "src/index.ts")],
+          "@chronos-edge/sdk/*": [join(ROOT, "src/*.ts")],
+        },
         typeRoots: [join(ROOT, "../node_modules/@types")],
         types: ["node"],
         rootDir: "/",

@@ -34,7 +34,11 @@ it("every snippet compiles", () => {
       types: ["node"],
       lib,
       noUnusedLocals: false,
-      paths: { "@chronos-edge/sdk": ["../../../sdk/src/index.ts"] },
+      paths: {
+        "@chronos-edge/sdk": ["../../../sdk/src/index.ts"],
+        "@chronos-edge/sdk/*": ["../../../sdk/src/*.ts"],
+        "chronos-edge/testing": ["../../../testing/testing.ts"],
+      },
     };
     const config = { extends: "../../../tsconfig.json", compilerOptions: options, include: ["*.ts"], exclude: [] };
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));

@@ -36,6 +36,7 @@ const LOG = "src/log.ts";
 
 const source = filesIn("src");
 const sdk = filesIn("sdk/src");
+const cli = filesIn("cli");
 
 const folderOf = (path: string): string => path.split("/")[1] ?? "";
 const isFolder = (name: string): name is Folder => FOLDERS.some((folder) => folder === name);
@@ -59,6 +60,7 @@ describe("a file imports only what the table allows", () => {
     expect([...folders].sort()).toEqual([...FOLDERS].sort());
     expect(source.flatMap(({ imports }) => imports).length).toBeGreaterThan(100);
     expect(sdk.length).toBeGreaterThan(10);
+    expect(cli.length).toBeGreaterThan(10);
   });
 
   it.each(source)("$path", (file) => {
@@ -67,6 +69,11 @@ describe("a file imports only what the table allows", () => {
 
   it.each(sdk)("$path knows nothing of the service, and no package", ({ imports }) => {
     expect(imports.filter((name) => !name.startsWith("sdk/src/"))).toEqual([]);
+  });
+
+  it.each(cli)("$path uses the service as anybody does: over the SDK", ({ imports }) => {
+    const own = imports.filter((name) => /^(src|sdk|test)\//.test(name));
+    expect(own.filter((name) => name !== "sdk/src/index.ts")).toEqual([]);
   });
 
   it("no folder reaches itself through others", () => {

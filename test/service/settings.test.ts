@@ -31,6 +31,7 @@ const BAD: Record<keyof typeof SETTINGS, readonly string[]> = {
   MASTER_KEY_PREVIOUS: [],
   ADMIN_TOKEN: ["x".repeat(31)],
   RETENTION_DAYS: ["0", "-1", "abc", "1.5", " ", "30 ", "36501"],
+  CHRONOS_RATE_LIMITS: ["false", "OFF"],
   CHRONOS_LOG: ["JSON", "quiet"],
 };
 
