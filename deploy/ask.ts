@@ -1,0 +1,28 @@
+// Questions at a terminal. Everywhere else nobody is asked.
+import { createInterface } from "node:readline/promises";
+
+export type Ask = (question: string, fallback: string) => Promise<string>;
+
+/** An empty answer takes the fallback. */
+export const askAtTerminal: Ask = async (question, fallback) => {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return (await terminal.question(`${question} [${fallback}] `)).trim() || fallback;
+  } finally {
+    terminal.close();
+  }
+};
+
+/** Asks until one of the choices is named. */
+export async function choose<T extends string>(
+  ask: Ask,
+  question: string,
+  choices: readonly T[],
+  fallback: T,
+): Promise<T> {
+  for (;;) {
+    const answer = await ask(question, fallback);
+    const choice = choices.find((candidate) => candidate === answer.toLowerCase());
+    if (choice !== undefined) return choice;
+  }
+}
