@@ -28,6 +28,8 @@ export interface Worker {
   vars: Record<string, string>;
   /** The names of its secrets. */
   secrets: string[];
+  /** False for a Worker of somebody else's that happens to have the name. Null: nothing is deployed to it yet. */
+  isChronos: boolean | null;
 }
 
 type Binding = { type: string; name: string; text?: string };
@@ -40,7 +42,7 @@ export async function findWorker(wrangler: Wrangler, name: string): Promise<Work
     wrangler.json(["secret", "list", ...named]),
   );
   if (secrets === null) return null;
-  const worker: Worker = { vars: {}, secrets: secrets.map((secret) => secret.name) };
+  const worker: Worker = { vars: {}, secrets: secrets.map((secret) => secret.name), isChronos: null };
   type Deployment = { versions: { version_id: string; percentage: number }[] };
   const status = wrangler.json<Deployment>(["deployments", "status", "--json", ...named]);
   const deployment = await unless(/has no deployments|\[code: 10007\]/, status);
@@ -51,6 +53,9 @@ export async function findWorker(wrangler: Wrangler, name: string): Promise<Work
     ...named,
   ]);
   for (const { type, name, text } of resources.bindings) if (type === "plain_text" && text) worker.vars[name] = text;
+  worker.isChronos = resources.bindings.some(
+    ({ type, name }) => type === "durable_object_namespace" && name === "JOBS",
+  );
   return worker;
 }
 
@@ -60,17 +65,21 @@ export async function findDatabase(wrangler: Wrangler, name: string): Promise<st
   return databases.find((database) => database.name === name)?.uuid ?? null;
 }
 
+const UUID = /"?database_id"?\s*[:=]\s*"([0-9a-f-]{36})"/;
+
 /** @returns its id */
 export async function makeDatabase(wrangler: Wrangler, name: string, location: Location | null): Promise<string> {
   const where = location === null ? [] : ["--location", location];
-  const made = wrangler.run(["d1", "create", name, ...where, "--update-config=false"]);
-  const failure = await made.then(
-    () => null,
-    (error) => error,
-  );
+  let failure: unknown = new DeployError(`The database ${name} was made and is not in the list.`);
+  try {
+    const id = UUID.exec(await wrangler.run(["d1", "create", name, ...where, "--update-config=false"]))?.[1];
+    if (id !== undefined) return id;
+  } catch (error) {
+    failure = error;
+  }
   // Whatever was answered: it counts that it is there.
   const id = await findDatabase(wrangler, name);
-  if (id === null) throw failure ?? new DeployError(`The database ${name} was made and is not in the list.`);
+  if (id === null) throw failure;
   return id;
 }
 
@@ -93,11 +102,21 @@ export async function query<Row>(wrangler: Wrangler, database: string, sql: stri
   return { rows: answer?.results ?? [], region: answer?.meta?.served_by_region ?? "" };
 }
 
-/** Whether accounts live in it, whose signing secrets hang on the master key. */
-export async function hasAccounts(wrangler: Wrangler, database: string): Promise<boolean> {
-  const tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'accounts'";
-  if ((await query(wrangler, database, tables)).rows.length === 0) return false;
-  return (await query(wrangler, database, "SELECT id FROM accounts LIMIT 1")).rows.length > 0;
+export type Content = "nothing" | "our tables" | "accounts" | "something else";
+
+/** What a database holds that was there before. Accounts matter: their signing secrets hang on a master key. */
+export async function contentOf(wrangler: Wrangler, database: string): Promise<Content> {
+  const own = "name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' AND name <> 'd1_migrations'";
+  const { rows } = await query<{ name: string }>(
+    wrangler,
+    database,
+    `SELECT name FROM sqlite_master WHERE type = 'table' AND ${own}`,
+  );
+  if (rows.length === 0) return "nothing";
+  const names = rows.map(({ name }) => name);
+  if (!["accounts", "jobs", "executions"].every((name) => names.includes(name))) return "something else";
+  const accounts = await query(wrangler, database, "SELECT id FROM accounts LIMIT 1");
+  return accounts.rows.length > 0 ? "accounts" : "our tables";
 }
 
 /** @returns whether there were any to apply */

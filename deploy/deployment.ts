@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Chooser, chooseAccount, chooseLocation, chooseSubrequests } from "./choices.ts";
 import {
+  type Content,
+  contentOf,
   findDatabase,
   findWorker,
-  hasAccounts,
   hasQueue,
   makeDatabase,
   makeQueue,
@@ -48,6 +49,8 @@ interface There {
   worker: Worker | null;
   databaseId: string | null;
   missingQueues: string[];
+  /** Of a database without a Worker: what a run before this one has left, or something that is not ours. */
+  content: Content;
 }
 
 export async function deploy(surroundings: Surroundings): Promise<void> {
@@ -114,8 +117,19 @@ async function look(wrangler: Wrangler, config: WranglerConfig): Promise<There> 
     id ?? findDatabase(wrangler, name),
     ...queues.map((queue) => hasQueue(wrangler, queue)),
   ]);
-  return { worker, databaseId, missingQueues: queues.filter((_, i) => !found[i]) };
+  if (worker?.isChronos === false)
+    throw new DeployError(`There is a Worker ${config.name} in this account that is not this service. ${RENAME}`);
+  const missingQueues = queues.filter((_, i) => !found[i]);
+  const isServing = worker?.secrets.includes("MASTER_KEY") ?? false;
+  const content = databaseId === null || isServing ? "nothing" : await contentOf(wrangler, name);
+  if (content === "something else")
+    throw new DeployError(
+      `There is a database ${name} in this account with tables that are not this service's. ${RENAME}`,
+    );
+  return { worker, databaseId, missingQueues, content };
 }
+
+const RENAME = "Choose another name, such as: CHRONOS_NAME=chronos-jobs npm run deploy";
 
 function refuseForFree(config: WranglerConfig): void {
   const refused = refusedOnFree(config);
@@ -123,16 +137,16 @@ function refuseForFree(config: WranglerConfig): void {
     throw new DeployError(`wrangler.toml asks for more than the Free plan has:\n${refused.join("\n")}`);
 }
 
-async function prepareSecrets({ progress, options, folder, there, wrangler, config }: Deployment): Promise<Decided> {
+async function prepareSecrets({ progress, options, folder, there }: Deployment): Promise<Decided> {
   const { place, given } = options;
   const situation = {
     ...{ place, given, folder, there: there.worker?.secrets ?? [] },
-    hasAccounts: async () => there.databaseId !== null && hasAccounts(wrangler, databaseOf(config).name),
+    hasAccounts: there.content === "accounts",
   };
   const decided = await progress.step(
     "secrets",
     "looking for your copies",
-    () => decideSecrets(situation),
+    async () => decideSecrets(situation),
     ({ said }) => said,
   );
   for (const note of decided.notes) progress.note(note);

@@ -31,6 +31,7 @@ try {
   };
   await deploy({ project, env: process.env, options, progress, ask: askAtTerminal, open });
 } catch (error) {
+  for (const wrangler of opened) wrangler.stop();
   if (progress.hasBegun) progress.failed(error instanceof DeployError ? error : asUnexpected(error));
   else console.error(error instanceof DeployError ? error.message : error);
   process.exit(1);

@@ -24,6 +24,7 @@ export const STEPS = [
 export type Step = (typeof STEPS)[number];
 
 const WIDTH = 12;
+const SLOW_MS = 1_500;
 
 export class Progress {
   private readonly output: Output;
@@ -41,8 +42,10 @@ export class Progress {
   /** @param doing shown while it takes its time. @param said shown when it is done; null shows nothing */
   async step<T>(name: Step, doing: string, work: () => Promise<T>, said: (result: T) => string | null): Promise<T> {
     this.current = name;
-    this.begin(name, doing);
-    const result = await work();
+    const begin = () => this.begin(name, doing);
+    // In a log only what takes a while is worth a line of its own.
+    const slow = setTimeout(begin, this.output.isTerminal ? 0 : SLOW_MS);
+    const result = await work().finally(() => clearTimeout(slow));
     this.done.push(name);
     const text = said(result);
     if (text !== null) this.line("✓", name, text, "green");

@@ -21,10 +21,10 @@ export interface Situation extends Pick<Options, "place" | "given"> {
   /** What Cloudflare has. */
   there: readonly string[];
   /** Whether the database holds accounts, whose signing secrets hang on a master key that exists somewhere. */
-  hasAccounts(): Promise<boolean>;
+  hasAccounts: boolean;
 }
 
-export async function decideSecrets(situation: Situation): Promise<Decided> {
+export function decideSecrets(situation: Situation): Decided {
   const { folder, place, there } = situation;
   const decided: Decided = { upload: {}, adminToken: null, hasMasterKey: true, said: "", notes: [] };
   const made: SecretName[] = [];
@@ -44,7 +44,7 @@ export async function decideSecrets(situation: Situation): Promise<Decided> {
       notMadeHere(place, name, decided);
       continue;
     }
-    if (name === "MASTER_KEY" && (await situation.hasAccounts())) throw lostMasterKey(folder);
+    if (name === "MASTER_KEY" && situation.hasAccounts) throw lostMasterKey(folder);
     decided.upload[name] = folder.generate(name);
     if (name === "ADMIN_TOKEN") decided.adminToken = decided.upload[name] ?? null;
     made.push(name);

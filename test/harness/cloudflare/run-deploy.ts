@@ -24,26 +24,26 @@ export interface Run {
 /** What a person has who set a token and nothing else. */
 const PASSED_ON = ["PATH", "TMPDIR", "LANG"];
 
-export async function runDeploy(standIn: StandIn, secrets: string, run: Run = {}): Promise<Ended> {
+export async function runDeploy(standIn: StandIn, home: string, run: Run = {}): Promise<Ended> {
   const { args = [], env = {}, project = PROJECT, onStart } = run;
   const passed = Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]]));
   const preload = pathToFileURL(join(import.meta.dirname, "reach.mjs")).href;
+  const environment: Record<string, string | undefined> = {
+    ...passed,
+    HOME: home,
+    TZ: "Europe/Berlin",
+    NODE_OPTIONS: `--import ${preload}`,
+    STAND_IN: standIn.url,
+    CLOUDFLARE_API_BASE_URL: standIn.apiUrl,
+    CLOUDFLARE_API_TOKEN: "a-token",
+    CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
+    CHRONOS_TIMEOUT_SECONDS: "60",
+    ...env,
+  };
   const child = spawn(process.execPath, ["--no-warnings", join(project, "deploy/main.ts"), ...args], {
     cwd: project,
     stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...passed,
-      HOME: secrets,
-      TZ: "Europe/Berlin",
-      NODE_OPTIONS: `--import ${preload}`,
-      STAND_IN: standIn.url,
-      CLOUDFLARE_API_BASE_URL: standIn.apiUrl,
-      CLOUDFLARE_API_TOKEN: "a-token",
-      CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
-      CHRONOS_SECRETS: join(secrets, "secrets"),
-      CHRONOS_TIMEOUT_SECONDS: "60",
-      ...env,
-    },
+    env: environment as NodeJS.ProcessEnv,
   });
   onStart?.(child);
   let output = "";

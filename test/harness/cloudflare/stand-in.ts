@@ -31,11 +31,13 @@ export class StandIn {
   readonly faults = new Map<string, Fault>();
   /** Called when a call has a fault, before it is answered. */
   onFault: () => void = () => {};
+  /** What the deployed Workers have sent to the world, where all hosts answer 200. */
+  readonly deliveries: { url: string; body: string; headers: Headers }[] = [];
   /** Accounts that a sign-in reaches. */
   accounts = [{ id: ACCOUNT, name: "Stand-in" }];
 
   private readonly folder = mkdtempSync(join(tmpdir(), "cloudflare-"));
-  private readonly runtime = new Runtime(this.folder, this.state);
+  private readonly runtime = new Runtime(this.folder, this.state, (request) => this.receive(request));
   private readonly app = new Hono();
   private readonly server: Server = createServer(async (incoming, outgoing) => {
     const isWithBody = incoming.method !== "GET" && incoming.method !== "HEAD";
@@ -82,6 +84,10 @@ export class StandIn {
     return (answer?.results ?? []) as Row[];
   }
 
+  private async receive(request: { url: string; headers: Headers; text(): Promise<string> }): Promise<void> {
+    this.deliveries.push({ url: request.url, body: await request.text(), headers: request.headers });
+  }
+
   private routes(): void {
     const { app, state } = this;
     const account = new Hono();
@@ -94,7 +100,12 @@ export class StandIn {
     app.get("/client/v4/user/tokens/verify", (c) => result(c, { id: "t", status: "active" }));
     app.get("/client/v4/user", (c) => result(c, { email: "me@example.com" }));
     app.get("/client/v4/accounts", (c) => result(c, this.accounts));
-    app.get("/client/v4/memberships", (c) => result(c, this.accounts.map((a) => ({ id: a.id, account: a }))));
+    app.get("/client/v4/memberships", (c) =>
+      result(
+        c,
+        this.accounts.map((a) => ({ id: a.id, account: a })),
+      ),
+    );
 
     this.on(account, "GET", "/d1/database", (c) => result(c, c.req.query("page") === "1" ? state.databases : []));
     this.on(account, "POST", "/d1/database", async (c) => {
@@ -117,7 +128,10 @@ export class StandIn {
       const { sql } = await c.req.json();
       const meta = { duration: 0.1, served_by_region: database.location.toUpperCase() };
       const answers = await this.runtime.query(database.uuid, sql);
-      return result(c, answers.map(({ results }) => ({ results, success: true, meta })));
+      return result(
+        c,
+        answers.map(({ results }) => ({ results, success: true, meta })),
+      );
     });
 
     this.on(account, "GET", "/queues", (c) => {
@@ -142,7 +156,7 @@ export class StandIn {
     const queueOf = (c: Context) => state.queues.find(({ queue_id }) => queue_id === c.req.param("queue"));
     this.on(account, "POST", "/queues/:queue/consumers", async (c) => {
       const { script_name, settings } = await c.req.json();
-      queueOf(c)?.consumers.push({ consumer_id: randomUUID(), script: script_name, settings });
+      queueOf(c)?.consumers.push({ type: "worker", consumer_id: randomUUID(), script: script_name, settings });
       return result(c, {});
     });
     this.on(account, "PUT", "/queues/:queue/consumers/:consumer", async (c) => {
@@ -176,7 +190,12 @@ export class StandIn {
       const script = scriptOf(c);
       if (script === undefined) return refusal(c, 404, 10090, "This service does not exist on your account.");
       const { tag, tags, migrationTag } = script;
-      const shown = { tag, tags, last_deployed_from: "wrangler", ...(migrationTag ? { migration_tag: migrationTag } : {}) };
+      const shown = {
+        tag,
+        tags,
+        last_deployed_from: "wrangler",
+        ...(migrationTag ? { migration_tag: migrationTag } : {}),
+      };
       return result(c, { default_environment: { environment: "production", script: shown } });
     });
     this.on(account, "GET", "/workers/subdomain", (c) =>
@@ -184,72 +203,131 @@ export class StandIn {
         ? refusal(c, 404, 10007, "There is no subdomain.")
         : result(c, { subdomain: state.subdomain }),
     );
-    this.on(account, "GET", "/workers/scripts/:script/secrets", inScript((c, script) => {
-      const secrets = (deployedOf(script)?.bindings ?? []).filter(({ type }) => type === "secret_text");
-      return result(c, secrets.map(({ name, type }) => ({ name, type })));
-    }));
-    this.on(account, "GET", "/workers/scripts/:script/settings", inScript((c, script) =>
-      result(c, { bindings: (deployedOf(script)?.bindings ?? []).map(hidden) }),
-    ));
-    this.on(account, "GET", "/workers/scripts/:script/deployments", inScript((c, { deployments }) => {
-      const shown = deployments.map((id) => ({
-        id: randomUUID(),
-        source: "wrangler",
-        strategy: "percentage",
-        versions: [{ version_id: id, percentage: 100 }],
-      }));
-      return result(c, { deployments: shown.reverse() });
-    }));
-    this.on(account, "POST", "/workers/scripts/:script/deployments", inScript(async (c, script) => {
-      const { versions } = await c.req.json();
-      script.deployments.push(versions[0].version_id);
-      return result(c, { id: randomUUID() });
-    }));
-    this.on(account, "GET", "/workers/scripts/:script/versions/:version", inScript((c, script) => {
-      const version = script.versions.find(({ id }) => id === c.req.param("version"));
-      if (version === undefined) return refusal(c, 404, 10007, "There is no such version.");
-      return result(c, { id: version.id, metadata: {}, resources: { bindings: version.bindings.map(hidden) } });
-    }));
-    this.on(account, "POST", "/workers/scripts/:script/versions", inScript(async (c, script) => {
-      const { version } = await uploaded(await c.req.formData(), script);
-      script.versions.push(version);
-      return result(c, { id: version.id, startup_time_ms: 1, resources: { script: { etag: "e" } } });
-    }));
+    this.on(
+      account,
+      "GET",
+      "/workers/scripts/:script/secrets",
+      inScript((c, script) => {
+        const secrets = (deployedOf(script)?.bindings ?? []).filter(({ type }) => type === "secret_text");
+        return result(
+          c,
+          secrets.map(({ name, type }) => ({ name, type })),
+        );
+      }),
+    );
+    this.on(
+      account,
+      "GET",
+      "/workers/scripts/:script/settings",
+      inScript((c, script) => result(c, { bindings: (deployedOf(script)?.bindings ?? []).map(hidden) })),
+    );
+    this.on(
+      account,
+      "GET",
+      "/workers/scripts/:script/deployments",
+      inScript((c, { deployments }) => {
+        const shown = deployments.map((id) => ({
+          id: randomUUID(),
+          source: "wrangler",
+          strategy: "percentage",
+          versions: [{ version_id: id, percentage: 100 }],
+        }));
+        return result(c, { deployments: shown.reverse() });
+      }),
+    );
+    this.on(
+      account,
+      "POST",
+      "/workers/scripts/:script/deployments",
+      inScript(async (c, script) => {
+        const { versions } = await c.req.json();
+        script.deployments.push(versions[0].version_id);
+        return result(c, { id: randomUUID() });
+      }),
+    );
+    this.on(
+      account,
+      "GET",
+      "/workers/scripts/:script/versions/:version",
+      inScript((c, script) => {
+        const version = script.versions.find(({ id }) => id === c.req.param("version"));
+        if (version === undefined) return refusal(c, 404, 10007, "There is no such version.");
+        return result(c, { id: version.id, metadata: {}, resources: { bindings: version.bindings.map(hidden) } });
+      }),
+    );
+    this.on(
+      account,
+      "POST",
+      "/workers/scripts/:script/versions",
+      inScript(async (c, script) => {
+        const { version } = await uploaded(await c.req.formData(), script);
+        script.versions.push(version);
+        return result(c, { id: version.id, startup_time_ms: 1, resources: { script: { etag: "e" } } });
+      }),
+    );
     this.on(account, "PUT", "/workers/scripts/:script", async (c) => {
       const name = c.req.param("script") ?? "";
       const script = scriptOf(c) ?? newScript();
-      const { version, migrationTag } = await uploaded(await c.req.formData(), script);
+      const { version, migrationTag, oldTag } = await uploaded(await c.req.formData(), script);
+      if (migrationTag !== null && oldTag !== script.migrationTag)
+        return refusal(c, 409, 10079, `Migration tag precondition failed; the current tag is ${script.migrationTag}`);
       script.versions.push(version);
       script.deployments.push(version.id);
       script.migrationTag = migrationTag ?? script.migrationTag;
       state.scripts.set(name, script);
       return result(c, { id: name, etag: "e", deployment_id: version.id.replaceAll("-", ""), startup_time_ms: 1 });
     });
-    this.on(account, "PATCH", "/workers/scripts/:script/script-settings", inScript(async (c, script) => {
-      const { tags } = await c.req.json();
-      script.tags = tags ?? script.tags;
-      return result(c, {});
-    }));
-    this.on(account, "GET", "/workers/workers/:script", inScript((c, { onWorkersDev }) =>
-      result(c, { subdomain: { enabled: onWorkersDev, previews_enabled: false } }),
-    ));
-    this.on(account, "POST", "/workers/scripts/:script/subdomain", inScript(async (c, script) => {
-      const { enabled } = await c.req.json();
-      script.onWorkersDev = enabled;
-      return result(c, { enabled, previews_enabled: false });
-    }));
-    this.on(account, "PUT", "/workers/scripts/:script/schedules", inScript(async (c, script) => {
-      script.schedules = ((await c.req.json()) as { cron: string }[]).map(({ cron }) => cron);
-      return result(c, { schedules: [] });
-    }));
-    this.on(account, "POST", "/workers/scripts/:script/domains/changeset", inScript((c) =>
-      result(c, { added: [], removed: [], updated: [], conflicting: [] }),
-    ));
-    this.on(account, "PUT", "/workers/scripts/:script/domains/records", inScript(async (c, script) => {
-      const { origins } = (await c.req.json()) as { origins: { hostname: string }[] };
-      script.domains = origins.map(({ hostname }) => hostname);
-      return result(c, {});
-    }));
+    this.on(
+      account,
+      "PATCH",
+      "/workers/scripts/:script/script-settings",
+      inScript(async (c, script) => {
+        const { tags } = await c.req.json();
+        script.tags = tags ?? script.tags;
+        return result(c, {});
+      }),
+    );
+    this.on(
+      account,
+      "GET",
+      "/workers/workers/:script",
+      inScript((c, { onWorkersDev }) => result(c, { subdomain: { enabled: onWorkersDev, previews_enabled: false } })),
+    );
+    this.on(
+      account,
+      "POST",
+      "/workers/scripts/:script/subdomain",
+      inScript(async (c, script) => {
+        const { enabled } = await c.req.json();
+        script.onWorkersDev = enabled;
+        return result(c, { enabled, previews_enabled: false });
+      }),
+    );
+    this.on(
+      account,
+      "PUT",
+      "/workers/scripts/:script/schedules",
+      inScript(async (c, script) => {
+        script.schedules = ((await c.req.json()) as { cron: string }[]).map(({ cron }) => cron);
+        return result(c, { schedules: [] });
+      }),
+    );
+    this.on(
+      account,
+      "POST",
+      "/workers/scripts/:script/domains/changeset",
+      inScript((c) => result(c, { added: [], removed: [], updated: [], conflicting: [] })),
+    );
+    this.on(
+      account,
+      "PUT",
+      "/workers/scripts/:script/domains/records",
+      inScript(async (c, script) => {
+        const { origins } = (await c.req.json()) as { origins: { hostname: string }[] };
+        script.domains = origins.map(({ hostname }) => hostname);
+        return result(c, {});
+      }),
+    );
   }
 
   /** A request to `https://<host>/…`, as the preloaded fetch of the deploying process sends it here. */
@@ -269,7 +347,7 @@ export class StandIn {
 
   private on(app: Hono, method: string, path: string, handle: (c: Context) => Response | Promise<Response>): void {
     app.on(method, path, (c) => {
-      const sql = path.endsWith("/query") ? c.req.raw.clone().json() : null;
+      const sql = path.endsWith("/query") ? (c.req.raw.clone().json() as Promise<{ sql: string }>) : null;
       return this.watched(c, `${method} ${path}`, async () => handle(c), sql);
     });
   }
@@ -280,7 +358,7 @@ export class StandIn {
     handle: () => Promise<Response>,
     asked: Promise<{ sql: string }> | null = null,
   ): Promise<Response> {
-    const name = asked === null ? label : `${label} ${/^\s*(\w+)/.exec((await asked).sql)?.[1]}`;
+    const name = asked === null ? label : `${label} ${firstOf((await asked).sql)}`;
     this.calls.push(name);
     if (!/^GET|SELECT$/.test(name)) this.changes.push(name);
     const fault = this.faults.get(name);
@@ -305,6 +383,12 @@ const refusal = (c: Context, status: 400 | 403 | 404 | 409 | 500, code: number, 
 const hidden = ({ text, ...binding }: Binding) =>
   binding.type === "secret_text" || text === undefined ? binding : { ...binding, text };
 
+/** The first statement's verb, and the table it makes. */
+function firstOf(sql: string): string {
+  const [, verb = "", table = ""] = /^\s*(\w+)(?: TABLE(?: IF NOT EXISTS)? ["`]?(\w+))?/.exec(sql) ?? [];
+  return `${verb} ${table}`.trim();
+}
+
 const newScript = (): Script => ({
   tag: randomBytes(16).toString("hex"),
   tags: [],
@@ -316,8 +400,15 @@ const newScript = (): Script => ({
   domains: [],
 });
 
+interface Upload {
+  readonly version: Version;
+  /** Which migration of the Durable Object classes it brings, and after which one. */
+  readonly migrationTag: string | null;
+  readonly oldTag: string | null;
+}
+
 /** The multipart form of an upload: metadata, and a file for each module. */
-async function uploaded(form: FormData, script: Script): Promise<{ version: Version; migrationTag: string | null }> {
+async function uploaded(form: FormData, script: Script): Promise<Upload> {
   const metadata = JSON.parse(await textOf(form.get("metadata")));
   const modules: Module[] = [];
   for (const [name, part] of form) {
@@ -337,7 +428,8 @@ async function uploaded(form: FormData, script: Script): Promise<{ version: Vers
     compatibilityDate: metadata.compatibility_date,
     compatibilityFlags: metadata.compatibility_flags,
   };
-  return { version, migrationTag: metadata.migrations?.new_tag ?? null };
+  const { new_tag = null, old_tag = null } = metadata.migrations ?? {};
+  return { version, migrationTag: new_tag, oldTag: old_tag };
 }
 
 async function textOf(part: File | string | null): Promise<string> {

@@ -10,7 +10,8 @@ export interface Binding {
   readonly id?: string;
   readonly class_name?: string;
   readonly queue_name?: string;
-  readonly simple?: { limit: number; period: number };
+  readonly namespace_id?: string;
+  readonly simple?: { limit: number; period: 10 | 60 };
 }
 
 export interface Module {
@@ -49,7 +50,7 @@ export interface Database {
 export interface Queue {
   readonly queue_id: string;
   readonly queue_name: string;
-  consumers: { consumer_id: string; script: string; settings: object }[];
+  consumers: { type: "worker"; consumer_id: string; script: string; settings: object }[];
 }
 
 export class State {
