@@ -67,20 +67,26 @@ export async function findDatabase(wrangler: Wrangler, name: string): Promise<st
 
 const UUID = /"?database_id"?\s*[:=]\s*"([0-9a-f-]{36})"/;
 
-/** @returns its id */
-export async function makeDatabase(wrangler: Wrangler, name: string, location: Location | null): Promise<string> {
+export interface MadeDatabase {
+  id: string;
+  /** Where it really is, as D1 names it; empty if that was not said. */
+  region: string;
+}
+
+export async function makeDatabase(wrangler: Wrangler, name: string, location: Location | null): Promise<MadeDatabase> {
   const where = location === null ? [] : ["--location", location];
   let failure: unknown = new DeployError(`The database ${name} was made and is not in the list.`);
   try {
-    const id = UUID.exec(await wrangler.run(["d1", "create", name, ...where, "--update-config=false"]))?.[1];
-    if (id !== undefined) return id;
+    const printed = await wrangler.run(["d1", "create", name, ...where, "--update-config=false"]);
+    const id = /database_id"?\s*[:=]\s*"([0-9a-f-]{36})"/.exec(printed)?.[1];
+    if (id !== undefined) return { id, region: / in region (\w+)/.exec(printed)?.[1] ?? "" };
   } catch (error) {
     failure = error;
   }
   // Whatever was answered: it counts that it is there.
   const id = await findDatabase(wrangler, name);
   if (id === null) throw failure;
-  return id;
+  return { id, region: "" };
 }
 
 export async function hasQueue(wrangler: Wrangler, name: string): Promise<boolean> {
@@ -115,7 +121,7 @@ export async function contentOf(wrangler: Wrangler, database: string): Promise<C
   if (rows.length === 0) return "nothing";
   const names = rows.map(({ name }) => name);
   if (!["accounts", "jobs", "executions"].every((name) => names.includes(name))) return "something else";
-  const accounts = await query(wrangler, database, "SELECT id FROM accounts LIMIT 1");
+  const accounts = await query(wrangler, database, "SELECT id FROM accounts WHERE status <> 'deleted' LIMIT 1");
   return accounts.rows.length > 0 ? "accounts" : "our tables";
 }
 

@@ -10,6 +10,7 @@ import {
   findDatabase,
   findWorker,
   hasQueue,
+  type MadeDatabase,
   makeDatabase,
   makeQueue,
   migrate,
@@ -21,7 +22,7 @@ import {
 import { DATABASE, databaseOf, domainsOf, queuesOf, readConfig, type WranglerConfig, writeDeployed } from "./config.ts";
 import { DeployError } from "./deploy-error.ts";
 import { refusedOnFree } from "./free-plan.ts";
-import { locationOf } from "./location.ts";
+import { locationOf, WHERE } from "./location.ts";
 import { type Options, SUBREQUESTS } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { type Decided, decideSecrets } from "./secrets.ts";
@@ -75,11 +76,11 @@ export async function deploy(surroundings: Surroundings): Promise<void> {
   const subrequests = await chooseSubrequests(surroundings, config, there.worker);
   if (subrequests === SUBREQUESTS.free) refuseForFree(config);
   const secrets = await prepareSecrets(deployment);
-  const databaseId = await prepareDatabase(deployment);
+  const database = await prepareDatabase(deployment);
   await prepareQueues(deployment);
   const vars = { SUBREQUESTS: subrequests, LOCATION_HINT: "", PUBLIC_HOSTS: hostsBefore(deployment) };
-  const write = () => writeDeployed(project, config, { databaseId, vars, domain: options.domain });
-  vars.LOCATION_HINT = await prepareTables(deployment, write());
+  const write = () => writeDeployed(project, config, { databaseId: database.id, vars, domain: options.domain });
+  vars.LOCATION_HINT = await prepareTables(deployment, write(), database.region);
 
   const released = await upload(deployment, write(), secrets);
   const url = urlOf(released, config, options);
@@ -153,25 +154,26 @@ async function prepareSecrets({ progress, options, folder, there }: Deployment):
   return decided;
 }
 
-async function prepareDatabase({ progress, options, ask, there, wrangler, config }: Deployment): Promise<string> {
+async function prepareDatabase({ progress, options, ask, there, wrangler, config }: Deployment): Promise<MadeDatabase> {
   const { name } = databaseOf(config);
-  const { databaseId } = there;
+  const { databaseId: id } = there;
   const { location } = options;
   const isThere = `${name} is there${location === null ? "" : `: CHRONOS_LOCATION=${location} is for a new one`}`;
-  if (databaseId !== null)
+  if (id !== null)
     return progress.step(
       "database",
       "",
-      async () => databaseId,
+      async () => ({ id, region: "" }),
       () => isThere,
     );
   const where = await chooseLocation({ options, ask }, config);
-  return progress.step(
-    "database",
-    `making ${name}`,
-    () => makeDatabase(wrangler, name, where),
-    () => (where === null ? `${name} made` : `${name} made in ${where}`),
-  );
+  const make = () => makeDatabase(wrangler, name, where);
+  return progress.step("database", `making ${name}`, make, ({ region }) => `${name} made${inWords(region)}`);
+}
+
+function inWords(region: string): string {
+  const location = locationOf(region);
+  return location === null ? "" : ` in ${WHERE[location]}`;
 }
 
 async function prepareQueues({ progress, there, wrangler, config }: Deployment): Promise<void> {
@@ -186,16 +188,13 @@ async function prepareQueues({ progress, there, wrangler, config }: Deployment):
 }
 
 /** @returns where objects are made best: close to the database */
-async function prepareTables(deployment: Deployment, path: string): Promise<string> {
+async function prepareTables(deployment: Deployment, path: string, region: string): Promise<string> {
   const { progress, wrangler, config, there } = deployment;
-  await progress.step(
-    "migrations",
-    "bringing the database up to date",
-    () => migrate(wrangler, path),
-    (applied) => (applied ? "applied" : "none to apply"),
-  );
+  const said = (applied: boolean) => (applied ? "applied" : "none to apply");
+  await progress.step("migrations", "bringing the database up to date", () => migrate(wrangler, path), said);
   const known = config.vars.LOCATION_HINT || there.worker?.vars.LOCATION_HINT;
-  return known || (locationOf((await query(wrangler, DATABASE, "SELECT 1", path)).region) ?? "");
+  if (known) return known;
+  return locationOf(region || (await query(wrangler, DATABASE, "SELECT 1", path)).region) ?? "";
 }
 
 async function upload({ project, progress, wrangler, folder, config }: Deployment, path: string, { upload }: Decided) {

@@ -416,8 +416,11 @@ async function uploaded(form: FormData, script: Script): Promise<Upload> {
     const type = part.type.startsWith("application/javascript") ? "ESModule" : "Data";
     modules.push({ name, type, contents: new Uint8Array(await part.arrayBuffer()) });
   }
-  const given: Binding[] = metadata.bindings;
-  const kept = (deployedOf(script)?.bindings ?? []).filter(
+  const before = deployedOf(script)?.bindings ?? [];
+  const given = (metadata.bindings as Binding[]).map((binding) =>
+    binding.type === "inherit" ? (before.find(({ name }) => name === binding.name) ?? binding) : binding,
+  );
+  const kept = before.filter(
     ({ type, name }) => metadata.keep_bindings?.includes(type) && !given.some((binding) => binding.name === name),
   );
   const version = {
