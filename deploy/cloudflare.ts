@@ -65,8 +65,6 @@ export async function findDatabase(wrangler: Wrangler, name: string): Promise<st
   return databases.find((database) => database.name === name)?.uuid ?? null;
 }
 
-const UUID = /"?database_id"?\s*[:=]\s*"([0-9a-f-]{36})"/;
-
 export interface MadeDatabase {
   id: string;
   /** Where it really is, as D1 names it; empty if that was not said. */

@@ -13,6 +13,7 @@ interface Database {
 
 interface Queue {
   queue: string;
+  binding?: string;
 }
 
 interface Route {
@@ -43,7 +44,16 @@ export function readConfig(project: string, name: string | null): WranglerConfig
   }
   if (!config.name) throw new DeployError("wrangler.toml has no name.");
   databaseOf(config);
-  return name === null || name === config.name ? config : renamed(config, name);
+  const consuming = followingProducer(config);
+  return name === null || name === config.name ? consuming : renamed(consuming, name);
+}
+
+/** The service consumes the queue that it produces for, whatever that was renamed to (Cloudflare's button lets you). */
+function followingProducer(config: WranglerConfig): WranglerConfig {
+  const { producers = [], consumers = [] } = config.queues ?? {};
+  const queue = producers.find(({ binding }) => binding === "EXECUTIONS")?.queue;
+  if (queue === undefined) return config;
+  return { ...config, queues: { producers, consumers: consumers.map((consumer) => ({ ...consumer, queue })) } };
 }
 
 /** The same service under another name, with a database and queues of its own. Names that are not ours are left alone. */

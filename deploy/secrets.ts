@@ -1,6 +1,7 @@
 // Which secrets go up with the deployment: those that Cloudflare lacks, from your copy, from the environment, or made now.
 // What Cloudflare has is never overwritten.
 
+import { MIN_SECRET_LENGTH } from "../src/accounts/service-secrets.ts";
 import { DeployError } from "./deploy-error.ts";
 import type { Options, Place } from "./options.ts";
 import { SECRETS, type SecretName, type SecretsFolder } from "./secrets-folder.ts";
@@ -60,6 +61,10 @@ const keepsCopies = (place: Place): boolean => place === "terminal" || place ===
 function knownValue({ folder, given, place }: Situation, name: SecretName): string | null {
   const copy = folder.read(name);
   const brought = given[name] || null;
+  if (brought !== null && brought.length < MIN_SECRET_LENGTH)
+    throw new DeployError(
+      `${name} in the environment has ${brought.length} characters: use at least ${MIN_SECRET_LENGTH}.`,
+    );
   if (copy !== null && brought !== null && copy !== brought)
     throw new DeployError(
       `${name} in the environment differs from your copy in ${folder.fileOf(name)}. Leave one of them out.`,

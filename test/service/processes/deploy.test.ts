@@ -194,7 +194,8 @@ describe.concurrent("npm run deploy", () => {
     expect(keyIn(second)).toBeUndefined();
     expect(second.output).toContain(`https://${HOST}/dashboard`);
     expect(await ada.left()).toEqual(expected);
-    expect(ada.cloudflare.changes).toEqual([
+    const changes = ada.cloudflare.changes.filter((call) => !call.endsWith("/v1/jobs")); // of the tests beside this one
+    expect(changes).toEqual([
       `${QUERY} CREATE d1_migrations`,
       ...NEXT_VERSION,
       ...TRIGGERS,
