@@ -24,6 +24,7 @@ const LOG = "src/log.ts";
 
 const source = filesIn("src");
 const sdk = filesIn("sdk/src");
+const deploying = filesIn("deploy");
 
 const folderOf = (path: string): string => path.split("/")[1] ?? "";
 const isFolder = (name: string): name is Folder => FOLDERS.some((folder) => folder === name);
@@ -55,6 +56,12 @@ describe("a file imports only what the table allows", () => {
 
   it.each(sdk)("$path knows nothing of the service, and no package", ({ imports }) => {
     expect(imports.filter((name) => !name.startsWith("sdk/src/"))).toEqual([]);
+  });
+
+  it.each(deploying)("$path deploys the service without being a part of it", ({ path, imports }) => {
+    const shared = ["local/atomic-file.ts", "src/accounts/service-secrets.ts"];
+    const allowed = (name: string) => name.startsWith("deploy/") || name.startsWith("node:") || shared.includes(name);
+    expect(imports.filter((name) => !allowed(name))).toEqual(path === "deploy/config.ts" ? ["smol-toml"] : []);
   });
 
   it("no folder reaches itself through others", () => {
