@@ -3,4 +3,4 @@
 export class DeployError extends Error {}
 
 /** Asked to stop, by Ctrl-C for instance. */
-export class Stopped extends Error {}
+export class Stopped extends DeployError {}

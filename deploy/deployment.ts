@@ -109,12 +109,13 @@ export async function deploy(surroundings: Surroundings): Promise<void> {
   progress.print(closing(url, first, folder));
 }
 
-/** Nothing is changed yet. One thing after the other reads better in a log, but each takes a second or two. */
+/** Nothing is changed yet. */
 async function look(wrangler: Wrangler, config: WranglerConfig): Promise<There> {
   const { name, id } = databaseOf(config);
   const queues = queuesOf(config);
-  const [worker, databaseId, ...found] = await Promise.all([
-    findWorker(wrangler, config.name),
+  // The first command alone: it renews a sign-in that has run out, which several at once would do to each other's harm.
+  const worker = await findWorker(wrangler, config.name);
+  const [databaseId, ...found] = await Promise.all([
     id ?? findDatabase(wrangler, name),
     ...queues.map((queue) => hasQueue(wrangler, queue)),
   ]);

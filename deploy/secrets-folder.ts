@@ -20,6 +20,9 @@ const GENERATE: Record<SecretName, () => string> = {
 /** The name of an account whose creation has begun, and may have been lost on its way to us. */
 const PENDING = "first-account";
 
+/** What wrangler reads while it uploads. */
+const LENT = "upload.json";
+
 export class SecretsFolder {
   readonly path: string;
 
@@ -31,6 +34,7 @@ export class SecretsFolder {
         `CHRONOS_SECRETS is ${path}, which is inside the repository. Choose a folder outside of it.`,
       );
     this.path = path;
+    this.remove(LENT); // of a run that was killed
   }
 
   fileOf(name: SecretName): string {
@@ -62,11 +66,11 @@ export class SecretsFolder {
 
   /** A file with secrets for wrangler to upload, for as long as that takes. */
   async lend<T>(secrets: Partial<Record<SecretName, string>>, use: (path: string) => Promise<T>): Promise<T> {
-    const path = this.write("upload.json", JSON.stringify(secrets));
+    const path = this.write(LENT, JSON.stringify(secrets));
     try {
       return await use(path);
     } finally {
-      this.remove("upload.json");
+      this.remove(LENT);
     }
   }
 
