@@ -9,6 +9,7 @@ import { projectCopy } from "../../harness/cloudflare/project-copy.ts";
 import { type Ended, type Run, runDeploy } from "../../harness/cloudflare/run-deploy.ts";
 import { type Fault, StandIn } from "../../harness/cloudflare/stand-in.ts";
 import { ACCOUNT } from "../../harness/cloudflare/state.ts";
+import { killAll, treeOf } from "../../harness/process-tree.ts";
 import { FULL_SIZE } from "../../harness/size.ts";
 import { until } from "../../harness/until.ts";
 
@@ -213,7 +214,7 @@ describe.concurrent("npm run deploy", () => {
       const broken = await person.deploy({
         env,
         onStart: (child) => {
-          if (fault === "killed") cloudflare.onFault = () => child.kill("SIGKILL");
+          if (fault === "killed") cloudflare.onFault = () => killAll(treeOf(child.pid ?? 0));
         },
       });
       if (fault === "killed") expect(broken.code).toBe(null);
