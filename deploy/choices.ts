@@ -61,3 +61,16 @@ export async function chooseLocation({ options, ask }: Chooser, config: Wrangler
     near ?? "weur",
   );
 }
+
+/**
+ * A custom domain takes its name over from whatever has it: wrangler asks before that, but only at a terminal of its own.
+ * @throws {DeployError} when the answer is no
+ */
+export async function confirmDomain({ options, ask }: Chooser, worker: Worker | null): Promise<void> {
+  const { domain, place } = options;
+  const own = (worker?.vars.PUBLIC_HOSTS ?? "").split(",");
+  if (domain === null || own.includes(domain) || place !== "terminal") return;
+  const question = `\n${domain} becomes an address of this service. A DNS record or a Worker that has the name now loses it.\nGo on?`;
+  if ((await choose(ask, question, ["yes", "no"], "no")) === "yes") return;
+  throw new DeployError(`${domain} is left as it is. Choose another domain, or leave CHRONOS_DOMAIN out.`);
+}

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Chooser, chooseAccount, chooseLocation, chooseSubrequests } from "./choices.ts";
+import { type Chooser, chooseAccount, chooseLocation, chooseSubrequests, confirmDomain } from "./choices.ts";
 import {
   type Content,
   contentOf,
@@ -73,6 +73,7 @@ export async function deploy(surroundings: Surroundings): Promise<void> {
   const folder = new SecretsFolder(options.secretsFolder ?? defaultFolder(env, account.id, config.name), project);
   const deployment: Deployment = { ...surroundings, config, wrangler, folder, there };
 
+  await confirmDomain(surroundings, there.worker);
   const subrequests = await chooseSubrequests(surroundings, config, there.worker);
   if (subrequests === SUBREQUESTS.free) refuseForFree(config);
   const secrets = await prepareSecrets(deployment);
