@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { DeployError } from "./deploy-error.ts";
+import { errorIn } from "./wrangler-words.ts";
 
 export interface Wrangler {
   /** @throws {WranglerError} when it fails */
@@ -88,16 +89,4 @@ function environment(): NodeJS.ProcessEnv {
     WRANGLER_HIDE_BANNER: "true", // the banner asks the npm registry for a newer version
     WRANGLER_WRITE_LOGS: "false",
   };
-}
-
-/** What wrangler says of a failure besides the failure. */
-const NOTICES =
-  /^(If you think this is a bug|Note that there is a newer version|There is a newer version|🪵|Logs were written|Cloudflare agent skills).*$/gm;
-
-/** The errors in what it printed; all of that if there are none. */
-function errorIn(output: string): string {
-  const plain = stripVTControlCharacters(output).replace(NOTICES, "");
-  const errors = plain.split(/^.*\[ERROR\] /m).slice(1);
-  const said = (errors.length > 0 ? errors.join("\n") : plain).split("▲ [WARNING]")[0] ?? "";
-  return said.replace(/\n\s*\n+/g, "\n").trim() || "wrangler failed without a word.";
 }

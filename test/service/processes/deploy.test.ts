@@ -109,7 +109,10 @@ class Person {
 
 const keyIn = ({ output }: Ended): string | undefined => /API key +(\S+)/.exec(output)?.[1];
 
-describe.concurrent("npm run deploy", () => {
+/** Several at a time on a busy machine: a whole run is a dozen processes. */
+const LIMIT = { timeout: 300_000 };
+
+describe.concurrent("npm run deploy", LIMIT, () => {
   const people: Person[] = [];
   const arrive = async () => {
     const person = await Person.arrive();
