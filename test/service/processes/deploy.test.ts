@@ -131,7 +131,7 @@ describe.concurrent("npm run deploy", LIMIT, () => {
     expect(first).toMatchObject({ code: 0 });
     expected = await ada.left();
     made = ada.cloudflare.changes;
-  });
+  }, LIMIT.timeout);
 
   it("makes everything once, and migrates before it uploads", () => {
     expect(made).toEqual([
