@@ -37,6 +37,7 @@ const LOG = "src/log.ts";
 const source = filesIn("src");
 const sdk = filesIn("sdk/src");
 const cli = filesIn("cli");
+const deploying = filesIn("deploy");
 
 const folderOf = (path: string): string => path.split("/")[1] ?? "";
 const isFolder = (name: string): name is Folder => FOLDERS.some((folder) => folder === name);
@@ -74,6 +75,12 @@ describe("a file imports only what the table allows", () => {
   it.each(cli)("$path uses the service as anybody does: over the SDK", ({ imports }) => {
     const own = imports.filter((name) => /^(src|sdk|test)\//.test(name));
     expect(own.filter((name) => name !== "sdk/src/index.ts")).toEqual([]);
+  });
+
+  it.each(deploying)("$path deploys the service without being a part of it", ({ path, imports }) => {
+    const shared = ["local/atomic-file.ts", "src/accounts/service-secrets.ts"];
+    const allowed = (name: string) => name.startsWith("deploy/") || name.startsWith("node:") || shared.includes(name);
+    expect(imports.filter((name) => !allowed(name))).toEqual(path === "deploy/config.ts" ? ["smol-toml"] : []);
   });
 
   it("no folder reaches itself through others", () => {
