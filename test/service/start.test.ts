@@ -27,7 +27,7 @@ it("the banner's curl line, pasted, makes a job that is pushed to npm run receiv
 describe("the banner", () => {
   const account = { url: "http://127.0.0.1:1", api_key: "chrns_1", signing_secret: "whsec_1", admin_token: "adm_1" };
   const lines = (descriptorLimit: number | null) =>
-    banner({ account, stateFolder: "/state", descriptorLimit, color: false });
+    banner({ account, dashboard: "", stateFolder: "/state", descriptorLimit, color: false });
 
   it("warns of a low descriptor limit, and says nothing of one that will do", () => {
     expect(lines(1_024)).toContain("Only 1024 file descriptors: about 131 jobs may be due at once.");
