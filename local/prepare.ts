@@ -16,8 +16,8 @@ export async function prepare(state: StateFolder): Promise<string> {
 }
 
 async function build(state: StateFolder): Promise<string> {
+  await buildDashboard();
   try {
-    await buildDashboard();
     return await buildWorker(state.path, (pid) => state.noteChild("wrangler", pid));
   } finally {
     state.forgetChild("wrangler");
