@@ -1,10 +1,14 @@
 import { existsSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { buildDashboard } from "./dashboard/build.ts";
 import { closingLine } from "./test/closing-line.ts";
 
 // Every Durable Object is a file: in memory they are made several times as fast, and nobody keeps them.
 if (existsSync("/dev/shm")) process.env.TMPDIR ??= "/dev/shm";
+
+// The Worker carries it.
+await buildDashboard();
 
 /** The Worker itself, with the bindings of wrangler.toml and a few more. */
 const inWorkerd = (bindings: Record<string, string>) =>

@@ -6,17 +6,20 @@ import { HOST, RECEIVER_PORT } from "./settings.ts";
 
 export interface BannerFacts {
   account: DevAccount;
+  /** Opens the dashboard, signed in. */
+  dashboard: string;
   stateFolder: string;
   /** null: none known. */
   descriptorLimit: number | null;
   color: boolean;
 }
 
-export function banner({ account, stateFolder, descriptorLimit, color }: BannerFacts): string {
+export function banner({ account, dashboard, stateFolder, descriptorLimit, color }: BannerFacts): string {
   const paint = (style: "bold" | "cyan" | "dim" | "yellow", text: string) =>
     color ? styleText(style, text, { validateStream: false }) : text;
   const rows = [
     ["Base URL", paint("cyan", account.url)],
+    ["Dashboard", paint("cyan", dashboard)],
     ["Reference", paint("cyan", `${account.url}/docs`)],
     ["API key", account.api_key],
     ["Signing secret", account.signing_secret],

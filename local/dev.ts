@@ -1,5 +1,6 @@
 // `npm run dev`: the service under `wrangler dev`, which rebuilds it at every change of its source. Same state, port and
 // secrets as `npm start`; slower, and what is in a queue is lost at a reload.
+import { buildDashboard } from "../dashboard/build.ts";
 import { type Prepared, runMain } from "./main.ts";
 import { migrateDatabase } from "./prepare.ts";
 import { configFor } from "./wrangler.ts";
@@ -9,7 +10,7 @@ await runMain(serve);
 
 async function serve(prepared: Prepared): Promise<void> {
   const { state, stop } = prepared;
-  await migrateDatabase(state);
+  await Promise.all([buildDashboard(), migrateDatabase(state)]);
   stop.throwIfAborted();
   await serveUnderWrangler(prepared, [configFor(state.path)]);
 }

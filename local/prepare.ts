@@ -1,5 +1,6 @@
 // What comes before serving: the Worker is built while its database is looked at and migrated.
 import { join } from "node:path";
+import { buildDashboard } from "../dashboard/build.ts";
 import { repair } from "./damage.ts";
 import { removeEmptyObjects } from "./empty-objects.ts";
 import type { StateFolder } from "./state-folder.ts";
@@ -15,6 +16,7 @@ export async function prepare(state: StateFolder): Promise<string> {
 }
 
 async function build(state: StateFolder): Promise<string> {
+  await buildDashboard();
   try {
     return await buildWorker(state.path, (pid) => state.noteChild("wrangler", pid));
   } finally {

@@ -5,6 +5,7 @@ import { banner } from "./banner.ts";
 import { everyMinute } from "./cron.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { Prepared } from "./main.ts";
+import { signInLink } from "./sign-in-link.ts";
 
 export interface Running {
   readonly url: string;
@@ -25,8 +26,9 @@ export async function serveUntilStopped(
     await Promise.race([untilHealthy(url, stop), ended]);
     stopCron = everyMinute(ring, onCronError);
     const account = await devAccount(state.path, url, secrets.ADMIN_TOKEN);
+    const dashboard = await signInLink(account, secrets.MASTER_KEY, Date.now());
     const { color } = settings;
-    console.log(banner({ account, stateFolder: state.path, descriptorLimit: descriptorLimit(), color }));
+    console.log(banner({ account, dashboard, stateFolder: state.path, descriptorLimit: descriptorLimit(), color }));
     if (!stop.aborted) await Promise.race([once(stop, "abort"), ended]);
   } finally {
     stopCron();

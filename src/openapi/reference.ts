@@ -3,6 +3,7 @@
 import { type Context, Hono } from "hono";
 import script from "rapidoc/dist/rapidoc-min.js.gz";
 import type { AppEnv } from "../http/app-env.ts";
+import { compressedScript } from "../http/compressed.ts";
 import { done } from "../http/envelope.ts";
 import { mustBeWell } from "../http/health.ts";
 import { DATA_EXAMPLES } from "./data-examples.ts";
@@ -36,15 +37,7 @@ export function reference(app: Hono<AppEnv>): Hono<AppEnv> {
       return c.html(referencePage);
     })
 
-    .get("/docs/reference.js", (c) => {
-      c.header("Content-Type", "text/javascript; charset=utf-8");
-      c.header("Vary", "Accept-Encoding");
-      c.header("Cache-Control", `public, max-age=${MAX_AGE_SECONDS}`);
-      if (!/\bgzip\b/.test(c.req.header("Accept-Encoding") ?? ""))
-        return c.body(new Blob([script]).stream().pipeThrough(new DecompressionStream("gzip")));
-      c.header("Content-Encoding", "gzip");
-      return new Response(script, { headers: c.res.headers, encodeBody: "manual" });
-    });
+    .get("/docs/reference.js", (c) => compressedScript(c, script, `public, max-age=${MAX_AGE_SECONDS}`));
 }
 
 interface Written {
