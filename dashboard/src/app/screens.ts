@@ -5,6 +5,7 @@ import type { ComponentType } from "preact";
 import { Job } from "../screens/job/job.tsx";
 import { Jobs } from "../screens/jobs/jobs.tsx";
 import { NotFound } from "../screens/not-found.tsx";
+import { Overview } from "../screens/overview/overview.tsx";
 
 /** What a screen is given: the parts of its path that its pattern names. */
 export interface ScreenProps {
@@ -21,6 +22,7 @@ interface Screen {
 
 /** The first that fits is shown. */
 export const SCREENS: readonly Screen[] = [
+  { pattern: "/", component: Overview, title: "Overview" },
   { pattern: "/jobs", component: Jobs, title: "Jobs" },
   { pattern: "/jobs/:id", component: Job, title: "Job" },
 ];
@@ -32,10 +34,13 @@ interface Entry {
   readonly key: string;
 }
 
-export const NAVIGATION: readonly Entry[] = [{ path: "/jobs", label: "Jobs", key: "j" }];
+export const NAVIGATION: readonly Entry[] = [
+  { path: "/", label: "Overview", key: "o" },
+  { path: "/jobs", label: "Jobs", key: "j" },
+];
 
 /** Where `/` leads. */
-export const START: string = "/jobs";
+export const START: string = "/";
 
 const NOT_FOUND: Screen = { pattern: "", component: NotFound, title: "Not found" };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Bucket, Handler, Overview } from "../../../dashboard/src/screens/overview/overview-answer.ts";
-import { type Finding, verdictOf } from "../../../dashboard/src/screens/overview/verdict.ts";
-import { GONE_AFTER_MS, hasNoWorker } from "../../../dashboard/src/screens/overview/workers-asking.ts";
+import type { Bucket, Handler, Overview } from "../../dashboard/src/screens/overview/overview-answer.ts";
+import { type Finding, verdictOf } from "../../dashboard/src/screens/overview/verdict.ts";
+import { GONE_AFTER_MS, hasNoWorker } from "../../dashboard/src/screens/overview/workers-asking.ts";
 
 const NOW = Date.UTC(2030, 0, 1, 12);
 const iso = (at: number) => new Date(at).toISOString();

@@ -5,10 +5,10 @@ import {
   offsetAt,
   wordsOfChange,
   wordsOfTouch,
-} from "../../../dashboard/src/screens/schedules/clock-change.ts";
-import { type RunJob, runMarks, wordsOfMarks } from "../../../dashboard/src/screens/schedules/run-marks.ts";
-import { nextCronTick } from "../../../src/domain/cron.ts";
-import { clockChangeAfter } from "../../../src/domain/time-zone.ts";
+} from "../../dashboard/src/screens/schedules/clock-change.ts";
+import { type RunJob, runMarks, wordsOfMarks } from "../../dashboard/src/screens/schedules/run-marks.ts";
+import { nextCronTick } from "../../src/domain/cron.ts";
+import { clockChangeAfter } from "../../src/domain/time-zone.ts";
 
 const LONDON = "Europe/London";
 const at = (text: string) => Date.parse(text);
