@@ -8,6 +8,7 @@ const PATH = "/dashboard/session";
 
 export interface Session {
   readonly account_id: string;
+  readonly account_name: string;
   readonly scope: "full" | "read" | "create" | "worker";
   readonly read_only: boolean;
   readonly expires_at: string;

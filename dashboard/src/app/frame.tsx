@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Session } from "../api/session.ts";
+import { BulkProgress } from "../bulk/progress.tsx";
 import { KeyList } from "../keys/key-list.tsx";
 import { useKeys } from "../keys/use-keys.ts";
 import { adopt } from "../ui/adopt.ts";
@@ -62,6 +63,7 @@ export function Frame({ session }: { session: Session }) {
       <main id="main" ref={main} tabIndex={-1}>
         <Screen key={pattern + JSON.stringify(params)} params={params} />
       </main>
+      <BulkProgress />
       {areKeysShown.value && <KeyList onClose={() => (areKeysShown.value = false)} />}
     </div>
   );

@@ -26,7 +26,7 @@ export function Menu({ session, onKeys }: MenuProps) {
       <div id="menu" popover="auto" ref={popover}>
         <div class="stack">
           <p class="quiet">
-            Account <span class="mono">{session.account_id}</span>
+            Account <b>{session.account_name}</b>
             <br />
             {session.read_only ? "Read only" : `Scope: ${session.scope}`}, until <Exact at={session.expires_at} />
           </p>

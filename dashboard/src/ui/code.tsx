@@ -20,17 +20,19 @@ export async function copy(text: string, name = "It"): Promise<void> {
 
 interface CodeProps {
   readonly text: string;
+  /** What is shown in its place; what is copied is the text. */
+  readonly shown?: string;
   /** What it is, for the message after copying and for screen readers. */
   readonly name: string;
   /** More buttons. */
   readonly tools?: ComponentChildren;
 }
 
-export const Code = ({ text, name, tools }: CodeProps) => (
+export const Code = ({ text, shown = text, name, tools }: CodeProps) => (
   <div class="code">
     {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
     <section aria-label={name} tabIndex={0}>
-      <pre>{text}</pre>
+      <pre>{shown}</pre>
     </section>
     <div class="tools">
       {tools}
