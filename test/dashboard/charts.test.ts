@@ -2,13 +2,7 @@ import { describe, expect, it } from "vitest";
 import { byCode } from "../../dashboard/src/screens/overview/failing-codes.ts";
 import { jobsDueIn, jobsOfBucket, jobsOfFailing } from "../../dashboard/src/screens/overview/jobs-of.ts";
 import type { Failing } from "../../dashboard/src/screens/overview/overview-answer.ts";
-import {
-  countScale,
-  latenessScale,
-  roundUp,
-  spanOf,
-  timeTicks,
-} from "../../dashboard/src/screens/overview/scale.ts";
+import { countScale, latenessScale, roundUp, spanOf, timeTicks } from "../../dashboard/src/screens/overview/scale.ts";
 
 const NOON = Date.UTC(2030, 0, 1, 12);
 const MINUTE = 60_000;

@@ -6,6 +6,11 @@ import { Job } from "../screens/job/job.tsx";
 import { Jobs } from "../screens/jobs/jobs.tsx";
 import { NotFound } from "../screens/not-found.tsx";
 import { Overview } from "../screens/overview/overview.tsx";
+import { EditSchedule, NewSchedule } from "../screens/schedules/edit-schedule.tsx";
+import { Schedule } from "../screens/schedules/schedule.tsx";
+import { Schedules } from "../screens/schedules/schedules.tsx";
+import { Settings } from "../screens/settings/settings.tsx";
+import { Workers } from "../screens/workers/workers.tsx";
 
 /** What a screen is given: the parts of its path that its pattern names. */
 export interface ScreenProps {
@@ -25,6 +30,12 @@ export const SCREENS: readonly Screen[] = [
   { pattern: "/", component: Overview, title: "Overview" },
   { pattern: "/jobs", component: Jobs, title: "Jobs" },
   { pattern: "/jobs/:id", component: Job, title: "Job" },
+  { pattern: "/schedules", component: Schedules, title: "Schedules" },
+  { pattern: "/schedules/new", component: NewSchedule, title: "New schedule" },
+  { pattern: "/schedules/:id", component: Schedule, title: "Schedule" },
+  { pattern: "/schedules/:id/edit", component: EditSchedule, title: "Change schedule" },
+  { pattern: "/workers", component: Workers, title: "Workers" },
+  { pattern: "/settings", component: Settings, title: "Settings" },
 ];
 
 interface Entry {
@@ -37,6 +48,9 @@ interface Entry {
 export const NAVIGATION: readonly Entry[] = [
   { path: "/", label: "Overview", key: "o" },
   { path: "/jobs", label: "Jobs", key: "j" },
+  { path: "/schedules", label: "Schedules", key: "s" },
+  { path: "/workers", label: "Workers", key: "w" },
+  { path: "/settings", label: "Settings", key: "," },
 ];
 
 /** Where `/` leads. */

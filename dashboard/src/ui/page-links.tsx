@@ -23,12 +23,12 @@ export function PageLinks({ paging: { page, pages, total }, hrefOf }: PageLinksP
       </span>
       {page > 1 && (
         <a class={classOfButton(undefined, true)} href={hrefOf(page - 1)}>
-          Newer
+          Previous
         </a>
       )}
       {page < pages && (
         <a class={classOfButton(undefined, true)} href={hrefOf(page + 1)}>
-          Older
+          Next
         </a>
       )}
     </nav>

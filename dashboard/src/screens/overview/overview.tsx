@@ -7,6 +7,7 @@ import { now } from "../../live/clock.ts";
 import { usePoll } from "../../live/poll.ts";
 import { adopt } from "../../ui/adopt.ts";
 import { Problem, Stale } from "../../ui/problem.tsx";
+import { Segments } from "../../ui/segments.tsx";
 import { Charts } from "./charts.tsx";
 import { Due } from "./due.tsx";
 import { FailingList } from "./failing-list.tsx";
@@ -17,11 +18,11 @@ import { VerdictLine } from "./verdict-line.tsx";
 
 adopt(css);
 
-const WINDOWS: readonly { readonly name: WindowName; readonly label: string; readonly everyMs: number }[] = [
-  { name: "15m", label: "15 min", everyMs: 5_000 },
-  { name: "1h", label: "1 h", everyMs: 5_000 },
-  { name: "24h", label: "24 h", everyMs: 15_000 },
-  { name: "7d", label: "7 d", everyMs: 30_000 },
+const WINDOWS: readonly { readonly value: WindowName; readonly label: string; readonly everyMs: number }[] = [
+  { value: "15m", label: "15 min", everyMs: 5_000 },
+  { value: "1h", label: "1 h", everyMs: 5_000 },
+  { value: "24h", label: "24 h", everyMs: 15_000 },
+  { value: "7d", label: "7 d", everyMs: 30_000 },
 ];
 
 const RECENT: WindowName = "15m";
@@ -47,14 +48,14 @@ async function readRecent(signal: AbortSignal): Promise<Recent> {
 
 /** The window that the address names. */
 const windowOf = (query: URLSearchParams) =>
-  WINDOWS.find(({ name }) => name === query.get("window")) ??
-  WINDOWS.find(({ name }) => name === DEFAULT) ??
+  WINDOWS.find(({ value }) => value === query.get("window")) ??
+  WINDOWS.find(({ value }) => value === DEFAULT) ??
   WINDOWS[0];
 
 export function Overview() {
   const shown = windowOf(place().query);
   const recent = usePoll<Recent>("recent", readRecent, 5_000);
-  const window = shown?.name ?? DEFAULT;
+  const window = shown?.value ?? DEFAULT;
   const chosen = usePoll<Answer>(window, (signal) => readOverview(window, signal), shown?.everyMs);
   // The charts of the window before stay until those of the new one are there.
   const last = useSignal<Answer | undefined>(undefined);
@@ -74,14 +75,7 @@ export function Overview() {
       <Stale error={problem} />
       <VerdictLine verdict={verdict} />
       <div class="row windows">
-        <fieldset class="segments">
-          <legend class="visually-hidden">Show</legend>
-          {WINDOWS.map(({ name, label }) => (
-            <button key={name} type="button" aria-pressed={name === window} onClick={() => choose(name)}>
-              {label}
-            </button>
-          ))}
-        </fieldset>
+        <Segments label="Show" choices={WINDOWS} value={window} onValue={choose} />
         {overview.window !== window && <span class="quiet">Reading …</span>}
       </div>
       <Charts overview={overview} />

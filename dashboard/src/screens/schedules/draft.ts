@@ -141,7 +141,10 @@ function headersOf(text: string): { readonly headers: Record<string, string> } |
   const wrong = lines.find((line) => !line.includes(":"));
   if (wrong !== undefined)
     return { fault: { field: "delivery.http.headers", message: `“${wrong}” is not of the form Name: value.` } };
-  const pairs = lines.map((line) => [line.slice(0, line.indexOf(":")).trim(), line.slice(line.indexOf(":") + 1).trim()]);
+  const pairs = lines.map((line) => [
+    line.slice(0, line.indexOf(":")).trim(),
+    line.slice(line.indexOf(":") + 1).trim(),
+  ]);
   return { headers: Object.fromEntries(pairs) };
 }
 

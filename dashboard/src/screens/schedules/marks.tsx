@@ -14,8 +14,9 @@ export const Marks = ({ marks }: { marks: readonly RunMark[] }) => (
           class={`mark ${mark.status} ${mark.byHand ? "by-hand" : ""}`}
           href={href(`/jobs/${mark.jobId}`)}
           title={words(mark)}
-          aria-label={words(mark)}
-        />
+        >
+          <span class="visually-hidden">{words(mark)}</span>
+        </a>
       </li>
     ))}
   </ol>

@@ -1,7 +1,14 @@
 // One schedule: what runs next, how the last runs went, what it does, and the actions for it.
 
-import { changeSchedule, getSchedule, nextRuns, type Schedule as Shown, type Tick, triggerSchedule } from "../../api/schedules.ts";
 import { get } from "../../api/call.ts";
+import {
+  changeSchedule,
+  getSchedule,
+  nextRuns,
+  type Schedule as Shown,
+  type Tick,
+  triggerSchedule,
+} from "../../api/schedules.ts";
 import { mayChange } from "../../api/session.ts";
 import { href } from "../../app/router.ts";
 import type { ScreenProps } from "../../app/screens.ts";
@@ -44,7 +51,12 @@ export function Schedule({ params: { id = "" } }: ScreenProps) {
   const poll = usePoll<Known>(id, (signal) => read(id, signal), 5_000);
   const known = poll.value.value;
   const problem = poll.problem.value;
-  if (!known) return problem ? <Problem error={problem} onRetry={() => void poll.refresh()} /> : <h1 class="visually-hidden">Schedule</h1>;
+  if (!known)
+    return problem ? (
+      <Problem error={problem} onRetry={() => void poll.refresh()} />
+    ) : (
+      <h1 class="visually-hidden">Schedule</h1>
+    );
   const { schedule, next, marks } = known;
   const after = () => poll.refresh();
   return (
@@ -83,7 +95,11 @@ export function Schedule({ params: { id = "" } }: ScreenProps) {
             <span class="quiet">{schedule.timezone}</span>
           </header>
           <div class="inside">
-            {next.length === 0 ? <p class="quiet">There are none.</p> : <RunList ticks={next} timeZone={schedule.timezone} />}
+            {next.length === 0 ? (
+              <p class="quiet">There are none.</p>
+            ) : (
+              <RunList ticks={next} timeZone={schedule.timezone} />
+            )}
           </div>
         </section>
       </div>
@@ -103,7 +119,10 @@ function Counts({ schedule }: { schedule: Shown }) {
           </span>
         )}
       </li>
-      <li class={missed_runs > 0 ? "missed" : "quiet"} title="They fell due while the service was down or its database away; only the newest of them ran.">
+      <li
+        class={missed_runs > 0 ? "missed" : "quiet"}
+        title="They fell due while the service was down or its database away; only the newest of them ran."
+      >
         {formatNumber(missed_runs)} missed
       </li>
       <li class="quiet" title="The job of the run before had not ended.">

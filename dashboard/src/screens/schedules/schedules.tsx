@@ -83,7 +83,9 @@ export function Schedules() {
           {known.paging && (
             <PageLinks
               paging={known.paging}
-              hrefOf={(page) => href("/schedules", new URLSearchParams([...without(asked, "page"), ["page", `${page}`]]))}
+              hrefOf={(page) =>
+                href("/schedules", new URLSearchParams([...without(asked, "page"), ["page", `${page}`]]))
+              }
             />
           )}
         </section>
@@ -145,8 +147,12 @@ function Row({ schedule }: { schedule: Schedule }) {
         <code>{recurrenceOf(schedule)}</code>
         {schedule.cron !== null && <span class="quiet zone">{timezone}</span>}
       </span>
-      <span data-label="Next run">{next_run_at === null ? <span class="quiet">–</span> : <Ago at={next_run_at} />}</span>
-      <span data-label="Last run">{last_run_at === null ? <span class="quiet">never</span> : <Ago at={last_run_at} />}</span>
+      <span data-label="Next run">
+        {next_run_at === null ? <span class="quiet">–</span> : <Ago at={next_run_at} />}
+      </span>
+      <span data-label="Last run">
+        {last_run_at === null ? <span class="quiet">never</span> : <Ago at={last_run_at} />}
+      </span>
       <span data-label="Runs">
         {formatNumber(schedule.run_count)}
         {runs !== null && ` of ${formatNumber(runs)}`}

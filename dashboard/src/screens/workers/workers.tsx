@@ -8,8 +8,8 @@ import { adopt } from "../../ui/adopt.ts";
 import { Chip } from "../../ui/chip.tsx";
 import { PageLinks } from "../../ui/page-links.tsx";
 import { Empty, Problem, Stale } from "../../ui/problem.tsx";
-import { formatLength } from "../../ui/time-format.ts";
 import { Ago } from "../../ui/time.tsx";
+import { formatLength } from "../../ui/time-format.ts";
 import type { Handler } from "../overview/overview-answer.ts";
 import { formatNumber } from "../overview/verdict.ts";
 import { hasNoWorker } from "../overview/workers-asking.ts";
@@ -83,11 +83,16 @@ function One({ handler: one }: { handler: Handler }) {
             )}
           </span>
           <span data-label="Oldest">{oldest_due_at === null ? <Nothing /> : <Age at={oldest_due_at} />}</span>
-          <span data-label="Last poll">{last_poll_at === null ? <Never isBad={isAbandoned} /> : <Ago at={last_poll_at} />}</span>
+          <span data-label="Last poll">
+            {last_poll_at === null ? <Never isBad={isAbandoned} /> : <Ago at={last_poll_at} />}
+          </span>
           <span data-label="Workers" class="row">
             {isAbandoned && <strong class="nobody">No worker asks for it.</strong>}
             {workers?.map(({ worker_id, last_poll_at }) => (
-              <Chip key={worker_id} title={`${worker_id}, asked ${formatLength(Math.max(0, now.value - Date.parse(last_poll_at)))} ago`}>
+              <Chip
+                key={worker_id}
+                title={`${worker_id}, asked ${formatLength(Math.max(0, now.value - Date.parse(last_poll_at)))} ago`}
+              >
                 {worker_id}
               </Chip>
             ))}
@@ -108,7 +113,11 @@ const Nothing = () => (
 
 const Age = ({ at }: { at: string }) => <span>{formatLength(Math.max(0, now.value - Date.parse(at)))}</span>;
 
-const Never = ({ isBad }: { isBad: boolean }) => <span class={isBad ? "nobody" : "quiet"}>not within a week</span>;
+const Never = ({ isBad }: { isBad: boolean }) => (
+  <span class={isBad ? "nobody" : "quiet"} title="Not within a week">
+    never
+  </span>
+);
 
 /** A worker that gives no name is only known by its polls. */
 const Unnamed = ({ handler }: { handler: Handler }) => (
@@ -119,8 +128,8 @@ const NoHandlers = () => (
   <section class="panel">
     <Empty title="No handler is known yet">
       <p>
-        A job whose delivery is <code>pull</code> waits here for a worker that asks for its handler. As soon as there is such a job, or a
-        worker asks, its handler is listed. Jobs that are pushed to a URL need no worker.
+        A job whose delivery is <code>pull</code> waits here for a worker that asks for its handler. As soon as there is
+        such a job, or a worker asks, its handler is listed. Jobs that are pushed to a URL need no worker.
       </p>
     </Empty>
   </section>
