@@ -3,6 +3,8 @@
 
 import type { ComponentType } from "preact";
 import { Job } from "../screens/job/job.tsx";
+import { EditJob } from "../screens/job-form/edit-job.tsx";
+import { NewJob } from "../screens/job-form/new-job.tsx";
 import { Jobs } from "../screens/jobs/jobs.tsx";
 import { NotFound } from "../screens/not-found.tsx";
 
@@ -22,6 +24,8 @@ interface Screen {
 /** The first that fits is shown. */
 export const SCREENS: readonly Screen[] = [
   { pattern: "/jobs", component: Jobs, title: "Jobs" },
+  { pattern: "/jobs/new", component: NewJob, title: "New job" },
+  { pattern: "/jobs/:id/edit", component: EditJob, title: "Edit a job" },
   { pattern: "/jobs/:id", component: Job, title: "Job" },
 ];
 
