@@ -3,6 +3,8 @@
 
 import type { ComponentType } from "preact";
 import { Job } from "../screens/job/job.tsx";
+import { EditJob } from "../screens/job-form/edit-job.tsx";
+import { NewJob } from "../screens/job-form/new-job.tsx";
 import { Jobs } from "../screens/jobs/jobs.tsx";
 import { NotFound } from "../screens/not-found.tsx";
 import { Overview } from "../screens/overview/overview.tsx";
@@ -29,6 +31,8 @@ interface Screen {
 export const SCREENS: readonly Screen[] = [
   { pattern: "/", component: Overview, title: "Overview" },
   { pattern: "/jobs", component: Jobs, title: "Jobs" },
+  { pattern: "/jobs/new", component: NewJob, title: "New job" },
+  { pattern: "/jobs/:id/edit", component: EditJob, title: "Edit a job" },
   { pattern: "/jobs/:id", component: Job, title: "Job" },
   { pattern: "/schedules", component: Schedules, title: "Schedules" },
   { pattern: "/schedules/new", component: NewSchedule, title: "New schedule" },

@@ -117,13 +117,8 @@ function Waiting({ job: { waiting_on, last_error, status } }: { job: JobShown })
       <p class={waiting_on.reason === "not_due" ? "notice" : "notice warn"}>
         {waiting_on.message}{" "}
         <span class="quiet">
-          Since <Ago at={String(waiting_on.since)} />
-          {waiting_on.until && (
-            <>
-              , until <Ago at={String(waiting_on.until)} />
-            </>
-          )}
-          .
+          {waiting_on.until ? "That is " : "It has waited since "}
+          <Ago at={waiting_on.until ?? waiting_on.since} />.
         </span>
       </p>
     );
