@@ -1,6 +1,7 @@
 // The dashboard starts here.
 
 import "./ui/page-styles.ts";
+import "./ui/theme.ts";
 import { render } from "preact";
 import { openSession, takeSignInToken } from "./api/session.ts";
 import { App, keepTitle } from "./app/app.tsx";

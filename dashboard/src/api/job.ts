@@ -7,6 +7,19 @@ import type { JobStatus } from "../../../sdk/src/job.ts";
 
 export const STATUSES = ["pending", "queued", "running", "retrying", "completed", "failed", "cancelled"] as const;
 
+/** Why an attempt, or a whole job, failed. */
+export const ERROR_CODES = [
+  "http_status",
+  "timeout",
+  "network",
+  "redirect",
+  "blocked_target",
+  "handler_error",
+  "lease_expired",
+  "platform",
+  "expired",
+] as const;
+
 /** What can be done to a job that exists. */
 export type Verb = "cancel" | "retry" | "run" | "delete";
 

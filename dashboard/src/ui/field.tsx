@@ -71,6 +71,9 @@ interface TextFieldProps extends Labelled, Bound, Typed {
   readonly min?: number | undefined;
   readonly max?: number | undefined;
   readonly list?: string | undefined;
+  readonly inputMode?: "numeric" | "url" | undefined;
+  /** Takes the focus when its dialog opens. */
+  readonly autofocus?: boolean | undefined;
 }
 
 export const TextField = ({ label, hint, fault, value, onValue, ...rest }: TextFieldProps) => (

@@ -1,26 +1,13 @@
 // The dashboard in Debian's Chromium. Every page is guarded: a violation of the CSP, an error in the console, an exception or a
 // request to anybody but the service fails the test that opened it.
 
-import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
 import { expect, inject, it as plainIt } from "vitest";
 import { Tenant } from "../../harness/tenant.ts";
+import { launchChromium, signIn } from "./chromium.ts";
 import type { StoredAccount } from "./store-story.ts";
 
-/** A browser that looks up nothing of its own accord. */
-const QUIET = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 const TELL_VIOLATIONS = `addEventListener("securitypolicyviolation", (e) => console.error("CSP:", e.violatedDirective, e.blockedURI))`;
-
-export const launchChromium = (): Promise<Browser> =>
-  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
 
 /** The account in which 50,000 jobs are stored. */
 export const storedAccount = (): StoredAccount => inject("dashboardAccount");
@@ -118,14 +105,3 @@ const isForeign = (request: Request, url: string): boolean =>
   !/^(data|blob|about):/.test(request.url()) && !request.url().startsWith(`${url}/`);
 
 const isOfApi = (request: Request): boolean => ["fetch", "xhr"].includes(request.resourceType());
-
-type Requests = Awaited<ReturnType<Browser["newContext"]>>["request"];
-
-/** As the sign-in form does it; the cookie stays with the context. */
-export async function signIn(requests: Requests, url: string, apiKey: string, readOnly = false): Promise<void> {
-  const answer = await requests.post(`${url}/dashboard/session`, {
-    headers: { Origin: url },
-    data: { api_key: apiKey, ...(readOnly && { read_only: true }) },
-  });
-  if (!answer.ok()) throw new Error(`Cannot sign in: ${answer.status()} ${await answer.text()}`);
-}

@@ -264,7 +264,8 @@ function schedulesOf(accountId: string, now: number, newId: (at: number) => stri
     const { createdAt: _, ...rest } = more;
     // Planned as of now, so that its next run lies ahead; everything else as of then.
     const { nextRunAt } = plan(spec, { ...made, now });
-    return { ...plan(spec, made), nextRunAt, revision: 3, runCount: 164, lastRunAt: now - HOUR, ...rest };
+    const lastRunAt = nextRunAt === null ? now - DAY : nextRunAt - everyMs(expression);
+    return { ...plan(spec, made), nextRunAt, revision: 3, runCount: 164, lastRunAt, ...rest };
   };
   const minuteAhead = (new Date(now).getUTCMinutes() + 30) % 60;
   const known = [
@@ -297,6 +298,9 @@ function schedulesOf(accountId: string, now: number, newId: (at: number) => stri
   ];
 }
 
+/** Of the expressions here: hourly, or daily. */
+const everyMs = (expression: string): number => (expression.endsWith(" * * * *") ? HOUR : DAY);
+
 /** The last runs of a schedule that runs each hour or each day. */
 function runsOf(
   { id, name, handler, timing, status, nextRunAt }: Schedule,
@@ -304,7 +308,7 @@ function runsOf(
   spec: (createdAt: number, more: Partial<JobSpec>) => JobSpec,
 ): JobSpec[] {
   if (timing.type !== "cron" || nextRunAt === null || status !== "active") return [];
-  const every = timing.expression.endsWith(" * * * *") ? HOUR : DAY;
+  const every = everyMs(timing.expression);
   if (nextRunAt - now > every) return [];
   const ticks = Array.from({ length: every === HOUR ? 30 : 5 }, (_, i) => nextRunAt - (i + 1) * every);
   return ticks.map((tick) =>

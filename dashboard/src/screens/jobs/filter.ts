@@ -1,7 +1,7 @@
 // The filters of the list as they stand in the address, in a query, and in the body of a bulk action.
 
 import type { FilterBody } from "../../api/bulk-action.ts";
-import { STATUSES } from "../../api/job.ts";
+import { ERROR_CODES, STATUSES } from "../../api/job.ts";
 
 type Kind = "text" | "time" | "choice";
 
@@ -26,6 +26,8 @@ export const FILTERS: readonly FilterField[] = [
   { name: "idempotency_key", label: "idempotency key", kind: "text" },
   { name: "schedule_id", label: "schedule", kind: "text", hint: "A schedule's id, or null for one-off jobs." },
   { name: "origin", label: "made by", kind: "choice", isMany: true, choices: ["api", "schedule", "event"] },
+  { name: "error_code", label: "error", kind: "choice", choices: ERROR_CODES, hint: "The code of its last error." },
+  { name: "host", label: "host", kind: "text", hint: "Where it is pushed to: example.com" },
   { name: "created_after", label: "created after", kind: "time" },
   { name: "created_before", label: "created before", kind: "time" },
   { name: "scheduled_after", label: "scheduled after", kind: "time" },
