@@ -7,7 +7,8 @@ import { closingLine } from "./test/closing-line.ts";
 // Every Durable Object is a file: in memory they are made several times as fast, and nobody keeps them.
 if (existsSync("/dev/shm")) process.env.TMPDIR ??= "/dev/shm";
 
-await buildDashboard(); // the Worker imports it
+// The Worker carries it.
+await buildDashboard();
 
 /** The Worker itself, with the bindings of wrangler.toml and a few more. */
 const inWorkerd = (bindings: Record<string, string>) =>
@@ -42,7 +43,7 @@ export default defineConfig({
   test: {
     reporters: ["default", closingLine],
     projects: [
-      { test: { name: "rules", include: ["test/rules/**/*.test.ts"] } },
+      { test: { name: "rules", include: ["test/rules/**/*.test.ts", "test/dashboard/**/*.test.ts"] } },
       {
         plugins: [inWorkerd({})],
         test: {
@@ -74,6 +75,18 @@ export default defineConfig({
         // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
         ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts"] : []),
       ]),
+      // The dashboard in Debian's Chromium, on a service of its own with 50,000 stored jobs.
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/*.test.ts"],
+          globalSetup: ["test/browser/harness/setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
       // How the embedded service keeps house; part of `npm run test:faults`.
       inProcesses("processes", ["test/service/processes/*.test.ts"]),
     ],
