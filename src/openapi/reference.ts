@@ -7,6 +7,7 @@ import { mustBeWell } from "../http/health.ts";
 import { originOf } from "../http/origin.ts";
 import { DATA_EXAMPLES } from "./data-examples.ts";
 import { documentOf } from "./document.ts";
+import { guides } from "./guides.ts";
 import { BASE } from "./pages/entry.ts";
 import { HOME_STYLE, homePage } from "./pages/home.ts";
 import { homePolicy, referencePolicy } from "./pages/policy.ts";
@@ -44,6 +45,8 @@ export function reference(app: Hono<AppEnv>): Hono<AppEnv> {
       c.header("Content-Security-Policy", await referencePolicy(REFERENCE_STYLE));
       return cached(c, reference.tag) ?? c.html(reference.text.replaceAll(BASE, originOf(c)));
     })
+
+    .route("/docs/guides", guides)
 
     .get("/docs/reference.js", async (c) => {
       script ??= await write(TRY_SCRIPT);

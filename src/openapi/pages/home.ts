@@ -21,12 +21,12 @@ ol { list-style: none; display: grid; gap: 1rem; grid-template-columns: minmax(0
 ol li { display: grid; gap: .5rem; grid-template-columns: minmax(0, 1fr); counter-increment: step; }
 ol li > p::before { content: counter(step) ". "; color: var(--ink-3); }
 pre { user-select: all; }
-.doors { list-style: none; display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); }
+.doors { list-style: none; display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(min(13.5rem, 100%), 1fr)); }
 .doors a { display: grid; gap: .15rem; align-content: start; height: 100%; padding: .8rem 1rem; border: 1px solid var(--line); border-radius: 10px; background: var(--surface); color: inherit; text-decoration: none; }
 .doors a:hover { border-color: var(--accent); }
 .doors b { color: var(--accent); font-weight: 600; }
+.small { color: var(--ink-2); font-size: .875rem; }
 .doors span { color: var(--ink-2); font-size: .875rem; }
-.hint { color: var(--ink-3); font-size: .875rem; }
 `;
 
 export interface HomeFacts extends FirstJob {
@@ -68,12 +68,11 @@ ${
 <nav aria-label="Where to go">
 <ul class="doors">
 <li><a href="dashboard"><b>Dashboard</b><span>What happens now, what failed and why, what comes next</span></a></li>
+<li><a href="docs/guides"><b>Guides</b><span>Schedules, retries, workers, webhooks, operating: each short</span></a></li>
 <li><a href="docs"><b>Reference</b><span>Every request and answer, to read and to try</span></a></li>
-<li><a href="openapi.json"><b>OpenAPI</b><span>The same for programs and generators</span></a></li>
-<li><a href="health"><b>Health</b><span>For uptime checks: 200 while all is well</span></a></li>
 </ul>
 </nav>
-<p class="hint">The guides are in the folder <code>docs</code> of the source that this service was built from.</p>
+<p class="small">For programs: <a href="openapi.json">the API in OpenAPI 3.1</a>, and <a href="health">health</a>, which is 200 while all is well.</p>
 </main>
 </body>`,
   });

@@ -7,21 +7,23 @@ export type Html = ReturnType<typeof html>;
 export interface Page {
   readonly title: string;
   readonly style: string;
-  /** Relative to the page. */
+  /** The way from the page to the service's address: empty beside it, `../` a level below. */
+  readonly root?: "" | "../" | "../../";
+  /** Relative to the service's address. */
   readonly script?: string;
   readonly body: Html;
 }
 
-export const page = ({ title, style, script, body }: Page): Html => html`<!doctype html>
+export const page = ({ title, style, root = "", script, body }: Page): Html => html`<!doctype html>
 <html lang="en-GB">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<link rel="icon" href="dashboard/icon.svg" type="image/svg+xml">
+<link rel="icon" href="${root}dashboard/icon.svg" type="image/svg+xml">
 <title>${title}</title>
 <style>${raw(style)}</style>
-${script ? html`<script type="module" src="${script}"></script>` : ""}
+${script ? html`<script type="module" src="${root}${script}"></script>` : ""}
 </head>
 ${body}
 </html>

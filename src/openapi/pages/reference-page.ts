@@ -24,7 +24,7 @@ export function referencePage(document: Document, isLocal: boolean): Html {
     script: "docs/reference.js",
     body: html`<body data-base="${BASE}">
 <header class="bar"><b>Chronos on the edge</b><a class="to-contents" href="#contents">Contents</a><a href=".">Home</a>
-<a href="dashboard">Dashboard</a><a href="openapi.json">OpenAPI</a></header>
+<a href="dashboard">Dashboard</a><a href="docs/guides">Guides</a><a href="openapi.json">OpenAPI</a></header>
 <main>
 ${start({ base: BASE, isLocal })}
 ${rules(document)}
