@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
+import { buildGuides } from "../docs/build.ts";
 
 const HERE = import.meta.dirname;
 const DIST = join(HERE, "dist");
@@ -21,8 +22,9 @@ const SINGLE_FILES = [join(HERE, "build.ts"), join(HERE, "package.json")];
 /** The browsers it is written for: they know nesting, `light-dark()`, container queries and popovers. */
 const BROWSERS = ["chrome130", "firefox130", "safari18"];
 
-/** Brings `dist/dashboard.js.gz` up to date. */
+/** Brings `dist/dashboard.js.gz` up to date, and the guides, which the Worker carries as well. */
 export async function buildDashboard(): Promise<void> {
+  await buildGuides();
   const digest = digestOfSources();
   if (existsSync(DASHBOARD_ASSET) && existsSync(STAMP) && readFileSync(STAMP, "utf8") === digest) return;
   const script = gzipSync(await bundle(), { level: 9 });

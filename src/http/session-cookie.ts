@@ -5,6 +5,7 @@ import { openSession, type Session, sealSession } from "../accounts/session.ts";
 import type { AppContext } from "./app-env.ts";
 import { ApiError } from "./errors.ts";
 import { keysOf } from "./master-keys.ts";
+import { isSecure, originOf } from "./origin.ts";
 
 /** Workers and operators prove who they are with each request. */
 const isBarred = (c: AppContext): boolean => /^\/v1\/(?:worker|admin)\b/.test(c.req.path);
@@ -37,12 +38,6 @@ export function mustBeOurPage(c: AppContext): void {
     "With the dashboard's session only the dashboard itself may change something, from the same origin. Programs send an API key.",
   );
 }
-
-/** A proxy that ends TLS says so. Whoever lies about it harms their own cookie alone. */
-const isSecure = (c: AppContext): boolean =>
-  new URL(c.req.url).protocol === "https:" || c.req.header("X-Forwarded-Proto") === "https";
-
-const originOf = (c: AppContext): string => `${isSecure(c) ? "https" : "http"}://${new URL(c.req.url).host}`;
 
 /** Cookies do not know ports: two services on one machine have two names. */
 function nameOf(c: AppContext): string {

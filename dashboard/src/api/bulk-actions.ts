@@ -1,15 +1,8 @@
 // One call that changes many jobs.
 
-import type { WireBulkAction } from "../../../sdk/src/wire-bulk.ts";
+import type { BulkAction, Selection } from "./bulk-action.ts";
 import { call, get } from "./call.ts";
 import type { Verb } from "./job.ts";
-
-export type BulkAction = WireBulkAction;
-
-/** The filter of a list as a body: a name that may be given more than once is a list. */
-export type FilterBody = Readonly<Record<string, string | readonly string[] | boolean>>;
-
-export type Selection = { readonly filter: FilterBody } | { readonly job_ids: readonly string[] };
 
 /** How many jobs are selected now. The service stops counting at 10,000. */
 export async function countSelected(action: Verb, selection: Selection): Promise<number> {

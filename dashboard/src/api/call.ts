@@ -1,10 +1,9 @@
-// One call of the API: same origin, with the session's cookie. Payloads, results and progress keep their text, because a
-// number beyond 2^53 does not survive `JSON.parse`.
+// One call of the API: same origin, with the session's cookie, and with the pauses that the service asks for.
 
-import { childrenOf } from "../../../sdk/src/json-scan.ts";
-import { addTexts, fieldsToJson } from "../../../sdk/src/raw-json.ts";
+import { fieldsToJson } from "../../../sdk/src/raw-json.ts";
 import { SERVICE } from "../app/base.ts";
-import { ApiError, type FieldError } from "./api-error.ts";
+import { ApiError } from "./api-error.ts";
+import { type Answer, read } from "./envelope.ts";
 
 /** Longer than any answer takes; a hanging connection must not stop the page. */
 const TIMEOUT_MS = 20_000;
@@ -12,24 +11,10 @@ const TIMEOUT_MS = 20_000;
 const LONGEST_PAUSE_MS = 10_000;
 const RETRIES = 2;
 
+export type { Answer, Paging } from "./envelope.ts";
+
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>> | URLSearchParams;
-
-export interface Paging {
-  readonly page: number;
-  readonly pages: number;
-  readonly size: number;
-  readonly total: number;
-  readonly next_cursor?: string | null;
-  readonly searched_to?: string;
-}
-
-export interface Answer<T> {
-  readonly data: T;
-  readonly message: string;
-  /** Of lists. */
-  readonly paging: Paging | undefined;
-}
 
 export interface CallOptions {
   readonly query?: Query;
@@ -110,48 +95,6 @@ export function searchOf(query: Query): string {
   const text = new URLSearchParams(pairs).toString();
   return text && `?${text}`;
 }
-
-interface Envelope<T> {
-  readonly success: boolean;
-  readonly message: string;
-  readonly data: T;
-  readonly meta?: { readonly paging: Paging };
-  readonly code?: string;
-  readonly errors?: readonly FieldError[];
-}
-
-/** @throws ApiError unless it is a success */
-export function read<T>(status: number, headers: Headers, text: string): Answer<T> {
-  const envelope = parse<T>(text);
-  if (envelope?.success === true)
-    return { data: envelope.data, message: envelope.message, paging: envelope.meta?.paging };
-  throw new ApiError({
-    status,
-    code: envelope?.code ?? "unreadable",
-    message: envelope?.message ?? `Something between here and the service answered with ${status}.`,
-    errors: envelope?.errors ?? [],
-    data: envelope?.data ?? null,
-    retryAfterMs: secondsOf(headers.get("Retry-After")),
-  });
-}
-
-/** Null for what is no answer of ours, such as a proxy's page. */
-function parse<T>(text: string): Envelope<T> | null {
-  try {
-    const envelope = JSON.parse(text);
-    if (typeof envelope?.success !== "boolean") return null;
-    const data = childrenOf(text).get("data");
-    if (data) addTexts(envelope.data, text, data[0]);
-    return envelope;
-  } catch {
-    return null;
-  }
-}
-
-const secondsOf = (header: string | null): number | undefined => {
-  const seconds = Number(header ?? Number.NaN);
-  return Number.isFinite(seconds) ? seconds * 1_000 : undefined;
-};
 
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   if (ms <= 0) return Promise.resolve();

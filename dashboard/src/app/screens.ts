@@ -13,6 +13,7 @@ import { Schedule } from "../screens/schedules/schedule.tsx";
 import { Schedules } from "../screens/schedules/schedules.tsx";
 import { Settings } from "../screens/settings/settings.tsx";
 import { Workers } from "../screens/workers/workers.tsx";
+import { paramsOf } from "./path-params.ts";
 
 /** What a screen is given: the parts of its path that its pattern names. */
 export interface ScreenProps {
@@ -72,25 +73,4 @@ export function screenOf(path: string, screens: readonly Screen[] = SCREENS): Sh
     if (params) return { ...screen, params };
   }
   return { ...NOT_FOUND, params: {} };
-}
-
-/** The named parts of a path that has the pattern's form; otherwise undefined. */
-export function paramsOf(pattern: string, path: string): Record<string, string> | undefined {
-  const [wanted, parts] = [pattern.split("/"), path.split("/")];
-  if (wanted.length !== parts.length) return undefined;
-  const params: Record<string, string> = {};
-  for (const [n, want] of wanted.entries()) {
-    const part = parts[n] ?? "";
-    if (want.startsWith(":") && part !== "") params[want.slice(1)] = decoded(part);
-    else if (want !== part) return undefined;
-  }
-  return params;
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

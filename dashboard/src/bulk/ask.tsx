@@ -3,7 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { type ApiError, asApiError } from "../api/api-error.ts";
-import { countSelected, type Selection } from "../api/bulk-actions.ts";
+import type { Selection } from "../api/bulk-action.ts";
+import { countSelected } from "../api/bulk-actions.ts";
 import type { Verb } from "../api/job.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -52,7 +53,7 @@ export function AskBulk({ verb, selection, of, onClose, onStarted }: AskBulkProp
     <Dialog title={`${words.verb} ${n === undefined ? "jobs" : countJobs(n)}?`} onClose={onClose}>
       <div class="stack">
         <p>
-          {n === undefined ? "Counting …" : `${words.verb}: ${countJobs(n)}, ${of}.`} {words.only} Others are skipped.
+          {n === undefined ? "Counting …" : `${countJobs(n)}, ${of}.`} {words.only} Others are skipped.
           {verb === "delete" && " Their executions and idempotency keys go with them. This cannot be undone."}
         </p>
         {problem.value && <Problem error={problem.value} />}

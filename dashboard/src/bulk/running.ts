@@ -1,7 +1,8 @@
 // The bulk actions that were started here, and how far they are. They outlive the screen that started them.
 
 import { signal } from "@preact/signals";
-import { type BulkAction, getBulkAction, type Selection, startBulkAction } from "../api/bulk-actions.ts";
+import type { BulkAction, Selection } from "../api/bulk-action.ts";
+import { getBulkAction, startBulkAction } from "../api/bulk-actions.ts";
 import type { Verb } from "../api/job.ts";
 import { Poll } from "../live/poll.ts";
 

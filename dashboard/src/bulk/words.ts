@@ -1,6 +1,6 @@
 // Sentences about bulk actions.
 
-import type { BulkAction } from "../api/bulk-actions.ts";
+import type { BulkAction } from "../api/bulk-action.ts";
 import type { Verb } from "../api/job.ts";
 
 interface Words {

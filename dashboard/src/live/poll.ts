@@ -4,17 +4,10 @@
 import { effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { type ApiError, asApiError } from "../api/api-error.ts";
+import { pauseAfter } from "./pause.ts";
 import { isVisible } from "./visibility.ts";
 
-const LONGEST_PAUSE_MS = 60_000;
-
 export type Load<T> = (signal: AbortSignal) => Promise<T>;
-
-/** How long to wait until the next question: doubled with each failure in a row, and never shorter than we are asked to. */
-export function pauseAfter(intervalMs: number, failures: number, retryAfterMs = 0): number {
-  const backoff = Math.min(intervalMs * 2 ** failures, Math.max(LONGEST_PAUSE_MS, intervalMs));
-  return Math.max(backoff, retryAfterMs);
-}
 
 export class Poll<T> {
   /** What was read last. */

@@ -34,6 +34,6 @@ export const service: Operations = {
     id: "getReferenceScript",
     tag: "Service",
     summary: "The script of that page",
-    answer: { types: ["text/javascript"], message: "RapiDoc." },
+    answer: { types: ["text/javascript"], message: "It sends what is tried." },
   },
 };

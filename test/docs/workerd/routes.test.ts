@@ -14,8 +14,8 @@ interface Described {
   readonly paths: Record<string, Record<string, unknown>>;
 }
 
-/** The dashboard's page and its session are no part of the API. */
-const isOfTheApi = (name: string): boolean => !name.includes(" /dashboard");
+/** The dashboard, its session and the guides are for people, and no part of the API. */
+const isOfTheApi = (name: string): boolean => !/ \/(?:dashboard|docs\/guides)/.test(name);
 
 const served = new Map([...endpointsOf(app.routes)].filter(([name]) => isOfTheApi(name)));
 

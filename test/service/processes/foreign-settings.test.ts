@@ -38,7 +38,16 @@ const listing = () =>
     .sort();
 
 beforeAll(() => {
-  for (const name of ["dashboard", "local", "migrations", "src", "wrangler.toml", "package.json", "tsconfig.json"])
+  for (const name of [
+    "dashboard",
+    "docs",
+    "local",
+    "migrations",
+    "src",
+    "wrangler.toml",
+    "package.json",
+    "tsconfig.json",
+  ])
     cpSync(join(PROJECT, name), join(project, name), { recursive: true });
   symlinkSync(join(PROJECT, "node_modules"), join(project, "node_modules"));
   for (const name of [".env", ".env.local", ".dev.vars"]) writeFileSync(join(project, name), FOREIGN);

@@ -117,7 +117,7 @@ function When({ draft, error, onChange, isEdit }: FieldsProps) {
         ]}
       />
       {draft.when === "delay" && (
-        <>
+        <div class="pair">
           <TextField
             label="In"
             type="number"
@@ -132,7 +132,7 @@ function When({ draft, error, onChange, isEdit }: FieldsProps) {
             onValue={(delayUnit) => onChange({ delayUnit })}
             choices={units}
           />
-        </>
+        </div>
       )}
       {draft.when === "at" && (
         <>
@@ -220,21 +220,23 @@ export function MoreFields({ draft, error, onChange, isEdit }: FieldsProps) {
           onValue={(maxRetries) => onChange({ maxRetries })}
           fault={faultOf(error, "max_retries")}
         />
-        <TextField
-          label="Expires after"
-          hint="Counted from its time. Default: never."
-          type="number"
-          min={1}
-          value={draft.expiresValue}
-          onValue={(expiresValue) => onChange({ expiresValue })}
-          fault={faultOf(error, "expires_after")}
-        />
-        <SelectField
-          label="Unit"
-          value={draft.expiresUnit}
-          onValue={(expiresUnit) => onChange({ expiresUnit })}
-          choices={units}
-        />
+        <div class="pair">
+          <TextField
+            label="Expires after"
+            hint="From its time on. Default: never."
+            type="number"
+            min={1}
+            value={draft.expiresValue}
+            onValue={(expiresValue) => onChange({ expiresValue })}
+            fault={faultOf(error, "expires_after")}
+          />
+          <SelectField
+            label="Unit"
+            value={draft.expiresUnit}
+            onValue={(expiresUnit) => onChange({ expiresUnit })}
+            choices={units}
+          />
+        </div>
       </div>
       <Backoff {...{ draft, error, onChange }} />
       <Callbacks {...{ draft, error, onChange }} />
@@ -300,7 +302,7 @@ function Backoff({ draft, error, onChange }: PartProps) {
 
 function Callbacks({ draft, error, onChange }: PartProps) {
   return (
-    <div class="fields">
+    <div class="fields callback-fields">
       <TextField
         label="Call when it is completed"
         type="url"

@@ -19,8 +19,8 @@ export const zoneName = (): string =>
   zone.value === "utc" ? "UTC" : Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
 export function NewJob() {
-  const from = place().query.get("from");
-  const read = useOnce(from ?? "", async (signal) => (from === null ? null : await getJob(from, signal)));
+  const like = place().query.get("like");
+  const read = useOnce(like ?? "", async (signal) => (like === null ? null : await getJob(like, signal)));
   const template = read.value.value;
   if (read.problem.value) return <Problem error={read.problem.value} onRetry={read.retry} />;
   if (template === undefined) return null;
@@ -34,7 +34,7 @@ export function NewJob() {
       title={template ? "New job like this one" : "New job"}
       initial={template ? draftOf(template, zoneName()) : emptyDraft(zoneName())}
       verb="Create the job"
-      back={href(from === null ? "/jobs" : `/jobs/${from}`)}
+      back={href(like === null ? "/jobs" : `/jobs/${like}`)}
       send={send}
       explain={KeyInUse}
       tools={(body) => (

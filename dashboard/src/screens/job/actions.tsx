@@ -73,7 +73,7 @@ export function Actions({ job, onChanged, onRefused }: ActionsProps) {
       <Button disabled={!can("edit")} onClick={() => navigate(href(`/jobs/${job.id}/edit`))}>
         Edit
       </Button>
-      <a class={classOfButton(undefined)} href={href("/jobs/new", { from: job.id })}>
+      <a class={classOfButton(undefined)} href={href("/jobs/new", { like: job.id })}>
         Duplicate
       </a>
       <Button look="danger" disabled={!can("delete")} onClick={askDelete}>

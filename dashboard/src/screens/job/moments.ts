@@ -16,9 +16,12 @@ export interface Lane {
   readonly stretches: readonly Stretch[];
 }
 
-export interface Timeline {
+interface Ends {
   readonly from: number;
   readonly to: number;
+}
+
+export interface Timeline extends Ends {
   readonly lanes: readonly Lane[];
 }
 
@@ -57,5 +60,5 @@ function stretchesTo(next: number, before: number | null, now: number): Stretch[
 }
 
 /** Where a moment lies between the ends, in percent. */
-export const placeIn = ({ from, to }: Pick<Timeline, "from" | "to">, moment: number): number =>
+export const placeIn = ({ from, to }: Ends, moment: number): number =>
   Math.min(100, Math.max(0, ((moment - from) / (to - from)) * 100));

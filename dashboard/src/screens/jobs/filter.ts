@@ -1,6 +1,6 @@
 // The filters of the list as they stand in the address, in a query, and in the body of a bulk action.
 
-import type { FilterBody } from "../../api/bulk-actions.ts";
+import type { FilterBody } from "../../api/bulk-action.ts";
 import { ERROR_CODES, STATUSES } from "../../api/job.ts";
 
 type Kind = "text" | "time" | "choice";

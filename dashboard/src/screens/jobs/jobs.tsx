@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Selection } from "../../api/bulk-actions.ts";
+import type { Selection } from "../../api/bulk-action.ts";
 import { statusesFor, type Verb } from "../../api/job.ts";
 import { mayChange } from "../../api/session.ts";
 import { href, navigate, place } from "../../app/router.ts";

@@ -1,7 +1,7 @@
 // What is shown of a list that changes. Rows keep their places while somebody looks: a refresh changes what they say, counts
 // those that are new, and leaves those that have gone until the person asks for the list as it is now.
 
-import type { Paging } from "../../api/call.ts";
+import type { Paging } from "../../api/envelope.ts";
 import type { Job } from "../../api/job.ts";
 
 export interface ListAnswer {
