@@ -41,7 +41,7 @@ export function Frame({ session }: { session: Session }) {
         To the content
       </button>
       <header class="frame-bar">
-        <a class="brand" href={href("/")}>
+        <a class="brand" href={href("/")} aria-label="Chronos">
           <Mark />
           <span>Chronos</span>
         </a>

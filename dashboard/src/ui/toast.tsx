@@ -48,16 +48,23 @@ export function Toasts() {
       <div class="visually-hidden" role="status" aria-live="polite">
         {shown.at(-1)?.text}
       </div>
-      <ul class="toasts" popover="manual" ref={list} aria-label="Messages">
-        {shown.map(({ id, text, tone }) => (
-          <li key={id} class={tone}>
-            <p>{text}</p>
-            <button type="button" class="button plain small" aria-label="Close this message" onClick={() => close(id)}>
-              ✕
-            </button>
-          </li>
-        ))}
-      </ul>
+      <section aria-label="Messages">
+        <ul class="toasts" popover="manual" ref={list}>
+          {shown.map(({ id, text, tone }) => (
+            <li key={id} class={tone}>
+              <p>{text}</p>
+              <button
+                type="button"
+                class="button plain small"
+                aria-label="Close this message"
+                onClick={() => close(id)}
+              >
+                ✕
+              </button>
+            </li>
+          ))}
+        </ul>
+      </section>
     </>
   );
 }

@@ -40,20 +40,20 @@ const runs = (count: number) => (page: Page) => page.locator(".run-list > li").n
 const text = (text: string) => (page: Page) => page.getByText(text).first();
 
 export const SCREENS: readonly ScreenCase[] = [
-  { name: "Overview", pattern: "/", path: () => "/", content: (page) => page.locator("h1", { hasText: "send-mail" }) },
+  { name: "Overview", pattern: "/", path: () => "/", content: (page) => page.locator(".verdict h1") },
   { name: "Jobs", pattern: "/jobs", path: () => "/jobs", content: text("order confirmation") },
-  { name: "New job", pattern: "/jobs/new", path: () => "/jobs/new", content: (page) => page.locator("form h1, h1") },
+  { name: "New job", pattern: "/jobs/new", path: () => "/jobs/new", content: (page) => page.getByLabel("Handler") },
   {
     name: "Edit a job",
     pattern: "/jobs/:id/edit",
     path: ({ pendingJobId }) => `/jobs/${pendingJobId}/edit`,
-    content: (page) => page.locator('input[value^="https://hooks.shop.example"]'),
+    content: (page) => page.getByRole("heading", { name: "order webhook" }),
   },
   {
     name: "Job",
     pattern: "/jobs/:id",
     path: ({ failedJobId }) => `/jobs/${failedJobId}`,
-    content: text("The target answered 503."),
+    content: (page) => page.locator("code", { hasText: "http_status" }).first(),
   },
   { name: "Schedules", pattern: "/schedules", path: () => "/schedules", content: text("daily sales report") },
   { name: "New schedule", pattern: "/schedules/new", path: () => "/schedules/new", content: runs(10) },

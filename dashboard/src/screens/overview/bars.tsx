@@ -63,6 +63,7 @@ export function Bars({ name, bars, lines, moments, title, summary }: BarsProps) 
     entry.value = bar.key;
     svg.current?.querySelector<SVGAElement>(`[data-key="${bar.key}"]`)?.focus();
   };
+  const fits = ({ index }: { index: number }) => index < bars.length * 0.93;
   const words = bars.find(({ key }) => key === looked.value)?.words;
   return (
     <figure class="bars" aria-label={name}>
@@ -130,7 +131,7 @@ export function Bars({ name, bars, lines, moments, title, summary }: BarsProps) 
         </svg>
       </div>
       <div class="moments" aria-hidden="true">
-        {moments.map(({ index, label }) => (
+        {moments.filter(fits).map(({ index, label }) => (
           <span key={index} style={{ insetInlineStart: `${(index / bars.length) * 100}%` }}>
             {label}
           </span>
