@@ -81,6 +81,7 @@ describe("attempts", () => {
       ...{ name: "retried", backoff: { type: "list", delays: [1, 3_600] } },
       ...target.delivery(),
     });
+    await target.receives(2);
     const { page } = await open(`/dashboard/jobs/${id}`, { apiKey: tenant.apiKey });
     await page.getByText("Attempt 2 failed").waitFor();
     expect(await page.locator("button.attempt").count()).toBe(2);
@@ -157,13 +158,13 @@ describe("actions", () => {
       ...{ name: "a job", handler: "h", tags: ["a"], flow: "f", delay: { value: 1, unit: "day" } },
     });
     const { page } = await open(`/dashboard/jobs/${id}/edit`, { apiKey: tenant.apiKey, allow: /status of 412/ });
-    await page.getByLabel("Name").fill("mine");
+    await page.getByLabel("Name", { exact: true }).fill("mine");
     await tenant.call("PATCH", `/v1/jobs/${id}`, { name: "theirs" });
     await button(page, "Save").click();
     await page.getByText("It has changed since you read it.").waitFor();
     await button(page, "Begin again with the job as it is now").click();
-    expect(await page.getByLabel("Name").inputValue()).toBe("theirs");
-    await page.getByLabel("Name").fill("mine");
+    expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("theirs");
+    await page.getByLabel("Name", { exact: true }).fill("mine");
     await page.getByLabel("Flow").fill("");
     await button(page, "Save").click();
     await page.getByRole("heading", { level: 1, name: "mine" }).waitFor();
@@ -179,12 +180,14 @@ describe("a new job", () => {
     await page.getByLabel("URL").fill("nonsense");
     await page.getByLabel("Payload").fill('{"n":9223372036854775808}');
     await button(page, "Create the job").click();
-    await expect.poll(() => page.getByLabel("Name").getAttribute("aria-invalid")).toBe("true");
-    expect(await page.evaluate("document.activeElement.id")).toBe(await page.getByLabel("Name").getAttribute("id"));
-    await page.getByLabel("Name").fill("by hand");
+    await expect.poll(() => page.getByLabel("Name", { exact: true }).getAttribute("aria-invalid")).toBe("true");
+    expect(await page.evaluate("document.activeElement.id")).toBe(
+      await page.getByLabel("Name", { exact: true }).getAttribute("id"),
+    );
+    await page.getByLabel("Name", { exact: true }).fill("by hand");
     await page.getByLabel("Delivery").selectOption("pull");
     await page.getByLabel("Handler").fill("h");
-    await page.getByLabel("When").selectOption("at");
+    await page.getByLabel("When", { exact: true }).selectOption("at");
     await page.getByLabel("Time", { exact: true }).fill("2030-03-31T01:30");
     await page.getByLabel("On a clock in").fill("Europe/London");
     await button(page, "Create the job").click();
@@ -200,8 +203,9 @@ describe("a new job", () => {
     const { id } = await tenant.post<{ id: string }>("/v1/jobs", { name: "first", handler: "h", idempotency_key: "k" });
     const { page } = await open(`/dashboard/jobs/new?like=${id}`, { apiKey: tenant.apiKey, allow: /status of 409/ });
     await page.getByText("Retries, tags, key, callbacks").waitFor();
-    if (!(await page.getByLabel("Idempotency key").isVisible())) await page.getByText("Retries, tags, key").click();
-    await page.getByLabel("Idempotency key").fill("k");
+    if (!(await page.getByLabel("Idempotency key", { exact: true }).isVisible()))
+      await page.getByText("Retries, tags, key").click();
+    await page.getByLabel("Idempotency key", { exact: true }).fill("k");
     await button(page, "Create the job").click();
     await page.getByRole("link", { name: "Show the job that has this key: first" }).click();
     await page.getByRole("heading", { level: 1, name: "first" }).waitFor();

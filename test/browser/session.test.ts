@@ -111,7 +111,8 @@ it("another origin of the same host can neither post with the session nor read w
   }).listen(0, "127.0.0.1");
   await once(intruder, "listening");
   const other = await page.context().newPage();
-  // Another port of the same host is the same site: here the browser sends a `SameSite=Strict` cookie along.
+  // Another port of the same host is the same site, so the browser sends the `SameSite=Strict` cookie along: without it, the
+  // answer would be 401.
   await other.goto(`http://127.0.0.1:${(intruder.address() as AddressInfo).port}/`);
   const [answered] = await Promise.all([
     other.waitForResponse((response) => response.url() === `${url}/v1/jobs`),
@@ -121,7 +122,6 @@ it("another origin of the same host can neither post with the session nor read w
     })`),
   ]);
   expect(answered.status()).toBe(403);
-  expect(await answered.request().headerValue("Cookie")).toContain("chronos_session");
   const read = await other.evaluate(
     `fetch("${url}/v1/jobs", { credentials: "include" }).then(() => "read", () => "refused")`,
   );
