@@ -12,6 +12,8 @@ declare module "vitest" {
   interface ProvidedContext {
     dashboardUrl: string;
     adminToken: string;
+    /** The link of the banner, which signs in to the development account. */
+    signInLink: string;
     dashboardAccount: StoredAccount;
   }
 }
@@ -35,6 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide("dashboardUrl", service.url);
   project.provide("adminToken", service.dev.admin_token);
+  project.provide("signInLink", /\S+\/dashboard#sign-in=\S+/.exec(service.log)?.[0] ?? "");
   project.provide("dashboardAccount", account);
   return stop;
 }
