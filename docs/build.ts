@@ -30,7 +30,9 @@ export async function buildGuides(): Promise<void> {
   const madeFrom = createHash("sha256").update(source).digest("hex");
   if (existsSync(ASSET) && JSON.parse(`${gunzipSync(readFileSync(ASSET))}`).madeFrom === madeFrom) return;
   const guides = await Promise.all(sources.map(([name, text]) => guideOf(name, text, names)));
-  guides.sort((one, other) => Number(other.name === "") - Number(one.name === ""));
+  const index = readFileSync(join(HERE, INDEX), "utf8");
+  const placeOf = ({ name }: Guide) => (name === "" ? -1 : index.indexOf(`](${name}.md)`));
+  guides.sort((one, other) => placeOf(one) - placeOf(other));
   mkdirSync(join(HERE, "dist"), { recursive: true });
   // Several tests may build at once. Each writes the same; nobody reads half a file.
   writeFileSync(`${ASSET}.${process.pid}`, gzipSync(JSON.stringify({ guides, madeFrom }), { level: 9 }));

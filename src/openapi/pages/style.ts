@@ -27,6 +27,7 @@ p, ul, ol, dl, dd { margin: 0; padding: 0; }
 a { color: var(--accent); text-underline-offset: .15em; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 3px; }
 code, pre, kbd { font-family: var(--mono); font-size: .875em; }
+pre code { font-size: 1em; }
 :not(pre) > code { padding: .1em .3em; border-radius: 4px; background: var(--sunken); }
 pre { margin: 0; padding: .8rem 1rem; border: 1px solid var(--line); border-radius: 8px; background: var(--sunken); overflow: auto; overflow-wrap: normal; tab-size: 2; line-height: 1.5; }
 `;
