@@ -1,10 +1,14 @@
 import { existsSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { buildDashboard } from "./dashboard/build.ts";
 import { closingLine } from "./test/closing-line.ts";
 
 // Every Durable Object is a file: in memory they are made several times as fast, and nobody keeps them.
 if (existsSync("/dev/shm")) process.env.TMPDIR ??= "/dev/shm";
+
+// The Worker carries it.
+await buildDashboard();
 
 /** The Worker itself, with the bindings of wrangler.toml and a few more. */
 const inWorkerd = (bindings: Record<string, string>) =>
@@ -39,7 +43,7 @@ export default defineConfig({
   test: {
     reporters: ["default", closingLine],
     projects: [
-      { test: { name: "rules", include: ["test/rules/**/*.test.ts"] } },
+      { test: { name: "rules", include: ["test/rules/**/*.test.ts", "test/dashboard/**/*.test.ts"] } },
       {
         plugins: [inWorkerd({})],
         test: {
@@ -72,6 +76,18 @@ export default defineConfig({
         // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
         ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts"] : []),
       ]),
+      // The dashboard in Debian's Chromium, on a service of its own with 50,000 stored jobs.
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/*.test.ts"],
+          globalSetup: ["test/browser/harness/setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
       // How the embedded service keeps house; part of `npm run test:faults`.
       inProcesses("processes", ["test/service/processes/*.test.ts"]),
     ],

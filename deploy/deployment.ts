@@ -1,8 +1,6 @@
 // A deployment from its beginning to its end. Every step looks first and makes what is missing, so the whole may be
 // repeated from wherever it stopped.
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { buildDashboard } from "../dashboard/build.ts";
 import { type Chooser, chooseAccount, chooseLocation, chooseSubrequests, confirmDomain } from "./choices.ts";
 import {
   type Content,
@@ -199,23 +197,15 @@ async function prepareTables(deployment: Deployment, path: string, region: strin
   return locationOf(region || (await query(wrangler, DATABASE, "SELECT 1", path)).region) ?? "";
 }
 
-async function upload({ project, progress, wrangler, folder, config }: Deployment, path: string, { upload }: Decided) {
+async function upload({ progress, wrangler, folder, config }: Deployment, path: string, { upload }: Decided) {
   const isPlain = Object.keys(upload).length === 0;
   const send = async () => {
-    await buildDashboard(project);
+    await buildDashboard(); // a part of the Worker
     return isPlain ? release(wrangler, path, null) : folder.lend(upload, (secrets) => release(wrangler, path, secrets));
   };
   return progress.step("deploy", "building and uploading the Worker", send, ({ gzipBytes }) =>
     gzipBytes === null ? config.name : `${config.name}, ${Math.ceil(gzipBytes / 1024)} KB compressed`,
   );
-}
-
-/** The dashboard's script is a part of the Worker. */
-async function buildDashboard(project: string): Promise<void> {
-  const path = join(project, "dashboard", "build.ts");
-  if (!existsSync(path)) return;
-  const { buildDashboard } = await import(pathToFileURL(path).href);
-  await buildDashboard();
 }
 
 /** What jobs may not call, as far as it is known before the upload. */

@@ -8,6 +8,8 @@ import { RECEIVER_PORT, type Settings } from "./settings.ts";
 
 export interface BannerFacts {
   account: DevAccount;
+  /** Opens the dashboard, signed in. */
+  dashboard: string;
   stateFolder: string;
   /** Other machines can reach the service: its log goes to a supervisor, and holds no key. */
   isOpen: boolean;
@@ -18,11 +20,12 @@ export interface BannerFacts {
 }
 
 export function banner(facts: BannerFacts): string {
-  const { account, stateFolder, isOpen, targets, descriptorLimit, color } = facts;
+  const { account, dashboard, stateFolder, isOpen, targets, descriptorLimit, color } = facts;
   const paint = (style: "bold" | "cyan" | "dim" | "yellow", text: string) =>
     color ? styleText(style, text, { validateStream: false }) : text;
   const rows = [
     ["Base URL", paint("cyan", account.url)],
+    ["Dashboard", paint("cyan", dashboard)],
     ["Reference", paint("cyan", `${account.url}/docs`)],
     ...(isOpen
       ? []

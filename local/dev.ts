@@ -1,5 +1,6 @@
 // `npm run dev`: the service under `wrangler dev`, which rebuilds it at every change of its source. Same state, port and
 // secrets as `npm start`; slower, and what is in a queue is lost at a reload. The package has no source to reload: it starts.
+import { buildDashboard } from "../dashboard/build.ts";
 import { type Prepared, runMain } from "./main.ts";
 import { IS_PACKED } from "./packed.ts";
 import { describe, migrateDatabase } from "./prepare.ts";
@@ -13,7 +14,7 @@ if (IS_PACKED) {
 
 async function serve(prepared: Prepared): Promise<void> {
   const { state, stop } = prepared;
-  await migrateDatabase(state, await describe(state));
+  await Promise.all([buildDashboard(), describe(state).then((known) => migrateDatabase(state, known))]);
   stop.throwIfAborted();
   const [{ configFor }, { serveUnderWrangler }] = await Promise.all([
     import("./wrangler.ts"),

@@ -1,5 +1,6 @@
 // What comes before serving: a clone builds the Worker, and the database is looked at and migrated meanwhile.
 import { join } from "node:path";
+import { buildDashboard } from "../dashboard/build.ts";
 import { type Build, type Description, readBuild } from "./build.ts";
 import { repair } from "./damage.ts";
 import { removeEmptyObjects } from "./empty-objects.ts";
@@ -28,6 +29,7 @@ export async function describe(state: StateFolder): Promise<Description> {
 
 async function build(state: StateFolder): Promise<string> {
   const { buildWorker } = await import("./wrangler.ts");
+  await buildDashboard();
   try {
     return await buildWorker(state.path, (pid) => state.noteChild("wrangler", pid));
   } finally {

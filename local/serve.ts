@@ -6,6 +6,7 @@ import { banner } from "./banner.ts";
 import { everyMinute } from "./cron.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { Prepared } from "./main.ts";
+import { signInLink } from "./sign-in-link.ts";
 
 export interface Running {
   readonly url: string;
@@ -28,7 +29,10 @@ export async function serveUntilStopped(
     stopCron = everyMinute(ring, onCronError);
     const account = await devAccount(state.path, url, secrets.ADMIN_TOKEN);
     const { color, host, targets } = settings;
-    const facts = { account, stateFolder: state.path, isOpen: !isLoopback(host), targets, color };
+    const isOpen = !isLoopback(host);
+    // A log that others keep is no place for a link that signs in.
+    const dashboard = isOpen ? `${url}/dashboard` : await signInLink(account, secrets.MASTER_KEY, Date.now());
+    const facts = { account, dashboard, stateFolder: state.path, isOpen, targets, color };
     console.log(banner({ ...facts, descriptorLimit: descriptorLimit() }));
     if (!stop.aborted) await Promise.race([once(stop, "abort"), ended]);
   } finally {

@@ -1,6 +1,7 @@
 // The HTTP application: what every request passes, and where its routes are.
 
 import { Hono } from "hono";
+import { dashboard } from "./dashboard/dashboard.ts";
 import type { AppEnv, Platform } from "./http/app-env.ts";
 import { authenticated, operated, operatorOnly } from "./http/auth.ts";
 import { done, refused } from "./http/envelope.ts";
@@ -55,6 +56,7 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   });
 
   app.route("/", reference(app));
+  app.route("/dashboard", dashboard);
 
   app.use("/v1/admin/*", operated);
   app.route("/v1/admin", admin);

@@ -1,10 +1,10 @@
 // `npm run build:package`: everything the published package runs, in build/. Our own programs are bundled, since Node refuses
 // TypeScript under node_modules; the Worker is built by wrangler, so that whoever installs the package needs neither.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { buildDashboard } from "../../dashboard/build.ts";
 import { descriptionFile } from "../build.ts";
 import { describeService } from "../describe.ts";
 import { dropForeignSettings } from "../environment.ts";
@@ -23,15 +23,9 @@ const MODULES = ["local/cron.worker.js", "local/outbound.worker.js", "local/rate
 dropForeignSettings(process.env);
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(join(OUT, "worker"), { recursive: true });
-await buildDashboard();
+await buildDashboard(); // the Worker imports it
 await Promise.all([bundlePrograms(), bundleTesting(OUT), packWorker()]);
 for (const path of MODULES) copyFileSync(join(PROJECT, path), join(OUT, basename(path)));
-
-/** The dashboard's script is imported by the Worker, so it comes first. */
-async function buildDashboard(): Promise<void> {
-  const path = join(PROJECT, "dashboard/build.ts");
-  if (existsSync(path)) await (await import(pathToFileURL(path).href)).buildDashboard();
-}
 
 async function bundlePrograms(): Promise<void> {
   await build({
@@ -43,8 +37,8 @@ async function bundlePrograms(): Promise<void> {
     format: "esm",
     platform: "node",
     target: "node22",
-    // miniflare is installed beside the package. wrangler is not: only a clone comes to the code that loads it.
-    external: ["miniflare", "wrangler"],
+    // miniflare is installed beside the package. The others are not: only a clone comes to the code that loads them.
+    external: ["miniflare", "wrangler", "vite", "marked"],
     // Libraries in the older form ask for Node's modules by `require`.
     banner: {
       js: 'import { createRequire as __require } from "node:module"; const require = __require(import.meta.url);',

@@ -249,6 +249,10 @@ export interface JobSelection<Name extends string = string> {
   createdBefore?: Date | string | undefined;
   scheduledAfter?: Date | string | undefined;
   scheduledBefore?: Date | string | undefined;
+  /** Of the job's last error, such as `timeout`. */
+  errorCode?: string | undefined;
+  /** Where jobs are pushed to: `example.com`, or `example.com:8443`. */
+  host?: string | undefined;
 }
 
 /** What `jobs.list()` can be narrowed by. */

@@ -143,6 +143,8 @@ const JOB_SELECTION: Fields<JobSelection> = {
   createdBefore: true,
   scheduledAfter: true,
   scheduledBefore: true,
+  errorCode: true,
+  host: true,
 };
 
 const JOB_FILTERS: Fields<JobFilters> = { ...JOB_SELECTION, size: true };
@@ -175,6 +177,8 @@ function namedInWire(selection: JobSelection): Record<string, string | readonly 
     created_before: timeOrNothing("createdBefore", selection.createdBefore),
     scheduled_after: timeOrNothing("scheduledAfter", selection.scheduledAfter),
     scheduled_before: timeOrNothing("scheduledBefore", selection.scheduledBefore),
+    error_code: selection.errorCode,
+    host: selection.host,
   };
 }
 

@@ -418,6 +418,8 @@ it("writes filters as the API reads them", async () => {
       createdBefore: "2030-02-01T00:00:00+01:00",
       scheduledAfter: "2030-03-01T00:00:00Z",
       scheduledBefore: new Date(NOON),
+      errorCode: "timeout",
+      host: "example.com",
       tag: ["a", "b"],
       flow: "mail",
       name: "One",
@@ -440,6 +442,8 @@ it("writes filters as the API reads them", async () => {
     ["created_before", "2030-02-01T00:00:00+01:00"],
     ["scheduled_after", "2030-03-01T00:00:00Z"],
     ["scheduled_before", "2030-01-01T12:00:00.000Z"],
+    ["error_code", "timeout"],
+    ["host", "example.com"],
   ]);
 });
 

@@ -1,6 +1,6 @@
 // What is asked of the accounts and API key tables.
 
-import { and, asc, count, eq, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm";
+import { and, asc, count, eq, isNotNull, isNull, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import type { KeyScope } from "../domain/key-scope.ts";
 import { ok } from "../domain/result.ts";
 import { isThere } from "../store/existing-account.ts";
@@ -31,20 +31,34 @@ export interface HeldKey {
 
 const heldKey = { id: apiKeys.id, scope: apiKeys.scope, expiresAt: apiKeys.expiresAt };
 
+/** A key with the account it opens. */
+export interface KeyHolder {
+  readonly key: HeldKey;
+  readonly hash: string;
+  readonly account: Account;
+}
+
 /** Who holds a key. One of the few queries without an account: it is how the account is found. */
-export function accountOfKey(
+export const accountOfKey = (db: Database, hash: string): Promise<Stored<KeyHolder | undefined>> =>
+  holderWhere(db, eq(apiKeys.hash, hash));
+
+/** The same by the key's id, for a session that was opened with the key. */
+export const accountOfKeyId = (
   db: Database,
-  hash: string,
-): Promise<Stored<{ key: HeldKey; hash: string; account: Account } | undefined>> {
-  return stored(() =>
+  accountId: string,
+  keyId: string,
+): Promise<Stored<KeyHolder | undefined>> =>
+  holderWhere(db, and(eq(apiKeys.accountId, accountId), eq(apiKeys.id, keyId)));
+
+const holderWhere = (db: Database, isWanted: SQL | undefined): Promise<Stored<KeyHolder | undefined>> =>
+  stored(() =>
     db
       .select({ key: heldKey, hash: apiKeys.hash, account: accounts })
       .from(apiKeys)
       .innerJoin(accounts, eq(accounts.id, apiKeys.accountId))
-      .where(eq(apiKeys.hash, hash))
+      .where(isWanted)
       .get(),
   );
-}
 
 export const readAccount = (db: Database, accountId: string): Promise<Stored<Account | undefined>> =>
   stored(() => db.select().from(accounts).where(eq(accounts.id, accountId)).get());

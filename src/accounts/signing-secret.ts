@@ -2,6 +2,7 @@
 // only which master key each version was first issued with.
 
 import type { SigningState } from "../domain/job.ts";
+import { derive } from "./derive.ts";
 
 /** The service's own keys; the previous one is there while the master key is being changed. */
 export interface MasterKeys {
@@ -39,9 +40,9 @@ async function issued(
   version: number,
   masterKeyId: string | null,
 ): Promise<[string, ...string[]]> {
-  const secret = await derive(current, accountId, version);
+  const secret = await secretOf(current, accountId, version);
   const isNew = previous === null || masterKeyId === (await idOfMasterKey(current));
-  return isNew ? [secret] : [secret, await derive(previous, accountId, version)];
+  return isNew ? [secret] : [secret, await secretOf(previous, accountId, version)];
 }
 
 /** The part of an account that decides what its deliveries are signed with. */
@@ -54,20 +55,12 @@ export const signingStateOf = (account: SigningState): SigningState => ({
 
 /** Tells master keys apart and says nothing else of them: 8 bytes in hex. */
 export async function idOfMasterKey(masterKey: string): Promise<string> {
-  const bytes = await hkdf(masterKey, "chronos master key id", 8);
+  const bytes = await derive(masterKey, "chronos master key id", 8);
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** @returns `whsec_` and 32 bytes in base64 */
-async function derive(masterKey: string, accountId: string, version: number): Promise<string> {
-  const bytes = await hkdf(masterKey, `chronos signing secret ${accountId} ${version}`, 32);
+async function secretOf(masterKey: string, accountId: string, version: number): Promise<string> {
+  const bytes = await derive(masterKey, `chronos signing secret ${accountId} ${version}`, 32);
   return `whsec_${btoa(String.fromCharCode(...bytes))}`;
 }
-
-async function hkdf(key: string, info: string, length: number): Promise<Uint8Array> {
-  const material = await crypto.subtle.importKey("raw", encode(key), "HKDF", false, ["deriveBits"]);
-  const algorithm = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encode(info) };
-  return new Uint8Array(await crypto.subtle.deriveBits(algorithm, material, length * 8));
-}
-
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,6 +1,6 @@
 // One change to many jobs: which jobs, how far it has come, what became of them. Pure: `now` is an argument.
 
-import { isOver as hasEnded, type JobStatus, type Origin } from "./job.ts";
+import { type FaultCode, isOver as hasEnded, type JobStatus, type Origin } from "./job.ts";
 import { LET_GO_MS, REPORT_AFTER_MS } from "./timer.ts";
 
 /** Which jobs of an account a list shows, or a bulk action changes. Moments are epoch milliseconds and exclusive. */
@@ -20,6 +20,10 @@ export interface JobFilter {
   readonly scheduledBefore?: number;
   /** Left out: all but `event`. */
   readonly origin?: readonly Origin[];
+  /** Of the job's last error. */
+  readonly errorCode?: FaultCode;
+  /** Where it is pushed to: with its port, unless that is the scheme's own. */
+  readonly host?: string;
 }
 
 export type BulkKind = "cancel" | "retry" | "run" | "delete";

@@ -35,16 +35,19 @@ export interface Fault {
   readonly message: string;
 }
 
-export type FaultCode =
-  | "http_status"
-  | "timeout"
-  | "network"
-  | "redirect"
-  | "blocked_target"
-  | "handler_error"
-  | "lease_expired"
-  | "platform"
-  | "expired";
+export const FAULT_CODES = [
+  "http_status",
+  "timeout",
+  "network",
+  "redirect",
+  "blocked_target",
+  "handler_error",
+  "lease_expired",
+  "platform",
+  "expired",
+] as const;
+
+export type FaultCode = (typeof FAULT_CODES)[number];
 
 /**
  * Where a job stands. Each phase carries only what is true in it; all times are milliseconds since the epoch.

@@ -5,16 +5,3 @@ import * as v from "valibot";
 export const uuid = v.pipe(v.string(), v.metadata({ format: "uuid" }));
 export const time = v.pipe(v.string(), v.metadata({ format: "date-time" }));
 export const count = v.pipe(v.number(), v.metadata({ type: "integer", minimum: 0 }));
-
-/** Why an attempt, or a whole job, failed. */
-export const FAULT_CODES = [
-  "http_status",
-  "timeout",
-  "network",
-  "redirect",
-  "blocked_target",
-  "handler_error",
-  "lease_expired",
-  "platform",
-  "expired",
-] as const;

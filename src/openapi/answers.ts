@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { EVENT_TYPES } from "../domain/event.ts";
+import { FAULT_CODES } from "../domain/job.ts";
 import type { showExecution, showJob, showWaitingJob, showWaitingOn } from "../domain/show-job.ts";
 import type { showSchedule, showTick } from "../domain/show-schedule.ts";
 import type { showKey } from "../routes/api-keys.ts";
@@ -9,7 +10,7 @@ import type { showHandler } from "../routes/handlers.ts";
 import type { showBulkAction, showDryRun } from "../routes/show-bulk-action.ts";
 import type { showOverview } from "../routes/show-overview.ts";
 import type { showWebhook } from "../routes/webhooks.ts";
-import { count, FAULT_CODES, time, uuid } from "./answer-parts.ts";
+import { count, time, uuid } from "./answer-parts.ts";
 import { Overview } from "./overview-answer.ts";
 
 /** Refuses, at compile time, a schema that lacks a field of what is shown. */

@@ -1,7 +1,8 @@
 // What an overview answers with, field by field, and an example of it.
 
 import * as v from "valibot";
-import { count, FAULT_CODES, time, uuid } from "./answer-parts.ts";
+import { FAULT_CODES } from "../domain/job.ts";
+import { count, time, uuid } from "./answer-parts.ts";
 
 const words = <S extends v.GenericSchema>(schema: S, description: string) => v.pipe(schema, v.description(description));
 

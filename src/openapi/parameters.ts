@@ -20,8 +20,7 @@ export function parametersOf({ params, query }: Parts, examples: readonly Reques
       name,
       in: "query",
       ...described(listOf(schema)),
-      // RapiDoc would else fill in all examples at once, and "try" would list what fits them all: nothing.
-      ...(example && { example: exampleIn(schema, example), "x-fill-example": "no" }),
+      ...(example && { example: exampleIn(schema, example) }),
     };
   });
   return [...inPath, ...inQuery];

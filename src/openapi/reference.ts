@@ -1,59 +1,67 @@
 // What the service says about itself, without a key: what it is, its description in OpenAPI, and the page to read and try it.
 
 import { type Context, Hono } from "hono";
-import script from "rapidoc/dist/rapidoc-min.js.gz";
 import type { AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
 import { mustBeWell } from "../http/health.ts";
+import { originOf } from "../http/origin.ts";
 import { DATA_EXAMPLES } from "./data-examples.ts";
 import { documentOf } from "./document.ts";
-import { HOME_POLICY, homePage, REFERENCE_POLICY, referencePage } from "./pages.ts";
+import { guides } from "./guides.ts";
+import { BASE } from "./pages/entry.ts";
+import { HOME_STYLE, homePage } from "./pages/home.ts";
+import { homePolicy, referencePolicy } from "./pages/policy.ts";
+import { referencePage } from "./pages/reference-page.ts";
+import { REFERENCE_STYLE } from "./pages/reference-style.ts";
+import type { Document } from "./pages/shape.ts";
+import { TRY_SCRIPT } from "./pages/try-script.ts";
 
 /** How long a client may keep what only a deployment changes. */
 const MAX_AGE_SECONDS = 300;
 
 /** @param app read on the first request for its description, when all its routes are mounted */
 export function reference(app: Hono<AppEnv>): Hono<AppEnv> {
-  let written: Promise<Written> | undefined;
+  let document: Written | undefined;
+  let reference: Written | undefined;
+  let script: Written | undefined;
   return new Hono<AppEnv>()
     .get("/", async (c) => {
       const healthy = await isWell(c);
       c.header("Vary", "Accept");
       if (!(c.req.header("Accept") ?? "").includes("text/html"))
         return done(c, "Chronos on the edge.", { ...DATA_EXAMPLES.About, healthy });
-      c.header("Content-Security-Policy", HOME_POLICY);
-      return c.html(homePage(healthy));
+      c.header("Content-Security-Policy", await homePolicy(HOME_STYLE));
+      return c.html(homePage({ isWell: healthy, base: originOf(c), isLocal: isLocal(c) }));
     })
 
     .get("/openapi.json", async (c) => {
-      written ??= write(documentOf(app.routes));
-      const { text, tag } = await written;
+      document ??= await write(JSON.stringify(documentOf(app.routes)));
+      const { text, tag } = document;
       return cached(c, tag) ?? c.body(text, 200, { "Content-Type": "application/json" });
     })
 
-    .get("/docs", (c) => {
-      c.header("Content-Security-Policy", REFERENCE_POLICY);
-      return c.html(referencePage);
+    .get("/docs", async (c) => {
+      reference ??= await write(String(referencePage(documentOf(app.routes) as Document, isLocal(c))));
+      c.header("Content-Security-Policy", await referencePolicy(REFERENCE_STYLE));
+      return cached(c, reference.tag) ?? c.html(reference.text.replaceAll(BASE, originOf(c)));
     })
 
-    .get("/docs/reference.js", (c) => {
-      c.header("Content-Type", "text/javascript; charset=utf-8");
-      c.header("Vary", "Accept-Encoding");
-      c.header("Cache-Control", `public, max-age=${MAX_AGE_SECONDS}`);
-      if (!/\bgzip\b/.test(c.req.header("Accept-Encoding") ?? ""))
-        return c.body(new Blob([script]).stream().pipeThrough(new DecompressionStream("gzip")));
-      c.header("Content-Encoding", "gzip");
-      return new Response(script, { headers: c.res.headers, encodeBody: "manual" });
+    .route("/docs/guides", guides)
+
+    .get("/docs/reference.js", async (c) => {
+      script ??= await write(TRY_SCRIPT);
+      return cached(c, script.tag) ?? c.body(script.text, 200, { "Content-Type": "text/javascript; charset=utf-8" });
     });
 }
+
+const isLocal = (c: Context<AppEnv>): boolean => c.env.ALLOW_LOCAL_TARGETS === "true";
 
 interface Written {
   readonly text: string;
   readonly tag: string;
 }
 
-async function write(document: object): Promise<Written> {
-  const text = JSON.stringify(document);
+async function write(text: string): Promise<Written> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
   return { text, tag: `"${btoa(String.fromCharCode(...digest.slice(0, 12)))}"` };
 }

@@ -16,11 +16,11 @@ import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done, listed } from "../http/envelope.ts";
 import { ApiError } from "../http/errors.ts";
 import { IdParam, text } from "../http/fields.ts";
+import { keysOf } from "../http/master-keys.ts";
 import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { databaseOf } from "../store/store.ts";
-import { keysOf } from "./master-keys.ts";
 
 export const admin = new Hono<AppEnv>()
   .post("/accounts", valid({ body: closed({ name: text(255) }) }), async (c) => {

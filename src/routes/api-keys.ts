@@ -54,7 +54,7 @@ export const apiKeys = new Hono<AppEnv>()
     const gone = unwrap(await deleteKey(databaseOf(c.env.DB), c.var.account.id, id));
     if (gone === "missing") throw new ApiError("not_found", "There is no such API key.");
     if (gone === "last") throw new ApiError("conflict", LAST_KEY);
-    forgetKey(gone.hash);
+    forgetKey(c.var.account.id, id, gone.hash);
     return done(c, "API key deleted.", { id });
   });
 

@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import type { JobFilter } from "../domain/bulk-action.ts";
+import { FAULT_CODES } from "../domain/job.ts";
 import { instantText, oneOrMore, oneOrMoreTexts, text, uuid } from "../http/fields.ts";
 import { closed } from "../http/valid.ts";
 import { MAX_TAG_LENGTH, MAX_TAGS } from "./work-input.ts";
@@ -22,6 +23,11 @@ const FIELDS = {
   scheduled_after: instantText,
   scheduled_before: instantText,
   origin: v.pipe(oneOrMore(ORIGINS), v.description("Only jobs made by these. Left out: all but `event`.")),
+  error_code: v.pipe(v.picklist(FAULT_CODES), v.description("Only jobs whose last error has this code.")),
+  host: v.pipe(
+    text(255),
+    v.description("Only jobs that are pushed to this host, such as `example.com` or `example.com:8443`."),
+  ),
 };
 
 type Fields = typeof FIELDS;
@@ -56,6 +62,8 @@ export function filterOf(asked: Asked): JobFilter {
     scheduledAfter: asked.scheduled_after,
     scheduledBefore: asked.scheduled_before,
     origin: asked.origin,
+    errorCode: asked.error_code,
+    host: asked.host?.toLowerCase(),
   };
   const said = Object.fromEntries(Object.entries(filter).filter(([, value]) => value != null)) as JobFilter;
   return schedule_id == null ? said : { ...said, scheduleId: schedule_id === "null" ? null : schedule_id };

@@ -10,10 +10,10 @@ import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
 import { ApiError } from "../http/errors.ts";
 import { integer } from "../http/fields.ts";
+import { keysOf } from "../http/master-keys.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { databaseOf } from "../store/store.ts";
-import { keysOf } from "./master-keys.ts";
 
 const HOUR_MS = 3_600_000;
 const Rotation = closed({ overlap_hours: v.nullish(integer(1, 168), 24) });

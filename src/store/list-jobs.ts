@@ -152,7 +152,8 @@ function ofSchedule(scheduleId: string | null | undefined): SQL | undefined {
 }
 
 /** What no index answers. */
-function ofRest({ handler, tags = [], flow, name, scheduledAfter, scheduledBefore, origin }: JobFilter) {
+function ofRest(filter: JobFilter) {
+  const { handler, tags = [], flow, name, scheduledAfter, scheduledBefore, origin, errorCode, host } = filter;
   return [
     handler === undefined ? undefined : eq(jobs.handler, handler),
     name === undefined ? undefined : eq(jobs.name, name),
@@ -160,6 +161,17 @@ function ofRest({ handler, tags = [], flow, name, scheduledAfter, scheduledBefor
     scheduledAfter === undefined ? undefined : gt(jobs.scheduledFor, scheduledAfter),
     scheduledBefore === undefined ? undefined : lt(jobs.scheduledFor, scheduledBefore),
     origin === undefined ? ne(jobs.origin, "event") : inArray(jobs.origin, [...new Set(origin)]),
+    errorCode === undefined ? undefined : sql`${jobs.lastError} ->> 'code' = ${errorCode}`,
+    host === undefined ? undefined : ofHost(host),
     ...tags.map((tag) => sql`EXISTS (SELECT 1 FROM json_each(${jobs.tags}) AS tag WHERE tag.value = ${tag})`),
   ];
+}
+
+/** A URL is stored as it was given, which is how the URL parser writes it but for case and the port that goes without saying. */
+function ofHost(host: string): SQL {
+  const url = sql`lower(replace(replace(${jobs.delivery} ->> 'url', ${"?"}, '/'), '#', '/') || '/')`;
+  const starts = [`https://${host}/`, `http://${host}/`, `https://${host}:443/`, `http://${host}:80/`];
+  // Not `substr() IN (…)`: SQLite would look into a table of its own for each row.
+  const begins = starts.map((start) => sql`substr(${url}, 1, ${[...start].length}) = ${start}`);
+  return sql`(${sql.join(begins, sql` OR `)})`;
 }

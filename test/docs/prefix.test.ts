@@ -1,6 +1,9 @@
 // The pages and the document behind a proxy that serves everything under a path of its own.
 
+import { globSync } from "node:fs";
+import { basename } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { PROJECT } from "../../local/settings.ts";
 import { behindPrefix } from "../harness/prefix-proxy.ts";
 import { sharedService } from "../harness/shared.ts";
 
@@ -24,6 +27,30 @@ it.each([
   const addresses = addressesOn(await html(path), base + path);
   expect(addresses.length).toBeGreaterThanOrEqual(least);
   for (const address of addresses) expect([address, (await fetch(address)).status]).toEqual([address, 200]);
+});
+
+it("each guide is there, under the name that the index has for it, and so is all that they link to", async () => {
+  const index = `${base}/docs/guides`;
+  const names = globSync("docs/*.md", { cwd: PROJECT }).map((path) => basename(path, ".md"));
+  const pages = new Map<string, string>();
+  const waiting = [index];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    if (pages.has(at)) continue;
+    const response = await fetch(at, { headers: { Accept: "text/html" } });
+    expect([at, response.status]).toEqual([at, 200]);
+    pages.set(at, await response.text());
+    const links = addressesOn(pages.get(at) ?? "", at).filter((address) => address.startsWith(base));
+    for (const address of links) waiting.push(address.replace(/#.*/, ""));
+  }
+  const guides = [...pages.keys()].filter((at) => at.startsWith(`${index}/`));
+  expect(guides.map((at) => at.slice(index.length + 1)).sort()).toEqual(
+    names.filter((name) => name !== "README").sort(),
+  );
+  for (const at of [index, ...guides])
+    for (const address of addressesOn(pages.get(at) ?? "", at)) {
+      const [page = "", heading] = address.split("#");
+      if (heading !== undefined && pages.has(page)) expect(pages.get(page)).toContain(` id="${heading}"`);
+    }
 });
 
 it("so is each that a program is told", async () => {

@@ -17,7 +17,7 @@ export interface SourceFile {
 /** Every TypeScript file below a folder. */
 export const filesIn = (folder: string): SourceFile[] =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.tsx?$/.test(name))
     .sort()
     .map((name) => fileAt(join(folder, name)));
 

@@ -17,6 +17,20 @@ it("the banner names the reference", () => {
   expect(service.log).toContain(`${service.url}/docs`);
 });
 
+it("the banner's link signs in to the dashboard, as the account that is shown", async () => {
+  const link = new URL(/^ {2}Dashboard +(\S+)$/m.exec(service.log)?.[1] ?? "");
+  expect([link.origin, link.pathname, link.search]).toEqual([service.url, "/dashboard", ""]);
+  const signedIn = await fetch(`${service.url}/dashboard/session`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Origin: service.url },
+    body: JSON.stringify({ sign_in: link.hash.replace("#sign-in=", "") }),
+  });
+  const [cookie = ""] = signedIn.headers.getSetCookie()[0]?.split(";") ?? [];
+  const jobs = await fetch(`${service.url}/v1/jobs`, { headers: { Cookie: cookie } });
+  expect([signedIn.status, jobs.status]).toEqual([200, 200]);
+  expect(service.log.split(link.hash)).toHaveLength(2);
+});
+
 it("the banner's curl line, pasted, makes a job that is pushed to npm run receive", async () => {
   const line = /^ {2}(curl .*)$/m.exec(service.log)?.[1];
   const { stdout } = await promisify(execFile)("sh", ["-c", `${line} --no-progress-meter`]);
@@ -27,7 +41,15 @@ it("the banner's curl line, pasted, makes a job that is pushed to npm run receiv
 describe("the banner", () => {
   const account = { url: "http://127.0.0.1:1", api_key: "chrns_1", signing_secret: "whsec_1", admin_token: "adm_1" };
   const lines = (descriptorLimit: number | null) =>
-    banner({ account, stateFolder: "/state", isOpen: false, targets: "any", descriptorLimit, color: false });
+    banner({
+      account,
+      dashboard: "",
+      stateFolder: "/state",
+      isOpen: false,
+      targets: "any",
+      descriptorLimit,
+      color: false,
+    });
 
   it("warns of a low descriptor limit, and says nothing of one that will do", () => {
     expect(lines(1_024)).toContain("Only 1024 file descriptors: about 131 jobs may be due at once.");

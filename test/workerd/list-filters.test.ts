@@ -60,6 +60,54 @@ it("scheduled_after and scheduled_before, to the millisecond and without the mom
   expect(await found(`?scheduled_after=${iso(NOON)}&scheduled_before=${iso(NOON + 3)}`)).toEqual([b, c].sort());
 });
 
+it("error_code, of the last error, whatever the status", async () => {
+  const error = (code: "timeout" | "network") => ({ lastError: { code, message: "timeout" } });
+  const [failed, completed] = await insertRows(account, [
+    { status: "failed", ...error("timeout") },
+    { status: "completed", ...error("timeout") },
+    { status: "failed", ...error("network") },
+    { status: "failed" },
+  ]);
+  expect(await found("?error_code=timeout")).toEqual([failed, completed].sort());
+  expect(await found("?error_code=timeout&status=failed")).toEqual([failed]);
+});
+
+describe("host", () => {
+  const to = (url: string) => ({ delivery: { type: "push", url, method: "POST", headers: {} } as const });
+
+  it.each([
+    "https://a.example/jobs",
+    "https://a.example",
+    "https://a.example?x",
+    "https://a.example#x",
+    "https://a.example:443/",
+    "HTTPS://A.Example/",
+    "http://a.example:80/x",
+  ])("%s is of a.example", async (url) => {
+    const [mine] = await insertRows(account, [to(url)]);
+    expect(await found("?host=a.example")).toEqual([mine]);
+    expect(await found("?host=A.EXAMPLE")).toEqual([mine]);
+  });
+
+  it.each([
+    "https://b.a.example/",
+    "https://a.example.com/",
+    "https://a.example:8443/",
+    "https://a.example:80/",
+    "https://b.example/https://a.example/",
+    "https://b.example/?a.example/",
+    "https://axexample/",
+  ])("%s is not", async (url) => {
+    await insertRows(account, [to(url), { delivery: { type: "pull", queue: null } }]);
+    expect(await found("?host=a.example")).toEqual([]);
+  });
+
+  it("has its port", async () => {
+    const [mine] = await insertRows(account, [to("https://a.example:8443/x"), to("https://a.example/")]);
+    expect(await found("?host=a.example:8443")).toEqual([mine]);
+  });
+});
+
 describe("origin", () => {
   it("takes all but events unless it is given, and what it is given otherwise", async () => {
     const [ours, ticks, events] = await insertRows(account, [
@@ -93,6 +141,10 @@ describe("a query parameter", () => {
     ["origin=", "origin"],
     ["origin=cron", "origin"],
     ["origin=api&origin=cron", "origin"],
+    ["error_code=other", "error_code"],
+    ["error_code=timeout&error_code=network", "error_code"],
+    ["host=", "host"],
+    [`host=${"x".repeat(256)}`, "host"],
   ])("%s is refused, on its own name", async (query, field) => {
     const { status, body } = await list(`?${query}`);
     expect([status, body.errors.map((error) => error.field.split(".")[0])]).toEqual([422, [field]]);
@@ -134,6 +186,7 @@ const EVERY: readonly (readonly [query: string, index: string])[] = [
   ["name=n", "PRIMARY KEY"],
   [`scheduled_after=${iso(NOON)}&scheduled_before=${iso(NOON)}`, "PRIMARY KEY"],
   ["origin=event", "PRIMARY KEY"],
+  ["error_code=timeout&host=a.example", "PRIMARY KEY"],
   ["origin=api&origin=event", "PRIMARY KEY"],
   ["status=pending", "PRIMARY KEY"],
   ["status=completed", "PRIMARY KEY"],
@@ -141,6 +194,7 @@ const EVERY: readonly (readonly [query: string, index: string])[] = [
   ["schedule_id=null", "PRIMARY KEY"],
   [`created_after=${iso(NOON)}&created_before=${iso(NOON)}`, "PRIMARY KEY"],
   ["status=failed", "INDEX jobs_status"],
+  ["status=failed&error_code=timeout&host=a.example", "INDEX jobs_status"],
   ["status=queued&schedule_id=null&handler=h", "INDEX jobs_status"],
   [`schedule_id=${SCHEDULE}`, "INDEX jobs_schedule"],
   [`schedule_id=${SCHEDULE}&status=failed&tag=a&created_before=${iso(NOON)}`, "INDEX jobs_schedule"],

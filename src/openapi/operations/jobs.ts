@@ -129,6 +129,10 @@ export const jobs: Operations = {
         summary: "Failed one-off jobs of a handler",
         query: { status: "failed", handler: "resize", schedule_id: "null" },
       },
+      unanswered: {
+        summary: "Failed because a host did not answer in time",
+        query: { status: "failed", error_code: "timeout", host: "example.com" },
+      },
       recent: { summary: "Created since a moment", query: { created_after: "2026-01-15T09:00:00Z", size: "50" } },
       tagged: { summary: "With a tag, of a flow", query: { tag: "reminder", flow: "mail" } },
       due: {

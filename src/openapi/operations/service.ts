@@ -44,6 +44,6 @@ export const service: Operations = {
     id: "getReferenceScript",
     tag: "Service",
     summary: "The script of that page",
-    answer: { types: ["text/javascript"], message: "RapiDoc." },
+    answer: { types: ["text/javascript"], message: "It sends what is tried." },
   },
 };

@@ -14,7 +14,10 @@ interface Described {
   readonly paths: Record<string, Record<string, unknown>>;
 }
 
-const served = endpointsOf(app.routes);
+/** The dashboard, its session and the guides are for people, and no part of the API. */
+const isOfTheApi = (name: string): boolean => !/ \/(?:dashboard|docs\/guides)/.test(name);
+
+const served = new Map([...endpointsOf(app.routes)].filter(([name]) => isOfTheApi(name)));
 
 describe("the document and the router", () => {
   it("name the same methods and paths", async () => {

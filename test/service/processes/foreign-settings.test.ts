@@ -39,7 +39,19 @@ const listing = () =>
     .sort();
 
 beforeAll(() => {
-  for (const name of ["bin", "cli", "local", "migrations", "src", "wrangler.toml", "package.json", "tsconfig.json"])
+  for (const name of [
+    "bin",
+    "cli",
+    "dashboard",
+    "docs",
+    "local",
+    "migrations",
+    "sdk",
+    "src",
+    "wrangler.toml",
+    "package.json",
+    "tsconfig.json",
+  ])
     cpSync(join(PROJECT, name), join(project, name), { recursive: true });
   symlinkSync(join(PROJECT, "node_modules"), join(project, "node_modules"));
   for (const name of [".env", ".env.local", ".dev.vars"]) writeFileSync(join(project, name), FOREIGN);

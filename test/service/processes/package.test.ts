@@ -21,11 +21,11 @@ const folder = mkdtempSync(join(tmpdir(), "chronos-box-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** As in a user's shell: no variable of npm or of these tests. */
-const env = {
+const env = Object.assign({} as NodeJS.ProcessEnv, {
   ...nodeOfTheUser().env,
   ...{ HOME: process.env.HOME ?? folder, TMPDIR: process.env.TMPDIR ?? "/tmp", NO_COLOR: "1" },
   ...{ npm_config_prefer_offline: "true", npm_config_audit: "false", npm_config_fund: "false" },
-} as NodeJS.ProcessEnv;
+});
 
 const app = join(folder, "app");
 const launcher = join(app, "node_modules/chronos-edge/bin/chronos-edge.js");
@@ -156,7 +156,7 @@ describe("the package", () => {
 
 it("a clone without its development dependencies says what to do", () => {
   const clone = join(folder, "clone");
-  for (const name of ["bin", "cli", "local", "package.json"])
+  for (const name of ["bin", "cli", "dashboard", "docs", "local", "package.json"])
     cpSync(join(PROJECT, name), join(clone, name), { recursive: true });
   const { status, stderr } = spawnSync("node", ["bin/chronos-edge.js", "start"], { cwd: clone, env, encoding: "utf8" });
   expect([status, stderr]).toEqual([

@@ -1,9 +1,9 @@
-// The master keys, for endpoints that answer with a signing secret.
+// The master keys, for what is derived from them: signing secrets and sessions.
 
 import { masterKeysOf } from "../accounts/service-secrets.ts";
 import type { MasterKeys } from "../accounts/signing-secret.ts";
-import type { AppContext } from "../http/app-env.ts";
-import { unavailable } from "../http/errors.ts";
+import type { AppContext } from "./app-env.ts";
+import { unavailable } from "./errors.ts";
 
 /**
  * Call this before anything is changed: a change whose answer cannot be given must not happen.

@@ -1,0 +1,90 @@
+// The first screen: how it is in one sentence, then the charts, what fails, and what is due.
+
+import { useSignal } from "@preact/signals";
+import { get } from "../../api/call.ts";
+import { href, place, replace } from "../../app/router.ts";
+import { now } from "../../live/clock.ts";
+import { usePoll } from "../../live/poll.ts";
+import { adopt } from "../../ui/adopt.ts";
+import { Problem, Stale } from "../../ui/problem.tsx";
+import { Segments } from "../../ui/segments.tsx";
+import { Charts } from "./charts.tsx";
+import { Due } from "./due.tsx";
+import { FailingList } from "./failing-list.tsx";
+import css from "./overview.css?inline";
+import type { Overview as Answer, Handler, WindowName } from "./overview-answer.ts";
+import { verdictOf } from "./verdict.ts";
+import { VerdictLine } from "./verdict-line.tsx";
+
+adopt(css);
+
+const WINDOWS: readonly { readonly value: WindowName; readonly label: string; readonly everyMs: number }[] = [
+  { value: "15m", label: "15 min", everyMs: 5_000 },
+  { value: "1h", label: "1 h", everyMs: 5_000 },
+  { value: "24h", label: "24 h", everyMs: 15_000 },
+  { value: "7d", label: "7 d", everyMs: 30_000 },
+];
+
+const RECENT: WindowName = "15m";
+const DEFAULT: WindowName = "1h";
+
+/** What the verdict is made of: the last 15 minutes, and who asks for work. */
+interface Recent {
+  readonly overview: Answer;
+  readonly handlers: readonly Handler[];
+  readonly readAt: number;
+}
+
+const readOverview = async (window: WindowName, signal: AbortSignal): Promise<Answer> =>
+  (await get<Answer>("/v1/overview", { window }, signal)).data;
+
+async function readRecent(signal: AbortSignal): Promise<Recent> {
+  const [overview, handlers] = await Promise.all([
+    readOverview(RECENT, signal),
+    get<Handler[]>("/v1/handlers", { size: "100" }, signal),
+  ]);
+  return { overview, handlers: handlers.data, readAt: Date.now() };
+}
+
+/** The window that the address names. */
+const windowOf = (query: URLSearchParams) =>
+  WINDOWS.find(({ value }) => value === query.get("window")) ??
+  WINDOWS.find(({ value }) => value === DEFAULT) ??
+  WINDOWS[0];
+
+export function Overview() {
+  const shown = windowOf(place().query);
+  const recent = usePoll<Recent>("recent", readRecent, 5_000);
+  const window = shown?.value ?? DEFAULT;
+  const chosen = usePoll<Answer>(window, (signal) => readOverview(window, signal), shown?.everyMs);
+  // The charts of the window before stay until those of the new one are there.
+  const last = useSignal<Answer | undefined>(undefined);
+  if (chosen.value.value) last.value = chosen.value.value;
+  const overview = last.value;
+  const problem = recent.problem.value ?? chosen.problem.value;
+  const known = recent.value.value;
+
+  if (!known || !overview) {
+    if (problem)
+      return <Problem error={problem} onRetry={() => void Promise.all([recent.refresh(), chosen.refresh()])} />;
+    return <h1 class="visually-hidden">Overview</h1>;
+  }
+  const verdict = verdictOf(known.overview, known.handlers, Math.max(now.value, known.readAt));
+  return (
+    <div class="overview stack">
+      <Stale error={problem} />
+      <VerdictLine verdict={verdict} />
+      <div class="row windows">
+        <Segments label="Show" choices={WINDOWS} value={window} onValue={choose} />
+        {overview.window !== window && <span class="quiet">Reading …</span>}
+      </div>
+      <Charts overview={overview} />
+      <div class="halves">
+        <FailingList overview={overview} />
+        <Due overview={known.overview} />
+      </div>
+    </div>
+  );
+}
+
+const choose = (name: WindowName): void => replace(href("/", name === DEFAULT ? {} : { window: name }));

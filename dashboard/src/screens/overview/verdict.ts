@@ -1,0 +1,196 @@
+// The state of the service in one sentence, the most important first, and what else is worth knowing. Pure.
+
+import { formatLength } from "../../ui/time-format.ts";
+import type { Failing, Handler, Overview } from "./overview-answer.ts";
+import { hasNoWorker } from "./workers-asking.ts";
+
+/** A piece of a sentence: plain words, or the name of something. */
+export type Part = string | { readonly name: string };
+
+export interface Finding {
+  /** `bad`: act now. `warn`: look at it. `good`, `quiet`: nothing to do. */
+  readonly tone: "bad" | "warn" | "good" | "quiet";
+  readonly parts: readonly Part[];
+  /** Where to look: a screen and its query. */
+  readonly leadsTo?: { readonly path: string; readonly query?: Readonly<Record<string, string>> };
+}
+
+export interface Verdict {
+  readonly first: Finding;
+  readonly others: readonly Finding[];
+}
+
+/** Handlers that one sentence names. */
+const MAX_NAMED = 2;
+
+/** Shares of what ended, from which failures are worth a look and from which they are an emergency. */
+const FAILED_WARN = 0.05;
+const FAILED_BAD = 0.5;
+/** Fewer than this are too few to speak of a share. */
+const MIN_FAILED = 5;
+
+/** Attempts that are repeated, as a share of all that were over. */
+const RETRIED_WARN = 0.25;
+
+/** Jobs that are later than this at their start are late for people, too. */
+const LATE_MS = 10_000;
+const VERY_LATE_MS = 60_000;
+
+const RANK = { bad: 0, warn: 1, quiet: 2, good: 3 } as const;
+
+/**
+ * @param recent the overview of the last 15 minutes
+ * @param handlers null while they are not known
+ */
+export function verdictOf(recent: Overview, handlers: readonly Handler[] | null, now: number): Verdict {
+  const findings = [
+    ...overdue(recent, handlers ?? [], now),
+    ...silent(handlers ?? []),
+    ...failures(recent),
+    ...retries(recent),
+    ...lateness(recent),
+  ].sort((a, b) => RANK[a.tone] - RANK[b.tone]);
+  const [first, ...others] = findings.some(({ tone }) => tone === "bad" || tone === "warn")
+    ? findings
+    : [calm(recent), ...findings];
+  return { first: first ?? calm(recent), others };
+}
+
+function overdue({ overdue: late }: Overview, handlers: readonly Handler[], now: number): Finding[] {
+  if (late.count === 0 || late.oldest_run_at === null) return [];
+  const lateMs = now - Date.parse(late.oldest_run_at);
+  const waiting = handlers.filter((one) => (one.waiting ?? 0) > 0).sort((a, b) => (b.waiting ?? 0) - (a.waiting ?? 0));
+  const abandoned = waiting.filter((one) => hasNoWorker(one, now));
+  const busy = waiting.filter((one) => !hasNoWorker(one, now));
+  const number = `${late.complete ? "" : "More than "}${count(late.count, "job")}`;
+  const start = `${number} late by up to ${formatLength(lateMs)}: `;
+  if (abandoned.length > 0)
+    return [
+      {
+        tone: "bad",
+        parts: [start, "no worker asks for ", ...named(abandoned), "."],
+        leadsTo: { path: "/workers" },
+      },
+    ];
+  const tone = lateMs >= VERY_LATE_MS ? "bad" : "warn";
+  if (busy.length > 0)
+    return [
+      { tone, parts: [start, "the workers of ", ...named(busy), " do not keep up."], leadsTo: { path: "/workers" } },
+    ];
+  return [
+    {
+      tone,
+      parts: [start, "the service is behind."],
+      leadsTo: { path: "/jobs", query: { status: "pending", scheduled_before: new Date(now).toISOString() } },
+    },
+  ];
+}
+
+function named(handlers: readonly Handler[]): Part[] {
+  const shown = handlers.slice(0, MAX_NAMED);
+  const more = handlers.length - shown.length;
+  return [
+    ...shown.flatMap(({ handler }, i): Part[] => [
+      ...(i === 0 ? [] : [more === 0 ? " and " : ", "]),
+      { name: handler },
+    ]),
+    ...(more > 0 ? [` and ${more} more`] : []),
+  ];
+}
+
+function silent(handlers: readonly Handler[]): Finding[] {
+  const unknown = handlers.filter(({ unavailable }) => unavailable);
+  if (unknown.length === 0) return [];
+  return [
+    { tone: "warn", parts: ["The queue of ", ...named(unknown), " does not answer."], leadsTo: { path: "/workers" } },
+  ];
+}
+
+function failures(recent: Overview): Finding[] {
+  const { completed, failed } = totalsOf(recent);
+  if (failed === 0) return [];
+  const share = failed / (completed + failed);
+  const tone = failed < MIN_FAILED || share < FAILED_WARN ? "quiet" : share < FAILED_BAD ? "warn" : "bad";
+  const most = tone === "quiet" ? null : mostOf(recent.failing);
+  const query = { status: "failed", scheduled_after: recent.buckets[0]?.at ?? "" };
+  return [
+    {
+      tone,
+      parts: [
+        `${formatNumber(failed)} of the ${count(completed + failed, "job")} that ended in the last 15 min failed`,
+        ...(most === null ? [] : [", most of them with ", ...most]),
+        ".",
+      ],
+      leadsTo: { path: "/jobs", query },
+    },
+  ];
+}
+
+/** What more than half of the failures have in common; null when there is no such thing. */
+function mostOf(failing: readonly Failing[]): Part[] | null {
+  const all = failing.reduce((sum, group) => sum + group.count, 0);
+  const most = failing.find((group) => group.count * 2 > all);
+  if (!most) return null;
+  const where: Part[] =
+    most.host !== null
+      ? [" from ", { name: most.host }]
+      : most.handler !== null
+        ? [" in ", { name: most.handler }]
+        : [];
+  return [{ name: most.error_code }, ...where];
+}
+
+function retries(recent: Overview): Finding[] {
+  const { completed, failed, retried } = totalsOf(recent);
+  const all = completed + failed + retried;
+  if (retried < MIN_FAILED || retried / all < RETRIED_WARN) return [];
+  return [
+    {
+      tone: "warn",
+      parts: [`${formatNumber(retried)} of ${count(all, "attempt")} in the last 15 min failed and are tried again.`],
+      leadsTo: { path: "/jobs", query: { status: "retrying" } },
+    },
+  ];
+}
+
+/** Of the last five minutes: what was late before is over. */
+function lateness({ buckets }: Overview): Finding[] {
+  const late = Math.max(0, ...buckets.slice(-5).map(({ lateness_ms }) => lateness_ms.p95 ?? 0));
+  if (late < LATE_MS) return [];
+  return [{ tone: "warn", parts: [`Jobs started up to ${formatLength(late)} late in the last 5 min.`] }];
+}
+
+function calm(recent: Overview): Finding {
+  const { started } = totalsOf(recent);
+  const due = recent.due.reduce((sum, minute) => sum + minute.count, 0);
+  if (started > 0) return { tone: "good", parts: ["All well."] };
+  if (due > 0)
+    return {
+      tone: "good",
+      parts: [`All well. Nothing ran in the last 15 min; ${count(due, "job")} due within the hour.`],
+    };
+  return { tone: "quiet", parts: ["All quiet: nothing ran in the last 15 min, and nothing is due within the hour."] };
+}
+
+export interface Totals {
+  readonly started: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly retried: number;
+}
+
+/** What was counted in the whole window. */
+export function totalsOf({ buckets }: Pick<Overview, "buckets">): Totals {
+  const sum = (of: (bucket: Overview["buckets"][number]) => number) => buckets.reduce((all, one) => all + of(one), 0);
+  return {
+    started: sum((one) => one.started),
+    completed: sum((one) => one.completed),
+    failed: sum((one) => one.failed),
+    retried: sum((one) => one.retried),
+  };
+}
+
+/** `1,234`, whatever the browser's language is: the pages are in English. */
+export const formatNumber = (n: number): string => n.toLocaleString("en-US");
+
+const count = (n: number, noun: string): string => `${formatNumber(n)} ${noun}${n === 1 ? "" : "s"}`;

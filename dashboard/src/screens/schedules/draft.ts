@@ -1,0 +1,180 @@
+// What the form of a schedule holds, and the request it stands for. Pure; a payload stays the text that was typed.
+
+import { rawJson } from "../../../../sdk/src/raw-json.ts";
+import type { Schedule } from "../../api/schedules.ts";
+
+/** The fields as they are typed. */
+export interface Draft {
+  readonly name: string;
+  readonly description: string;
+  readonly recurs: "cron" | "interval";
+  readonly cron: string;
+  readonly every: string;
+  readonly unit: string;
+  readonly timezone: string;
+  readonly delivery: "pull" | "push";
+  readonly handler: string;
+  readonly url: string;
+  readonly method: string;
+  /** One a line: `Name: value`. */
+  readonly headers: string;
+  readonly payload: string;
+  readonly timeout: string;
+  readonly maxRetries: string;
+  readonly overlap: string;
+  readonly runs: string;
+  readonly stopAt: string;
+  /** With commas between them. */
+  readonly tags: string;
+  readonly flow: string;
+}
+
+export const EMPTY: Draft = {
+  name: "",
+  description: "",
+  recurs: "cron",
+  cron: "0 9 * * *",
+  every: "15",
+  unit: "minute",
+  timezone: "UTC",
+  delivery: "pull",
+  handler: "",
+  url: "",
+  method: "POST",
+  headers: "",
+  payload: "",
+  timeout: "30",
+  maxRetries: "3",
+  overlap: "allow",
+  runs: "",
+  stopAt: "",
+  tags: "",
+  flow: "",
+};
+
+export function draftOf(schedule: Schedule): Draft {
+  const { delivery, interval } = schedule;
+  const push = delivery.type === "push" ? delivery.http : undefined;
+  return {
+    name: schedule.name,
+    description: schedule.description ?? "",
+    recurs: interval ? "interval" : "cron",
+    cron: schedule.cron ?? EMPTY.cron,
+    every: interval ? String(interval.value) : EMPTY.every,
+    unit: interval?.unit ?? EMPTY.unit,
+    timezone: schedule.timezone,
+    delivery: delivery.type,
+    handler: schedule.handler ?? "",
+    url: push?.url ?? "",
+    method: push?.method ?? EMPTY.method,
+    headers: Object.entries(push?.headers ?? {})
+      .map(([name, value]) => `${name}: ${value}`)
+      .join("\n"),
+    payload: schedule.payload_text ?? "",
+    timeout: String(schedule.timeout),
+    maxRetries: String(schedule.max_retries),
+    overlap: schedule.overlap,
+    runs: schedule.runs === null ? "" : String(schedule.runs),
+    stopAt: schedule.stop_at ?? "",
+    tags: schedule.tags.join(", "),
+    flow: schedule.flow ?? "",
+  };
+}
+
+/** A number where one was typed; anything else goes as it is, for the service to say what is wrong with it. */
+const numberOf = (text: string): number | string => (/^-?\d+$/.test(text.trim()) ? Number(text) : text);
+
+const given = <T>(text: string, value: T): T | undefined => (text.trim() === "" ? undefined : value);
+
+/** When it runs: all that a preview takes. */
+export const timingOf = ({ recurs, cron, every, unit, timezone, runs, stopAt }: Draft): Record<string, unknown> => ({
+  ...(recurs === "cron" ? { cron: cron.trim() } : { interval: { value: numberOf(every), unit } }),
+  timezone: given(timezone, timezone.trim()),
+  runs: given(runs, numberOf(runs)),
+  stop_at: given(stopAt, stopAt.trim()),
+});
+
+/** A fault that only the form can see. */
+export interface DraftFault {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** The body of a new schedule, or what is wrong with the draft. */
+export function bodyOf(draft: Draft): { readonly body: Record<string, unknown> } | { readonly fault: DraftFault } {
+  const payload = given(draft.payload, draft.payload);
+  if (payload !== undefined && !isJson(payload)) return { fault: { field: "payload", message: "Is not JSON." } };
+  const headers = headersOf(draft.headers);
+  if ("fault" in headers) return headers;
+  const tags = draft.tags.split(",").flatMap((tag) => tag.trim() || []);
+  return {
+    body: {
+      name: draft.name,
+      description: given(draft.description, draft.description),
+      handler: given(draft.handler, draft.handler.trim()),
+      ...timingOf(draft),
+      delivery:
+        draft.delivery === "pull"
+          ? { type: "pull" }
+          : { type: "push", http: { url: draft.url.trim(), method: draft.method, headers: headers.headers } },
+      payload: payload === undefined ? undefined : rawJson(payload),
+      timeout: given(draft.timeout, numberOf(draft.timeout)),
+      max_retries: given(draft.maxRetries, numberOf(draft.maxRetries)),
+      overlap: draft.overlap,
+      tags: tags.length > 0 ? tags : undefined,
+      flow: given(draft.flow, draft.flow),
+    },
+  };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function headersOf(text: string): { readonly headers: Record<string, string> } | { readonly fault: DraftFault } {
+  const lines = text.split("\n").flatMap((line) => line.trim() || []);
+  const wrong = lines.find((line) => !line.includes(":"));
+  if (wrong !== undefined)
+    return { fault: { field: "delivery.http.headers", message: `“${wrong}” is not of the form Name: value.` } };
+  const pairs = lines.map((line) => [
+    line.slice(0, line.indexOf(":")).trim(),
+    line.slice(line.indexOf(":") + 1).trim(),
+  ]);
+  return { headers: Object.fromEntries(pairs) };
+}
+
+/** Members that a change of a schedule cannot take away: null means "as it is" for them. */
+const STAYS: Readonly<Record<string, string>> = {
+  handler: "The handler can be changed, but not removed.",
+  payload: "The payload can be changed, but not removed.",
+  runs: "The number of runs can be changed, but not removed.",
+  stop_at: "The end can be moved, but not removed.",
+};
+
+/** What differs from how the schedule was when the form was opened, as the body of a change. */
+export function changesOf(
+  before: Draft,
+  after: Draft,
+): { readonly body: Record<string, unknown> } | { readonly fault: DraftFault } {
+  const [was, is] = [bodyOf(before), bodyOf(after)];
+  if ("fault" in is) return is;
+  const old = "body" in was ? was.body : {};
+  const text = (value: unknown) => (value instanceof Object && "text" in value ? value.text : JSON.stringify(value));
+  const names = Object.keys({ ...old, ...is.body }).filter((name) => text(old[name]) !== text(is.body[name]));
+  const gone = names.find((name) => is.body[name] === undefined && STAYS[name] !== undefined);
+  if (gone !== undefined) return { fault: { field: gone, message: STAYS[gone] ?? "" } };
+  const cleared = (name: string) => (name === "description" ? "" : null);
+  const isRetimed = names.some((name) => ["cron", "interval", "timezone"].includes(name));
+  return {
+    body: {
+      ...Object.fromEntries(names.map((name) => [name, is.body[name] ?? cleared(name)])),
+      // A zone goes with the timing that it is for.
+      ...(isRetimed && { cron: is.body.cron, interval: is.body.interval, timezone: is.body.timezone }),
+    },
+  };
+}

@@ -1,0 +1,55 @@
+// Sentences in place of content: something failed, or there is nothing to show.
+
+import type { ComponentChildren } from "preact";
+import type { ApiError } from "../api/api-error.ts";
+import { adopt } from "./adopt.ts";
+import { Button } from "./button.tsx";
+import css from "./problem.css?inline";
+
+adopt(css);
+
+interface ProblemProps {
+  readonly error: ApiError;
+  readonly onRetry?: () => void;
+}
+
+/** What went wrong, with the fields that are at fault. */
+export const Problem = ({ error, onRetry }: ProblemProps) => (
+  <div class="problem" role="alert">
+    <p>{error.message}</p>
+    {error.errors.length > 0 && (
+      <ul>
+        {error.errors.map(({ field, message }) => (
+          <li key={field + message}>
+            <code>{field}</code>: {message}
+          </li>
+        ))}
+      </ul>
+    )}
+    {onRetry && (
+      <Button small onClick={onRetry}>
+        Try again
+      </Button>
+    )}
+  </div>
+);
+
+/** Above content that could not be brought up to date. */
+export const Stale = ({ error }: { error: ApiError | undefined }) =>
+  error && (
+    <p class="notice warn" role="status">
+      {error.message} This page shows the last answer and keeps asking.
+    </p>
+  );
+
+interface EmptyProps {
+  readonly title: string;
+  readonly children?: ComponentChildren;
+}
+
+export const Empty = ({ title, children }: EmptyProps) => (
+  <div class="empty">
+    <h2>{title}</h2>
+    {children}
+  </div>
+);
