@@ -35,7 +35,7 @@ export function exchange({ request, body, tools, listed, send, onFault }: Exchan
     server.setRequestHandler("tools/call", ({ params }) => answered(tools, params.name, params.arguments ?? {}, send));
     return server;
   };
-  const handler = createMcpHandler(serverFor, { onerror: onFault, keepAliveMs: 0, maxSubscriptions: 1 });
+  const handler = createMcpHandler(serverFor, { onerror: onFault, keepAliveMs: 0, maxSubscriptions: 0 });
   return handler.fetch(request, body === undefined ? {} : { parsedBody: body });
 }
 

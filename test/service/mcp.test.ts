@@ -210,6 +210,11 @@ it("a page of another origin is refused, even under a name that leads here", asy
     expect([origin, (await raw({ ...key, Origin: origin })).status]).toEqual([origin, 200]);
 });
 
+it("nobody is kept on the line: the service has nothing to tell by itself", async () => {
+  const client = await connected(await service.newTenant());
+  await expect(client.listen({ toolsListChanged: true })).rejects.toThrow("Subscription limit reached");
+});
+
 it("there is no session: the other methods are refused", async () => {
   for (const method of ["GET", "DELETE"]) {
     const answer = await raw({}, method);
