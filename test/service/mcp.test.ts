@@ -135,6 +135,13 @@ describe("the tools", () => {
       "nam: There is no such field.",
     ]);
     expect(await called(client, "getJob")).toEqual({ isError: true, text: "id: Is required." });
+    const large = await called(client, "createJob", { name: "n", handler: "h", payload: { n: 2 ** 53 } });
+    expect(large).toEqual({
+      isError: true,
+      text: expect.stringMatching(/^payload\.n: Numbers beyond 2\^53 lose digits/),
+    });
+    const half = await called(client, "listJobs", { handler: "\ud800" });
+    expect(half).toEqual({ isError: true, text: expect.stringMatching(/^handler: Must be well-formed Unicode/) });
     expect((await called(client, "getJob", { id: "../api-keys" })).text).toContain("id: ");
     expect((await called(client, "listJobs", { sise: 1 })).text).toContain("sise: ");
     await expect(called(client, "createApiKey", { name: "more" })).rejects.toThrow("There is no tool");
