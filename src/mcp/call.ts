@@ -1,16 +1,13 @@
 // A call of a tool is a request to the API, which checks it as any other: key, scope, rate, schema.
 
+import type { Arguments } from "./arguments.ts";
 import type { Tool } from "./tools.ts";
 
 /** A request to the API, as the caller of the tool would send it. */
 export type Send = (method: string, pathAndQuery: string, body: string | undefined) => Promise<Response>;
 
-export type Arguments = Readonly<Record<string, unknown>>;
-
-/** @returns the API's answer; or what is missing for asking it */
-export async function called(tool: Tool, args: Arguments, send: Send): Promise<Response | { missing: string }> {
-  const missing = tool.inPath.find((name) => typeof args[name] !== "string" || args[name] === "");
-  if (missing !== undefined) return { missing };
+/** @returns the API's answer */
+export async function called(tool: Tool, args: Arguments, send: Send): Promise<Response> {
   const path = tool.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(args[name])));
   const others = Object.entries(args).filter(([name]) => !tool.inPath.includes(name));
   const isInQuery = ([name]: [string, unknown]) => !tool.hasBody || tool.inQuery.includes(name);

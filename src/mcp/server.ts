@@ -4,7 +4,8 @@
 import { createMcpHandler, ProtocolError, ProtocolErrorCode, Server } from "@modelcontextprotocol/server";
 import { version } from "../../package.json";
 import { answerOf, refusal, type ToolAnswer } from "./answer.ts";
-import { type Arguments, called, type Send } from "./call.ts";
+import { type Arguments, faultIn } from "./arguments.ts";
+import { called, type Send } from "./call.ts";
 import type { Tool } from "./tools.ts";
 
 export interface Exchange {
@@ -16,7 +17,7 @@ export interface Exchange {
   /** Those that are listed. */
   readonly listed: readonly Tool[];
   readonly send: Send;
-  readonly onFault: (fault: Error) => void;
+  readonly onFault: (fault: unknown) => void;
 }
 
 const INSTRUCTIONS = `Chronos runs jobs once at their time: pushed to a URL, or pulled by a worker.
@@ -32,16 +33,22 @@ export function exchange({ request, body, tools, listed, send, onFault }: Exchan
       { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
     );
     server.setRequestHandler("tools/list", () => ({ tools: listed.map(({ shown }) => ({ ...shown })) }));
-    server.setRequestHandler("tools/call", ({ params }) => answered(tools, params.name, params.arguments ?? {}, send));
+    server.setRequestHandler("tools/call", async ({ params }) => {
+      const tool = tools.find(({ shown }) => shown.name === params.name);
+      if (!tool)
+        throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool of the name ${params.name}.`);
+      return answered(tool, params.arguments ?? {}, send).catch((fault: unknown) => {
+        onFault(fault);
+        return refusal("Something went wrong on our side. (internal_error)"); // the library would tell what was thrown
+      });
+    });
     return server;
   };
-  const handler = createMcpHandler(serverFor, { onerror: onFault, keepAliveMs: 0, maxSubscriptions: 1 });
+  const handler = createMcpHandler(serverFor, { onerror: onFault, keepAliveMs: 0, maxSubscriptions: 0 });
   return handler.fetch(request, body === undefined ? {} : { parsedBody: body });
 }
 
-async function answered(tools: readonly Tool[], name: string, args: Arguments, send: Send): Promise<ToolAnswer> {
-  const tool = tools.find(({ shown }) => shown.name === name);
-  if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool of the name ${name}.`);
-  const answer = await called(tool, args, send);
-  return "missing" in answer ? refusal(`${answer.missing}: Is required.`) : answerOf(answer);
+async function answered(tool: Tool, args: Arguments, send: Send): Promise<ToolAnswer> {
+  const fault = faultIn(args, tool.inPath);
+  return fault === undefined ? answerOf(await called(tool, args, send)) : refusal(fault);
 }

@@ -62,6 +62,8 @@ const LIMITS: Partial<Record<keyof typeof NAMED | keyof typeof INLINE, JsonSchem
     description: `How far the worker is. Any JSON value, at most ${MAX_PROGRESS_BYTES} bytes as JSON. Left out, what was said before stays.`,
   },
   headers: {
+    type: "object",
+    additionalProperties: { type: "string" },
     maxProperties: MAX_HEADERS,
     description:
       `Sent with every delivery, names and values together at most ${MAX_HEADER_BYTES} bytes. Values are printable ASCII. Hop-by-hop headers, ` +

@@ -127,9 +127,9 @@ async function works(run: Run): Promise<void> {
   const [nobody, many, long] = [
     await create("email", { subject: "to nobody" }),
     await create("import", { rows: "many" }, { max_retries: 0 }),
-    await create("import", { rows: 8 }, { timeout: 3, max_retries: 0 }),
+    await create("import", { rows: 12 }, { timeout: 5, max_retries: 0 }),
   ];
-  expect((await tenant.whenIt("completed", long)).result).toEqual({ imported: 8 });
+  expect((await tenant.whenIt("completed", long)).result).toEqual({ imported: 12 });
   const [execution] = await tenant.executions(long);
   expect(execution?.progress).toMatchObject({ rows: expect.any(Number) });
   expect(await tenant.job(nobody)).toMatchObject({

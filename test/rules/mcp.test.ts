@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { bounded, MAX_ANSWER } from "../../src/mcp/answer.ts";
+import { faultIn } from "../../src/mcp/arguments.ts";
 import { isWelcome } from "../../src/mcp/origin.ts";
 
 describe("an answer", () => {
@@ -35,6 +36,26 @@ describe("an answer", () => {
     const text = bounded(of(Array.from({ length: 400 }, (_, i) => ({ id: i, tags: Array(60).fill("🕰") }))));
     expect([text.length, text.isWellFormed()]).toEqual([MAX_ANSWER, true]);
     expect(text).toMatch(/… \(cut: \d+ characters in all\. Ask for fewer with `size`, or for one with its id\.\)$/);
+  });
+});
+
+describe("arguments", () => {
+  it.each([
+    [{ id: "an id", n: [1.5, 2 ** 53 - 1, -0, 1e-9], text: "🕰", none: null }, undefined],
+    [{ n: 1 }, "id: Is required."],
+    [{ id: 4711 }, "id: Is required."],
+    [{ id: "" }, "id: Is required."],
+    [
+      { id: "an id", payload: { list: [1, 2 ** 53] } },
+      "payload.list.1: Numbers beyond 2^53 lose digits here. Send it as a text, or over the API.",
+    ],
+    [
+      { id: "an id", size: Number.POSITIVE_INFINITY },
+      "size: Numbers beyond 2^53 lose digits here. Send it as a text, or over the API.",
+    ],
+    [{ id: "an id", tag: ["\ud800"] }, "tag.0: Must be well-formed Unicode: it holds half of a surrogate pair."],
+  ])("%j: %s", (args, fault) => {
+    expect(faultIn(args, ["id"])).toBe(fault);
   });
 });
 

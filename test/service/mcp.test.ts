@@ -135,6 +135,13 @@ describe("the tools", () => {
       "nam: There is no such field.",
     ]);
     expect(await called(client, "getJob")).toEqual({ isError: true, text: "id: Is required." });
+    const large = await called(client, "createJob", { name: "n", handler: "h", payload: { n: 2 ** 53 } });
+    expect(large).toEqual({
+      isError: true,
+      text: expect.stringMatching(/^payload\.n: Numbers beyond 2\^53 lose digits/),
+    });
+    const half = await called(client, "listJobs", { handler: "\ud800" });
+    expect(half).toEqual({ isError: true, text: expect.stringMatching(/^handler: Must be well-formed Unicode/) });
     expect((await called(client, "getJob", { id: "../api-keys" })).text).toContain("id: ");
     expect((await called(client, "listJobs", { sise: 1 })).text).toContain("sise: ");
     await expect(called(client, "createApiKey", { name: "more" })).rejects.toThrow("There is no tool");
@@ -208,6 +215,11 @@ it("a page of another origin is refused, even under a name that leads here", asy
   }
   for (const origin of [service.url, "http://localhost:6274"])
     expect([origin, (await raw({ ...key, Origin: origin })).status]).toEqual([origin, 200]);
+});
+
+it("nobody is kept on the line: the service has nothing to tell by itself", async () => {
+  const client = await connected(await service.newTenant());
+  await expect(client.listen({ toolsListChanged: true })).rejects.toThrow("Subscription limit reached");
 });
 
 it("there is no session: the other methods are refused", async () => {
