@@ -25,7 +25,7 @@ const env = {
   ...nodeOfTheUser().env,
   ...{ HOME: process.env.HOME ?? folder, TMPDIR: process.env.TMPDIR ?? "/tmp", NO_COLOR: "1" },
   ...{ npm_config_prefer_offline: "true", npm_config_audit: "false", npm_config_fund: "false" },
-} as NodeJS.ProcessEnv;
+} as Record<string, string> as NodeJS.ProcessEnv;
 
 const app = join(folder, "app");
 const launcher = join(app, "node_modules/chronos-edge/bin/chronos-edge.js");
