@@ -5,26 +5,41 @@ import { printable } from "../local/printable.ts";
 import type { Execution, Job } from "../sdk/src/index.ts";
 import { apiJsonLine } from "./api-json.ts";
 import type { Context } from "./context.ts";
-import { EXIT, type ExitCode } from "./failure.ts";
+import { EXIT, type ExitCode, tell } from "./failure.ts";
 import { span } from "./moments.ts";
 import { errorText, statusCell } from "./show-job.ts";
 import { paint } from "./terminal.ts";
 
 const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 2_000;
+/** How long a service that has answered may be away. */
+const PATIENCE_MS = 60_000;
 
 /** 0 for a job that completes, 1 for one that does not. */
 export async function tail(context: Context, id: string): Promise<ExitCode> {
   const { chronos, json, terminal } = context;
   let before = "";
+  let seenAt: number | null = null;
   for (;;) {
-    const job = await chronos.jobs.get(id);
+    const job: Job | null = await chronos.jobs.get(id).catch((error: unknown) => passing(error, seenAt));
+    if (job === null) {
+      await sleep(LONGEST_PAUSE_MS);
+      continue;
+    }
+    seenAt = Date.now();
     const now = `${job.status} ${job.attempts} ${job.revision} ${job.waitingOn?.reason}`;
     if (now !== before) terminal.out(json ? apiJsonLine(job) : await line(context, job));
     before = now;
     if (job.completedAt !== null) return job.status === "completed" ? EXIT.ok : EXIT.failed;
     await sleep(pauseMs(job, Date.now()));
   }
+}
+
+/** A service that is restarted comes back: of one that has answered, nothing is said for a while. */
+function passing(error: unknown, seenAt: number | null): null {
+  const isAway = tell(error).exitCode === EXIT.unreachable;
+  if (!isAway || seenAt === null || Date.now() - seenAt > PATIENCE_MS) throw error;
+  return null;
 }
 
 /** Nothing happens before the job is due: half of the way is far enough from missing its start. */

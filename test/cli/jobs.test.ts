@@ -1,5 +1,8 @@
 // `chronos-edge` against the real service, as a person or a script calls it.
 
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Finding } from "../../cli/diagnosis.ts";
 import { Receiver } from "../harness/receiver.ts";
@@ -63,6 +66,31 @@ it("tails as lines of JSON, and ends with 1 for a job that fails", async () => {
   const { code, out } = await cli("jobs", "create", "push", ...where, "--tail", "--json");
   const lines = out.split("\n").map((line) => JSON.parse(line) as Job);
   expect([code, lines.at(-1)?.status, lines.at(-1)?.last_error?.code]).toEqual([1, "failed", "http_status"]);
+});
+
+it("goes on tailing while a service that has answered is restarted", async () => {
+  const tenant = await service.newTenant();
+  const { id } = await tenant.create({ handler: "h" });
+  const job = await tenant.job(id);
+  const answers: [number, object][] = [
+    [200, { success: true, message: "", data: { ...job, status: "running", attempts: 1 } }],
+    // One more than the tries of a call.
+    ...Array.from({ length: 5 }, (): [number, object] => [
+      503,
+      { success: false, message: "away", code: "unavailable" },
+    ]),
+    [200, { success: true, message: "", data: { ...job, status: "completed", completed_at: job.created_at } }],
+    [200, { success: true, message: "", data: [], meta: { paging: {} } }],
+  ];
+  const server = createServer((_, response) => {
+    const [status, body] = answers.shift() ?? [500, {}];
+    response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const { code, out } = await cliOf({ ...tenant, url: `http://127.0.0.1:${port}` })("jobs", "tail", id);
+  server.close();
+  expect([code, out.split("\n").map((line) => line.split(/ +/)[1])]).toEqual([0, ["running", "completed"]]);
 });
 
 it("lists, runs, cancels, retries and deletes, and goes on after one that is refused", async () => {
