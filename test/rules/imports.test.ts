@@ -25,6 +25,7 @@ const LOG = "src/log.ts";
 const source = filesIn("src");
 const sdk = filesIn("sdk/src");
 const cli = filesIn("cli");
+const testing = filesIn("testing");
 
 const folderOf = (path: string): string => path.split("/")[1] ?? "";
 const isFolder = (name: string): name is Folder => FOLDERS.some((folder) => folder === name);
@@ -49,6 +50,7 @@ describe("a file imports only what the table allows", () => {
     expect(source.flatMap(({ imports }) => imports).length).toBeGreaterThan(100);
     expect(sdk.length).toBeGreaterThan(10);
     expect(cli.length).toBeGreaterThan(10);
+    expect(testing.length).toBeGreaterThan(2);
   });
 
   it.each(source)("$path", (file) => {
@@ -61,6 +63,11 @@ describe("a file imports only what the table allows", () => {
 
   it.each(cli)("$path uses the service as anybody does: over the SDK", ({ imports }) => {
     const own = imports.filter((name) => /^(src|sdk|test)\//.test(name));
+    expect(own.filter((name) => name !== "sdk/src/index.ts")).toEqual([]);
+  });
+
+  it.each(testing)("$path knows nothing of the service, which it runs as a process", ({ imports }) => {
+    const own = imports.filter((name) => /^(src|sdk|cli|local|test)\//.test(name));
     expect(own.filter((name) => name !== "sdk/src/index.ts")).toEqual([]);
   });
 
