@@ -9,7 +9,8 @@ import { Receiver } from "../harness/receiver.ts";
 import type { Service } from "../harness/service.ts";
 import { sharedService } from "../harness/shared.ts";
 import type { Job, Schedule } from "../harness/tenant.ts";
-import { cliOf, json } from "./terminal.ts";
+import { until } from "../harness/until.ts";
+import { cliOf, json, machine } from "./terminal.ts";
 
 let service: Service;
 let receiver: Receiver;
@@ -74,6 +75,7 @@ it("goes on tailing while a service that has answered is restarted", async () =>
   const job = await tenant.job(id);
   const answers: [number, object][] = [
     [200, { success: true, message: "", data: { ...job, status: "running", attempts: 1 } }],
+    [200, { success: true, message: "", data: [], meta: { paging: {} } }],
     // One more than the tries of a call.
     ...Array.from({ length: 5 }, (): [number, object] => [
       503,
@@ -187,4 +189,29 @@ it("finds an idle account well, and says which handler nobody works for", async 
   expect(report.verdict).toBe(
     'Not well: 1 job waits for the handler "nobody", and no worker has asked in the last seven days.',
   );
+
+  // A job counts as overdue ten seconds after it was due.
+  let late = "";
+  const isLate = async () => {
+    late = (await cli("doctor")).out;
+    return late.includes("overdue");
+  };
+  await until(isLate, 30_000, () => late, 1_000);
+  expect(late).toContain("1 job is overdue, the oldest for 1");
+  expect(late).toContain(`Job ${id} (a job): No worker has asked for`);
+});
+
+it("shows how far a worker is while it tails", async () => {
+  const tenant = await service.newTenant();
+  const { id } = await tenant.create({ handler: "h" });
+  const lines: string[] = [];
+  const env = { CHRONOS_URL: tenant.url, CHRONOS_API_KEY: tenant.apiKey };
+  const tailing = machine(env, "", { out: (line) => void lines.push(line) }).cli("jobs", "tail", id);
+  const claimed = await tenant.mustClaim("h");
+  await tenant.say("heartbeat", claimed, { progress: { rows: 4711 } });
+  const isShown = () => lines.some((line) => line.endsWith('running    attempt 1: {"rows":4711}'));
+  await until(isShown, 30_000, () => lines.join("\n"));
+  await tenant.say("complete", claimed, { result: { done: true } });
+  expect((await tailing).code).toBe(0);
+  expect(lines.at(-1)).toMatch(/completed +attempt 1, \{"done":true\} in /);
 });
