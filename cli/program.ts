@@ -3,7 +3,6 @@
 import tab from "@bomb.sh/tab/commander";
 import { Command, CommanderError } from "commander";
 import { printable } from "../local/printable.ts";
-import { apiJsonLine } from "./api-json.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { embeddedCommands } from "./commands/embedded.ts";
 import { jobCommands } from "./commands/jobs.ts";
@@ -12,7 +11,7 @@ import { profileCommands } from "./commands/profiles.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
 import { webhookCommands } from "./commands/webhooks.ts";
 import { binder } from "./context.ts";
-import { EXIT, lineOf, tell } from "./failure.ts";
+import { EXIT, errorJson, lineOf, tell } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -28,8 +27,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const told = tell(thrown);
-    const { exitCode: _, ...error } = told;
-    if (wantsJson(args)) terminal.err(apiJsonLine({ error }));
+    if (wantsJson(args)) terminal.err(errorJson(told));
     else terminal.err(`error: ${printable(lineOf(told))}`);
     return told.exitCode;
   }
@@ -64,5 +62,7 @@ function commandTree(terminal: Terminal, json: boolean, end: (exitCode: number) 
   return program;
 }
 
-const usageError = (text: string): string =>
-  apiJsonLine({ error: { code: "usage", message: text.replace(/^error: /, "").trim(), errors: [], requestId: null } });
+const usageError = (text: string): string => {
+  const message = text.replace(/^error: /, "").trim();
+  return errorJson({ exitCode: EXIT.usage, code: "usage", message, errors: [], requestId: null });
+};

@@ -35,7 +35,7 @@ it("creates a job of every option, and --json prints what the API's reference de
   const there = await tenant.job(made.id);
   expect(made).toEqual(there);
   expect(there).toMatchObject({
-    ...{ name: "welcome", handler: "mail", timeout: 300, max_retries: 7, tags: ["a", "b", "c"], flow: "f" },
+    ...{ name: "welcome", handler: "mail", timeout: 300, max_retries: 7, tags: ["a,b", "c"], flow: "f" },
     ...{ backoff: { type: "list", delays: [10, 60] }, idempotency_key: "k1", callbacks: { failed: {} } },
   });
   expect(Date.parse(there.expires_at ?? "") - Date.parse(there.scheduled_for)).toBe(86_400_000);
@@ -113,6 +113,13 @@ it("lists, runs, cancels, retries and deletes, and goes on after one that is ref
   const deleted = await cli("jobs", "delete", none, first.id);
   expect(deleted).toMatchObject({ code: 3, out: `${first.id}  deleted` });
   expect(deleted.err).toBe(`error: ${none}: There is no such job. (job_not_found)`);
+  const inJson = await cli("jobs", "delete", none, first.id, "--json");
+  const errors = inJson.err.split("\n").map((line) => JSON.parse(line));
+  expect([inJson.code, JSON.parse(inJson.out), errors]).toMatchObject([
+    3,
+    [],
+    [{ error: { id: none, code: "job_not_found" } }, { error: { id: first.id, code: "job_not_found" } }],
+  ]);
   const retried = await cli("jobs", "retry", first.id, second.id);
   expect(retried).toMatchObject({ code: 3, out: expect.stringMatching(`^${second.id}  `) });
   expect(retried.err).toBe(`error: ${first.id}: There is no such job. (job_not_found)`);
