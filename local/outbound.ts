@@ -2,7 +2,7 @@
 // only when the connection is made. workerd checks that there, so a name that leads into a private network is refused, also
 // when it did not a moment before.
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { ownModule } from "./own-module.ts";
 import type { Settings } from "./settings.ts";
 
 /** Ranges that workerd counts as public and the target rules do not (domain/target.ts). The most specific range decides. */
@@ -34,8 +34,7 @@ export function outboundTo(targets: Settings["targets"], compatibilityDate: stri
   const worker = {
     name: NAME,
     compatibilityDate,
-    modulesRoot: import.meta.dirname,
-    modules: [{ type: "ESModule" as const, path: join(import.meta.dirname, "outbound.worker.js") }],
+    ...ownModule("outbound.worker.js"),
     serviceBindings: { PUBLIC: { network: { allow: ["public"], deny: NOT_PUBLIC, tlsOptions } } },
   };
   return { outbound: { outboundService: NAME }, workers: [worker] };

@@ -11,6 +11,7 @@ import type { Build, Description } from "./build.ts";
 import { CRON, RING_LIMIT_MS } from "./cron.ts";
 import { miniflareOptions, openMiniflare, watchRuntime } from "./miniflare.ts";
 import { outboundTo } from "./outbound.ts";
+import { ownModule } from "./own-module.ts";
 import { type Settings, StartError } from "./settings.ts";
 
 const RATE_LIMITS = "rate-limits";
@@ -59,8 +60,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         name: "cron", // the first one is what answers at Miniflare's own port
         compatibilityDate,
         compatibilityFlags: ["service_binding_extra_handlers"],
-        modulesRoot: import.meta.dirname,
-        modules: [{ type: "ESModule", path: join(import.meta.dirname, "cron.worker.js") }],
+        ...ownModule("cron.worker.js"),
         bindings: { SECRET: secret },
         serviceBindings: { SERVICE: name },
       },
@@ -77,8 +77,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       {
         name: RATE_LIMITS,
         compatibilityDate,
-        modulesRoot: import.meta.dirname,
-        modules: [{ type: "ESModule", path: join(import.meta.dirname, "rate-limits.worker.js") }],
+        ...ownModule("rate-limits.worker.js"),
       },
       ...workers,
     ],

@@ -60,7 +60,7 @@ export const SETTINGS = {
   },
   MASTER_KEY: {
     default: "made at the first start",
-    rule: `MASTER_KEY must have at least ${MIN_SECRET_LENGTH} characters; openssl rand -base64 32 makes one.`,
+    rule: `MASTER_KEY must be at least ${MIN_SECRET_LENGTH} characters long; openssl rand -base64 32 makes one.`,
     example: "",
     accepts: isSecretEnough,
     isSecret: true,
@@ -74,7 +74,7 @@ export const SETTINGS = {
   },
   ADMIN_TOKEN: {
     default: "made at the first start",
-    rule: `ADMIN_TOKEN must have at least ${MIN_SECRET_LENGTH} characters; openssl rand -hex 32 makes one.`,
+    rule: `ADMIN_TOKEN must be at least ${MIN_SECRET_LENGTH} characters long; openssl rand -hex 32 makes one.`,
     example: "",
     accepts: isSecretEnough,
     isSecret: true,

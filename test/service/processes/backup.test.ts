@@ -16,7 +16,6 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { copyState } from "../../../local/backup/copy.ts";
@@ -124,12 +123,11 @@ it("a service under load is copied, killed, and goes on from the copy", async ()
 });
 
 describe("the copy", () => {
-  const state = join(folder, "written");
   const D1 = "v3/d1/a-class/0a.sqlite";
   const OBJECT = "v3/do/a-class/0b.sqlite";
 
   /** A runtime that writes one number after the other, to an object first, then to the database, as fast as it can. */
-  async function writer(): Promise<ChildProcess> {
+  async function writer(state: string): Promise<ChildProcess> {
     for (const path of [D1, OBJECT]) mkdirSync(join(state, path, ".."), { recursive: true });
     const script = `
       const { DatabaseSync } = require("node:sqlite");
@@ -155,7 +153,8 @@ describe("the copy", () => {
   };
 
   it("shows database and objects as of one instant", async () => {
-    const child = await writer();
+    const state = join(folder, "written");
+    const child = await writer(state);
     for (const to of ["1", "2", "3", "4", "5"].map((name) => join(folder, `copied-${name}`))) {
       mkdirSync(to);
       await copyState(state, to);
@@ -166,7 +165,7 @@ describe("the copy", () => {
   });
 
   it("wakes the service when it is killed while that is held still", async () => {
-    const child = await writer();
+    const child = await writer(join(folder, "held"));
     const script = `
       import { whileFrozen } from "${join(PROJECT, "local/backup/freeze.ts")}";
       await whileFrozen([${JSON.stringify(markOf(child.pid ?? 0))}], () => { console.log("held"); for (;;); });`;
