@@ -1,8 +1,9 @@
 // What a command works with: the terminal, the client of the service that was chosen, and the form of its output.
 
 import type { Command } from "commander";
-import { Chronos } from "../sdk/src/index.ts";
+import { Chronos, ChronosConfigError } from "../sdk/src/index.ts";
 import { apiJson } from "./api-json.ts";
+import { usage } from "./failure.ts";
 import { findService, type Service } from "./service.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -29,10 +30,18 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 export function contextOf(terminal: Terminal, { json = false, profile }: CommonOptions): Context {
   const service = findService(terminal, profile);
-  const { url: baseUrl, apiKey } = service;
-  const chronos = new Chronos({ apiKey, baseUrl, logger: silent, retryDelayMs: RETRY_DELAY_MS });
+  const chronos = clientOf(service);
   const print = printer(terminal, json);
   return { terminal, json, now: Date.now(), service, chronos, print };
+}
+
+function clientOf({ url: baseUrl, apiKey, source }: Service): Chronos {
+  try {
+    return new Chronos({ apiKey, baseUrl, logger: silent, retryDelayMs: RETRY_DELAY_MS });
+  } catch (error) {
+    if (!(error instanceof ChronosConfigError)) throw error;
+    throw usage(`${source}: ${error.message.replace("baseUrl", "the address").replace("apiKey", "the API key")}`);
+  }
 }
 
 export const printer =

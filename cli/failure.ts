@@ -9,6 +9,7 @@ import {
   type Schedule,
   ScheduleKeyConflictError,
 } from "../sdk/src/index.ts";
+import { apiJsonLine } from "./api-json.ts";
 
 /** The exit codes; docs/cli.md has the same table. */
 export const EXIT = {
@@ -62,6 +63,11 @@ export function tell(error: unknown): Told {
     return { exitCode: exitCodeOf(error), code, message, errors, requestId, ...holder };
   }
   return told(EXIT.failed, "internal", error instanceof Error ? error.message : String(error));
+}
+
+/** One line for programs. */
+export function errorJson({ exitCode: _, ...error }: Told, more: object = {}): string {
+  return apiJsonLine({ error: { ...more, ...error } });
 }
 
 /** `delivery.http.url: Must be https.` where a field is at fault, else the message with its code. */

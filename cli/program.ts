@@ -3,7 +3,6 @@
 import tab from "@bomb.sh/tab/commander";
 import { Command, CommanderError } from "commander";
 import { printable } from "../local/printable.ts";
-import { apiJsonLine } from "./api-json.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { embeddedCommands } from "./commands/embedded.ts";
 import { jobCommands } from "./commands/jobs.ts";
@@ -12,14 +11,14 @@ import { profileCommands } from "./commands/profiles.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
 import { webhookCommands } from "./commands/webhooks.ts";
 import { binder } from "./context.ts";
-import { EXIT, lineOf, tell } from "./failure.ts";
-import { paint, type Terminal } from "./terminal.ts";
+import { EXIT, errorJson, lineOf, tell } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs a command. @returns its exit code */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode: number = EXIT.ok;
-  const program = commandTree(terminal, (code) => {
+  const program = commandTree(terminal, wantsJson(args), (code) => {
     exitCode = code;
   });
   try {
@@ -28,14 +27,16 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const told = tell(thrown);
-    const { exitCode: _, ...error } = told;
-    if (args.includes("--json")) terminal.err(apiJsonLine({ error }));
-    else terminal.err(`${paint(terminal, "red", "error:")} ${printable(lineOf(told))}`);
+    if (wantsJson(args)) terminal.err(errorJson(told));
+    else terminal.err(`error: ${printable(lineOf(told))}`);
     return told.exitCode;
   }
 }
 
-function commandTree(terminal: Terminal, end: (exitCode: number) => void): Command {
+/** Before the arguments are understood: they may be what is wrong. */
+const wantsJson = (args: readonly string[]): boolean => args.includes("--json");
+
+function commandTree(terminal: Terminal, json: boolean, end: (exitCode: number) => void): Command {
   const program = new Command("chronos-edge")
     .description("Call me back at time T, reliably: run the service, and work with its jobs.")
     .version(VERSION)
@@ -45,8 +46,9 @@ function commandTree(terminal: Terminal, end: (exitCode: number) => void): Comma
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
+      outputError: (text) => terminal.err(json ? usageError(text) : text.trimEnd()),
     })
-    .showHelpAfterError("Add --help for the arguments.")
+    .showHelpAfterError(json ? false : "Add --help for the arguments.")
     .exitOverride();
   const bind = binder(terminal, end);
   embeddedCommands(program);
@@ -59,3 +61,8 @@ function commandTree(terminal: Terminal, end: (exitCode: number) => void): Comma
   tab(program, { completionCommandName: "completion" });
   return program;
 }
+
+const usageError = (text: string): string => {
+  const message = text.replace(/^error: /, "").trim();
+  return errorJson({ exitCode: EXIT.usage, code: "usage", message, errors: [], requestId: null });
+};

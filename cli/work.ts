@@ -38,7 +38,7 @@ export function takeWork(command: Command): Command {
     .option("--retries <n>", "after the first attempt", count)
     .option("--backoff <spans>", "pauses between attempts, such as 10s,1m,10m; the last one repeats", many)
     .option("--expires-after <span>", "no attempt starts later, such as 1h", duration)
-    .option("--tag <tag>", "may be repeated", many)
+    .option("--tag <tag>", "may be repeated", each)
     .option("--flow <name>", "the flow whose limits hold")
     .option("--key <key>", "idempotency key: creates it once, however often it is asked for")
     .option("--on-completed <url>", "is called when a job completes")

@@ -7,7 +7,7 @@ import { EXIT, usage } from "../failure.ts";
 import { moment } from "../moments.ts";
 import { executionTable, jobFacts, jobTable } from "../show-job.ts";
 import { tail } from "../tail.ts";
-import { duration, many } from "../values.ts";
+import { duration, each, many } from "../values.ts";
 import { takeWork, type WorkOptions, workOf } from "../work.ts";
 import { forEachId, readAll, readList, takeListSize } from "./lists.ts";
 
@@ -54,7 +54,7 @@ export function jobCommands(program: Command, bind: Bind): void {
       many,
     )
     .option("--handler <name>")
-    .option("--tag <tag>", "may be repeated: jobs that have all of them", many)
+    .option("--tag <tag>", "may be repeated: jobs that have all of them", each)
     .option("--flow <name>")
     .option("--name <name>", "the whole name")
     .option("--schedule <id>", "the jobs of a schedule; null for one-off jobs only")

@@ -1,10 +1,10 @@
 // What the commands of several nouns have in common: reading a list up to a limit, and doing something to several ids.
 
 import type { Command } from "commander";
+import { printable } from "../../local/printable.ts";
 import type { PagedList } from "../../sdk/src/index.ts";
 import type { Context } from "../context.ts";
-import { EXIT, type ExitCode, lineOf, tell } from "../failure.ts";
-import { paint } from "../terminal.ts";
+import { EXIT, type ExitCode, errorJson, lineOf, tell } from "../failure.ts";
 import { count } from "../values.ts";
 
 const LARGEST_PAGE = 100;
@@ -43,7 +43,7 @@ export function forEachId<T>(act: (context: Context, id: string) => Promise<T>, 
       } catch (error) {
         const told = tell(error);
         if (ids.length === 1 || told.exitCode === EXIT.unreachable) throw error;
-        terminal.err(`${paint(terminal, "red", "error:")} ${id}: ${lineOf(told)}`);
+        terminal.err(json ? errorJson(told, { id }) : `error: ${printable(`${id}: ${lineOf(told)}`)}`);
         if (code === EXIT.ok) code = told.exitCode;
       }
     }

@@ -9,6 +9,9 @@ import { LOCAL } from "../service.ts";
 import { type Cell, table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 
+/** In place of a name: no profile is the current one. */
+const NONE = "none";
+
 export function profileCommands(program: Command, terminal: Terminal): void {
   program
     .command("login")
@@ -35,8 +38,8 @@ export function profileCommands(program: Command, terminal: Terminal): void {
 }
 
 async function login(terminal: Terminal, name: string, given: string): Promise<void> {
-  if (name === LOCAL || !/^[\w.-]{1,64}$/.test(name)) {
-    throw usage(`A profile's name is 1–64 letters, digits, dots, dashes and underscores, and not "${LOCAL}"`);
+  if (name === LOCAL || name === NONE || !/^[\w.-]{1,64}$/.test(name)) {
+    throw usage(`A profile's name is 1–64 letters, digits, dots, dashes and underscores, and not ${LOCAL} or ${NONE}`);
   }
   const url = given.replace(/\/+$/, "");
   const secret = terminal.isInteractive ? await terminal.ask("API key: ") : await terminal.input();
@@ -80,11 +83,11 @@ function list(terminal: Terminal, { json = false }: CommonOptions): void {
 
 function use(terminal: Terminal, name: string): void {
   const { profiles } = readProfiles(terminal);
-  if (name !== "none" && !Object.hasOwn(profiles, name)) {
+  if (name !== NONE && !Object.hasOwn(profiles, name)) {
     throw usage(`There is no profile "${name}". Make it with: chronos-edge login ${name}`);
   }
-  writeProfiles(terminal, { current: name === "none" ? null : name, profiles });
-  terminal.out(name === "none" ? "No profile is current." : `The current profile is "${name}".`);
+  writeProfiles(terminal, { current: name === NONE ? null : name, profiles });
+  terminal.out(name === NONE ? "No profile is current." : `The current profile is "${name}".`);
 }
 
 function remove(terminal: Terminal, name: string): void {

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import express from "express";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as forExpress from "../src/express.ts";
 import * as forHono from "../src/hono.ts";
@@ -151,13 +151,16 @@ it("reads the secret of a Worker from Hono's context, and notices when it is mis
   app.post(
     "/",
     forHono.onDelivery(
-      (c: { req: { raw: Request }; env: Env["Bindings"] }) => c.env.SECRET,
-      () => {},
+      (c: Context<Env>) => c.env.SECRET,
+      (delivery: Delivery<{ to: string }>, c) => c.json({ mailed: delivery.payload?.to }, 202),
       { now: NOON, onError: (error) => errors.push(error) },
     ),
   );
   const request = { method: "POST", ...signed() };
-  expect((await app.request("/", request, { SECRET })).status).toBe(204);
+  expect(await read(await app.request("/", request, { SECRET }))).toEqual({
+    status: 202,
+    text: '{"mailed":"Ünal 😀"}',
+  });
   expect((await app.request("/", request, {})).status).toBe(500);
   expect(errors).toEqual([expect.any(ChronosConfigError)]);
 });

@@ -1,12 +1,16 @@
 // `chronos-edge` against the real service, as a person or a script calls it.
 
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Finding } from "../../cli/diagnosis.ts";
 import { Receiver } from "../harness/receiver.ts";
 import type { Service } from "../harness/service.ts";
 import { sharedService } from "../harness/shared.ts";
 import type { Job, Schedule } from "../harness/tenant.ts";
-import { cliOf, json } from "./terminal.ts";
+import { until } from "../harness/until.ts";
+import { cliOf, json, machine } from "./terminal.ts";
 
 let service: Service;
 let receiver: Receiver;
@@ -31,7 +35,7 @@ it("creates a job of every option, and --json prints what the API's reference de
   const there = await tenant.job(made.id);
   expect(made).toEqual(there);
   expect(there).toMatchObject({
-    ...{ name: "welcome", handler: "mail", timeout: 300, max_retries: 7, tags: ["a", "b", "c"], flow: "f" },
+    ...{ name: "welcome", handler: "mail", timeout: 300, max_retries: 7, tags: ["a,b", "c"], flow: "f" },
     ...{ backoff: { type: "list", delays: [10, 60] }, idempotency_key: "k1", callbacks: { failed: {} } },
   });
   expect(Date.parse(there.expires_at ?? "") - Date.parse(there.scheduled_for)).toBe(86_400_000);
@@ -65,6 +69,32 @@ it("tails as lines of JSON, and ends with 1 for a job that fails", async () => {
   expect([code, lines.at(-1)?.status, lines.at(-1)?.last_error?.code]).toEqual([1, "failed", "http_status"]);
 });
 
+it("goes on tailing while a service that has answered is restarted", async () => {
+  const tenant = await service.newTenant();
+  const { id } = await tenant.create({ handler: "h" });
+  const job = await tenant.job(id);
+  const answers: [number, object][] = [
+    [200, { success: true, message: "", data: { ...job, status: "running", attempts: 1 } }],
+    [200, { success: true, message: "", data: [], meta: { paging: {} } }],
+    // One more than the tries of a call.
+    ...Array.from({ length: 5 }, (): [number, object] => [
+      503,
+      { success: false, message: "away", code: "unavailable" },
+    ]),
+    [200, { success: true, message: "", data: { ...job, status: "completed", completed_at: job.created_at } }],
+    [200, { success: true, message: "", data: [], meta: { paging: {} } }],
+  ];
+  const server = createServer((_, response) => {
+    const [status, body] = answers.shift() ?? [500, {}];
+    response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const { code, out } = await cliOf({ ...tenant, url: `http://127.0.0.1:${port}` })("jobs", "tail", id);
+  server.close();
+  expect([code, out.split("\n").map((line) => line.split(/ +/)[1])]).toEqual([0, ["running", "completed"]]);
+});
+
 it("lists, runs, cancels, retries and deletes, and goes on after one that is refused", async () => {
   const tenant = await service.newTenant();
   const cli = cliOf(tenant);
@@ -83,6 +113,13 @@ it("lists, runs, cancels, retries and deletes, and goes on after one that is ref
   const deleted = await cli("jobs", "delete", none, first.id);
   expect(deleted).toMatchObject({ code: 3, out: `${first.id}  deleted` });
   expect(deleted.err).toBe(`error: ${none}: There is no such job. (job_not_found)`);
+  const inJson = await cli("jobs", "delete", none, first.id, "--json");
+  const errors = inJson.err.split("\n").map((line) => JSON.parse(line));
+  expect([inJson.code, JSON.parse(inJson.out), errors]).toMatchObject([
+    3,
+    [],
+    [{ error: { id: none, code: "job_not_found" } }, { error: { id: first.id, code: "job_not_found" } }],
+  ]);
   const retried = await cli("jobs", "retry", first.id, second.id);
   expect(retried).toMatchObject({ code: 3, out: expect.stringMatching(`^${second.id}  `) });
   expect(retried.err).toBe(`error: ${first.id}: There is no such job. (job_not_found)`);
@@ -159,4 +196,29 @@ it("finds an idle account well, and says which handler nobody works for", async 
   expect(report.verdict).toBe(
     'Not well: 1 job waits for the handler "nobody", and no worker has asked in the last seven days.',
   );
+
+  // A job counts as overdue ten seconds after it was due.
+  let late = "";
+  const isLate = async () => {
+    late = (await cli("doctor")).out;
+    return late.includes("overdue");
+  };
+  await until(isLate, 30_000, () => late, 1_000);
+  expect(late).toContain("1 job is overdue, the oldest for 1");
+  expect(late).toContain(`Job ${id} (a job): No worker has asked for`);
+});
+
+it("shows how far a worker is while it tails", async () => {
+  const tenant = await service.newTenant();
+  const { id } = await tenant.create({ handler: "h" });
+  const lines: string[] = [];
+  const env = { CHRONOS_URL: tenant.url, CHRONOS_API_KEY: tenant.apiKey };
+  const tailing = machine(env, "", { out: (line) => void lines.push(line) }).cli("jobs", "tail", id);
+  const claimed = await tenant.mustClaim("h");
+  await tenant.say("heartbeat", claimed, { progress: { rows: 4711 } });
+  const isShown = () => lines.some((line) => line.endsWith('running    attempt 1: {"rows":4711}'));
+  await until(isShown, 30_000, () => lines.join("\n"));
+  await tenant.say("complete", claimed, { result: { done: true } });
+  expect((await tailing).code).toBe(0);
+  expect(lines.at(-1)).toMatch(/completed +attempt 1, \{"done":true\} in /);
 });

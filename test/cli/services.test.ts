@@ -64,7 +64,7 @@ describe("profiles", () => {
     const refused = await wrong.cli("login", "prod", "--url", service.url);
     expect(refused).toMatchObject({ code: 3, err: expect.stringContaining("does not know this API key") });
     expect((await wrong.cli("profile", "list", "--json")).out).toBe("[]");
-    for (const name of ["local", "a b", ""])
+    for (const name of ["local", "none", "a b", ""])
       expect((await wrong.cli("login", name, "--url", service.url)).code).toBe(2);
   });
 });
@@ -73,6 +73,11 @@ it("takes the environment before a profile, and never half of it", async () => {
   const tenant = await service.newTenant();
   const { cli } = machine({ CHRONOS_API_KEY: tenant.apiKey });
   expect(await cli("jobs", "list")).toMatchObject({ code: 2, err: expect.stringContaining("CHRONOS_URL is not set") });
+  const wrong = machine({ CHRONOS_API_KEY: tenant.apiKey, CHRONOS_URL: "nowhere" });
+  expect(await wrong.cli("jobs", "list")).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/^error: CHRONOS_URL and CHRONOS_API_KEY: the address /),
+  });
   const both = machine({ CHRONOS_API_KEY: tenant.apiKey, CHRONOS_URL: tenant.url, CHRONOS_PROFILE: "absent" });
   expect((await both.cli("jobs", "list")).code).toBe(0);
 });
@@ -105,6 +110,7 @@ describe("exit codes", () => {
     const wrong = "error: delivery.http.url: Must be an https:// URL.";
     expect(await line("jobs", "create", "x", "--push", "ftp://x")).toEqual([2, "", wrong]);
     expect(await line("jobs", "crate")).toEqual([2, "", "error: unknown command 'crate'"]);
+    expect(JSON.parse((await cli("jobs", "crate", "--json")).err)).toMatchObject({ error: { code: "usage" } });
     expect(await line("jobs", "list", "--limit", "x")).toEqual([2, "", expect.stringContaining("'--limit <n>'")]);
   });
 

@@ -40,6 +40,7 @@ const source = filesIn("src");
 const sdk = filesIn("sdk/src");
 const cli = filesIn("cli");
 const deploying = filesIn("deploy");
+const testing = filesIn("testing");
 
 const folderOf = (path: string): string => path.split("/")[1] ?? "";
 const isFolder = (name: string): name is Folder => FOLDERS.some((folder) => folder === name);
@@ -64,6 +65,7 @@ describe("a file imports only what the table allows", () => {
     expect(source.flatMap(({ imports }) => imports).length).toBeGreaterThan(100);
     expect(sdk.length).toBeGreaterThan(10);
     expect(cli.length).toBeGreaterThan(10);
+    expect(testing.length).toBeGreaterThan(2);
   });
 
   it.each(source)("$path", (file) => {
@@ -83,6 +85,11 @@ describe("a file imports only what the table allows", () => {
     const shared = ["dashboard/build.ts", "local/atomic-file.ts", "src/accounts/service-secrets.ts"];
     const allowed = (name: string) => name.startsWith("deploy/") || name.startsWith("node:") || shared.includes(name);
     expect(imports.filter((name) => !allowed(name))).toEqual(path === "deploy/config.ts" ? ["smol-toml"] : []);
+  });
+
+  it.each(testing)("$path knows nothing of the service, which it runs as a process", ({ imports }) => {
+    const own = imports.filter((name) => /^(src|sdk|cli|local|test)\//.test(name));
+    expect(own.filter((name) => name !== "sdk/src/index.ts")).toEqual([]);
   });
 
   it("no folder reaches itself through others", () => {

@@ -111,7 +111,7 @@ it("the guide's table is what the code does", () => {
     rule,
   ]);
   const table = Object.entries(SETTINGS).map(([name, setting]) => {
-    const known = setting.default.replace(/^(127|8787|\.chronos|30|text).*$/, "`$&`");
+    const known = setting.default.replace(/^(127|8787|\.chronos|30|text|on$).*$/, "`$&`");
     return [name, known, setting.rule.replace(`${name} must be `, "")];
   });
   expect(rows).toEqual(table);

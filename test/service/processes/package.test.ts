@@ -90,10 +90,26 @@ describe("the package", () => {
     const files = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).trim().split("\n");
     const places = new Set(files.map((path) => path.split("/")[1]));
     expect([...places].sort()).toEqual(["README.md", "bin", "build", "deploy", "package.json"]);
-    expect(files.filter((path) => path.endsWith(".ts") || path.endsWith(".map"))).toEqual([]);
+    expect(files.filter((path) => /\.(ts|cts|map)$/.test(path) && !path.includes("/testing.d."))).toEqual([]);
     expect(files.filter((path) => parse(path).base === "service.json")).toEqual(["package/build/worker/service.json"]);
     const installed = readdirSync(join(app, "node_modules"));
     expect(installed.filter((name) => ["wrangler", "hono", "esbuild", "commander"].includes(name))).toEqual([]);
+  });
+
+  it("brings the command line and the test kit", () => {
+    const { version } = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8"));
+    const run = (...args: string[]) => execFileSync("node", args, { cwd: app, env, encoding: "utf8" });
+    expect(run(launcher, "--version")).toBe(`${version}\n`);
+    expect(run(launcher, "complete", "--", "jobs", "ca")).toContain("cancel");
+    writeFileSync(
+      join(app, "kit.mjs"),
+      `import { startTestService } from "chronos-edge/testing";
+       const { client, run } = await startTestService();
+       const delivery = { type: "push", http: { url: "http://127.0.0.1:1/", method: "POST" } };
+       const { id } = await client.jobs.create({ name: "x", delivery, maxRetries: 1, delay: { value: 1, unit: "day" } });
+       console.log((await run(id)).attempts);`,
+    );
+    expect(run("kit.mjs")).toBe("2\n");
   });
 
   it("starts by npx, delivers a job, and ends with a SIGTERM to npx", async () => {
