@@ -62,4 +62,4 @@ export class Person {
 }
 
 /** The API key that a deployment has shown. */
-export const keyIn = ({ output }: Ended): string | undefined => /API key +(\S+)/.exec(output)?.[1];
+export const keyIn = ({ output }: Ended): string | undefined => /^ {2}API key +(\S+)/m.exec(output)?.[1];
