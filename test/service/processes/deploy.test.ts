@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FREE_WORKER_BYTES } from "../../../deploy/free-plan.ts";
 import { HOST, keyIn, Person } from "../../harness/cloudflare/person.ts";
 import type { Ended } from "../../harness/cloudflare/run-deploy.ts";
 import type { Fault } from "../../harness/cloudflare/stand-in.ts";
@@ -100,6 +101,12 @@ describe.concurrent("npm run deploy", LIMIT, () => {
       "POST /v1/admin/accounts",
     ]);
     expect(ada.cloudflare.calls.filter((call) => call.startsWith("UNKNOWN"))).toEqual([]);
+  });
+
+  it("fits into what the Free plan takes", () => {
+    const [, kilobytes] = /✓ deploy +chronos, (\d+) KB compressed/.exec(first.output) ?? [];
+    expect(Number(kilobytes)).toBeGreaterThan(100);
+    expect(Number(kilobytes) * 1024).toBeLessThan(FREE_WORKER_BYTES);
   });
 
   it("ends in a service that delivers a job", async () => {
