@@ -43,7 +43,7 @@ export class Person {
     });
   }
 
-  /** What is left on Cloudflare, with the secrets by the names of their files here. */
+  /** The state on Cloudflare after a run. Secrets that equal the copy are replaced by a fixed text. */
   async left() {
     const text = JSON.stringify(this.cloudflare.state.summary());
     const named = text.replace(this.secret("master-key"), "the copy").replace(this.secret("admin-token"), "the copy");

@@ -1,5 +1,5 @@
 // A stand-in for Cloudflare's API, as far as wrangler calls it to deploy: an account with state, that can be made to fail
-// at any call, and whose Workers really run. What it answers follows wrangler's own source and Cloudflare's API reference;
+// at any call, and whose Workers really run. Its answers follow wrangler's source and Cloudflare's API reference;
 // that the real one answers alike is not proven here.
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -33,7 +33,7 @@ export class StandIn {
   readonly faults = new Map<string, Fault>();
   /** Called when a call has a fault, before it is answered. */
   onFault: () => void = () => {};
-  /** What the deployed Workers have sent to the world, where all hosts answer 200. */
+  /** Requests that the deployed Workers have sent out. Every host answers 200. */
   readonly deliveries: { url: string; body: string; headers: Headers }[] = [];
   /** Accounts that a sign-in reaches. */
   accounts = [{ id: ACCOUNT, name: "Stand-in" }];
@@ -59,7 +59,7 @@ export class StandIn {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** What wrangler is given as Cloudflare's. */
+  /** The value of CLOUDFLARE_API_BASE_URL. */
   get apiUrl(): string {
     return `${this.url}/client/v4`;
   }

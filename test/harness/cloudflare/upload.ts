@@ -20,7 +20,7 @@ interface Upload {
   readonly oldTag: string | null;
 }
 
-/** What the script becomes by it; secrets that are not given again stay. */
+/** The version that the form makes of a script. Secrets that are not given again are kept. */
 export async function uploaded(form: FormData, script: Script): Promise<Upload> {
   const metadata = JSON.parse(await textOf(form.get("metadata")));
   const modules: Module[] = [];
