@@ -4,7 +4,19 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { PROJECT } from "../../../local/settings.ts";
 
-const PARTS = ["dashboard", "deploy", "local", "migrations", "src", "wrangler.toml", "package.json", "tsconfig.json"];
+/** `dashboard/` is built from `docs/` and `sdk/` as well. */
+const PARTS = [
+  "dashboard",
+  "deploy",
+  "docs",
+  "local",
+  "migrations",
+  "sdk",
+  "src",
+  "wrangler.toml",
+  "package.json",
+  "tsconfig.json",
+];
 
 export function projectCopy(): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), "chronos-clone-"));
