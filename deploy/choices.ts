@@ -1,4 +1,5 @@
-// What the person who deploys decides: the account, the plan, the place. Said beforehand, found out, or asked at a terminal.
+// Decisions of the person who deploys: account, plan, location, domain. Each comes from an option, from the deployed Worker, or
+// from a question at a terminal.
 import { type Ask, choose } from "./ask.ts";
 import { type Account, accountsOf, type Worker } from "./cloudflare.ts";
 import type { WranglerConfig } from "./config.ts";

@@ -1,4 +1,4 @@
-// What is there in your account, and what is made there: each by one of wrangler's commands. All may be repeated.
+// Reads and creates resources in the Cloudflare account, each with one wrangler command. Every function may be called again.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,7 +81,7 @@ export async function makeDatabase(wrangler: Wrangler, name: string, location: L
   } catch (error) {
     failure = error;
   }
-  // Whatever was answered: it counts that it is there.
+  // The database counts, not the answer: it may have been created although an error came back.
   const id = await findDatabase(wrangler, name);
   if (id === null) throw failure;
   return { id, region: "" };
@@ -108,7 +108,7 @@ export async function query<Row>(wrangler: Wrangler, database: string, sql: stri
 
 export type Content = "nothing" | "our tables" | "accounts" | "something else";
 
-/** What a database holds that was there before. Accounts matter: their signing secrets hang on a master key. */
+/** Content of an existing database. Accounts matter because their signing secrets depend on a master key. */
 export async function contentOf(wrangler: Wrangler, database: string): Promise<Content> {
   const own = "name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' AND name <> 'd1_migrations'";
   const { rows } = await query<{ name: string }>(

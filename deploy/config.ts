@@ -21,7 +21,7 @@ interface Route {
   custom_domain?: boolean;
 }
 
-/** What we read or change of a configuration; everything else travels as it is. */
+/** The parts of a configuration that we read or change. Everything else is passed on unchanged. */
 export interface WranglerConfig {
   name: string;
   vars: Record<string, string>;

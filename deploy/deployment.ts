@@ -1,5 +1,5 @@
-// A deployment from its beginning to its end. Every step looks first and makes what is missing, so the whole may be
-// repeated from wherever it stopped.
+// A deployment from beginning to end. Every step looks first and creates only what is missing, so a run may be repeated
+// from wherever it stopped.
 import { buildDashboard } from "../dashboard/build.ts";
 import { type Chooser, chooseAccount, chooseLocation, chooseSubrequests, confirmDomain } from "./choices.ts";
 import {
@@ -36,7 +36,7 @@ export interface Surroundings extends Chooser {
   open(accountId: string | null): Wrangler;
 }
 
-/** What a deployment works on, once it is known. */
+/** A deployment whose account, resources and secrets folder are known. */
 interface Deployment extends Surroundings {
   config: WranglerConfig;
   wrangler: Wrangler;
@@ -48,7 +48,7 @@ interface There {
   worker: Worker | null;
   databaseId: string | null;
   missingQueues: string[];
-  /** Of a database without a Worker: what a run before this one has left, or something that is not ours. */
+  /** Of a database without a serving Worker: left by an earlier run, or not ours. */
   content: Content;
 }
 
@@ -88,7 +88,7 @@ export async function deploy(surroundings: Surroundings): Promise<void> {
     "address",
     "uploading once more, with its own address",
     async () => {
-      // Known only now. No job may call it; until here nobody had an account to make a job with.
+      // wrangler tells the address after the upload. Until now there was no account, so no job could call it.
       if (hosts === vars.PUBLIC_HOSTS) return;
       vars.PUBLIC_HOSTS = hosts;
       await release(wrangler, write(), null);
@@ -112,7 +112,7 @@ export async function deploy(surroundings: Surroundings): Promise<void> {
 async function look(wrangler: Wrangler, config: WranglerConfig): Promise<There> {
   const { name, id } = databaseOf(config);
   const queues = queuesOf(config);
-  // The first command alone: it renews a sign-in that has run out, which several at once would do to each other's harm.
+  // Alone, because it renews an expired sign-in: several commands at once would invalidate each other's.
   const worker = await findWorker(wrangler, config.name);
   const [databaseId, ...found] = await Promise.all([
     id ?? findDatabase(wrangler, name),
@@ -208,7 +208,7 @@ async function upload({ progress, wrangler, folder, config }: Deployment, path: 
   );
 }
 
-/** What jobs may not call, as far as it is known before the upload. */
+/** The service's own hosts, as far as they are known before the upload. */
 function hostsBefore({ config, there, options }: Deployment): string {
   return joined(config.vars.PUBLIC_HOSTS, there.worker?.vars.PUBLIC_HOSTS, options.domain, ...domainsOf(config));
 }

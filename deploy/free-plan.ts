@@ -1,11 +1,11 @@
-// What wrangler.toml may not ask for on the Workers Free plan. The service's own file asks for none of it.
+// Settings that the Workers Free plan refuses. The service's own wrangler.toml has none of them.
 import type { WranglerConfig } from "./config.ts";
 
 /** Compressed. */
 export const FREE_WORKER_BYTES = 3 * 1024 * 1024;
 const FREE_CRONS = 5;
 
-/** @returns what would be refused, in words for the person who wrote it */
+/** @returns one sentence for each setting that would be refused */
 export function refusedOnFree(config: WranglerConfig): string[] {
   const refused: string[] = [];
   const given = (key: string) => config[key] !== undefined;

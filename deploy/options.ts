@@ -1,14 +1,14 @@
-// What `npm run deploy` may be told: flags first, then the environment. Everything is checked before anything is called.
+// Options of `npm run deploy`: flags first, then the environment. All of them are checked before anything is called.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { DeployError } from "./deploy-error.ts";
 import { LOCATIONS, type Location } from "./location.ts";
 
-/** How many calls one invocation may make, which is what the plans differ in for this service. */
+/** Subrequests that one invocation may make. The plans differ in this for the service. */
 export const SUBREQUESTS = { free: "50", paid: "10000" } as const;
 export type Plan = keyof typeof SUBREQUESTS;
 
-/** Where the deployment runs: only at a terminal is there somebody to ask, and to show a key to. */
+/** Where the deployment runs. Questions are asked at a terminal only; an API key is never printed into a build log. */
 export type Place = "terminal" | "script" | "ci" | "workers-builds";
 
 export interface Options {

@@ -1,5 +1,5 @@
-// Your copies of the service's secrets: a folder outside the repository that only you can read, a file for each. What is
-// there is never overwritten. Cloudflare does not show a secret again, so this copy is the only one.
+// The operator's copies of the service's secrets: one file each, in a folder outside the repository, readable by its owner
+// only. A file is never overwritten. Cloudflare does not show a secret again, so this is the only copy.
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
@@ -20,7 +20,7 @@ const GENERATE: Record<SecretName, () => string> = {
 /** The name of an account whose creation has begun, and may have been lost on its way to us. */
 const PENDING = "first-account";
 
-/** What wrangler reads while it uploads. */
+/** Holds secrets for wrangler while it uploads them. */
 const LENT = "upload.json";
 
 export class SecretsFolder {

@@ -1,5 +1,5 @@
-// Which secrets go up with the deployment: those that Cloudflare lacks, from your copy, from the environment, or made now.
-// What Cloudflare has is never overwritten.
+// Decides which secrets are uploaded: those that Cloudflare lacks, from the operator's copy, from the environment, or newly
+// generated. Secrets on Cloudflare are never overwritten.
 
 import { MIN_SECRET_LENGTH } from "../src/accounts/service-secrets.ts";
 import { DeployError } from "./deploy-error.ts";
@@ -19,9 +19,9 @@ export interface Decided {
 
 export interface Situation extends Pick<Options, "place" | "given"> {
   folder: SecretsFolder;
-  /** What Cloudflare has. */
+  /** Names of the secrets that Cloudflare has. */
   there: readonly string[];
-  /** Whether the database holds accounts, whose signing secrets hang on a master key that exists somewhere. */
+  /** The database holds accounts, whose signing secrets depend on a master key that exists somewhere. */
   hasAccounts: boolean;
 }
 

@@ -1,11 +1,11 @@
-// What wrangler prints when it fails, cut down to what helps the person who deploys.
+// Turns the output of a failed wrangler command into a message for the person who deploys.
 import { stripVTControlCharacters } from "node:util";
 
-/** What it says of a failure besides the failure. */
+/** Lines that do not describe the failure. */
 const NOTICES =
   /^(If you think this is a bug|Note that there is a newer version|There is a newer version|🪵|Logs were written|Cloudflare agent skills|\s*at .*:\d+\)*$|\s*at process\.|\(error handler also failed|APIError: |To continue without logging in).*$/gm;
 
-/** Messages for somebody else than the person here, and what they mean here. */
+/** Messages that mislead here, with their replacement. */
 const MEANINGS: readonly [RegExp, string][] = [
   [
     /In a non-interactive environment, it's necessary to set a CLOUDFLARE_API_TOKEN/,

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { PROJECT } from "../../../local/settings.ts";
 
+/** `dashboard/` is built from `docs/` and `sdk/` as well. */
 const PARTS = [
   "dashboard",
   "deploy",
   "docs",
   "local",
-  "sdk",
   "migrations",
+  "sdk",
   "src",
   "wrangler.toml",
   "package.json",

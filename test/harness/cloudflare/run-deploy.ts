@@ -21,7 +21,7 @@ export interface Run {
   onStart?(child: ChildProcess): void;
 }
 
-/** What a person has who set a token and nothing else. */
+/** Variables that a run inherits: nothing that could sign in. */
 const PASSED_ON = ["PATH", "TMPDIR", "LANG"];
 
 export async function runDeploy(standIn: StandIn, home: string, run: Run = {}): Promise<Ended> {

@@ -1,5 +1,5 @@
 // A stand-in for Cloudflare's API, as far as wrangler calls it to deploy: an account with state, that can be made to fail
-// at any call, and whose Workers really run. What it answers follows wrangler's own source and Cloudflare's API reference;
+// at any call, and whose Workers really run. Its answers follow wrangler's source and Cloudflare's API reference;
 // that the real one answers alike is not proven here.
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,8 +10,10 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { type Context, Hono } from "hono";
+import { refusal, result } from "./answers.ts";
 import { Runtime } from "./runtime.ts";
-import { ACCOUNT, type Binding, deployedOf, type Module, type Script, State, type Version } from "./state.ts";
+import { ACCOUNT, State } from "./state.ts";
+import { addWorkers } from "./workers.ts";
 
 /** How a call goes wrong. */
 export type Fault =
@@ -31,7 +33,7 @@ export class StandIn {
   readonly faults = new Map<string, Fault>();
   /** Called when a call has a fault, before it is answered. */
   onFault: () => void = () => {};
-  /** What the deployed Workers have sent to the world, where all hosts answer 200. */
+  /** Requests that the deployed Workers have sent out. Every host answers 200. */
   readonly deliveries: { url: string; body: string; headers: Headers }[] = [];
   /** Accounts that a sign-in reaches. */
   accounts = [{ id: ACCOUNT, name: "Stand-in" }];
@@ -57,7 +59,7 @@ export class StandIn {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** What wrangler is given as Cloudflare's. */
+  /** The value of CLOUDFLARE_API_BASE_URL. */
   get apiUrl(): string {
     return `${this.url}/client/v4`;
   }
@@ -167,7 +169,7 @@ export class StandIn {
       return result(c, consumer);
     });
 
-    this.workers(account);
+    addWorkers(state, (method, path, handle) => this.on(account, method, path, handle));
     app.route(at, account);
     app.all("/served/:host/*", (c) => this.served(c));
     app.notFound((c) => {
@@ -175,159 +177,6 @@ export class StandIn {
       return refusal(c, 404, 7000, "No route for that URI");
     });
     app.onError((error, c) => refusal(c, 500, 10013, `the stand-in has failed: ${error.stack}`));
-  }
-
-  private workers(account: Hono): void {
-    const { state } = this;
-    const scriptOf = (c: Context) => state.scripts.get(c.req.param("script") ?? "");
-    const missing = (c: Context) => refusal(c, 404, 10007, "This Worker does not exist on your account.");
-    const inScript = (handle: (c: Context, script: Script) => Response | Promise<Response>) => (c: Context) => {
-      const script = scriptOf(c);
-      return script === undefined ? missing(c) : handle(c, script);
-    };
-
-    this.on(account, "GET", "/workers/services/:script", (c) => {
-      const script = scriptOf(c);
-      if (script === undefined) return refusal(c, 404, 10090, "This service does not exist on your account.");
-      const { tag, tags, migrationTag } = script;
-      const shown = {
-        tag,
-        tags,
-        last_deployed_from: "wrangler",
-        ...(migrationTag ? { migration_tag: migrationTag } : {}),
-      };
-      return result(c, { default_environment: { environment: "production", script: shown } });
-    });
-    this.on(account, "GET", "/workers/subdomain", (c) =>
-      state.subdomain === null
-        ? refusal(c, 404, 10007, "There is no subdomain.")
-        : result(c, { subdomain: state.subdomain }),
-    );
-    this.on(
-      account,
-      "GET",
-      "/workers/scripts/:script/secrets",
-      inScript((c, script) => {
-        const secrets = (deployedOf(script)?.bindings ?? []).filter(({ type }) => type === "secret_text");
-        return result(
-          c,
-          secrets.map(({ name, type }) => ({ name, type })),
-        );
-      }),
-    );
-    this.on(
-      account,
-      "GET",
-      "/workers/scripts/:script/settings",
-      inScript((c, script) => result(c, { bindings: (deployedOf(script)?.bindings ?? []).map(hidden) })),
-    );
-    this.on(
-      account,
-      "GET",
-      "/workers/scripts/:script/deployments",
-      inScript((c, { deployments }) => {
-        const shown = deployments.map((id) => ({
-          id: randomUUID(),
-          source: "wrangler",
-          strategy: "percentage",
-          versions: [{ version_id: id, percentage: 100 }],
-        }));
-        return result(c, { deployments: shown.reverse() });
-      }),
-    );
-    this.on(
-      account,
-      "POST",
-      "/workers/scripts/:script/deployments",
-      inScript(async (c, script) => {
-        const { versions } = await c.req.json();
-        script.deployments.push(versions[0].version_id);
-        return result(c, { id: randomUUID() });
-      }),
-    );
-    this.on(
-      account,
-      "GET",
-      "/workers/scripts/:script/versions/:version",
-      inScript((c, script) => {
-        const version = script.versions.find(({ id }) => id === c.req.param("version"));
-        if (version === undefined) return refusal(c, 404, 10007, "There is no such version.");
-        return result(c, { id: version.id, metadata: {}, resources: { bindings: version.bindings.map(hidden) } });
-      }),
-    );
-    this.on(
-      account,
-      "POST",
-      "/workers/scripts/:script/versions",
-      inScript(async (c, script) => {
-        const { version } = await uploaded(await c.req.formData(), script);
-        script.versions.push(version);
-        return result(c, { id: version.id, startup_time_ms: 1, resources: { script: { etag: "e" } } });
-      }),
-    );
-    this.on(account, "PUT", "/workers/scripts/:script", async (c) => {
-      const name = c.req.param("script") ?? "";
-      const script = scriptOf(c) ?? newScript();
-      const { version, migrationTag, oldTag } = await uploaded(await c.req.formData(), script);
-      if (migrationTag !== null && oldTag !== script.migrationTag)
-        return refusal(c, 409, 10079, `Migration tag precondition failed; the current tag is ${script.migrationTag}`);
-      script.versions.push(version);
-      script.deployments.push(version.id);
-      script.migrationTag = migrationTag ?? script.migrationTag;
-      state.scripts.set(name, script);
-      return result(c, { id: name, etag: "e", deployment_id: version.id.replaceAll("-", ""), startup_time_ms: 1 });
-    });
-    this.on(
-      account,
-      "PATCH",
-      "/workers/scripts/:script/script-settings",
-      inScript(async (c, script) => {
-        const { tags } = await c.req.json();
-        script.tags = tags ?? script.tags;
-        return result(c, {});
-      }),
-    );
-    this.on(
-      account,
-      "GET",
-      "/workers/workers/:script",
-      inScript((c, { onWorkersDev }) => result(c, { subdomain: { enabled: onWorkersDev, previews_enabled: false } })),
-    );
-    this.on(
-      account,
-      "POST",
-      "/workers/scripts/:script/subdomain",
-      inScript(async (c, script) => {
-        const { enabled } = await c.req.json();
-        script.onWorkersDev = enabled;
-        return result(c, { enabled, previews_enabled: false });
-      }),
-    );
-    this.on(
-      account,
-      "PUT",
-      "/workers/scripts/:script/schedules",
-      inScript(async (c, script) => {
-        script.schedules = ((await c.req.json()) as { cron: string }[]).map(({ cron }) => cron);
-        return result(c, { schedules: [] });
-      }),
-    );
-    this.on(
-      account,
-      "POST",
-      "/workers/scripts/:script/domains/changeset",
-      inScript((c) => result(c, { added: [], removed: [], updated: [], conflicting: [] })),
-    );
-    this.on(
-      account,
-      "PUT",
-      "/workers/scripts/:script/domains/records",
-      inScript(async (c, script) => {
-        const { origins } = (await c.req.json()) as { origins: { hostname: string }[] };
-        script.domains = origins.map(({ hostname }) => hostname);
-        return result(c, {});
-      }),
-    );
   }
 
   /** A request to `https://<host>/…`, as the preloaded fetch of the deploying process sends it here. */
@@ -374,67 +223,8 @@ export class StandIn {
   }
 }
 
-const result = (c: Context, value: unknown, info?: object) =>
-  c.json({ success: true, errors: [], messages: [], result: value, ...(info ? { result_info: info } : {}) });
-
-const refusal = (c: Context, status: 400 | 403 | 404 | 409 | 500, code: number, message: string) =>
-  c.json({ success: false, errors: [{ code, message }], messages: [], result: null }, status);
-
-const hidden = ({ text, ...binding }: Binding) =>
-  binding.type === "secret_text" || text === undefined ? binding : { ...binding, text };
-
 /** The first statement's verb, and the table it makes. */
 function firstOf(sql: string): string {
   const [, verb = "", table = ""] = /^\s*(\w+)(?: TABLE(?: IF NOT EXISTS)? ["`]?(\w+))?/.exec(sql) ?? [];
   return `${verb} ${table}`.trim();
-}
-
-const newScript = (): Script => ({
-  tag: randomBytes(16).toString("hex"),
-  tags: [],
-  migrationTag: null,
-  versions: [],
-  deployments: [],
-  schedules: [],
-  onWorkersDev: false,
-  domains: [],
-});
-
-interface Upload {
-  readonly version: Version;
-  /** Which migration of the Durable Object classes it brings, and after which one. */
-  readonly migrationTag: string | null;
-  readonly oldTag: string | null;
-}
-
-/** The multipart form of an upload: metadata, and a file for each module. */
-async function uploaded(form: FormData, script: Script): Promise<Upload> {
-  const metadata = JSON.parse(await textOf(form.get("metadata")));
-  const modules: Module[] = [];
-  for (const [name, part] of form) {
-    if (!(part instanceof File) || part.type === "application/source-map" || name === "metadata") continue;
-    const type = part.type.startsWith("application/javascript") ? "ESModule" : "Data";
-    modules.push({ name, type, contents: new Uint8Array(await part.arrayBuffer()) });
-  }
-  const before = deployedOf(script)?.bindings ?? [];
-  const given = (metadata.bindings as Binding[]).map((binding) =>
-    binding.type === "inherit" ? (before.find(({ name }) => name === binding.name) ?? binding) : binding,
-  );
-  const kept = before.filter(
-    ({ type, name }) => metadata.keep_bindings?.includes(type) && !given.some((binding) => binding.name === name),
-  );
-  const version = {
-    id: randomUUID(),
-    bindings: [...given, ...kept],
-    modules,
-    main: metadata.main_module,
-    compatibilityDate: metadata.compatibility_date,
-    compatibilityFlags: metadata.compatibility_flags,
-  };
-  const { new_tag = null, old_tag = null } = metadata.migrations ?? {};
-  return { version, migrationTag: new_tag, oldTag: old_tag };
-}
-
-async function textOf(part: File | string | null): Promise<string> {
-  return part instanceof File ? part.text() : (part ?? "");
 }

@@ -1,4 +1,4 @@
-// What an account on the stand-in holds, and how two of them are compared.
+// The content of an account on the stand-in, and a summary to compare two of them.
 
 export const ACCOUNT = "0123456789abcdef0123456789abcdef";
 export const SUBDOMAIN = "stand-in";

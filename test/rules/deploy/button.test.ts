@@ -1,4 +1,4 @@
-// What a "Deploy to Cloudflare" button asks of a repository. It clones it, asks for the values of variables and secrets, makes the
+// A "Deploy to Cloudflare" button needs these things of a repository. It clones it, asks for the values of variables and secrets, makes the
 // resources, and runs the `deploy` script where nobody can be asked.
 // https://developers.cloudflare.com/workers/platform/deploy-buttons/
 

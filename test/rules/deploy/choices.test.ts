@@ -1,4 +1,4 @@
-// What is said counts, then what is found, then what is answered at a terminal. Nobody is asked anywhere else.
+// Options come first, then the deployed Worker, then answers at a terminal. Nobody is asked anywhere else.
 
 import { expect, it } from "vitest";
 import { chooseAccount, chooseLocation, chooseSubrequests, confirmDomain } from "../../../deploy/choices.ts";

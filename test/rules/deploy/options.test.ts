@@ -1,4 +1,4 @@
-// What `npm run deploy` may be told, and how it says what is wrong with it.
+// The options of `npm run deploy`, and the messages for wrong ones.
 
 import { expect, it } from "vitest";
 import { readOptions } from "../../../deploy/options.ts";

@@ -1,19 +1,16 @@
 // `npm run deploy` with the real wrangler against a stand-in for Cloudflare's API, whose Workers really run. The gate takes
 // a few of the broken runs; `npm run test:workers` all of them.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectCopy } from "../../harness/cloudflare/project-copy.ts";
-import { type Ended, type Run, runDeploy } from "../../harness/cloudflare/run-deploy.ts";
-import { type Fault, StandIn } from "../../harness/cloudflare/stand-in.ts";
-import { ACCOUNT } from "../../harness/cloudflare/state.ts";
+import { FREE_WORKER_BYTES } from "../../../deploy/free-plan.ts";
+import { HOST, keyIn, Person } from "../../harness/cloudflare/person.ts";
+import type { Ended } from "../../harness/cloudflare/run-deploy.ts";
+import type { Fault } from "../../harness/cloudflare/stand-in.ts";
 import { killAll, treeOf } from "../../harness/process-tree.ts";
 import { FULL_SIZE } from "../../harness/size.ts";
 import { until } from "../../harness/until.ts";
-
-const HOST = "chronos.stand-in.workers.dev";
 
 const QUERY = "POST /d1/database/:database/query";
 const UPLOAD = "PUT /workers/scripts/:script";
@@ -23,6 +20,7 @@ const NEXT_VERSION = [
   "POST /workers/scripts/:script/deployments",
   "PATCH /workers/scripts/:script/script-settings",
 ] as const;
+
 interface Broken {
   readonly call: string;
   readonly fault: Fault | "killed";
@@ -32,82 +30,37 @@ interface Broken {
   readonly isQuick?: true;
 }
 
+type Step = Broken["step"];
+
+/** @param lost what the step says that was done and answered as failed; it may look, and find it done */
+function ways(
+  call: string,
+  step: Step,
+  { lost = step, quick }: { lost?: Step; quick?: Broken["fault"] } = {},
+): Broken[] {
+  const faults = ["refused", "lost", "killed"] as const;
+  return faults.map((fault) => ({
+    ...{ call, fault, step: fault === "lost" ? lost : step },
+    ...(fault === quick ? { isQuick: true } : {}),
+  }));
+}
+
 /** Every call that changes something, as it fails; and the process killed after it. */
 const BROKEN: readonly Broken[] = [
-  ...ways("POST /d1/database", "database"),
-  ...ways("POST /queues", "queues"),
+  ...ways("POST /d1/database", "database", { lost: null }),
+  ...ways("POST /queues", "queues", { lost: null }),
   ...ways(`${QUERY} CREATE d1_migrations`, "migrations"),
   ...ways(`${QUERY} CREATE accounts`, "migrations"),
-  ...ways(UPLOAD, "deploy", "lost"),
+  ...ways(UPLOAD, "deploy", { quick: "lost" }),
   ...TRIGGERS.flatMap((call) => ways(call, "deploy")),
-  ...ways("POST /queues/:queue/consumers", "deploy", "killed"),
+  ...ways("POST /queues/:queue/consumers", "deploy", { quick: "killed" }),
   ...ways(NEXT_VERSION[0], "address"),
   ...ways(NEXT_VERSION[1], "address"),
   ...ways(NEXT_VERSION[2], null),
   ...ways("PUT /queues/:queue/consumers/:consumer", "address"),
-  ...ways("POST /v1/admin/accounts", "account", "lost"),
-  { call: "POST /queues", fault: "hangs", step: "queues" },
+  ...ways("POST /v1/admin/accounts", "account", { quick: "lost" }),
+  { call: UPLOAD, fault: "hangs", step: "deploy" },
 ];
-
-/** @param quick the one that the gate takes */
-function ways(call: string, step: string | null, quick?: Broken["fault"]): Broken[] {
-  const faults = ["refused", "lost", "killed"] as const;
-  return faults.map((fault) => ({ call, fault, step, ...(fault === quick ? { isQuick: true } : {}) }));
-}
-
-/** Somebody with an account, a clone and a home. */
-class Person {
-  readonly cloudflare: StandIn;
-  readonly home = mkdtempSync(join(tmpdir(), "chronos-home-"));
-  readonly clone = projectCopy();
-
-  private constructor(cloudflare: StandIn) {
-    this.cloudflare = cloudflare;
-  }
-
-  static async arrive(): Promise<Person> {
-    return new Person(await StandIn.start());
-  }
-
-  get folder(): string {
-    return join(this.home, ".config/chronos-edge/cloudflare", ACCOUNT, "chronos");
-  }
-
-  secret(file: string): string {
-    return readFileSync(join(this.folder, file), "utf8").trim();
-  }
-
-  deploy(run: Run = {}): Promise<Ended> {
-    return runDeploy(this.cloudflare, this.home, { project: this.clone.path, ...run });
-  }
-
-  call(key: string, method: string, path: string, body?: object): Promise<Response> {
-    return fetch(`${this.cloudflare.url}/served/${HOST}${path}`, {
-      method,
-      headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  }
-
-  /** What is left on Cloudflare, with the secrets by the names of their files here. */
-  async left() {
-    const text = JSON.stringify(this.cloudflare.state.summary());
-    const named = text.replace(this.secret("master-key"), "the copy").replace(this.secret("admin-token"), "the copy");
-    const accounts = await this.cloudflare.rows<{ n: number }>(
-      "chronos",
-      "SELECT count(*) AS n FROM accounts WHERE status = 'active'",
-    );
-    return { ...JSON.parse(named), accounts: accounts[0]?.n };
-  }
-
-  async leave(): Promise<void> {
-    await this.cloudflare.stop();
-    this.clone.remove();
-    rmSync(this.home, { recursive: true, force: true });
-  }
-}
-
-const keyIn = ({ output }: Ended): string | undefined => /API key +(\S+)/.exec(output)?.[1];
 
 /** Several at a time on a busy machine: a whole run is a dozen processes. */
 const LIMIT = { timeout: 300_000 };
@@ -148,6 +101,12 @@ describe.concurrent("npm run deploy", LIMIT, () => {
       "POST /v1/admin/accounts",
     ]);
     expect(ada.cloudflare.calls.filter((call) => call.startsWith("UNKNOWN"))).toEqual([]);
+  });
+
+  it("fits into what the Free plan takes", () => {
+    const [, kilobytes] = /✓ deploy +chronos, (\d+) KB compressed/.exec(first.output) ?? [];
+    expect(Number(kilobytes)).toBeGreaterThan(100);
+    expect(Number(kilobytes) * 1024).toBeLessThan(FREE_WORKER_BYTES);
   });
 
   it("ends in a service that delivers a job", async () => {
@@ -213,7 +172,7 @@ describe.concurrent("npm run deploy", LIMIT, () => {
       const person = await arrive();
       const { cloudflare } = person;
       cloudflare.faults.set(call, fault === "killed" ? "hangs" : fault);
-      const env = fault === "hangs" ? { CHRONOS_TIMEOUT_SECONDS: "8" } : {};
+      const env = fault === "hangs" ? { CHRONOS_TIMEOUT_SECONDS: "30" } : {};
       const broken = await person.deploy({
         env,
         onStart: (child) => {
@@ -241,104 +200,4 @@ describe.concurrent("npm run deploy", LIMIT, () => {
       expect((await person.call(key, "GET", "/v1/jobs")).status).toBe(200);
     },
   );
-
-  it("a token that may not do it is said so, and nothing is made", async () => {
-    const person = await arrive();
-    const { code, output } = await person.deploy({ env: { CLOUDFLARE_API_TOKEN: "another" } });
-    expect(code).toBe(1);
-    expect(output).toMatch(/✗ look +failed\n\n {2}.*Authentication error \[code: 10000\]/s);
-    expect(output).toContain("Done already: sign-in.\nNot done yet: look, secrets, database");
-    expect(person.cloudflare.changes).toEqual([]);
-    expect(existsSync(person.folder)).toBe(false);
-  });
-
-  it.runIf(FULL_SIZE)("a name, a domain, a place and a plan of one's own", async () => {
-    const person = await arrive();
-    const flags = ["--name", "jobs", "--domain", "jobs.example.com", "--location", "apac", "--plan", "free"];
-    const made = await person.deploy({ args: flags });
-    expect(made).toMatchObject({ code: 0 });
-    expect(made.output).toContain("https://jobs.example.com/dashboard");
-    const again = await person.deploy({ args: ["--name", "jobs", "--domain", "jobs.example.com"] });
-    expect(again).toMatchObject({ code: 0 });
-    const [script] = person.cloudflare.state.summary().scripts;
-    expect(script).toMatchObject({ name: "jobs", domains: ["jobs.example.com"], onWorkersDev: true });
-    const varOf = (name: string) => script?.bindings?.find((binding) => binding.name === name)?.text;
-    expect(varOf("SUBREQUESTS")).toBe("50");
-    expect(varOf("LOCATION_HINT")).toBe("apac");
-    expect(varOf("PUBLIC_HOSTS")).toBe("jobs.example.com,jobs.stand-in.workers.dev");
-    expect(person.cloudflare.state.databases).toMatchObject([{ name: "jobs", location: "apac" }]);
-    expect(person.cloudflare.state.queues).toMatchObject([{ queue_name: "jobs-executions" }]);
-    expect(person.cloudflare.calls.filter((call) => call.startsWith("UNKNOWN"))).toEqual([]);
-  });
-
-  it.runIf(FULL_SIZE)("Cloudflare's own build deploys without a question, and shows no key", async () => {
-    const person = await arrive();
-    const env = { CI: "true", WORKERS_CI: "1", WRANGLER_CI_OVERRIDE_NAME: "chronos" };
-    const bare = await person.deploy({ env });
-    expect(bare).toMatchObject({ code: 0 });
-    expect(bare.output).toContain("MASTER_KEY is not set");
-    expect(existsSync(person.folder)).toBe(false);
-    const given = await person.deploy({
-      env: { ...env, MASTER_KEY: "k".repeat(32), ADMIN_TOKEN: "t".repeat(32) },
-    });
-    expect(given).toMatchObject({ code: 0 });
-    expect(given.output).toMatch(/✓ health +well/);
-    expect(keyIn(given)).toBeUndefined();
-    expect(given.output).not.toMatch(/k{32}|t{32}/);
-    const accounts = await person.call("t".repeat(32), "GET", "/v1/admin/accounts");
-    expect(await accounts.json()).toMatchObject({ data: [] });
-  });
-
-  it.runIf(FULL_SIZE)("an account without a workers.dev subdomain is told where to choose one", async () => {
-    const person = await arrive();
-    person.cloudflare.state.subdomain = null;
-    const stopped = await person.deploy();
-    expect(stopped.code).toBe(1);
-    expect(stopped.output).toMatch(
-      new RegExp(`✗ deploy +failed.*dash\\.cloudflare\\.com/${ACCOUNT}/workers/onboarding`, "s"),
-    );
-    person.cloudflare.state.subdomain = "stand-in";
-    expect(await person.deploy()).toMatchObject({ code: 0 });
-    expect(await person.left()).toEqual(expected);
-  });
-
-  it.runIf(FULL_SIZE)("several accounts are listed, and none is guessed", async () => {
-    const person = await arrive();
-    person.cloudflare.accounts.push({ id: "f".repeat(32), name: "Another" });
-    const { code, output } = await person.deploy({ env: { CLOUDFLARE_ACCOUNT_ID: undefined } });
-    expect(code).toBe(1);
-    expect(output).toMatch(/✗ sign-in +failed.*CLOUDFLARE_ACCOUNT_ID.*f{32} {2}Another/s);
-    expect(person.cloudflare.changes).toEqual([]);
-  });
-
-  it.runIf(FULL_SIZE)("a Worker or a database of somebody else's is left alone", async () => {
-    const person = await arrive();
-    const { state } = person.cloudflare;
-    expect(await person.deploy()).toMatchObject({ code: 0 });
-    const [worker] = state.scripts.values();
-    for (const version of worker?.versions ?? []) Object.assign(version, { bindings: [] });
-    const overWorker = await person.deploy();
-    expect(overWorker).toMatchObject({ code: 1 });
-    expect(overWorker.output).toContain("There is a Worker chronos in this account that is not this service");
-    state.scripts.clear();
-    await person.cloudflare.rows("chronos", "DROP TABLE executions");
-    person.cloudflare.changes = [];
-    const overDatabase = await person.deploy();
-    expect(overDatabase).toMatchObject({ code: 1 });
-    expect(overDatabase.output).toContain("There is a database chronos in this account with tables");
-    expect(person.cloudflare.changes).toEqual([]);
-  });
-
-  it.runIf(FULL_SIZE)("no new master key is made for accounts that were made with another", async () => {
-    const person = await arrive();
-    expect(await person.deploy()).toMatchObject({ code: 0 });
-    const key = person.secret("master-key");
-    rmSync(person.folder, { recursive: true });
-    person.cloudflare.state.scripts.clear();
-    const stopped = await person.deploy();
-    expect(stopped.output).toMatch(/✗ secrets +failed.*MASTER_KEY that they were made with/s);
-    const brought = await person.deploy({ env: { MASTER_KEY: key } });
-    expect(brought).toMatchObject({ code: 0 });
-    expect(person.secret("master-key")).toBe(key);
-  });
 });
