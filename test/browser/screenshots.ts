@@ -1,11 +1,10 @@
-// `npm run screenshots`: the pictures of the dashboard in the README and the guides, taken from the account of the tests.
+// `npm run screenshots`: the pictures of the dashboard in the README, taken from the account of the tests.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Tenant } from "../harness/tenant.ts";
 import { until } from "../harness/until.ts";
 import { launchChromium, signIn } from "./harness/chromium.ts";
-import { knownOf } from "./harness/screens.ts";
 import { serveStory } from "./harness/serve.ts";
 
 const FOLDER = join(import.meta.dirname, "../../docs/images");
@@ -19,26 +18,20 @@ const browser = await launchChromium();
 try {
   const [apiKey = ""] = account.apiKeys;
   const tenant = new Tenant({ url, id: account.id, apiKey, signingSecret: "" });
-  const { scheduleId } = await knownOf(tenant);
   const overdue = async () =>
     (await tenant.get<{ overdue: { count: number } }>("/v1/overview?window=15m")).overdue.count > 0;
   await until(overdue, 60_000, () => "Nothing is overdue", 1_000);
   mkdirSync(FOLDER, { recursive: true });
-  const pictures = [
-    ["dashboard", "/"],
-    ["dashboard-schedule", `/schedules/${scheduleId}`],
-  ] as const;
-  for (const [name, path] of pictures)
-    for (const colorScheme of ["light", "dark"] as const) {
-      const context = await browser.newContext({ viewport: SIZE, colorScheme, timezoneId: "Europe/Berlin" });
-      await signIn(context.request, url, apiKey);
-      const page = await context.newPage();
-      await page.clock.install({ time: Date.now() + AHEAD_MS });
-      await page.goto(`${url}/dashboard${path}`);
-      await page.locator(path === "/" ? ".verdict" : ".run-list").waitFor();
-      await page.screenshot({ path: join(FOLDER, `${name}-${colorScheme}.png`) });
-      await context.close();
-    }
+  for (const colorScheme of ["light", "dark"] as const) {
+    const context = await browser.newContext({ viewport: SIZE, colorScheme, timezoneId: "Europe/Berlin" });
+    await signIn(context.request, url, apiKey);
+    const page = await context.newPage();
+    await page.clock.install({ time: Date.now() + AHEAD_MS });
+    await page.goto(`${url}/dashboard`);
+    await page.locator(".verdict").waitFor();
+    await page.screenshot({ path: join(FOLDER, `dashboard-${colorScheme}.png`) });
+    await context.close();
+  }
 } finally {
   await browser.close();
   await stop();
