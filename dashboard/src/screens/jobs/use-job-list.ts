@@ -20,7 +20,7 @@ function keep(key: string, listing: Listing): void {
   if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
 }
 
-/** Lists of another account must not outlive its session. */
+/** Lists of one account must not be shown to the next. */
 export const forgetLists = (): void => kept.clear();
 
 export interface JobList {
