@@ -55,4 +55,6 @@ describe("the dashboard's sources", () => {
 });
 
 const PACKAGES = ["preact", "preact/hooks", "@preact/signals"];
-const SHARED = ["json-scan", "raw-json", "wire", "wire-bulk", "job", "overview"].map((name) => `sdk/src/${name}.ts`);
+const SHARED = ["json-scan", "raw-json", "wire", "wire-bulk", "wire-schedule", "job", "overview"].map(
+  (name) => `sdk/src/${name}.ts`,
+);
