@@ -105,6 +105,8 @@ it("of an account without jobs says that all is quiet, and how to begin", async 
   await page.getByRole("heading", { level: 1, name: /^All quiet: nothing ran/ }).waitFor();
   await page.getByText("No attempt has failed.").waitFor();
   await page.getByText("Nothing is overdue.").waitFor();
+  await page.getByRole("link", { name: "Create a job" }).click();
+  await page.getByRole("heading", { level: 1, name: "New job" }).waitFor();
 });
 
 it("offers nothing to a session that may only read", async ({ open }) => {
