@@ -1,6 +1,7 @@
 // The pages a browser is shown, in a real one: Debian's Chromium.
 
 import { existsSync } from "node:fs";
+import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, chromium, type Locator, type Page, type Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { behindPrefix } from "../harness/prefix-proxy.ts";
@@ -190,6 +191,18 @@ describe.skipIf(!isHere)("the reference", () => {
     const anchors = await page.locator('a[href^="#"]').evaluateAll((all) => all.map((a) => a.getAttribute("href")));
     expect(anchors.filter((anchor) => !ids.includes(anchor?.slice(1) ?? ""))).toEqual([]);
     expect(await page.locator(".try:visible").count()).toBe(0);
+    await context.close();
+  });
+});
+
+describe.skipIf(!isHere).each(["/", "/docs", "/docs/guides", "/docs/guides/why-has-it-not-run"])("%s", (path) => {
+  it.each(["light", "dark"] as const)("can be used by everybody: axe finds nothing (%s)", async (colorScheme) => {
+    const context = await browser.newContext({ colorScheme, viewport: { width: 420, height: 800 } });
+    const page = await context.newPage();
+    await page.goto(service.url + path);
+    if (path === "/docs") await formOf(page, "createJob");
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
     await context.close();
   });
 });
