@@ -99,6 +99,45 @@ it("counts first, and retries what failed with this code in this handler", async
   expect(await tenant.get<{ handler: string }[]>("/v1/jobs?status=failed")).toMatchObject([{ handler: "breaks-too" }]);
 });
 
+it("does not move what somebody is about to click", async ({ open }) => {
+  const tenant = await newTenant();
+  const fail = async (handler: string, count: number) => {
+    const jobs = Array.from({ length: count }, (_, i) => ({ name: `${handler} ${i}`, handler, max_retries: 0 }));
+    await tenant.post("/v1/jobs/batch", { jobs });
+    for (let failed = 0; failed < count; failed++) await tenant.say("fail", await tenant.mustClaim(handler));
+  };
+  const groups = async () => (await tenant.get<{ failing: { count: number }[] }>("/v1/overview")).failing;
+  await fail("first", 1);
+  await until(
+    async () => (await groups()).length === 1,
+    30_000,
+    () => "The failure is not counted",
+    500,
+  );
+  const { page } = await open("/dashboard", { apiKey: tenant.apiKey, before: (page) => page.clock.install() });
+  const retry = page.getByRole("button", { name: "Retry all: handler_error in first", exact: true });
+  const place = async () => (await retry.boundingBox())?.y;
+  await retry.waitFor();
+  await fail("second", 2);
+  await until(
+    async () => (await groups()).length === 2,
+    30_000,
+    () => "The failures are not counted",
+    500,
+  );
+  const before = await place();
+  await retry.hover();
+  const answered = page.waitForResponse(/overview\?window=1h/);
+  // The poll, and less than somebody may need to click.
+  await page.clock.runFor(7_000);
+  await retry.hover({ position: { x: 3, y: 3 } });
+  await page.clock.runFor(3_500);
+  await (await answered).finished();
+  expect(await place()).toBe(before);
+  await page.clock.runFor(4_000);
+  await expect.poll(place).not.toBe(before);
+});
+
 it("of an account without jobs says that all is quiet, and how to begin", async ({ open }) => {
   const { apiKey } = await newTenant();
   const { page } = await open("/dashboard", { apiKey });
