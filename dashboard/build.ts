@@ -42,7 +42,8 @@ async function bundle(): Promise<string> {
     envDir: false,
     logLevel: "warn",
     publicDir: false,
-    oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+    // The same script whatever NODE_ENV says, which vitest sets.
+    oxc: { jsx: { runtime: "automatic", importSource: "preact", development: false } },
     build: {
       target: BROWSERS,
       cssTarget: BROWSERS,

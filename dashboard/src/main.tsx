@@ -4,7 +4,7 @@ import "./ui/page-styles.ts";
 import "./ui/theme.ts";
 import { render } from "preact";
 import { openSession, takeSignInToken } from "./api/session.ts";
-import { App, keepTitle } from "./app/app.tsx";
+import { App, forgetAtEnd, keepTitle } from "./app/app.tsx";
 import { followAddress } from "./app/router.ts";
 import { listenForKeys } from "./keys/listen.ts";
 
@@ -13,6 +13,7 @@ const token = takeSignInToken();
 
 followAddress();
 keepTitle();
+forgetAtEnd();
 listenForKeys();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -24,10 +24,10 @@ async function tabTo(page: Page, name: string): Promise<void> {
 
 it("walks, selects, opens, searches and comes back", async ({ open }) => {
   const tenant = await newTenant();
-  const jobs = ["one", "two", "three"].map((name) => ({
-    ...{ name, handler: "h", idempotency_key: `key of ${name}`, delay: { value: 1, unit: "day" } },
-  }));
-  await tenant.post("/v1/jobs/batch", { jobs });
+  for (const name of ["one", "two", "three"])
+    await tenant.post("/v1/jobs", {
+      ...{ name, handler: "h", idempotency_key: `key of ${name}`, delay: { value: 1, unit: "day" } },
+    });
   const { page } = await open("/dashboard/jobs", { apiKey: tenant.apiKey });
   await page.getByRole("link", { name: "one" }).waitFor();
   await page.keyboard.press("j");

@@ -23,6 +23,10 @@ export function latest(job: Job): Job | null {
   return known === null || known.revision > job.revision ? known : job;
 }
 
+export function forgetChanges(): void {
+  changed.value = new Map();
+}
+
 export const listJobs = (query: Query, signal?: AbortSignal): Promise<Answer<Job[]>> => get("/v1/jobs", query, signal);
 
 export async function getJob(id: string, signal?: AbortSignal): Promise<Job> {

@@ -1,7 +1,7 @@
 // The session as the service keeps it: a cookie that no script can read. A key passes through here once and stays nowhere.
 
 import { computed, signal } from "@preact/signals";
-import type { ApiError } from "./api-error.ts";
+import { type ApiError, asApiError } from "./api-error.ts";
 import { call, whenUnauthorized } from "./call.ts";
 
 const PATH = "/dashboard/session";
@@ -46,19 +46,19 @@ export async function signOut(): Promise<void> {
 
 /** At the start of the page: signs in by a link's token, or asks for the session there is. */
 export async function openSession(token: string | null): Promise<void> {
-  try {
-    if (token !== null) return await signIn({ sign_in: token });
+  const refusal = token === null ? undefined : await refusalOf(() => signIn({ sign_in: token }));
+  if (token !== null && !refusal) return;
+  const none = await refusalOf(async () => {
     const { data } = await call<Session>("GET", PATH);
     sessionState.value = { name: "signed_in", session: data };
-  } catch (thrown) {
-    const error = thrown as ApiError;
-    if (token !== null)
-      sessionState.value = { name: "signed_out", reason: `This link does not sign in. ${error.message}` };
-    else
-      sessionState.value =
-        error.status === 401 ? { name: "signed_out" } : { name: "signed_out", reason: error.message };
-  }
+  });
+  if (!none) return;
+  const reason = refusal?.message ?? (none.status === 401 ? undefined : none.message);
+  sessionState.value = reason === undefined ? { name: "signed_out" } : { name: "signed_out", reason };
 }
+
+const refusalOf = (step: () => Promise<void>): Promise<ApiError | undefined> =>
+  step().then(() => undefined, asApiError);
 
 whenUnauthorized(() => {
   if (sessionState.value.name !== "signed_in") return;
@@ -70,5 +70,5 @@ export function takeSignInToken(): string | null {
   const token = /^#sign-in=(.+)$/.exec(location.hash)?.[1];
   if (token === undefined) return null;
   history.replaceState(history.state, "", location.pathname + location.search);
-  return decodeURIComponent(token);
+  return token;
 }

@@ -7,6 +7,7 @@ import { BulkProgress } from "../bulk/progress.tsx";
 import { KeyList } from "../keys/key-list.tsx";
 import { useKeys } from "../keys/use-keys.ts";
 import { adopt } from "../ui/adopt.ts";
+import { Boundary } from "./boundary.tsx";
 import css from "./frame.css?inline";
 import { Menu } from "./menu.tsx";
 import { href, navigate, place } from "./router.ts";
@@ -61,7 +62,9 @@ export function Frame({ session }: { session: Session }) {
         <Menu session={session} onKeys={() => (areKeysShown.value = true)} />
       </header>
       <main id="main" ref={main} tabIndex={-1}>
-        <Screen key={pattern + JSON.stringify(params)} params={params} />
+        <Boundary key={pattern + JSON.stringify(params)}>
+          <Screen params={params} />
+        </Boundary>
       </main>
       <BulkProgress />
       {areKeysShown.value && <KeyList onClose={() => (areKeysShown.value = false)} />}

@@ -26,16 +26,27 @@ export async function start(verb: Verb, selection: Selection, expected: number):
   else ended.value += 1;
 }
 
+const polls = new Set<Poll<void>>();
+
 function follow(id: string): void {
-  const poll = new Poll(async (signal) => {
+  const poll: Poll<void> = new Poll(async (signal) => {
     const action = await getBulkAction(id, signal);
     update(action);
     if (action.status !== "running") {
       poll.stop();
+      polls.delete(poll);
       ended.value += 1;
     }
   }, ASK_EVERY_MS);
+  polls.add(poll);
   poll.start();
+}
+
+/** The service goes on with them; here nobody follows them any more. */
+export function forgetRunning(): void {
+  for (const poll of polls) poll.stop();
+  polls.clear();
+  running.value = [];
 }
 
 export function update(action: BulkAction): void {

@@ -20,7 +20,7 @@ function keep(key: string, listing: Listing): void {
   if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
 }
 
-/** Lists of another account must not outlive its session. */
+/** Lists of one account must not be shown to the next. */
 export const forgetLists = (): void => kept.clear();
 
 export interface JobList {
@@ -33,7 +33,7 @@ export interface JobList {
 export function useJobList(query: URLSearchParams): JobList {
   const key = query.toString();
   const listing = useMemo(() => signal(kept.get(key)), [key]);
-  const poll = usePoll(
+  const poll = usePoll<ListAnswer>(
     key,
     async (signal) => {
       const asked = new URLSearchParams(key);

@@ -2,10 +2,12 @@
 
 import { useSignal } from "@preact/signals";
 import { get } from "../../api/call.ts";
+import { mayChange } from "../../api/session.ts";
 import { href, place, replace } from "../../app/router.ts";
 import { now } from "../../live/clock.ts";
 import { usePoll } from "../../live/poll.ts";
 import { adopt } from "../../ui/adopt.ts";
+import { classOfButton } from "../../ui/button.tsx";
 import { Problem, Stale } from "../../ui/problem.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { Charts } from "./charts.tsx";
@@ -74,6 +76,7 @@ export function Overview() {
     <div class="overview stack">
       <Stale error={problem} />
       <VerdictLine verdict={verdict} />
+      {verdict.first.tone === "quiet" && mayChange.value && <Begin />}
       <div class="row windows">
         <Segments label="Show" choices={WINDOWS} value={window} onValue={choose} />
         {overview.window !== window && <span class="quiet">Reading …</span>}
@@ -88,3 +91,15 @@ export function Overview() {
 }
 
 const choose = (name: WindowName): void => replace(href("/", name === DEFAULT ? {} : { window: name }));
+
+/** Where nothing happens, somebody may be about to begin. */
+const Begin = () => (
+  <p class="row">
+    <a class={classOfButton("primary")} href={href("/jobs/new")}>
+      Create a job
+    </a>
+    <a class={classOfButton(undefined)} href={href("/schedules/new")}>
+      Create a schedule
+    </a>
+  </p>
+);
