@@ -63,9 +63,9 @@ async function sendIt(page: Page, form: Locator): Promise<Response> {
 }
 
 /** What of a request was not there before somebody filled it in. */
-const filledIn = (response: Response) => {
+const filledIn = async (response: Response) => {
   const request = response.request();
-  const { authorization, cookie } = request.headers();
+  const { authorization, cookie } = await request.allHeaders();
   return { query: new URL(request.url()).search, body: request.postData(), authorization, cookie };
 };
 
@@ -105,17 +105,18 @@ describe.skipIf(!isHere)("the reference", () => {
   it("sends nothing that was not filled in: no parameter, no body, no key, no cookie", async () => {
     const tenant = await service.newTenant();
     const { page, complaints } = await open("/docs");
+    await page.context().addCookies([{ name: "chronos_session", value: "a session", url: service.url }]);
     const list = await formOf(page, "listJobs");
     const empty = await sendIt(page, list);
     expect(empty.status()).toBe(401);
-    expect(filledIn(empty)).toEqual({ query: "", body: null, authorization: undefined, cookie: undefined });
+    expect(await filledIn(empty)).toEqual({ query: "", body: null, authorization: undefined, cookie: undefined });
     await list.getByLabel("API key").fill(tenant.apiKey);
     const all = await sendIt(page, list);
-    expect([all.status(), filledIn(all).query]).toEqual([200, ""]);
+    expect([all.status(), (await filledIn(all)).query]).toEqual([200, ""]);
     await list.getByLabel("status").fill("failed, cancelled");
-    expect(filledIn(await sendIt(page, list)).query).toBe("?status=failed&status=cancelled");
+    expect((await filledIn(await sendIt(page, list))).query).toBe("?status=failed&status=cancelled");
     const claim = await formOf(page, "claimJob");
-    const sent = filledIn(await sendIt(page, claim));
+    const sent = await filledIn(await sendIt(page, claim));
     expect([sent.body, sent.authorization]).toEqual([null, `Bearer ${tenant.apiKey}`]); // one field stands in all forms
     // A refused request is a line in the browser's console, whatever the page does with it.
     expect(complaints.filter((line) => !/status of 4\d\d/.test(line))).toEqual([]);

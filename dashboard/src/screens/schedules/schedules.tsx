@@ -137,7 +137,7 @@ function Row({ schedule }: { schedule: Schedule }) {
   return (
     <li class={status}>
       <span class="what">
-        <a class="name cut" href={href(`/schedules/${id}`)} title={name}>
+        <a data-walk class="name cut" href={href(`/schedules/${id}`)} title={name}>
           {name}
         </a>
         <span class="quiet cut" title={description ?? target}>
