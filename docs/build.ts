@@ -46,6 +46,13 @@ async function guideOf(file: string, text: string, files: readonly string[]): Pr
       heading({ tokens, depth, text }: Tokens.Heading) {
         return `<h${depth} id="${anchorOf(text)}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
       },
+      code({ text }: Tokens.Code) {
+        return `<pre tabindex="0"><code>${escaped(text)}</code></pre>\n`;
+      },
+      tablecell({ header, tokens }: Tokens.TableCell) {
+        const name = header && tokens.length > 0 ? "th" : "td"; // a screen reader says that a header is empty
+        return `<${name}>${this.parser.parseInline(tokens)}</${name}>\n`;
+      },
       link({ href, tokens }: Tokens.Link) {
         const words = this.parser.parseInline(tokens);
         const target = targetOf(href, files);
@@ -64,6 +71,9 @@ function targetOf(href: string, files: readonly string[]): string | undefined {
   const [file = "", heading] = href.split("#");
   return files.includes(file) ? `guide:${nameOf(file)}${heading ? `#${heading}` : ""}` : undefined;
 }
+
+const escaped = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
 const nameOf = (file: string): string => (file === INDEX ? "" : file.replace(/\.md$/, ""));
 

@@ -2,6 +2,7 @@
 
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
+import type { Claimed } from "../harness/tenant.ts";
 import { it, newTenant } from "./harness/dashboard.ts";
 
 const focused = (page: Page) => page.evaluate<string>("document.activeElement.textContent");
@@ -24,10 +25,10 @@ async function tabTo(page: Page, name: string): Promise<void> {
 
 it("walks, selects, opens, searches and comes back", async ({ open }) => {
   const tenant = await newTenant();
-  const jobs = ["one", "two", "three"].map((name) => ({
-    ...{ name, handler: "h", idempotency_key: `key of ${name}`, delay: { value: 1, unit: "day" } },
-  }));
-  await tenant.post("/v1/jobs/batch", { jobs });
+  for (const name of ["one", "two", "three"])
+    await tenant.post("/v1/jobs", {
+      ...{ name, handler: "h", idempotency_key: `key of ${name}`, delay: { value: 1, unit: "day" } },
+    });
   const { page } = await open("/dashboard/jobs", { apiKey: tenant.apiKey });
   await page.getByRole("link", { name: "one" }).waitFor();
   await page.keyboard.press("j");
@@ -59,6 +60,32 @@ it("walks, selects, opens, searches and comes back", async ({ open }) => {
   await page.keyboard.press("g");
   await page.keyboard.press("j");
   await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+});
+
+it("walks through the attempts of a job, and opens one", async ({ open }) => {
+  const tenant = await newTenant();
+  const { id } = await tenant.post<{ id: string }>("/v1/jobs", { name: "pulled", handler: "h" });
+  for (const _ of [1, 2]) {
+    const { execution_id } = await tenant.post<Claimed>("/v1/worker/jobs/claim", { handlers: ["h"] });
+    const error = { message: "no" };
+    await tenant.post(`/v1/worker/jobs/${id}/fail`, { execution_id, error, retryable: false });
+    await tenant.post(`/v1/jobs/${id}/retry`, {});
+  }
+  const { page } = await open(`/dashboard/jobs/${id}`, { apiKey: tenant.apiKey });
+  const first = page.locator("button.attempt").first();
+  await first.waitFor();
+  await page.keyboard.press("j");
+  expect(await first.evaluate((button) => button.matches(":focus"))).toBe(true);
+  expect(await first.getAttribute("aria-expanded")).toBe("false");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => first.getAttribute("aria-expanded")).toBe("true");
+  await page.keyboard.press("j");
+  expect(
+    await page
+      .locator("button.attempt")
+      .nth(1)
+      .evaluate((button) => button.matches(":focus")),
+  ).toBe(true);
 });
 
 it("finds a job by its id", async ({ open }) => {

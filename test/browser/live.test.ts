@@ -87,6 +87,30 @@ describe("a hidden tab", () => {
   });
 });
 
+describe("a rate limit", () => {
+  it("is waited for as long as the service asks, and the action is done", async ({ open }) => {
+    const tenant = await newTenant();
+    const [{ job }] = (await make(tenant, ["a job"])) as [{ job: { id: string } }];
+    const { page } = await open(`/dashboard/jobs/${job.id}`, { apiKey: tenant.apiKey, allow: /status of 429/ });
+    const askedAt: number[] = [];
+    await page.route("**/cancel", (route) => {
+      askedAt.push(Date.now());
+      if (askedAt.length > 1) return route.continue();
+      return route.fulfill({
+        status: 429,
+        headers: { "Retry-After": "2" },
+        contentType: "application/json",
+        body: JSON.stringify({ success: false, code: "rate_limit_exceeded", message: "Too many.", errors: [] }),
+      });
+    });
+    await page.getByRole("button", { name: "Cancel", exact: true }).click();
+    await page.getByRole("button", { name: "Cancel the job" }).click();
+    await page.locator("header .badge.cancelled").waitFor();
+    const [first = 0, second = 0] = askedAt;
+    expect(second - first).toBeGreaterThanOrEqual(1_990);
+  });
+});
+
 describe("a service that cannot answer", () => {
   it("is asked less and less often, and what was read last stays", async ({ open }) => {
     const tenant = await newTenant();

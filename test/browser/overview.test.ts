@@ -2,16 +2,18 @@
 
 import { expect } from "vitest";
 import { until } from "../harness/until.ts";
-import { it, newTenant, storedAccount } from "./harness/dashboard.ts";
+import { it, newTenant, storedAccount, storedTenant } from "./harness/dashboard.ts";
 
 it("says first what has to be done: nobody asks for a handler", async ({ open }) => {
+  const claim = { handlers: ["resize-image"], wait_time_seconds: 0, worker_id: "in Leipzig" };
+  await storedTenant().post("/v1/worker/jobs/claim", claim);
   const { page } = await open("/dashboard");
   const verdict = page.getByRole("heading", { level: 1 });
   await verdict.filter({ hasText: /^\d+ jobs late by up to .+: no worker asks for send-mail\./ }).waitFor();
   await page.getByRole("link", { name: "See workers" }).click();
   const abandoned = page.getByRole("listitem").filter({ hasText: "send-mail" });
   await abandoned.getByText("No worker asks for it.").waitFor();
-  await page.getByRole("listitem").filter({ hasText: "resize-image" }).getByText("shop-0").waitFor();
+  await page.getByRole("listitem").filter({ hasText: "resize-image" }).getByText("in Leipzig").waitFor();
 });
 
 it("a bar leads to its jobs, by mouse and by keyboard, and the window is in the address", async ({ open }) => {
@@ -99,12 +101,41 @@ it("counts first, and retries what failed with this code in this handler", async
   expect(await tenant.get<{ handler: string }[]>("/v1/jobs?status=failed")).toMatchObject([{ handler: "breaks-too" }]);
 });
 
+it("does not move what somebody is about to click", async ({ open }) => {
+  const { page } = await open("/dashboard", { before: (page) => page.clock.install() });
+  const lowest = page.getByRole("button", { name: /^Retry all: / }).last();
+  await lowest.waitFor();
+  const name = (await lowest.getAttribute("aria-label")) ?? "";
+  const retry = page.getByRole("button", { name, exact: true });
+  const place = async () => ((await retry.boundingBox())?.y ?? 0) + (await page.evaluate<number>("scrollY"));
+  const before = await place();
+  // From now on it is what fails most, and stands first.
+  await page.route(/overview\?window=1h/, async (route) => {
+    const response = await route.fetch();
+    const answer = await response.json();
+    for (const group of answer.data.failing)
+      if (name.includes(group.error_code) && name.endsWith(group.host ?? group.handler)) group.count += 100_000;
+    await route.fulfill({ response, json: answer });
+  });
+  await page.clock.runFor(7_000);
+  await retry.hover();
+  const answered = page.waitForResponse(/overview\?window=1h/);
+  await page.clock.runFor(3_500);
+  await (await answered).finished();
+  await page.clock.runFor(200);
+  expect(await place()).toBe(before);
+  await page.clock.runFor(4_000);
+  await expect.poll(place).toBeLessThan(before);
+});
+
 it("of an account without jobs says that all is quiet, and how to begin", async ({ open }) => {
   const { apiKey } = await newTenant();
   const { page } = await open("/dashboard", { apiKey });
   await page.getByRole("heading", { level: 1, name: /^All quiet: nothing ran/ }).waitFor();
   await page.getByText("No attempt has failed.").waitFor();
   await page.getByText("Nothing is overdue.").waitFor();
+  await page.getByRole("link", { name: "Create a job" }).click();
+  await page.getByRole("heading", { level: 1, name: "New job" }).waitFor();
 });
 
 it("offers nothing to a session that may only read", async ({ open }) => {

@@ -29,7 +29,9 @@ it("all screens are looked at", () => {
 
 describe("a screen", () => {
   it.for(SCREENS)("$name opens with few requests, and axe finds nothing", async ({ path, content }, { open }) => {
-    const { page, takeAsked } = await open(`/dashboard${path(known)}`, { viewport: WIDE });
+    // Colours that are on their way from light to dark are not judged.
+    const still = { viewport: WIDE, reducedMotion: "reduce" } as const;
+    const { page, takeAsked } = await open(`/dashboard${path(known)}`, still);
     await content(page).waitFor();
     const asked = takeAsked();
     expect(asked.length, asked.join("\n")).toBeLessThanOrEqual(MAX_REQUESTS);
@@ -48,6 +50,28 @@ describe("a screen", () => {
     await walkThrough(page);
   });
 });
+
+/** Screens that are brought up to date while somebody looks. */
+const LIVE = SCREENS.filter(({ name }) => !/^(New|Edit|Change)/.test(name));
+
+it("no screen asks for anything in a hidden tab", async ({ open }) => {
+  const { page, takeAsked } = await open("/dashboard/workers", { before: (page) => page.clock.install() });
+  for (const { name, path, content } of LIVE) {
+    await page.goto(`/dashboard${path(known)}`);
+    await content(page).waitFor();
+    await page.evaluate(SET_HIDDEN(true));
+    takeAsked();
+    await page.clock.runFor(120_000);
+    expect(takeAsked(), name).toEqual([]);
+    await page.evaluate(SET_HIDDEN(false));
+    await page.clock.runFor(120_000);
+    expect(takeAsked().length, name).toBeGreaterThan(0);
+  }
+});
+
+const SET_HIDDEN = (isHidden: boolean) => `
+  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "${isHidden ? "hidden" : "visible"}" });
+  document.dispatchEvent(new Event("visibilitychange"));`;
 
 /** Presses the Tab key until all that can be used has had the focus, and looks whether that is seen. */
 async function walkThrough(page: Page): Promise<void> {

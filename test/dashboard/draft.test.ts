@@ -3,8 +3,9 @@
 import { execFileSync } from "node:child_process";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
+import { bodyOf, changesBetween } from "../../dashboard/src/screens/job-form/body.ts";
 import { curlOf } from "../../dashboard/src/screens/job-form/curl.ts";
-import { bodyOf, changesBetween, type Draft, draftOf, emptyDraft } from "../../dashboard/src/screens/job-form/draft.ts";
+import { type Draft, draftOf, emptyDraft } from "../../dashboard/src/screens/job-form/draft.ts";
 import { fieldsToJson } from "../../sdk/src/raw-json.ts";
 import { NewJob } from "../../src/routes/job-input.ts";
 import { AT, aJob } from "./a-listed-job.ts";

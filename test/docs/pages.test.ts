@@ -32,7 +32,7 @@ it.each(["/", "/docs"])("%s asks nothing of anybody else, and its policy allows 
 
 it("a command on the front page, pasted, creates a job", async () => {
   const page = await (await fetch(service.url, { headers: { Accept: "text/html" } })).text();
-  const commands = [...page.matchAll(/<pre>(curl[^<]*)<\/pre>/g)].map(([, command = ""]) => unescaped(command));
+  const commands = [...page.matchAll(/<pre[^>]*>(curl[^<]*)<\/pre>/g)].map(([, command = ""]) => unescaped(command));
   expect(commands).toHaveLength(2);
   const tenant = await service.newTenant();
   for (const command of commands) {

@@ -1,6 +1,7 @@
 // The pages a browser is shown, in a real one: Debian's Chromium.
 
 import { existsSync } from "node:fs";
+import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, chromium, type Locator, type Page, type Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { behindPrefix } from "../harness/prefix-proxy.ts";
@@ -62,9 +63,9 @@ async function sendIt(page: Page, form: Locator): Promise<Response> {
 }
 
 /** What of a request was not there before somebody filled it in. */
-const filledIn = (response: Response) => {
+const filledIn = async (response: Response) => {
   const request = response.request();
-  const { authorization, cookie } = request.headers();
+  const { authorization, cookie } = await request.allHeaders();
   return { query: new URL(request.url()).search, body: request.postData(), authorization, cookie };
 };
 
@@ -104,17 +105,18 @@ describe.skipIf(!isHere)("the reference", () => {
   it("sends nothing that was not filled in: no parameter, no body, no key, no cookie", async () => {
     const tenant = await service.newTenant();
     const { page, complaints } = await open("/docs");
+    await page.context().addCookies([{ name: "chronos_session", value: "a session", url: service.url }]);
     const list = await formOf(page, "listJobs");
     const empty = await sendIt(page, list);
     expect(empty.status()).toBe(401);
-    expect(filledIn(empty)).toEqual({ query: "", body: null, authorization: undefined, cookie: undefined });
+    expect(await filledIn(empty)).toEqual({ query: "", body: null, authorization: undefined, cookie: undefined });
     await list.getByLabel("API key").fill(tenant.apiKey);
     const all = await sendIt(page, list);
-    expect([all.status(), filledIn(all).query]).toEqual([200, ""]);
+    expect([all.status(), (await filledIn(all)).query]).toEqual([200, ""]);
     await list.getByLabel("status").fill("failed, cancelled");
-    expect(filledIn(await sendIt(page, list)).query).toBe("?status=failed&status=cancelled");
+    expect((await filledIn(await sendIt(page, list))).query).toBe("?status=failed&status=cancelled");
     const claim = await formOf(page, "claimJob");
-    const sent = filledIn(await sendIt(page, claim));
+    const sent = await filledIn(await sendIt(page, claim));
     expect([sent.body, sent.authorization]).toEqual([null, `Bearer ${tenant.apiKey}`]); // one field stands in all forms
     // A refused request is a line in the browser's console, whatever the page does with it.
     expect(complaints.filter((line) => !/status of 4\d\d/.test(line))).toEqual([]);
@@ -190,6 +192,18 @@ describe.skipIf(!isHere)("the reference", () => {
     const anchors = await page.locator('a[href^="#"]').evaluateAll((all) => all.map((a) => a.getAttribute("href")));
     expect(anchors.filter((anchor) => !ids.includes(anchor?.slice(1) ?? ""))).toEqual([]);
     expect(await page.locator(".try:visible").count()).toBe(0);
+    await context.close();
+  });
+});
+
+describe.skipIf(!isHere).each(["/", "/docs", "/docs/guides", "/docs/guides/why-has-it-not-run"])("%s", (path) => {
+  it.each(["light", "dark"] as const)("can be used by everybody: axe finds nothing (%s)", async (colorScheme) => {
+    const context = await browser.newContext({ colorScheme, viewport: { width: 420, height: 800 } });
+    const page = await context.newPage();
+    await page.goto(service.url + path);
+    if (path === "/docs") await formOf(page, "createJob");
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
     await context.close();
   });
 });

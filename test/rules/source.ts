@@ -23,7 +23,7 @@ export const filesIn = (folder: string): SourceFile[] =>
 
 function fileAt(path: string): SourceFile {
   const code = withoutComments(readFileSync(join(ROOT, path), "utf8"));
-  const named = [...code.matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map(([, name = ""]) => name);
+  const named = [...code.matchAll(/\b(?:from|import)\s*\(?\s*["']([^"'\n]+)["']/g)].map(([, name = ""]) => name);
   return {
     path,
     code,

@@ -48,11 +48,11 @@ export async function call<T>(method: Method, path: string, options: CallOptions
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 401) onUnauthorized();
-      // A 503 may come after the write: only what changes nothing is sent again. A 429 comes before anything is done.
-      const mayRepeat = error.status === 429 || (error.status === 503 && method === "GET");
+      // A 429 comes before anything is done. A 503 may come after the write, and a poll asks again by itself.
+      if (error.status !== 429) throw error;
       const waitMs = error.retryAfterMs ?? 1_000;
-      if (mayRepeat) quietUntil = Math.max(quietUntil, Date.now() + Math.min(waitMs, LONGEST_PAUSE_MS));
-      if (!mayRepeat || retry >= RETRIES || waitMs > LONGEST_PAUSE_MS) throw error;
+      quietUntil = Math.max(quietUntil, Date.now() + Math.min(waitMs, LONGEST_PAUSE_MS));
+      if (retry >= RETRIES || waitMs > LONGEST_PAUSE_MS) throw error;
     }
   }
 }

@@ -1,16 +1,8 @@
 // Calls about schedules.
 
-import type { WireFireTime, WireSchedule } from "../../../sdk/src/wire-schedule.ts";
 import { type Answer, call, get, type Query } from "./call.ts";
 import type { Job } from "./job.ts";
-
-/** As the API shows it, with the text of its payload as it was sent. */
-export type Schedule = WireSchedule & { readonly payload_text?: string | null };
-
-/** A run to come: in UTC, and on the clock of the schedule's zone. */
-export type Tick = WireFireTime;
-
-export const SCHEDULE_STATUSES = ["active", "paused", "completed", "archived"] as const;
+import type { Schedule, Tick } from "./schedule.ts";
 
 export const listSchedules = (query: Query, signal?: AbortSignal): Promise<Answer<Schedule[]>> =>
   get("/v1/schedules", query, signal);

@@ -6,6 +6,7 @@ import type { Session } from "../api/session.ts";
 import { BulkProgress } from "../bulk/progress.tsx";
 import { KeyList } from "../keys/key-list.tsx";
 import { useKeys } from "../keys/use-keys.ts";
+import { walk } from "../keys/walk.ts";
 import { adopt } from "../ui/adopt.ts";
 import { Boundary } from "./boundary.tsx";
 import css from "./frame.css?inline";
@@ -25,6 +26,8 @@ export function Frame({ session }: { session: Session }) {
   useKeys([
     { keys: "/", does: "Search", run: focusSearch },
     { keys: "?", does: "Show these keys", run: () => (areKeysShown.value = true) },
+    { keys: "j", does: "Next row", run: () => walk(1) },
+    { keys: "k", does: "Row before", run: () => walk(-1) },
     ...NAVIGATION.map(({ path, label, key }) => ({
       keys: `g ${key}`,
       does: `Go to ${label.toLowerCase()}`,

@@ -18,7 +18,7 @@ export function Menu({ session, onKeys }: MenuProps) {
   return (
     <div class="row menu">
       <Button small look="plain" title="Whose clock the times are of" onClick={() => setZone(other)}>
-        {zone.value === "utc" ? "UTC" : "Local time"}
+        {zone.value === "utc" ? "UTC" : "Local"}
       </Button>
       <button type="button" class="button plain small" popovertarget="menu" aria-label="Menu">
         ⋯

@@ -7,7 +7,13 @@ import { type ApiError, asApiError } from "../api/api-error.ts";
 import { pauseAfter } from "./pause.ts";
 import { isVisible } from "./visibility.ts";
 
+/** Where nothing else is said, and until something was read. */
+const FIRST_MS = 2_000;
+
 export type Load<T> = (signal: AbortSignal) => Promise<T>;
+
+/** How long it is good for: always the same, or by what was read. */
+export type Interval<T> = number | ((value: T) => number);
 
 export class Poll<T> {
   /** What was read last. */
@@ -17,16 +23,16 @@ export class Poll<T> {
   readonly #value = signal<T | undefined>(undefined);
   readonly #problem = signal<ApiError | undefined>(undefined);
   readonly #load: Load<T>;
-  readonly #intervalMs: number;
+  readonly #interval: Interval<T>;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | undefined;
   #failures = 0;
   #isStarted = false;
   #forget = (): void => {};
 
-  constructor(load: Load<T>, intervalMs: number) {
+  constructor(load: Load<T>, interval: Interval<T>) {
     this.#load = load;
-    this.#intervalMs = intervalMs;
+    this.#interval = interval;
     this.value = this.#value;
     this.problem = this.#problem;
   }
@@ -50,13 +56,14 @@ export class Poll<T> {
     this.#pause();
     const asking = new AbortController();
     this.#asking = asking;
-    let pauseMs = this.#intervalMs;
+    let pauseMs = 0;
     try {
       const value = await this.#load(asking.signal);
       if (asking.signal.aborted) return;
       this.#failures = 0;
       this.#problem.value = undefined;
       this.#value.value = value;
+      pauseMs = this.#intervalMs;
     } catch (thrown) {
       if (asking.signal.aborted) return;
       const error = asApiError(thrown);
@@ -72,6 +79,12 @@ export class Poll<T> {
     this.#value.value = value;
   }
 
+  get #intervalMs(): number {
+    if (typeof this.#interval === "number") return this.#interval;
+    const value = this.#value.peek();
+    return value === undefined ? FIRST_MS : this.#interval(value);
+  }
+
   #pause(): void {
     clearTimeout(this.#timer);
     this.#asking?.abort();
@@ -83,8 +96,8 @@ export class Poll<T> {
  *
  * @param key when it changes, something else is asked for, and what was read before is forgotten
  */
-export function usePoll<T>(key: string, load: Load<T>, intervalMs = 2_000): Poll<T> {
-  const poll = useMemo(() => new Poll(load, intervalMs), [key, intervalMs]);
+export function usePoll<T>(key: string, load: Load<T>, interval: Interval<T> = FIRST_MS): Poll<T> {
+  const poll = useMemo(() => new Poll(load, interval), [key]);
   useEffect(() => {
     poll.start();
     return () => poll.stop();

@@ -36,8 +36,10 @@ export function Dialog({ title, onClose, wide = false, children }: DialogProps) 
       class={wide ? "dialog wide" : "dialog"}
       ref={dialog}
       aria-labelledby={titleId}
-      onCancel={onClose}
-      onClose={onClose}
+      onClose={(event) => {
+        // Of a dialog that is gone already the browser says so afterwards.
+        if (event.currentTarget.isConnected) onClose();
+      }}
     >
       <div>
         <header>

@@ -34,6 +34,7 @@ nav ul { list-style: none; }
 nav a { display: block; padding: .2rem 0; color: var(--ink-2); text-decoration: none; }
 nav a:hover, nav [aria-current] { color: var(--accent); }
 nav [aria-current] { font-weight: 600; }
+@media (max-width: 32rem) { .bar { font-size: .875rem; } }
 @media (min-width: 60rem) {
   body { grid-template-columns: 16rem minmax(0, 1fr); }
   .bar { grid-column: 1 / -1; }

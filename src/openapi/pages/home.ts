@@ -53,16 +53,16 @@ ${
 <h2>Your first job</h2>
 <ol>
 <li><p>${facts.isLocal ? "Take the API key from the start banner." : "Take an API key: whoever operates the service has one for you."}</p>
-<pre>export KEY=chrns_…</pre></li>
+<pre tabindex="0">export KEY=chrns_…</pre></li>
 <li><p>${
       facts.isLocal
         ? html`Run <code>npm run receive</code> in a second terminal, and create a job that is pushed to it in five seconds.`
         : html`Create a job that is pushed to your URL in five seconds. Put your own in the place of
 <code>https://example.com/jobs</code>.`
     }</p>
-<pre>${createCommand(facts)}</pre></li>
+<pre tabindex="0">${createCommand(facts)}</pre></li>
 <li><p>See how it went.</p>
-<pre>${listCommand(facts)}</pre></li>
+<pre tabindex="0">${listCommand(facts)}</pre></li>
 </ol>
 </section>
 <nav aria-label="Where to go">

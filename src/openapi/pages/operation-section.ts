@@ -16,8 +16,8 @@ export function operationSection(entry: Entry, schemas: Schemas): Html {
 <h3><a href="#${operation.operationId}">${operation.summary}</a></h3>
 <p class="line"><b class="method ${method.toLowerCase()}">${method}</b> <code>${path}</code></p>
 ${operation.description ? prose(operation.description) : ""}
-${parameterList("In the path", parameters, "path", schemas)}
-${parameterList("In the query", parameters, "query", schemas)}
+${parameterList(html`<h4>In the path</h4>`, parameters, "path", schemas)}
+${parameterList(html`<h4>In the query</h4>`, parameters, "query", schemas)}
 ${body ? html`<h4>In the body</h4>${fieldList(body, schemas, "written")}` : ""}
 ${refusals(operation)}
 </div>
@@ -30,14 +30,14 @@ ${tryForm(entry)}
 }
 
 export function parameterList(
-  title: string,
+  heading: Html,
   parameters: readonly Parameter[],
   place: Parameter["in"],
   schemas: Schemas,
 ): Html | "" {
   const here = parameters.filter((one) => one.in === place);
   if (here.length === 0) return "";
-  return html`<h4>${title}</h4><ul class="fields">${here.map(
+  return html`${heading}<ul class="fields">${here.map(
     ({ name, schema, description }) => html`<li>
 <p><code class="name">${name}</code> <span class="kind">${kindOf(schema, schemas, "written")}</span></p>
 ${description ? html`<p>${inline(withDefault(description, schema))}</p>` : ""}
@@ -51,7 +51,7 @@ const withDefault = (words: string, { default: value }: Schema): string =>
 function requestSample(entry: Entry, { name, summary, body }: Example, isFirst: boolean): Html {
   return html`<details class="sample" name="request-${entry.operation.operationId}"${isFirst ? html` open` : ""}>
 <summary>${name === "" ? "Request" : summary}</summary>
-<pre>${commandOf(entry, body)}</pre>
+<pre tabindex="0">${commandOf(entry, body)}</pre>
 </details>`;
 }
 
@@ -75,7 +75,7 @@ function answerSample({ responses }: Operation): Html {
   return html`${successes.map(([status, { description, content = {} }]) => {
     const [type = "", { example, schema } = { example: undefined, schema: {} }] = Object.entries(content)[0] ?? [];
     const shown = example === undefined ? (description ?? type) : JSON.stringify(example, null, 2);
-    return html`<details class="sample"><summary>Answer <b class="status">${status}</b> ${dataLink(schema)}</summary><pre>${shown}</pre></details>`;
+    return html`<details class="sample"><summary>Answer <b class="status">${status}</b></summary>${dataLink(schema)}<pre tabindex="0">${shown}</pre></details>`;
   })}`;
 }
 
@@ -83,7 +83,7 @@ function answerSample({ responses }: Operation): Html {
 function dataLink(schema: Schema): Html | "" {
   const data = schema.properties?.data;
   if (!data) return "";
-  return html`<span class="kind">${kindOf(data, {}, "linked")}</span>`;
+  return html`<p class="kind"><code>data</code>: ${kindOf(data, {}, "linked")}</p>`;
 }
 
 function refusals({ responses }: Operation): Html | "" {

@@ -94,9 +94,9 @@ ${prose(
     ? "It is pushed to `npm run receive`, in five seconds. `$KEY` is your API key."
     : "It is pushed to your URL in five seconds: put your own in the place of `https://example.com/jobs`. `$KEY` is your API key.",
 )}
-<pre>${createCommand(facts)}</pre>
+<pre tabindex="0">${createCommand(facts)}</pre>
 <p>See how it went:</p>
-<pre>${listCommand(facts)}</pre>
+<pre tabindex="0">${listCommand(facts)}</pre>
 </div>
 </section>`;
 }
@@ -107,17 +107,18 @@ function rules({ info }: Document): Html {
   return html`<section id="rules"><h2>Rules for all requests</h2><div class="intro">${prose(words.trim())}</div></section>
 <section id="errors"><h2>Errors</h2>
 <div class="intro">${prose("A refusal is `success: false` with a `code` for programs, a `message` for people, and the fields at fault in `errors`.")}</div>
-<table><thead><tr><th>Code</th><th>Status</th><th>When</th></tr></thead><tbody>${Object.entries(REFUSALS).map(
+<ul class="fields">${Object.entries(REFUSALS).map(
     ([code, { when }]) =>
-      html`<tr id="error-${code}"><td><code>${code}</code></td><td>${STATUS_OF[code as ErrorCode]}</td><td>${inline(when)}</td></tr>`,
-  )}</tbody></table></section>`;
+      html`<li id="error-${code}"><p><code class="name">${code}</code> <span class="kind">${STATUS_OF[code as ErrorCode]}</span></p>
+<p>${inline(when)}</p></li>`,
+  )}</ul></section>`;
 }
 
 function sentByUs(operations: readonly Operation[], schemas: Schemas): Html {
   const headers = operations[0]?.parameters ?? [];
   return html`<section id="received"><h2>${SENT_TITLE}</h2>
-<div class="intro">${prose("Pushes, events and callbacks are POSTs of the service to your URL, each signed twice: with the headers of Chronos and with those of Standard Webhooks.")}
-${parameterList("Their headers", headers, "header", schemas)}</div>
+<div class="intro">${prose("Pushes, events and callbacks are requests of the service to your URL. Each is signed twice: with the headers of Chronos, and with those of Standard Webhooks.")}
+${parameterList(html`<h3>Their headers</h3>`, headers, "header", schemas)}</div>
 ${operations.map((operation) => webhookSection({ operation }, schemas))}</section>`;
 }
 

@@ -55,13 +55,8 @@ button { padding: .3rem .8rem; border: 1px solid var(--line-strong); border-radi
 .outcome { font-size: .875rem; font-weight: 600; margin-bottom: .3rem; }
 .good .outcome { color: var(--good); } .bad .outcome { color: var(--danger); }
 .answer pre { max-height: 26rem; font-size: .8125rem; }
-table { border-collapse: collapse; width: 100%; font-size: .875rem; }
-th { text-align: start; font-weight: 600; color: var(--ink-3); }
-th, td { padding: .45rem .6rem .45rem 0; border-top: 1px solid var(--line); vertical-align: top; }
-td:first-child { min-width: 9rem; }
-td code { background: none !important; padding: 0 !important; }
 :target { scroll-margin-top: 3.5rem; }
-tr:target, .operation:target h3 { background: light-dark(#e8effd, #1b2a47); }
+.fields > :target, .operation:target h3 { background: light-dark(#e8effd, #1b2a47); }
 #contents { padding: 1rem; border-top: 1px solid var(--line); font-size: .875rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: .9rem; align-content: start; }
 #contents label { margin: 0; }
 #contents #filter { margin-top: -.6rem; }
@@ -69,6 +64,10 @@ tr:target, .operation:target h3 { background: light-dark(#e8effd, #1b2a47); }
 #contents ul { list-style: none; }
 #contents a { display: block; padding: .12rem 0; color: var(--ink-2); text-decoration: none; }
 #contents a:hover { color: var(--accent); }
+@media (max-width: 32rem) {
+  .bar { gap: .25rem .75rem; font-size: .875rem; overflow-wrap: normal; }
+  .bar b { display: none; }
+}
 @media (scripting: none) { .try, .keys, #contents label, #filter { display: none; } }
 @media (min-width: 60rem) {
   body { grid-template-columns: 16rem minmax(0, 1fr); }

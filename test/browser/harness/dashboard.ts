@@ -37,6 +37,8 @@ export interface VisitOptions extends BrowserContextOptions {
   /** Whose dashboard it is: one of the stored account's keys, unless told otherwise; null: nobody signs in. */
   readonly apiKey?: string | null;
   readonly readOnly?: boolean;
+  /** Done with the page before anything is loaded. */
+  readonly before?: (page: Page) => Promise<void>;
   /** Complaints in the console that are part of the test, such as a refusal by the service. */
   readonly allow?: RegExp;
 }
@@ -69,7 +71,7 @@ export const it = plainIt.extend<Fixtures>({
     const closing: (() => Promise<void>)[] = [];
     const complaints: string[] = [];
     const url = inject("dashboardUrl");
-    await use(async (path, { apiKey = nextKey(), readOnly = false, allow, ...options } = {}) => {
+    await use(async (path, { apiKey = nextKey(), readOnly = false, before, allow, ...options } = {}) => {
       const context = await browser.newContext({ baseURL: url, ...options });
       closing.push(() => context.close());
       context.setDefaultTimeout(15_000);
@@ -88,6 +90,7 @@ export const it = plainIt.extend<Fixtures>({
       page.on("console", (line) => {
         if (line.type() === "error") complain(line.text());
       });
+      await before?.(page);
       await page.goto(path);
       const takeAsked = () => {
         const taken = asked;

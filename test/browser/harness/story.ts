@@ -264,7 +264,7 @@ function schedulesOf(accountId: string, now: number, newId: (at: number) => stri
     const { createdAt: _, ...rest } = more;
     // Planned as of now, so that its next run lies ahead; everything else as of then.
     const { nextRunAt } = plan(spec, { ...made, now });
-    const lastRunAt = nextRunAt === null ? now - DAY : nextRunAt - everyMs(expression);
+    const lastRunAt = Math.min(nextRunAt === null ? now - DAY : nextRunAt - everyMs(expression), now - HOUR / 2);
     return { ...plan(spec, made), nextRunAt, revision: 3, runCount: 164, lastRunAt, ...rest };
   };
   const minuteAhead = (new Date(now).getUTCMinutes() + 30) % 60;
@@ -294,7 +294,9 @@ function schedulesOf(accountId: string, now: number, newId: (at: number) => stri
   return [
     ...known,
     ...more,
-    ...(hostile ? [cron(HOSTILE, "0 0 1 1 *", "UTC", HOSTILE, { description: LONG_NAME })] : []),
+    ...(hostile
+      ? [cron(HOSTILE, "0 0 1 1 *", "UTC", HOSTILE, { description: LONG_NAME, runCount: 0, lastRunAt: null })]
+      : []),
   ];
 }
 

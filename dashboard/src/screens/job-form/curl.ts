@@ -1,7 +1,7 @@
 // The same request as a command: to keep it, or to put it into a script.
 
 import { fieldsToJson } from "../../../../sdk/src/raw-json.ts";
-import type { Body } from "./draft.ts";
+import type { Body } from "./body.ts";
 
 /** Nothing within single quotes means anything to a shell but a single quote. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -10,7 +10,8 @@ import { useOnce } from "../../live/once.ts";
 import { Button } from "../../ui/button.tsx";
 import { Empty, Problem } from "../../ui/problem.tsx";
 import { toast } from "../../ui/toast.tsx";
-import { changesBetween, type Draft, draftOf } from "./draft.ts";
+import { changesBetween } from "./body.ts";
+import { type Draft, draftOf } from "./draft.ts";
 import { JobForm } from "./job-form.tsx";
 import { zoneName } from "./new-job.tsx";
 

@@ -8,9 +8,11 @@ import { mayChange } from "../../api/session.ts";
 import { adopt } from "../../ui/adopt.ts";
 import { Button, classOfButton } from "../../ui/button.tsx";
 import { Empty, Problem } from "../../ui/problem.tsx";
-import { type Body, bodyOf, type Draft } from "./draft.ts";
-import { Fields, MoreFields } from "./fields.tsx";
+import { type Body, bodyOf } from "./body.ts";
+import type { Draft } from "./draft.ts";
+import { Fields } from "./fields.tsx";
 import css from "./job-form.css?inline";
+import { MoreFields } from "./more-fields.tsx";
 
 adopt(css);
 

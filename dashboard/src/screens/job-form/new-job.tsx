@@ -10,8 +10,9 @@ import { copy } from "../../ui/code.tsx";
 import { Problem } from "../../ui/problem.tsx";
 import { toast } from "../../ui/toast.tsx";
 import { zone } from "../../ui/zone.ts";
+import type { Body } from "./body.ts";
 import { curlOf } from "./curl.ts";
-import { type Body, draftOf, emptyDraft } from "./draft.ts";
+import { draftOf, emptyDraft } from "./draft.ts";
 import { JobForm } from "./job-form.tsx";
 
 /** The zone of the clock that the pages show. */

@@ -81,7 +81,14 @@ function Attempt({ job, lane, execution, timeline, isOpen, onToggle }: AttemptPr
   const endedAt = completed_at === null ? now.value : Date.parse(completed_at);
   return (
     <li>
-      <button type="button" class="attempt" aria-expanded={isOpen} onClick={() => onToggle(id)} data-attempt={attempt}>
+      <button
+        type="button"
+        class="attempt"
+        data-walk
+        aria-expanded={isOpen}
+        onClick={() => onToggle(id)}
+        data-attempt={attempt}
+      >
         <span class="number">{attempt}</span>
         <StatusBadge status={status} />
         <LaneBar lane={lane} timeline={timeline} />

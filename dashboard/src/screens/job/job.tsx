@@ -1,5 +1,6 @@
 // One job: what became of it, why it waits, all attempts, and what it carries.
 
+import { useEffect } from "preact/hooks";
 import { asApiError } from "../../api/api-error.ts";
 import type { Paging } from "../../api/call.ts";
 import type { Execution, Job as JobShown } from "../../api/job.ts";
@@ -29,8 +30,8 @@ interface Shown {
   readonly paging: Paging | undefined;
 }
 
-/** Ended jobs change only when somebody changes them. */
-const ASK_EVERY_MS = 2_000;
+/** A job that has ended changes only when somebody changes it. */
+const paceOf = ({ job }: Shown): number => (job.completed_at === null ? 2_000 : 10_000);
 
 export function Job({ params: { id = "" } }: ScreenProps) {
   const page = Number(place().query.get("attempts")) || undefined;
@@ -40,10 +41,14 @@ export function Job({ params: { id = "" } }: ScreenProps) {
       const [job, { data, paging }] = await Promise.all([getJob(id, signal), executionsOf(id, page, signal)]);
       return { job, executions: data, paging };
     },
-    ASK_EVERY_MS,
+    paceOf,
   );
   const problem = poll.problem.value;
   const shown = poll.value.value;
+  const name = shown?.job.name;
+  useEffect(() => {
+    if (name !== undefined) document.title = `${name} · Chronos`;
+  }, [name]);
   if (problem?.status === 404 || problem?.status === 422)
     return shown ? <Empty title="This job is deleted" /> : <NotFound />;
   if (!shown) return problem ? <Problem error={asApiError(problem)} onRetry={() => void poll.refresh()} /> : null;

@@ -95,7 +95,7 @@ function Row({ row, isGone, isOn, onToggle }: RowProps) {
       <td class="status">{now === null ? <span class="quiet">deleted</span> : <StatusBadge status={job.status} />}</td>
       <td class="name">
         <div class="line">
-          <a href={href(`/jobs/${job.id}`)} class="cut" title={job.name}>
+          <a data-walk href={href(`/jobs/${job.id}`)} class="cut" title={job.name}>
             <bdi>{job.name}</bdi>
           </a>
           {job.tags.map((tag) => (

@@ -33,7 +33,7 @@ export interface JobList {
 export function useJobList(query: URLSearchParams): JobList {
   const key = query.toString();
   const listing = useMemo(() => signal(kept.get(key)), [key]);
-  const poll = usePoll(
+  const poll = usePoll<ListAnswer>(
     key,
     async (signal) => {
       const asked = new URLSearchParams(key);

@@ -107,7 +107,7 @@ function Group({ group, overview, onRetry }: GroupProps) {
       </span>
       <span class="row tools">
         {jobs && (
-          <a class="button small" href={href("/jobs", jobs)} aria-label={`Show jobs: ${nameOf(group)}`}>
+          <a data-walk class="button small" href={href("/jobs", jobs)} aria-label={`Show jobs: ${nameOf(group)}`}>
             Show
           </a>
         )}

@@ -1,7 +1,7 @@
 // What the form of a schedule holds, and the request it stands for. Pure; a payload stays the text that was typed.
 
 import { rawJson } from "../../../../sdk/src/raw-json.ts";
-import type { Schedule } from "../../api/schedules.ts";
+import type { Schedule } from "../../api/schedule.ts";
 
 /** The fields as they are typed. */
 export interface Draft {

@@ -3,7 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { type ApiError, asApiError } from "../../api/api-error.ts";
-import { createSchedule, editSchedule, getSchedule, type Schedule } from "../../api/schedules.ts";
+import type { Schedule } from "../../api/schedule.ts";
+import { createSchedule, editSchedule, getSchedule } from "../../api/schedules.ts";
 import { mayChange } from "../../api/session.ts";
 import { href, navigate, place } from "../../app/router.ts";
 import type { ScreenProps } from "../../app/screens.ts";

@@ -1,7 +1,7 @@
 // What a schedule's jobs are like.
 
 import type { ComponentChildren } from "preact";
-import type { Schedule } from "../../api/schedules.ts";
+import type { Schedule } from "../../api/schedule.ts";
 import { href } from "../../app/router.ts";
 import { Chip } from "../../ui/chip.tsx";
 import { Code } from "../../ui/code.tsx";

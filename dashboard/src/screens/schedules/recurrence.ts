@@ -1,6 +1,6 @@
 // How a schedule recurs, and when its runs are, in words. Pure.
 
-import type { Schedule } from "../../api/schedules.ts";
+import type { Schedule } from "../../api/schedule.ts";
 
 /** `every 6 hours`, `every minute` */
 export function intervalWords({ value, unit }: { readonly value: number; readonly unit: string }): string {

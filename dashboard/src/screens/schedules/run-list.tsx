@@ -1,6 +1,6 @@
 // Runs to come, on the clock of the schedule's zone, with the changes of the clocks between them.
 
-import type { Tick } from "../../api/schedules.ts";
+import type { Tick } from "../../api/schedule.ts";
 import { Ago } from "../../ui/time.tsx";
 import { formatExact } from "../../ui/time-format.ts";
 import { markRuns, wordsOfChange, wordsOfTouch } from "./clock-change.ts";

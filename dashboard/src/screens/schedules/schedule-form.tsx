@@ -4,7 +4,8 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { type ApiError, asApiError, ApiError as Failure } from "../../api/api-error.ts";
-import { previewRuns, type Tick } from "../../api/schedules.ts";
+import type { Tick } from "../../api/schedule.ts";
+import { previewRuns } from "../../api/schedules.ts";
 import { Button } from "../../ui/button.tsx";
 import { faultOf, SelectField, TextArea, TextField } from "../../ui/field.tsx";
 import { Problem } from "../../ui/problem.tsx";
@@ -208,7 +209,7 @@ const Work = ({ draft: is, set, fault }: WorkProps) => (
           onValue={set("url")}
           fault={fault("delivery.http.url")}
           inputMode="url"
-          placeholder="https://example.com/jobs"
+          placeholder="https://"
         />
         <SelectField label="Method" value={is.method} onValue={set("method")} choices={choices(METHODS)} />
         <TextArea

@@ -1,14 +1,8 @@
 // One schedule: what runs next, how the last runs went, what it does, and the actions for it.
 
 import { get } from "../../api/call.ts";
-import {
-  changeSchedule,
-  getSchedule,
-  nextRuns,
-  type Schedule as Shown,
-  type Tick,
-  triggerSchedule,
-} from "../../api/schedules.ts";
+import type { Schedule as Shown, Tick } from "../../api/schedule.ts";
+import { changeSchedule, getSchedule, nextRuns, triggerSchedule } from "../../api/schedules.ts";
 import { mayChange } from "../../api/session.ts";
 import { href } from "../../app/router.ts";
 import type { ScreenProps } from "../../app/screens.ts";

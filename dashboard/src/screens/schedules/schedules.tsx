@@ -1,7 +1,8 @@
 // The list of schedules: what runs next, what ran last, and which of them want a look.
 
 import type { Paging } from "../../api/call.ts";
-import { listSchedules, SCHEDULE_STATUSES, type Schedule } from "../../api/schedules.ts";
+import { SCHEDULE_STATUSES, type Schedule } from "../../api/schedule.ts";
+import { listSchedules } from "../../api/schedules.ts";
 import { mayChange } from "../../api/session.ts";
 import { href, navigate, place } from "../../app/router.ts";
 import { usePoll } from "../../live/poll.ts";
@@ -136,7 +137,7 @@ function Row({ schedule }: { schedule: Schedule }) {
   return (
     <li class={status}>
       <span class="what">
-        <a class="name cut" href={href(`/schedules/${id}`)} title={name}>
+        <a data-walk class="name cut" href={href(`/schedules/${id}`)} title={name}>
           {name}
         </a>
         <span class="quiet cut" title={description ?? target}>

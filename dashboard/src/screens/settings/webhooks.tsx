@@ -201,7 +201,7 @@ function EditWebhook({ webhook, onClose, after }: EditWebhookProps) {
           onValue={(value) => (url.value = value)}
           fault={faultOf(problem.value, "url")}
           inputMode="url"
-          placeholder="https://example.com/chronos"
+          placeholder="https://"
           autofocus
         />
         <TextField

@@ -68,7 +68,7 @@ function One({ handler: one }: { handler: Handler }) {
   const isAbandoned = hasNoWorker(one, now.value) && (waiting ?? 0) > 0;
   return (
     <li class={isAbandoned ? "abandoned" : undefined}>
-      <a class="name" href={href("/jobs", { handler })} title={`Jobs of ${handler}`}>
+      <a data-walk class="name" href={href("/jobs", { handler })} title={`Jobs of ${handler}`}>
         {handler}
       </a>
       {unavailable ? (
