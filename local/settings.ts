@@ -1,5 +1,5 @@
-// What the environment may say, checked before anything is started. SETTINGS is the only place that knows names, defaults
-// and rules: the table of docs/self-hosting.md is checked against it.
+// The settings that come from the environment, checked before anything is started. SETTINGS is the only place that knows
+// names, defaults and rules: the table of docs/self-hosting.md is checked against it.
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { MIN_SECRET_LENGTH } from "../src/accounts/service-secrets.ts";
