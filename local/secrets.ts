@@ -16,7 +16,7 @@ export interface Secrets {
 
 const NAMES = ["MASTER_KEY", "ADMIN_TOKEN"] as const;
 
-/** Where the secrets lie that nobody else gives. */
+/** The file of the secrets that the environment does not give. */
 export function secretsFile(stateFolder: string): string {
   return join(stateFolder, "secrets.env");
 }
