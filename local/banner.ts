@@ -1,4 +1,4 @@
-// What a person sees once the server is up. The curl line works pasted as it stands.
+// The text that a person sees once the server is up. The curl line works when it is pasted.
 import { styleText } from "node:util";
 import type { DevAccount } from "./account.ts";
 import { LOOPBACK } from "./addresses.ts";

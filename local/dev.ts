@@ -1,5 +1,5 @@
 // `npm run dev`: the service under `wrangler dev`, which rebuilds it at every change of its source. Same state, port and
-// secrets as `npm start`; slower, and what is in a queue is lost at a reload. The package has no source to reload: it starts.
+// secrets as `npm start`; slower, and a reload loses the messages of a queue. The package has no source to reload: it starts.
 import { buildDashboard } from "../dashboard/build.ts";
 import { type Prepared, runMain } from "./main.ts";
 import { IS_PACKED } from "./packed.ts";

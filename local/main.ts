@@ -1,4 +1,4 @@
-// What `npm start` and `npm run dev` have in common: settings, state folder, secrets, and an orderly end.
+// The common part of `npm start` and `npm run dev`: settings, state folder, secrets, and an orderly end.
 import { dropForeignSettings } from "./environment.ts";
 import { outliveReaders } from "./output.ts";
 import { freePort } from "./port.ts";

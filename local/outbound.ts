@@ -1,4 +1,4 @@
-// Where the Worker's own requests may go. The target rules judge a name as a name; which addresses it resolves to is known
+// Limits the addresses that the Worker's own requests reach. The target rules judge a name as a name; which addresses it resolves to is known
 // only when the connection is made. workerd checks that there, so a name that leads into a private network is refused, also
 // when it did not a moment before.
 import { readFileSync } from "node:fs";

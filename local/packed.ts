@@ -1,8 +1,8 @@
-// Where our programs are. In a clone they are sources that Node runs as they are. In the package they are bundled into one
+// The places of our programs. In a clone they are sources that Node runs as they are. In the package they are bundled into one
 // folder, since Node refuses to take the types out of files under node_modules.
 import { extname, join, resolve } from "node:path";
 
-/** Whether this is the built package. */
+/** True in the built package, false in a clone. */
 export const IS_PACKED = extname(import.meta.filename) === ".js";
 
 /** The root of the clone or of the installed package. */

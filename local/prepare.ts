@@ -1,4 +1,4 @@
-// What comes before serving: a clone builds the Worker, and the database is looked at and migrated meanwhile.
+// Prepares a state folder for serving: a clone builds the Worker, and the database is looked at and migrated meanwhile.
 import { join } from "node:path";
 import { buildDashboard } from "../dashboard/build.ts";
 import { type Build, type Description, readBuild } from "./build.ts";

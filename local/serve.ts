@@ -1,4 +1,4 @@
-// What both ways to serve do once the service runs: wait until it answers, ring its cron, show how to use it, wait for the end.
+// Both ways to serve do this once the service runs: wait until it answers, ring its cron, show how to use it, wait for the end.
 import { once } from "node:events";
 import { devAccount, untilHealthy } from "./account.ts";
 import { isLoopback } from "./addresses.ts";

@@ -20,9 +20,9 @@ export interface ServerOptions {
   /** The IP address to listen at. */
   host: string;
   port: number;
-  /** Where pushes may go. */
+  /** The targets that pushes may reach. */
   targets: Settings["targets"];
-  /** Where D1, the objects and their alarms are kept, in the layout of `wrangler --persist-to`. */
+  /** The folder of D1, the objects and their alarms, in the layout of `wrangler --persist-to`. */
   stateFolder: string;
   build: Build;
   /** Variables and secrets beside those of wrangler.toml. */
@@ -149,7 +149,7 @@ function inMemory(limits: Description["rateLimits"]) {
   );
 }
 
-/** What wrangler has laid beside the bundle for it to import: files that are carried as they are. */
+/** Files that wrangler has put beside the bundle, which imports them as data. */
 function filesBeside(bundle: string): { type: "Data"; path: string }[] {
   const folder = dirname(bundle);
   const files = readdirSync(folder).filter((name) => name.endsWith(".gz"));

@@ -1,5 +1,5 @@
-// What the environment may say, checked before anything is started. SETTINGS is the only place that knows names, defaults
-// and rules: the table of docs/self-hosting.md is checked against it.
+// The settings that come from the environment, checked before anything is started. SETTINGS is the only place that knows
+// names, defaults and rules: the table of docs/self-hosting.md is checked against it.
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { MIN_SECRET_LENGTH } from "../src/accounts/service-secrets.ts";
@@ -11,7 +11,7 @@ export { PROJECT } from "./packed.ts";
 /** Why the server cannot start, in words for the person who started it: shown as it is, without a stack. */
 export class StartError extends Error {}
 
-/** Where `chronos-edge receive` waits for deliveries. */
+/** The port at which `chronos-edge receive` waits for deliveries. */
 export const RECEIVER_PORT = 9000;
 
 interface Setting {
@@ -108,7 +108,7 @@ export interface Settings {
   port: number;
   /** Absolute path of the folder that holds everything the service remembers. */
   stateFolder: string;
-  /** Where pushes may go: public https hosts, or whatever this machine reaches. */
+  /** The targets that pushes may reach: public https hosts, or everything that this machine reaches. */
   targets: "public" | "any";
   /** Worker variables that take precedence over those of wrangler.toml. */
   vars: Record<string, string>;

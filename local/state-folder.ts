@@ -134,7 +134,7 @@ async function nameFailures(path: string, work: () => Promise<void>): Promise<vo
   }
 }
 
-/** What we keep in the folder. Anything else in it is not ours to touch. */
+/** Our own names in the folder. Everything else in it is not ours to touch. */
 const OWN = ["bundle", "dev.json", "dev.json.old", "lock", "registry", "run.json", "secrets.env", "tools", "v3"];
 
 /** The folder holds keys, secrets and payloads: only its owner may read them, also when it was there before us. */

@@ -68,7 +68,7 @@ async function bringBack(copy: string): Promise<void> {
 
 const ARRIVING = ".restoring";
 
-/** What is left of a lock or of a restore that was interrupted, or belongs to a volume. */
+/** Left by a lock or by a restore that was interrupted, or part of a volume. */
 const NOTHING = new Set(["lock", "lock-journal", "lost+found", ARRIVING]);
 
 function refuseInUse(stateFolder: string): void {

@@ -159,7 +159,7 @@ interface Manifest {
   made_at: string;
   /** How many there are beside this one. */
   files: number;
-  /** Whether MASTER_KEY is in the copy. The environment gives it otherwise. */
+  /** False when the environment gives MASTER_KEY: then it is not in the copy. */
   has_master_key: boolean;
 }
 

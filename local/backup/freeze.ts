@@ -64,7 +64,7 @@ function processesOf({ pid, leads }: ProcessMark): number[] {
   return all.map(Number).filter((one) => fieldsOf(`${one}`)?.[2] === `${pid}`);
 }
 
-/** Whether each of its threads is stopped, or has ended. */
+/** True when each of its threads is stopped or has ended. */
 function isStopped(pid: number): boolean {
   return readdirSync(`/proc/${pid}/task`).every((thread) => {
     const state = fieldsOf(`${pid}/task/${thread}`)?.[0];

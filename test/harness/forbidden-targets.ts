@@ -1,4 +1,4 @@
-// Where no push may go while targets are public: the same tables for the rule and for a service that keeps it.
+// Targets that no push may reach while targets are public: the same tables for the rule and for a service that keeps it.
 
 /** IPv4 addresses that are not public, in the spellings that a URL's host takes. */
 export const FORBIDDEN_IPV4: readonly (readonly [meaning: string, host: string])[] = [

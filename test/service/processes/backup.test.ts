@@ -47,7 +47,7 @@ async function command(args: readonly string[], state: string, env: Record<strin
 const madeAt = (archive: string): number =>
   Date.parse(JSON.parse(execFileSync("tar", ["-xOf", archive, "./backup.json"], { encoding: "utf8" })).made_at);
 
-it("a service under load is copied, killed, and goes on from the copy", async () => {
+it("a service under load is copied, killed, and goes on from the copy", { timeout: 240_000 }, async () => {
   const receiver = await Receiver.listen();
   onTestFinished(() => receiver.close());
   const target = receiver.target(200);
@@ -57,7 +57,7 @@ it("a service under load is copied, killed, and goes on from the copy", async ()
   await service.ready();
   const tenant = await service.newTenant();
 
-  // What is answered before the copy: waiting, far ahead, cancelled, changed, queued, recurring, and a crowd that has
+  // Jobs that are answered before the copy: waiting, far ahead, cancelled, changed, queued, recurring, and a crowd that has
   // just ended by its owners, before the database is told of most of it.
   const soon = await tenant.create({ delay: { value: 20, unit: "minute" }, ...push });
   const far = await tenant.create({ delay: { value: 3, unit: "day" }, ...push });

@@ -191,7 +191,7 @@ describe("the container image", () => {
 
   it("is made by commands that work: its service starts, is found healthy, and ends", async () => {
     const data = join(folder, "data");
-    // What its last stage runs, with the image's places and users replaced by ours.
+    // The command of its last stage, with the image's places and users replaced by ours.
     const [install = ""] = all("RUN").filter((run) => run.includes("npm install --global"));
     const prefix = join(folder, "prefix");
     const ours = install
