@@ -16,7 +16,7 @@ export interface Secrets {
 
 const NAMES = ["MASTER_KEY", "ADMIN_TOKEN"] as const;
 
-/** Where the secrets lie, in the form that `wrangler dev --env-file` reads. */
+/** Where the secrets lie that nobody else gives. */
 export function secretsFile(stateFolder: string): string {
   return join(stateFolder, "secrets.env");
 }
@@ -72,6 +72,19 @@ function checkChange(path: string, kept: string | undefined, given: Settings["se
   throw new StartError(
     `MASTER_KEY is not the one in ${path}, so every signing secret would change. Unset MASTER_KEY to go on with the one in the file, or set MASTER_KEY_PREVIOUS to that`,
   );
+}
+
+/**
+ * Writes all secrets, wherever they come from, in the form that `wrangler dev --env-file` reads.
+ * @returns the file's path
+ */
+export function writeForWrangler(stateFolder: string, secrets: Secrets): string {
+  const path = join(stateFolder, "tools", "secrets.env");
+  const lines = Object.entries(secrets).map(
+    ([name, value]) => `${name}=${value.includes("'") ? `"${value}"` : `'${value}'`}\n`,
+  );
+  writeAtomically(path, lines.join(""));
+  return path;
 }
 
 function lost(what: string): string {

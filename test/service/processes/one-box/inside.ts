@@ -31,15 +31,25 @@ nameAddresses(new Map([...names, [PUBLIC_NAME, "11.22.33.44"]]), join(folder, "h
 /** The host that each TLS connection asked for. */
 const connections: string[] = [];
 const tls = { key: readFileSync(join(folder, "key.pem")), cert: readFileSync(join(folder, "cert.pem")) };
-const target = createServer(tls, (_, response) => response.end("ok"));
+/** The paths that were asked for, and the one whose answer was not waited for. */
+const requests: string[] = [];
+let cut = "";
+const target = createServer(tls, ({ url = "" }, response) => {
+  requests.push(url);
+  response.once("close", () => {
+    if (!response.writableFinished) cut = url;
+  });
+  if (url === "/redirect") response.writeHead(302, { Location: `https://${PUBLIC_NAME}/trespass` });
+  if (url !== "/hang") response.end("ok");
+});
 target.on("secureConnection", (socket: TLSSocket) => connections.push(String(socket.servername)));
 let rawConnections = 0;
 target.on("connection", () => rawConnections++);
 await once(target.listen(443, "::"), "listening");
 
-const push = (host: string) => ({
-  ...{ name: host, max_retries: 0 },
-  delivery: { type: "push", http: { url: `https://${host}/`, method: "POST" } },
+const push = (host: string, path = "/") => ({
+  ...{ name: host, max_retries: 0, timeout: 2 },
+  delivery: { type: "push", http: { url: `https://${host}${path}`, method: "POST" } },
 });
 /** Each with the keys of one account in turns: a key may ask a hundred times in ten seconds. */
 async function createEach(keys: readonly Tenant[], jobs: readonly object[]) {
@@ -71,7 +81,7 @@ async function ended(tenant: Tenant, count: number): Promise<number> {
 const env = { HOST: "0.0.0.0", NODE_EXTRA_CA_CERTS: join(folder, "cert.pem") };
 const anywhere = new OwnService({ env: { ...env, CHRONOS_TARGETS: "any" } });
 await anywhere.ready();
-const pushes = [...names.keys()].map(push);
+const pushes = [...names.keys()].map((name) => push(name));
 const free = await anywhere.newTenant();
 await createEach([free, await free.anotherKey()], pushes);
 await ended(free, pushes.length);
@@ -89,13 +99,21 @@ rawConnections = 0;
 const service = new OwnService({ env, folder: anywhere.folder });
 await service.ready();
 const tenant = await service.newTenant();
-const created = await createEach([tenant, ...(await tenant.moreKeys(2))], hosts.map(push));
+requests.length = 0;
+const created = await createEach(
+  [tenant, ...(await tenant.moreKeys(2))],
+  hosts.map((host) => push(host)),
+);
 const there = new Tenant({ ...early, url: service.url });
 await there.post("/v1/bulk-actions", { action: "run", filter: { status: "pending" } });
 const refusedLater = await ended(there, accepted);
 const resolving = await service.newTenant();
-await createEach([resolving, await resolving.anotherKey()], [...pushes, push(PUBLIC_NAME)]);
-const refusedByAddress = await ended(resolving, pushes.length + 1);
+await createEach([resolving, await resolving.anotherKey()], pushes);
+const refusedByAddress = await ended(resolving, pushes.length);
+const wellPlaced = await service.newTenant();
+const good = ["/", "/redirect", "/hang"].map((path) => push(PUBLIC_NAME, path));
+await createEach([wellPlaced], good);
+await ended(wellPlaced, good.length);
 const neighbourHears = others.asks(`http://192.168.77.1:${new URL(service.url).port}/health`);
 const log = service.log;
 const { api_key, admin_token } = service.dev;
@@ -111,6 +129,8 @@ const seen = {
   refusedByAddress,
   connections,
   rawConnections,
+  requests: requests.sort(),
+  cut,
   neighbourHears,
   logHasSecrets: log.includes(api_key) || log.includes(admin_token),
 };
