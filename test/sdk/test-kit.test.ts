@@ -80,11 +80,10 @@ describe("under vitest", () => {
   });
 
   it("is not limited by rate", async () => {
-    const { client } = service;
-    const asked = Array.from({ length: 150 }, () => client.handlers.list().page());
-    const startedAt = performance.now();
-    await Promise.all(asked);
-    expect(performance.now() - startedAt, "a refusal would make it wait for ten seconds").toBeLessThan(9_000);
+    const { url, apiKey } = service;
+    const ask = () => fetch(`${url}/v1/handlers`, { headers: { Authorization: `Bearer ${apiKey}` } });
+    const answers = await Promise.all(Array.from({ length: 150 }, ask));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   });
 });
 
