@@ -202,6 +202,8 @@ describe.skipIf(!isHere).each(["/", "/docs", "/docs/guides", "/docs/guides/why-h
     const page = await context.newPage();
     await page.goto(service.url + path);
     if (path === "/docs") await formOf(page, "createJob");
+    // The sections of operations are all alike, and all of them would take axe half a minute.
+    await page.locator(".operation").evaluateAll((all) => all.slice(3).forEach((one) => void one.remove()));
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
     await context.close();
