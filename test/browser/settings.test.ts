@@ -91,8 +91,9 @@ it("makes, changes, tests, disables and deletes a webhook", async ({ open }) => 
   await row.getByText("Disabled.").waitFor({ state: "detached" });
 
   await row.getByRole("button", { name: /^Test/ }).click();
-  const [job] = await tenant.get<{ id: string }[]>("/v1/jobs?origin=event");
   const link = row.getByRole("link", { name: "Test call" });
+  await link.waitFor();
+  const [job] = await tenant.get<{ id: string }[]>("/v1/jobs?origin=event");
   expect(await link.getAttribute("href")).toBe(`/dashboard/jobs/${job?.id}`);
 
   await row.getByRole("button", { name: /^Delete/ }).click();
