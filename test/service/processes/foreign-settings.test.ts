@@ -38,16 +38,8 @@ const listing = () =>
     .sort();
 
 beforeAll(() => {
-  for (const name of [
-    "dashboard",
-    "docs",
-    "local",
-    "migrations",
-    "src",
-    "wrangler.toml",
-    "package.json",
-    "tsconfig.json",
-  ])
+  const parts = ["dashboard", "docs", "local", "migrations", "sdk/src", "src"];
+  for (const name of [...parts, "wrangler.toml", "package.json", "tsconfig.json"])
     cpSync(join(PROJECT, name), join(project, name), { recursive: true });
   symlinkSync(join(PROJECT, "node_modules"), join(project, "node_modules"));
   for (const name of [".env", ".env.local", ".dev.vars"]) writeFileSync(join(project, name), FOREIGN);
