@@ -99,7 +99,7 @@ describe("behind what is counted are jobs", () => {
     const overview = { buckets: [{ at: "2030-01-02T12:00:00.000Z" }] };
     expect(jobsOfFailing(failing({ handler: "a", host: "b.example" }), overview)).toEqual({
       ...{ status: "failed", error_code: "http_status", handler: "a", host: "b.example" },
-      scheduled_after: "2030-01-01T12:00:00.000Z",
+      scheduled_after: "2030-01-02T11:45:00.000Z",
     });
     expect(jobsOfFailing(failing({}), overview)).not.toHaveProperty("handler");
   });

@@ -7,6 +7,7 @@ import type { Verb } from "../api/job.ts";
 import { Poll } from "../live/poll.ts";
 
 const ASK_EVERY_MS = 500;
+const SHOWN_MS = 10_000;
 
 export interface Running {
   readonly action: BulkAction;
@@ -23,7 +24,13 @@ export async function start(verb: Verb, selection: Selection, expected: number):
   const action = await startBulkAction(verb, selection);
   running.value = [...running.value, { action, expected }];
   if (action.status === "running") follow(action.id);
-  else ended.value += 1;
+  else finish(action);
+}
+
+/** One that did all it was asked for is no news for long. */
+function finish({ id, skipped, failed }: BulkAction): void {
+  ended.value += 1;
+  if (skipped + failed === 0) setTimeout(() => dismiss(id), SHOWN_MS);
 }
 
 const polls = new Set<Poll<void>>();
@@ -35,7 +42,7 @@ function follow(id: string): void {
     if (action.status !== "running") {
       poll.stop();
       polls.delete(poll);
-      ended.value += 1;
+      finish(action);
     }
   }, ASK_EVERY_MS);
   polls.add(poll);

@@ -92,7 +92,9 @@ function Row({ row, isGone, isOn, onToggle }: RowProps) {
           </label>
         </td>
       )}
-      <td class="status">{now === null ? <span class="quiet">deleted</span> : <StatusBadge status={job.status} />}</td>
+      <td class="status">
+        {now === null ? "deleted" : isGone && now === row ? "gone" : <StatusBadge status={job.status} />}
+      </td>
       <td class="name">
         <div class="line">
           <a data-walk href={href(`/jobs/${job.id}`)} class="cut" title={job.name}>

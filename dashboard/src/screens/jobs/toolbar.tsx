@@ -22,44 +22,48 @@ export function Toolbar({ listing, selected, onSelectMatching, onClear, onUpdate
   const news = newsOf(listing);
   if (isEmpty(selected))
     return (
-      <div class="toolbar">
-        <span>{countJobs(paging.total)}</span>
-        <span role="status" class="rest">
-          {news && (
-            <Button small onClick={onUpdate} title="Show the list as it is now (u)">
-              {news} · Update
-            </Button>
-          )}
-        </span>
+      <div class="toolbar-place">
+        <div class="toolbar">
+          <span>{countJobs(paging.total)}</span>
+          <span role="status" class="rest">
+            {news && (
+              <Button small onClick={onUpdate} title="Show the list as it is now (u)">
+                {news} · Update
+              </Button>
+            )}
+          </span>
+        </div>
       </div>
     );
   const isPage = selected.kind === "some" && rows.length > 0 && rows.every(({ id }) => selected.ids.has(id));
   return (
-    <div class="toolbar selecting">
-      <span>
-        {selected.kind === "matching"
-          ? `All ${countJobs(paging.total)} that match`
-          : `${formatCount(selected.ids.size)} selected`}
-      </span>
-      {VERBS.map((verb) => (
-        <Button
-          key={verb}
-          small
-          look={verb === "delete" || verb === "cancel" ? "danger" : undefined}
-          onClick={() => onAct(verb)}
-        >
-          {WORDS[verb].verb}
+    <div class="toolbar-place">
+      <div class="toolbar selecting">
+        <span>
+          {selected.kind === "matching"
+            ? `All ${countJobs(paging.total)} that match`
+            : `${formatCount(selected.ids.size)} selected`}
+        </span>
+        {VERBS.map((verb) => (
+          <Button
+            key={verb}
+            small
+            look={verb === "delete" || verb === "cancel" ? "danger" : undefined}
+            onClick={() => onAct(verb)}
+          >
+            {WORDS[verb].verb}
+          </Button>
+        ))}
+        {isPage && paging.total > rows.length && (
+          <Button small look="plain" onClick={onSelectMatching}>
+            Select all {countJobs(paging.total)} that match
+          </Button>
+        )}
+        <span class="rest" />
+        <Button small look="plain" onClick={onClear}>
+          Clear
         </Button>
-      ))}
-      {isPage && paging.total > rows.length && (
-        <Button small look="plain" onClick={onSelectMatching}>
-          Select all {countJobs(paging.total)} that match
-        </Button>
-      )}
-      <span class="rest" />
-      <Button small look="plain" onClick={onClear}>
-        Clear
-      </Button>
+      </div>
     </div>
   );
 }

@@ -72,7 +72,7 @@ export function FailingList({ overview }: { overview: Overview }) {
         </p>
       )}
       {asked.value && filter && (
-        <AskBulk verb="retry" selection={{ filter }} of={`that failed with ${nameOf(asked.value)}`} onClose={close} />
+        <AskBulk verb="retry" selection={{ filter }} of={`failed with ${nameOf(asked.value)}`} onClose={close} />
       )}
     </section>
   );

@@ -33,8 +33,8 @@ export const jobsDueIn = (at: string): Query => ({
 });
 
 /**
- * The jobs that failed for good with what a group has in common, and were due in the window or up to a day before: they may have been
- * retried for long. Undefined for the group of all the rest, which has nothing in common.
+ * The jobs that failed for good with what a group has in common, and were due in the window or shortly before: a retry takes a
+ * while, and failures are counted by the quarter of an hour. Undefined for the group of all the rest, which has nothing in common.
  */
 export function jobsOfFailing(
   { error_code, handler, host }: Failing,
@@ -47,6 +47,6 @@ export function jobsOfFailing(
     error_code,
     ...(handler !== null && { handler }),
     ...(host !== null && { host }),
-    scheduled_after: iso(from - 24 * HOUR),
+    scheduled_after: iso(from - HOUR / 4),
   };
 }

@@ -1,24 +1,15 @@
 // A new schedule, or changes to one: the form, and beside it what the service would do with it, brought up to date as one types.
 
 import { useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
 import { type ApiError, asApiError, ApiError as Failure } from "../../api/api-error.ts";
-import type { Tick } from "../../api/schedule.ts";
-import { previewRuns } from "../../api/schedules.ts";
 import { Button } from "../../ui/button.tsx";
-import { faultOf, SelectField, TextArea, TextField } from "../../ui/field.tsx";
+import { faultOf, SelectField, TextField } from "../../ui/field.tsx";
 import { Problem } from "../../ui/problem.tsx";
-import { type Draft, type DraftFault, timingOf } from "./draft.ts";
-import { RunList } from "./run-list.tsx";
-
-const PREVIEWED = 10;
-/** So that not every letter is a request. */
-const TYPING_MS = 250;
+import type { Draft, DraftFault } from "./draft.ts";
+import { Preview, usePreview } from "./schedule-preview.tsx";
+import { choices, Group, Work } from "./work-fields.tsx";
 
 const UNITS = ["second", "minute", "hour", "day", "week"];
-const METHODS = ["POST", "PUT", "PATCH", "GET", "DELETE"];
-const choices = (values: readonly string[]) => values.map((value) => ({ value, label: value }));
 
 const EXAMPLES = [
   ["*/15 * * * *", "every 15 minutes"],
@@ -169,95 +160,6 @@ export function ScheduleForm({ title, start, verb, cancelTo, onSend }: FormProps
   );
 }
 
-const Group = ({ title, children }: { title: string; children: ComponentChildren }) => (
-  <fieldset class="panel">
-    <legend>{title}</legend>
-    <div class="inside stack">{children}</div>
-  </fieldset>
-);
-
-interface WorkProps {
-  readonly draft: Draft;
-  readonly set: (name: keyof Draft) => (value: string) => void;
-  readonly fault: (field: string) => string | undefined;
-}
-
-/** What each run does. */
-const Work = ({ draft: is, set, fault }: WorkProps) => (
-  <Group title="Its jobs">
-    <SelectField
-      label="Delivery"
-      value={is.delivery}
-      onValue={set("delivery")}
-      choices={[
-        { value: "pull", label: "pulled by a worker" },
-        { value: "push", label: "pushed to a URL" },
-      ]}
-    />
-    <TextField
-      label={is.delivery === "pull" ? "Handler" : "Handler (optional)"}
-      value={is.handler}
-      onValue={set("handler")}
-      fault={fault("handler")}
-      maxLength={255}
-    />
-    {is.delivery === "push" && (
-      <>
-        <TextField
-          label="URL"
-          value={is.url}
-          onValue={set("url")}
-          fault={fault("delivery.http.url")}
-          inputMode="url"
-          placeholder="https://"
-        />
-        <SelectField label="Method" value={is.method} onValue={set("method")} choices={choices(METHODS)} />
-        <TextArea
-          label="Headers"
-          value={is.headers}
-          onValue={set("headers")}
-          fault={fault("delivery.http.headers")}
-          rows={2}
-          placeholder="Name: value"
-        />
-      </>
-    )}
-    <TextArea
-      label="Payload"
-      value={is.payload}
-      onValue={set("payload")}
-      fault={fault("payload")}
-      rows={4}
-      placeholder='{ "report": "daily" }'
-      hint="A JSON object. It is sent as it is typed."
-    />
-    <div class="fields">
-      <TextField
-        label="Timeout in seconds"
-        value={is.timeout}
-        onValue={set("timeout")}
-        fault={fault("timeout")}
-        inputMode="numeric"
-      />
-      <TextField
-        label="Retries"
-        value={is.maxRetries}
-        onValue={set("maxRetries")}
-        fault={fault("max_retries")}
-        inputMode="numeric"
-      />
-      <TextField
-        label="Tags"
-        value={is.tags}
-        onValue={set("tags")}
-        fault={fault("tags")}
-        placeholder="nightly, reports"
-      />
-      <TextField label="Flow" value={is.flow} onValue={set("flow")} fault={fault("flow")} maxLength={255} />
-    </div>
-  </Group>
-);
-
 const ZONES = ["UTC", ...Intl.supportedValuesOf("timeZone")];
 
 const ZoneField = (props: { value: string; onValue: (value: string) => void; fault: string | undefined }) => (
@@ -269,50 +171,4 @@ const ZoneField = (props: { value: string; onValue: (value: string) => void; fau
       ))}
     </datalist>
   </>
-);
-
-interface PreviewState {
-  readonly ticks: readonly Tick[] | undefined;
-  readonly problem: ApiError | undefined;
-}
-
-/** Asks for the next runs whenever what decides them has changed, a moment after the last letter. */
-function usePreview(draft: Draft): PreviewState {
-  const state = useSignal<PreviewState>({ ticks: undefined, problem: undefined });
-  const timing = timingOf(draft);
-  const key = JSON.stringify(timing);
-  useEffect(() => {
-    const asking = new AbortController();
-    const timer = setTimeout(
-      async () => {
-        try {
-          const ticks = await previewRuns({ ...timing, count: PREVIEWED }, asking.signal);
-          state.value = { ticks, problem: undefined };
-        } catch (thrown) {
-          // What was shown last stays, greyed out, so that nothing jumps while somebody types.
-          if (!asking.signal.aborted) state.value = { ...state.value, problem: asApiError(thrown) };
-        }
-      },
-      state.value.ticks === undefined ? 0 : TYPING_MS,
-    );
-    return () => {
-      clearTimeout(timer);
-      asking.abort();
-    };
-  }, [key]);
-  return state.value;
-}
-
-const Preview = ({ ticks, problem, timeZone }: PreviewState & { timeZone: string }) => (
-  <section class="panel" aria-labelledby="preview">
-    <header>
-      <h2 id="preview">Next runs</h2>
-      <span class="quiet">{timeZone}</span>
-    </header>
-    <div class={problem ? "inside outdated" : "inside"} aria-live="polite">
-      {problem && <p class="quiet">No preview: {problem.errors[0]?.message ?? problem.message}</p>}
-      {ticks?.length === 0 && <p class="quiet">It would never run.</p>}
-      {ticks && <RunList ticks={ticks} timeZone={timeZone} />}
-    </div>
-  </section>
 );

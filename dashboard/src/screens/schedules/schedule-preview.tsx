@@ -1,0 +1,59 @@
+// What the service would do with a schedule that is being written: its next runs, brought up to date as one types.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { type ApiError, asApiError } from "../../api/api-error.ts";
+import type { Tick } from "../../api/schedule.ts";
+import { previewRuns } from "../../api/schedules.ts";
+import { type Draft, timingOf } from "./draft.ts";
+import { RunList } from "./run-list.tsx";
+
+const PREVIEWED = 10;
+/** So that not every letter is a request. */
+const TYPING_MS = 250;
+
+interface PreviewState {
+  readonly ticks: readonly Tick[] | undefined;
+  readonly problem: ApiError | undefined;
+}
+
+/** Asks for the next runs whenever what decides them has changed, a moment after the last letter. */
+export function usePreview(draft: Draft): PreviewState {
+  const state = useSignal<PreviewState>({ ticks: undefined, problem: undefined });
+  const timing = timingOf(draft);
+  const key = JSON.stringify(timing);
+  useEffect(() => {
+    const asking = new AbortController();
+    const timer = setTimeout(
+      async () => {
+        try {
+          const ticks = await previewRuns({ ...timing, count: PREVIEWED }, asking.signal);
+          state.value = { ticks, problem: undefined };
+        } catch (thrown) {
+          // What was shown last stays, greyed out, so that nothing jumps while somebody types.
+          if (!asking.signal.aborted) state.value = { ...state.value, problem: asApiError(thrown) };
+        }
+      },
+      state.value.ticks === undefined ? 0 : TYPING_MS,
+    );
+    return () => {
+      clearTimeout(timer);
+      asking.abort();
+    };
+  }, [key]);
+  return state.value;
+}
+
+export const Preview = ({ ticks, problem, timeZone }: PreviewState & { timeZone: string }) => (
+  <section class="panel" aria-labelledby="preview">
+    <header>
+      <h2 id="preview">Next runs</h2>
+      <span class="quiet">{timeZone}</span>
+    </header>
+    <div class={problem ? "inside outdated" : "inside"} aria-live="polite">
+      {problem && <p class="quiet">No preview: {problem.errors[0]?.message ?? problem.message}</p>}
+      {ticks?.length === 0 && <p class="quiet">It would never run.</p>}
+      {ticks && <RunList ticks={ticks} timeZone={timeZone} />}
+    </div>
+  </section>
+);
