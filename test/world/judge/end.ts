@@ -226,7 +226,10 @@ async function checkSchedules(world: World, tenant: Tenant, listed: ReadonlyMap<
     const jobs = [...listed.values()].filter(({ schedule_id }) => schedule_id === facts.id);
     if (facts.mayHaveMore || [...world.ledger.jobs.values()].some((job) => job.tenant === tenant && job.mayBeDeleted))
       continue;
-    if (jobs.length !== run_count) violated(`${jobs.length} jobs, ${run_count} runs counted`);
+    // The job of a tick that D1 held up may exist although its schedule was archived before it could count it.
+    const uncounted = jobs.length - run_count;
+    if (uncounted !== 0 && !(uncounted === 1 && status === "archived"))
+      violated(`${jobs.length} jobs, ${run_count} runs counted`);
     if (!facts.isPlain || facts.everyMs === null || last_run_at === null || tenant.suspensions.length > 0) continue;
     const ticks = (Date.parse(last_run_at) - facts.createdAt) / facts.everyMs;
     if (run_count + missed_runs + skipped_runs < ticks - 1)
@@ -236,12 +239,12 @@ async function checkSchedules(world: World, tenant: Tenant, listed: ReadonlyMap<
 
 /** Objects of what is over are empty. */
 function checkLeftovers({ platform, ledger }: World, lists: ReadonlyMap<Tenant, ReadonlyMap<string, Shown>>): void {
-  for (const [name] of platform.objects.stored()) {
+  for (const [name, stored] of platform.objects.stored()) {
     const [className = "", path = ""] = name.split(/ (.*)/);
     const [accountId = "", id = ""] = path.split(/\/(.*)/);
     const listed = [...lists].find(([tenant]) => tenant.id === accountId)?.[1];
     if (className === "JobObject" && listed && ENDED.has(listed.get(id)?.status ?? "completed"))
-      ledger.violated("objects of what is over are empty", name);
+      ledger.violated("objects of what is over are empty", `${name} ${JSON.stringify(stored.get("state"))}`);
   }
 }
 

@@ -41,7 +41,7 @@ export interface Start {
   /** Until when its worker may hold it; a push: until its answer. */
   heldUntil: number;
   /** What came of it, as far as target or worker know. */
-  outcome: "open" | "completed" | "failed" | "final" | "silent";
+  outcome: "open" | "reporting" | "completed" | "failed" | "final" | "silent";
   /** A worker's: when its report was accepted. */
   acceptedAt: number | null;
 }

@@ -10,8 +10,18 @@ const LEAST_BACKOFF_MS = 1_000;
 /** An account's standing is remembered for a minute, and a read may take ten seconds. */
 const SUSPENSION_KNOWN_MS = 75_000;
 
-/** @param skewMs by how much two clocks may differ */
-export function checkStart(ledger: Ledger, job: JobFacts, start: Start, askedAt: number, skewMs: number): void {
+/**
+ * @param askedAt when the worker asked for it; a push: when it arrived
+ * @param skewMs by how much two clocks may differ
+ * @param knowsSuspensions whether D1 can tell everybody of a suspension
+ */
+export function checkStart(
+  ledger: Ledger,
+  job: JobFacts,
+  start: Start,
+  askedAt: number,
+  { skewMs, knowsSuspensions }: { readonly skewMs: number; readonly knowsSuspensions: boolean },
+): void {
   const { id, notBefore, cancelledAt, revivedAt, unsettled } = job;
   const violated = (rule: string, what: string) => ledger.violated(rule, `job ${id}: ${what}`);
   if (unsettled === 0 && start.at < notBefore - skewMs)
@@ -39,7 +49,7 @@ export function checkStart(ledger: Ledger, job: JobFacts, start: Start, askedAt:
       `attempt ${start.attempt} starts after execution ${job.completedBy} completed`,
     );
   const since = job.tenant.suspensions.findLast(({ from, until }) => from <= start.at && start.at < until);
-  if (since && start.at > since.from + SUSPENSION_KNOWN_MS && job.kind !== "pull")
+  if (knowsSuspensions && since && start.at > since.from + SUSPENSION_KNOWN_MS && job.kind !== "pull")
     violated(
       "a suspended account's attempts wait",
       `attempt ${start.attempt} starts ${start.at - since.from} ms after`,

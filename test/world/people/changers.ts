@@ -50,12 +50,12 @@ export const retrier = (client: Client, chance: Chance): Promise<void> =>
   nowAndThen(client, chance, 20 * SECOND, async (job) => {
     const { world } = client;
     world.note("asks", job.id, "retry");
-    job.revivedAt = world.now;
+    const before = job.notBefore;
+    Object.assign(job, { revivedAt: world.now, notBefore: Math.min(before, world.now) });
     const answer = await client.surely("POST", `/v1/jobs/${job.id}/retry`);
+    if (answer && !isDone(answer) && !answer.mayHaveBeenDone) job.notBefore = before;
     if (!answer || answer.mayHaveBeenDone) job.retries = null;
     else if (isDone(answer) && job.retries !== null) job.retries += 1;
-    if (answer && isDone(answer))
-      Object.assign(job, { revivedAt: world.now, notBefore: Math.min(job.notBefore, world.now) });
   });
 
 /** Another time, another payload, or less. */

@@ -60,7 +60,7 @@ export async function creator(client: Client, chance: Chance): Promise<void> {
     const wish = world.ledger.wish(client.tenant, chance.happens(pulls) ? "pull" : "push");
     const { body, maxRetries } = wording(client, wish, chance);
     // A crowd is due in one moment.
-    const crowd = chance.happens(0.02) ? chance.int(5, 60) : 1;
+    const crowd = chance.happens(0.01) ? chance.int(50, 60) : 1;
     if (crowd > 1) await Promise.all(Array.from({ length: crowd }, () => createCrowded(client, chance)));
     else if (chance.happens(0.5))
       await createWithKey(client, wish, { ...body, idempotency_key: `key ${wish.n}` }, maxRetries);
@@ -111,10 +111,11 @@ export async function batcher(client: Client, chance: Chance): Promise<void> {
     const answer = isKeyed
       ? await client.surely("POST", "/v1/jobs/batch", { jobs })
       : await client.once("POST", "/v1/jobs/batch", { jobs });
+    const mayHaveBeenDone = answer !== null && "mayHaveBeenDone" in answer && answer.mayHaveBeenDone === true;
     for (const [i, wish] of wishes.entries()) {
       const entry = isDone(answer) ? answer.body.data[i] : undefined;
       if (entry?.job && entry.job.payload?.n === wish.n) noted(client, wish, entry.job, asked[i]?.maxRetries ?? 0);
-      else wish.outcome = answer && isRefusal(answer) ? "refused" : "unknown";
+      else wish.outcome = answer && !mayHaveBeenDone && isRefusal(answer) ? "refused" : "unknown";
     }
   }
 }

@@ -64,7 +64,8 @@ async function serve(client: Client, chance: Chance, leased: Leased, askedAt: nu
   const job = ledger.jobs.get(id) ?? ledger.met(id, tenant, "pull", Date.parse(leased.scheduled_for), 50);
   if (job.tenant !== tenant) ledger.violated("no account sees another", `${tenant.name} is given ${id}`);
   const start: Start = {
-    at: world.now,
+    // Its answer may have been long on the way.
+    at: Math.min(world.now, Date.parse(leased.lease_expires_at) - leased.timeout * SECOND),
     executionId,
     attempt,
     heldUntil: Date.parse(leased.lease_expires_at),
@@ -73,7 +74,7 @@ async function serve(client: Client, chance: Chance, leased: Leased, askedAt: nu
   };
   world.note("leased", id, `${executionId} attempt ${attempt}`);
   checkLease(client, job, start);
-  checkStart(ledger, job, start, askedAt, world.skewMs);
+  checkStart(ledger, job, start, askedAt, world);
   job.starts.push(start);
   const misbehaves = world.isOpen && chance.happens(temper);
   if (misbehaves && chance.happens(0.4)) return; // it dies
@@ -127,6 +128,7 @@ async function beats(
 
 async function complete(client: Client, job: JobFacts, start: Start): Promise<void> {
   const sentAt = client.world.now;
+  start.outcome = "reporting";
   const body = { execution_id: start.executionId, result: { by: start.executionId } };
   const answer = await client.surely("POST", `/v1/worker/jobs/${job.id}/complete`, body);
   if (isDone(answer)) {
@@ -139,6 +141,7 @@ async function complete(client: Client, job: JobFacts, start: Start): Promise<vo
 
 async function fail(client: Client, chance: Chance, job: JobFacts, start: Start): Promise<void> {
   const sentAt = client.world.now;
+  start.outcome = "reporting";
   const retryable = chance.happens(0.8);
   const body = { execution_id: start.executionId, error: { message: "it did not work" }, retryable };
   const answer = await client.surely("POST", `/v1/worker/jobs/${job.id}/fail`, body);
