@@ -15,6 +15,7 @@ export const FAULTS = [
   "calls-lost",
   "answers-lost",
   "slow-calls",
+  "silent-objects",
   "overload",
   "deaths",
   "deaths-in-alarms",
@@ -79,9 +80,11 @@ export class Weather implements Fates {
     return strength !== undefined && this.#timeline.now < this.#clearsAt && this.#chance.happens(most * strength);
   }
 
-  call(_from: string, _to: string, _method: string): CallFate {
+  call(_from: string, to: string, _method: string): CallFate {
     const chance = this.#chance;
-    const slow = this.#strikes("slow-calls", 0.05) ? chance.around(6 * SECOND) : 0;
+    const slow = this.#strikes("slow-calls", 0.05) ? chance.around(chance.happens(0.2) ? 90 * SECOND : 4 * SECOND) : 0;
+    if (this.#isSilent(to))
+      return { there: chance.around(40 * SECOND), back: 40 * SECOND, lost: "call", overloaded: false };
     const isSlowBack = chance.happens(0.5);
     const there = chance.latency(0.7) + (isSlowBack ? 0 : slow);
     const back = chance.latency(0.7) + (isSlowBack ? slow : 0);
@@ -89,6 +92,13 @@ export class Weather implements Fates {
     if (this.#strikes("calls-lost", 0.05)) return { there, back, lost: "call", overloaded: false };
     if (this.#strikes("answers-lost", 0.05)) return { there, back, lost: "answer", overloaded: false };
     return { there, back, lost: null, overloaded: false };
+  }
+
+  /** One job in a few has an owner that nobody reaches for as long as the weather lasts; its alarm rings all the same. */
+  #isSilent(name: string): boolean {
+    const strength = this.#climate.get("silent-objects");
+    if (strength === undefined || this.#timeline.now >= this.#clearsAt || !name.startsWith("JobObject")) return false;
+    return Number.parseInt(name.slice(-4), 16) < 0x10000 * 0.1 * strength;
   }
 
   alarm(): number | null {
@@ -173,7 +183,7 @@ export class Weather implements Fates {
     for (const [fault, kind] of Object.entries(kinds) as [keyof typeof kinds, Spell["kind"]][]) {
       const strength = this.#climate.get(fault);
       if (strength === undefined) continue;
-      const times = chance.int(1, 3);
+      const times = kind === "away" ? 1 : chance.int(1, 3);
       for (let i = 0; i < times; i++) {
         const from = chance.between(begin, end);
         const until = Math.min(

@@ -26,8 +26,11 @@ function wording(client: Client, wish: Wish, chance: Chance): Asked {
     ...timing,
     ...(chance.happens(0.1) && { expires_after: { value: chance.int(1, 5), unit: "minute" } }),
     ...(chance.happens(0.1) && { backoff: { type: "fixed", initial: 2, max: 2, jitter: false } }),
+    ...(chance.happens(0.05) && { backoff: { type: "list", delays: [240] } }),
   };
-  if (wish.kind === "pull") body.handler = tenant.handler;
+  if (wish.kind === "pull" && chance.happens(0.03))
+    Object.assign(body, { handler: "nobody's", expires_after: { value: chance.int(3, 6), unit: "minute" } });
+  else if (wish.kind === "pull") body.handler = tenant.handler;
   else
     body.delivery = {
       type: "push",

@@ -35,7 +35,7 @@ async function work(client: Client, chance: Chance, name: string, temper: number
     const leaves = world.isOpen && chance.happens(0.1 * temper);
     const askedAt = world.now;
     const body = {
-      handlers: chance.happens(0.2) ? [tenant.handler, "nobody's"] : [tenant.handler],
+      handlers: chance.happens(0.2) ? [tenant.handler, "something else"] : [tenant.handler],
       wait_time_seconds: waitSeconds,
       worker_id: name,
       ...(most !== null && { max_jobs: most }),
@@ -78,7 +78,8 @@ async function serve(client: Client, chance: Chance, leased: Leased, askedAt: nu
   job.starts.push(start);
   const misbehaves = world.isOpen && chance.happens(temper);
   if (misbehaves && chance.happens(0.4)) return; // it dies
-  const worksMs = misbehaves && chance.happens(0.3) ? chance.around(40 * SECOND) : chance.latency(300);
+  const isLong = chance.happens(0.03) || (misbehaves && chance.happens(0.3));
+  const worksMs = isLong ? chance.around(90 * SECOND) : chance.latency(300);
   if (!(await beats(client, chance, job, start, worksMs, leased.timeout))) return;
   if (misbehaves && chance.happens(0.5)) await fail(client, chance, job, start);
   else await complete(client, job, start);
