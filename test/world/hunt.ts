@@ -18,26 +18,31 @@ export interface Found {
   readonly rule: string;
 }
 
-/** @param only a part of a fault's name, or all */
-export async function hunt(only: string, seconds: number): Promise<Found[]> {
+/**
+ * @param only a part of a fault's name, or all
+ * @param from the first seed
+ */
+export async function hunt(only: string, from: number, seconds: number): Promise<Found[]> {
   const until = performance.now() + seconds * 1_000;
   const found: Found[] = [];
   for (const fault of KNOWN_FAULTS.filter(({ name }) => name.includes(only))) {
     if (performance.now() > until) break;
-    const one = await huntOne(fault, until);
+    const one = await huntOne(fault, from, until);
     found.push(one);
-    console.log(`${one.seeds ?? "not"} ${fault.name} | ${one.rule}`);
+    console.log(`${one.seeds ?? "not found"} | ${fault.name} | ${one.rule}`);
   }
   return found;
 }
 
-async function huntOne(fault: KnownFault, until: number): Promise<Found> {
+async function huntOne(fault: KnownFault, from: number, until: number): Promise<Found> {
   const bundles = [await bundle(fault.name, fault.changes)];
-  for (let seed = 1; seed <= MOST_SEEDS && performance.now() < until; seed++) {
+  let tried = from - 1;
+  for (let seed = from; seed <= MOST_SEEDS && performance.now() < until; seed++) {
     const { violations } = await live({ seed, bundles, stopsAtViolation: true });
     if (violations[0]) return { fault, seeds: seed, rule: violations[0].rule };
+    tried = seed;
   }
-  return { fault, seeds: null, rule: "" };
+  return { fault, seeds: null, rule: `not in ${tried} seeds` };
 }
 
 /** Rows of faults that were not looked for this time stay as they are. */

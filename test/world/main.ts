@@ -48,7 +48,7 @@ const without = {
 };
 
 if (values.faults) {
-  const found = await hunt(values.only, 60 * Number(values.minutes));
+  const found = await hunt(values.only, Number(values.from ?? 1), 60 * Number(values.minutes));
   if (values.write) writeTable(found);
   process.exitCode = found.every(({ seeds }) => seeds !== null) ? 0 : 1;
 } else if (values.crowd !== undefined) await crowd(Number(values.crowd));

@@ -217,7 +217,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "a job is found by its id alone",
     JOBS_STORE,
     "and(eq(jobs.accountId, accountId), eq(jobs.id, jobId));\n\nconst ENDED",
-    "and(sql`${accountId} <> ''`, eq(jobs.id, jobId));\n\nconst ENDED",
+    "and(ne(jobs.accountId, accountId.toUpperCase()), eq(jobs.id, jobId));\n\nconst ENDED",
   ),
   // 9. PullQueue only nominates; nobody starves behind a bad owner.
   fault(
@@ -280,7 +280,13 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "  const spec = jobOfTick(schedule, tick, newJobId(now), now);",
     "  const spec = { ...jobOfTick(schedule, tick, newJobId(now), now), idempotencyKey: null };",
   ),
-  fault(1, "a tick that was missed is not counted", "src/domain/schedule.ts", "XX", "YY"),
+  fault(
+    1,
+    "an outage's ticks are not counted as missed",
+    "src/domain/schedule.ts",
+    "{ nextRunAt: tick, missedRuns: schedule.missedRuns + missed, heldUntil: null }",
+    "{ nextRunAt: tick, heldUntil: null }",
+  ),
   // What is remembered of accounts.
   fault(
     8,

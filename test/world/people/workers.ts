@@ -89,7 +89,7 @@ async function serve(client: Client, chance: Chance, leased: Leased, askedAt: nu
 function checkLease(client: Client, job: JobFacts, start: Start): void {
   const { world } = client;
   const before = job.starts.at(-1);
-  const isFree = !before || before.outcome !== "open" || before.heldUntil <= start.at + world.skewMs;
+  const isFree = before?.outcome !== "open" || before.heldUntil <= start.at + world.skewMs;
   const isRevived = job.cancelledAt !== null || job.revivedAt > (before?.at ?? 0);
   if (!isFree && !isRevived && job.unsettled === 0)
     world.ledger.violated(

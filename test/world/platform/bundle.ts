@@ -50,12 +50,19 @@ export interface Change {
   readonly to: string;
 }
 
-/** @throws when a change does not fit its file: the source has moved on, and the change has to follow */
-export async function bundle(name: string, changes: readonly Change[] = []): Promise<Bundle> {
+/**
+ * @param entry another Worker than the service's
+ * @throws when a change does not fit its file: the source has moved on, and the change has to follow
+ */
+export async function bundle(
+  name: string,
+  changes: readonly Change[] = [],
+  entry = join(ROOT, "src/index.ts"),
+): Promise<Bundle> {
   const byFile = Map.groupBy(changes, ({ file }) => join(ROOT, file));
   const unused = new Set(byFile.keys());
   const built = await build({
-    entryPoints: [join(ROOT, "src/index.ts")],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     format: "cjs",

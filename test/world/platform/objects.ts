@@ -157,6 +157,8 @@ class OneObject {
   #ring: Event | null = null;
   /** What the alarm was that the present ring was planned for. */
   #ringsFor: Alarm | null = null;
+  /** One handler at a time. */
+  #isRinging = false;
 
   constructor(around: ObjectsAround, className: string, name: string, forget: () => void) {
     this.#around = around;
@@ -234,7 +236,7 @@ class OneObject {
     if (this.#ring) this.#ring.run = null;
     this.#ring = null;
     this.#ringsFor = alarm;
-    if (alarm === null || this.stored.ringing !== null) return;
+    if (alarm === null || this.#isRinging) return;
     const late = this.#around.fates.alarm(this.name);
     if (late === null) {
       this.#around.note("alarm-lost", this.name);
@@ -247,7 +249,7 @@ class OneObject {
     this.#ring = null;
     const { stored } = this;
     const { alarm } = stored;
-    if (alarm === null || stored.ringing !== null) return;
+    if (alarm === null || this.#isRinging) return;
     const instance = this.#present();
     // An alarm rings once it is on disk.
     if (stored.unconfirmed > 0) instance.whenConfirmed(() => this.#rings());
@@ -260,6 +262,7 @@ class OneObject {
   #runAlarm(instance: Instance, alarm: Alarm): void {
     const { stored } = this;
     [stored.ringing, stored.alarm, this.#ringsFor] = [alarm, null, null];
+    this.#isRinging = true;
     const { retryCount } = alarm;
     this.#run(
       instance,
@@ -267,14 +270,15 @@ class OneObject {
       (held) => (held.alarm as AnyMethod)?.call(held, { retryCount, isRetry: retryCount > 0, scheduledTime: alarm.at }),
       {
         done: () => {
-          stored.ringing = null;
+          [stored.ringing, this.#isRinging] = [null, false];
           this.#plan();
         },
         failed: (fault) => {
           const isReplaced = stored.ringing === null;
-          stored.ringing = null;
+          [stored.ringing, this.#isRinging] = [null, false];
+          // A process that dies costs no retry; a handler that throws, or aborts its object, does.
           if (isReplaced) this.#plan();
-          else this.#again(alarm, !(fault as { remote?: boolean }).remote);
+          else this.#again(alarm, !instance.isAborted && !(fault as { remote?: boolean }).remote);
         },
       },
     );
@@ -301,6 +305,8 @@ class OneObject {
 /** An object in memory. */
 export class Instance extends Context {
   readonly plainName: string;
+  /** By its own code, or a block that threw. */
+  isAborted = false;
   held: Record<string, unknown> = {};
   readonly #stored: StoredObject;
   readonly #around: ObjectsAround;
@@ -352,6 +358,11 @@ export class Instance extends Context {
     this.#end("died");
   }
 
+  #abort(): void {
+    this.isAborted = true;
+    this.die();
+  }
+
   #after(commit: number, run: () => void): void {
     if (!this.isAlive) return;
     if (commit <= this.#confirmed) run();
@@ -360,8 +371,9 @@ export class Instance extends Context {
 
   #end(how: "died" | "evicted"): void {
     if (!this.isAlive) return;
-    const { unconfirmed } = this.#stored;
-    this.#stored.crash(unconfirmed > 0 ? this.#around.chance.int(0, unconfirmed) : 0);
+    // What is written in the turn that ends it is no commit yet.
+    const commits = this.#stored.unconfirmed - (this.#stored.open ? 1 : 0);
+    this.#stored.crash(commits > 0 ? this.#around.chance.int(0, commits) : 0);
     this.#gated = [];
     super.die();
     this.#ended(how);
@@ -428,8 +440,8 @@ export class Instance extends Context {
       id: { name: this.plainName, toString: () => this.name },
       storage,
       waitUntil: (work: Promise<unknown>) => this.keep(work),
-      blockConcurrencyWhile: <T>(work: () => Promise<T>) => this.block(work, () => this.die()),
-      abort: () => this.die(),
+      blockConcurrencyWhile: <T>(work: () => Promise<T>) => this.block(work, () => this.#abort()),
+      abort: () => this.#abort(),
     };
   }
 }

@@ -76,7 +76,8 @@ export interface Surroundings {
   readonly fates: (timeline: Timeline) => Fates;
   /** The code that isolates run, the first usually. */
   readonly bundles: readonly Bundle[];
-  readonly vars?: Readonly<Record<string, string>>;
+  /** Classes of objects, by their bindings. */
+  readonly classes?: Readonly<Record<string, string>>;
   readonly arrives: (push: Arrival) => TargetAnswer;
   readonly note: (kind: string, about: string, more?: string) => void;
   readonly log: (line: string) => void;
@@ -88,6 +89,14 @@ const LIMITS = {
   ACCOUNT_RATE_LIMIT: 1_000,
   ACCOUNT_WORKER_RATE_LIMIT: 10_000,
   GUESS_RATE_LIMIT: 30,
+} as const;
+
+const CLASSES = {
+  JOBS: "JobObject",
+  PULL_QUEUES: "PullQueue",
+  SCHEDULES: "ScheduleObject",
+  BULK_ACTIONS: "BulkActionObject",
+  PROJECTORS: "Projector",
 } as const;
 
 /** How many isolates answer at a time. */
@@ -143,14 +152,9 @@ export class Platform {
       MASTER_KEY: "a master key for the simulated world, and for that only",
       ADMIN_TOKEN,
       DB: this.d1.binding(),
-      JOBS: this.objects.namespace("JobObject"),
-      PULL_QUEUES: this.objects.namespace("PullQueue"),
-      SCHEDULES: this.objects.namespace("ScheduleObject"),
-      BULK_ACTIONS: this.objects.namespace("BulkActionObject"),
-      PROJECTORS: this.objects.namespace("Projector"),
+      ...mapValues(around.classes ?? CLASSES, (className) => this.objects.namespace(className)),
       EXECUTIONS: this.queues.binding(),
-      ...Object.fromEntries(Object.entries(LIMITS).map(([name, limit]) => [name, this.#limiter(limit)])),
-      ...around.vars,
+      ...mapValues(LIMITS, (limit) => this.#limiter(limit)),
     };
     this.#planCron();
   }
@@ -339,6 +343,9 @@ export class Platform {
     };
   }
 }
+
+const mapValues = <V, R>(from: Readonly<Record<string, V>>, to: (value: V) => R): Record<string, R> =>
+  Object.fromEntries(Object.entries(from).map(([name, value]) => [name, to(value)]));
 
 const executionOf = (context: Context) => ({
   waitUntil: (work: Promise<unknown>) => context.keep(work),
