@@ -5,7 +5,7 @@ import { type Bundle, bundle } from "./platform/bundle.ts";
 import { live } from "./world.ts";
 
 /** Worlds with deaths, losses and a slow database, small ones. */
-const SEEDS = [16, 1_004];
+const SEEDS = [10, 16];
 
 let present: Bundle;
 beforeAll(async () => {

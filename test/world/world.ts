@@ -79,6 +79,8 @@ export class World {
   /** Log lines of level warn and error, by event. */
   readonly complaints = new Map<string, number>();
   readonly people: Trade[];
+  /** What the judge looks at more closely. */
+  readonly judge: Chance;
   readonly #targets: Chance;
   /** How likely a target is to misbehave, by host. */
   readonly #temper = new Map<string, number>();
@@ -95,6 +97,7 @@ export class World {
     const now = () => this.platform?.timeline.now ?? this.startsAt;
     this.history = new History(now, isTraced);
     this.ledger = new Ledger(now);
+    this.judge = this.chance.stream("judge");
     this.#targets = this.chance.stream("targets");
     let weather: Weather | undefined;
     this.platform = new Platform({
