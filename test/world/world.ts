@@ -11,7 +11,7 @@ import {
   type Tenant,
   type Violation,
 } from "./judge/ledger.ts";
-import { checkSignature, checkStart, checkTick } from "./judge/starts.ts";
+import { checkLateness, checkSignature, checkStart, checkTick } from "./judge/starts.ts";
 import { Client } from "./people/client.ts";
 import { PEOPLE, type Trade } from "./people/people.ts";
 import { foundTenants } from "./people/tenants.ts";
@@ -90,8 +90,8 @@ export class World {
     this.chance = new Chance(seed);
     const nature = this.chance.stream("nature");
     this.startsAt = nature.pick(BEGINNINGS) + nature.int(0, 59_999);
-    this.closesAt = this.startsAt + nature.between(2 * MINUTE, 12 * MINUTE);
-    this.hasFarJobs = nature.happens(0.25);
+    this.closesAt = this.startsAt + nature.between(1.5 * MINUTE, 6 * MINUTE);
+    this.hasFarJobs = nature.happens(0.15);
     const all = climateOf(nature.stream("climate"));
     this.climate = new Map([...all].filter(([fault]) => !withoutFaults?.has(fault)));
     const now = () => this.platform?.timeline.now ?? this.startsAt;
@@ -137,6 +137,17 @@ export class World {
   /** An account's standing is served from memory while D1 cannot answer. */
   get knowsSuspensions(): boolean {
     return ![...this.climate.keys()].some((fault) => fault.startsWith("d1-"));
+  }
+
+  /**
+   * How late a push may be: a crowd in a healthy service is spread over four seconds; while D1 is away an owner waits for its account
+   * for ten; what lost its alarm is found by the sweeper. If D1 and others fail together, nothing is said.
+   */
+  get mostLateMs(): number {
+    const faults = [...this.climate.keys()].filter((fault) => fault !== "clocks-differ" && fault !== "requests-lost");
+    if (faults.length === 0) return 5 * SECOND + this.skewMs;
+    if (faults.every((fault) => fault.startsWith("d1-"))) return 30 * SECOND + this.skewMs;
+    return this.knowsSuspensions && !this.climate.has("silent-objects") ? 15 * MINUTE : Number.POSITIVE_INFINITY;
   }
 
   sleep(ms: number): Promise<void> {
@@ -249,6 +260,7 @@ export class World {
 
   #started(job: JobFacts, start: Start): void {
     checkStart(this.ledger, job, start, start.at, this);
+    checkLateness(this.ledger, job, start, this.mostLateMs);
     job.starts.push(start);
   }
 

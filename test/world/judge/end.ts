@@ -5,12 +5,16 @@ import { Client, isDone } from "../people/client.ts";
 import type { Answer } from "../platform/platform.ts";
 import type { World } from "../world.ts";
 import type { JobFacts, Ledger, Tenant } from "./ledger.ts";
+import { checkBill, checkOverview } from "./overview.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 /** Lists agree with owners within a minute of quiet; this is a minute, and what an answer takes. */
 const AGREED_AFTER_MS = 75 * SECOND;
+
+/** What a projector has counted and lost is claimed after ten minutes, and recounted in the next few. */
+const RECOUNTED_AFTER_MS = 14 * MINUTE;
 
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 
@@ -43,7 +47,7 @@ export async function checkEnd(world: World, patienceMs: number): Promise<void> 
     if (open === 0 || world.now > until) break;
     await world.sleep(5 * MINUTE);
   }
-  await world.sleep(3 * MINUTE);
+  await world.sleep(RECOUNTED_AFTER_MS);
   world.isOver = true;
   for (const tenant of tenants) {
     const listed = await list(world, tenant);
@@ -51,7 +55,12 @@ export async function checkEnd(world: World, patienceMs: number): Promise<void> 
     await checkExecutions(world, tenant, listed);
     checkEvents(world, tenant, listed);
     await checkSchedules(world, tenant, listed);
+    await checkOverview(world, tenant, [...listed.values()]);
   }
+  checkBill(
+    world,
+    [...lists.values()].flatMap((listed) => [...listed.values()]),
+  );
   checkLeftovers(world, lists);
   checkCalm(world);
 }

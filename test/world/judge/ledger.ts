@@ -52,10 +52,14 @@ export interface JobFacts {
   readonly tenant: Tenant;
   readonly kind: "push" | "pull" | "schedule";
   readonly maxRetries: number;
+  /** When its creation was answered; null: nobody knows that it was. */
+  readonly knownAt: number | null;
   /** No start is allowed before. Moves with changes. */
   notBefore: number;
   /** Changes that are asked for and not answered: then nothing is known of its time. */
   unsettled: number;
+  /** Somebody has changed it. */
+  changedAt: number | null;
   cancelledAt: number | null;
   /** Somebody asked for it and may have been heard. */
   cancelAsked: boolean;
@@ -109,6 +113,7 @@ export class Ledger {
   readonly jobs = new Map<string, JobFacts>();
   readonly schedules: ScheduleFacts[] = [];
   readonly violations: Violation[] = [];
+  bill: object = {};
   /** Distinct events that reached a webhook, by the id of the job that carried them. */
   readonly events = new Map<string, EventSeen>();
   /** When an object died, by its name. */
@@ -132,17 +137,24 @@ export class Ledger {
 
   made(wish: Wish, id: string, notBefore: number, maxRetries: number): JobFacts {
     wish.outcome = "made";
-    const job = this.#job(id, wish.tenant, wish.kind, notBefore, maxRetries);
+    const job = this.#job(id, wish.tenant, wish.kind, notBefore, maxRetries, this.#now());
     wish.job = job;
     return job;
   }
 
   /** A job that a schedule has made, or an answer that was lost. */
   met(id: string, tenant: Tenant, kind: JobFacts["kind"], notBefore: number, maxRetries: number): JobFacts {
-    return this.jobs.get(id) ?? this.#job(id, tenant, kind, notBefore, maxRetries);
+    return this.jobs.get(id) ?? this.#job(id, tenant, kind, notBefore, maxRetries, null);
   }
 
-  #job(id: string, tenant: Tenant, kind: JobFacts["kind"], notBefore: number, maxRetries: number): JobFacts {
+  #job(
+    id: string,
+    tenant: Tenant,
+    kind: JobFacts["kind"],
+    notBefore: number,
+    maxRetries: number,
+    knownAt: number | null,
+  ): JobFacts {
     const known = this.jobs.get(id);
     if (known) return known;
     const job: JobFacts = {
@@ -150,8 +162,10 @@ export class Ledger {
       tenant,
       kind,
       maxRetries,
+      knownAt,
       notBefore,
       unsettled: 0,
+      changedAt: null,
       cancelledAt: null,
       cancelAsked: false,
       revivedAt: 0,

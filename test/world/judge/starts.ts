@@ -58,6 +58,16 @@ export function checkStart(
     violated("a deleted account's jobs do not run", `attempt ${start.attempt} starts`);
 }
 
+/** A first push of a job that was answered 201 and left alone. @param mostMs how late it may be in this world */
+export function checkLateness(ledger: Ledger, job: JobFacts, start: Start, mostMs: number): void {
+  const { kind, knownAt, unsettled, revivedAt, tenant, cancelAsked, key } = job;
+  const isLeftAlone = unsettled === 0 && revivedAt === 0 && !cancelAsked && key === null && job.changedAt === null;
+  if (kind !== "push" || knownAt === null || start.attempt !== 1 || !isLeftAlone || tenant.suspensions.length > 0)
+    return;
+  const lateMs = start.at - Math.max(job.notBefore, knownAt);
+  if (lateMs > mostMs) ledger.violated("what is due starts", `job ${job.id}: it starts ${lateMs} ms late`);
+}
+
 /** Signed with a secret that its tenant has been told, and that still counts. */
 export function checkSignature(ledger: Ledger, tenant: Tenant, push: Arrival): void {
   const { headers, body } = push;

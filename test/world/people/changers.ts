@@ -24,7 +24,7 @@ async function nowAndThen(
 }
 
 export const canceller = (client: Client, chance: Chance): Promise<void> =>
-  nowAndThen(client, chance, 15 * SECOND, (job) => cancel(client, job));
+  nowAndThen(client, chance, 10 * SECOND, (job) => cancel(client, job));
 
 export async function cancel(client: Client, job: JobFacts): Promise<void> {
   const { world } = client;
@@ -38,7 +38,7 @@ export async function cancel(client: Client, job: JobFacts): Promise<void> {
 }
 
 export const runner = (client: Client, chance: Chance): Promise<void> =>
-  nowAndThen(client, chance, 30 * SECOND, async (job) => {
+  nowAndThen(client, chance, 15 * SECOND, async (job) => {
     client.world.note("asks", job.id, "run");
     const before = job.notBefore;
     Object.assign(job, { revivedAt: client.world.now, notBefore: Math.min(before, client.world.now) });
@@ -47,7 +47,7 @@ export const runner = (client: Client, chance: Chance): Promise<void> =>
   });
 
 export const retrier = (client: Client, chance: Chance): Promise<void> =>
-  nowAndThen(client, chance, 20 * SECOND, async (job) => {
+  nowAndThen(client, chance, 10 * SECOND, async (job) => {
     const { world } = client;
     world.note("asks", job.id, "retry");
     const before = job.notBefore;
@@ -60,7 +60,7 @@ export const retrier = (client: Client, chance: Chance): Promise<void> =>
 
 /** Another time, another payload, or less. */
 export const changer = (client: Client, chance: Chance): Promise<void> =>
-  nowAndThen(client, chance, 20 * SECOND, async (job) => {
+  nowAndThen(client, chance, 10 * SECOND, async (job) => {
     const { world } = client;
     world.note("asks", job.id, "change");
     const body = chance.pick<object>([
@@ -70,6 +70,7 @@ export const changer = (client: Client, chance: Chance): Promise<void> =>
       { max_retries: chance.int(0, 4) },
     ]);
     job.unsettled += 1;
+    job.changedAt = world.now;
     const answer = await client.once("PATCH", `/v1/jobs/${job.id}`, body);
     if (answer === null || answer.status === 503) return; // it may be done, now or later
     job.unsettled -= 1;
@@ -77,7 +78,7 @@ export const changer = (client: Client, chance: Chance): Promise<void> =>
   });
 
 export const deleter = (client: Client, chance: Chance): Promise<void> =>
-  nowAndThen(client, chance, 30 * SECOND, async (job) => {
+  nowAndThen(client, chance, 15 * SECOND, async (job) => {
     const { world } = client;
     world.note("asks", job.id, "delete");
     job.mayBeDeleted = true;

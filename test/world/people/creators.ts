@@ -57,13 +57,13 @@ const isRefusal = (answer: Answer): boolean => answer.status >= 400 && answer.st
 
 export async function creator(client: Client, chance: Chance): Promise<void> {
   const { world } = client;
-  const pauseMs = chance.between(4, 40) * SECOND;
+  const pauseMs = chance.between(2, 25) * SECOND;
   const pulls = chance.next();
   while (world.isOpen) {
     const wish = world.ledger.wish(client.tenant, chance.happens(pulls) ? "pull" : "push");
     const { body, maxRetries } = wording(client, wish, chance);
     // A crowd is due in one moment.
-    const crowd = chance.happens(0.01) ? chance.int(50, 60) : 1;
+    const crowd = chance.happens(0.005) ? chance.int(50, 55) : 1;
     if (crowd > 1) await Promise.all(Array.from({ length: crowd }, () => createCrowded(client, chance)));
     else if (chance.happens(0.5))
       await createWithKey(client, wish, { ...body, idempotency_key: `key ${wish.n}` }, maxRetries);
@@ -103,9 +103,9 @@ async function createWithKey(client: Client, wish: Wish, body: object, maxRetrie
 export async function batcher(client: Client, chance: Chance): Promise<void> {
   const { world } = client;
   while (world.isOpen) {
-    await world.sleep(chance.around(90 * SECOND));
+    await world.sleep(chance.around(60 * SECOND));
     if (!world.isOpen) return;
-    const wishes = Array.from({ length: chance.int(2, 20) }, () =>
+    const wishes = Array.from({ length: chance.int(2, 8) }, () =>
       world.ledger.wish(client.tenant, chance.happens(0.5) ? "pull" : "push"),
     );
     const asked = wishes.map((wish) => wording(client, wish, chance));

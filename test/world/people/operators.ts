@@ -10,7 +10,7 @@ const HOUR = 60 * MINUTE;
 export async function bulkActor(client: Client, chance: Chance): Promise<void> {
   const { world, tenant } = client;
   while (world.isOpen) {
-    await world.sleep(chance.around(3 * MINUTE));
+    await world.sleep(chance.around(90 * SECOND));
     if (!world.isOpen) return;
     const action = chance.pick(["cancel", "retry", "run", "delete"] as const);
     const filter = chance.pick<object>([{ all: true }, { status: ["failed"] }, { status: ["pending", "retrying"] }]);
@@ -42,7 +42,7 @@ async function finished(client: Client, id: string): Promise<void> {
 export async function operator(client: Client, chance: Chance): Promise<void> {
   const { world } = client;
   while (world.isOpen) {
-    await world.sleep(chance.around(5 * MINUTE));
+    await world.sleep(chance.around(MINUTE));
     if (!world.isOpen) return;
     if (chance.happens(0.5)) await suspend(client, chance);
     else await rotate(client);

@@ -17,7 +17,7 @@ export async function scheduler(client: Client, chance: Chance): Promise<void> {
 
 async function keep(client: Client, chance: Chance): Promise<void> {
   const { world, tenant } = client;
-  await world.sleep(chance.around(MINUTE));
+  await world.sleep(chance.around(20 * SECOND));
   if (!world.isOpen) return;
   const n = world.ledger.schedules.length;
   const every = chance.pick([
@@ -59,7 +59,7 @@ async function keep(client: Client, chance: Chance): Promise<void> {
   if (!shown) return;
   Object.assign(facts, { id: shown.id, createdAt: Date.parse(shown.created_at) });
   while (world.isOpen) {
-    await world.sleep(chance.around(2 * MINUTE));
+    await world.sleep(chance.around(45 * SECOND));
     if (!world.isOpen) break;
     const act = chance.pick(["pause", "trigger", "amend", "look", "look"] as const);
     if (act === "pause") await pause(client, chance, facts);

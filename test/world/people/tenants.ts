@@ -8,7 +8,7 @@ import { Client, isDone } from "./client.ts";
 const FOREVER = Number.POSITIVE_INFINITY;
 
 export async function foundTenants(world: World, chance: Chance): Promise<Tenant[]> {
-  const count = chance.pick([1, 1, 1, 2, 2, 3]);
+  const count = chance.pick([1, 1, 1, 1, 2]);
   for (let n = 1; n <= count; n++) {
     const tenant = newTenant(`t${n}`);
     const client = new Client(world, tenant);

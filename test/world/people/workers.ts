@@ -20,7 +20,7 @@ interface Leased {
 
 export async function worker(client: Client, chance: Chance): Promise<void> {
   const { world, tenant } = client;
-  const many = chance.int(1, 3);
+  const many = chance.int(1, 2);
   const temper = chance.happens(0.5) ? chance.next() * 0.4 : 0;
   const most = chance.happens(0.4) ? chance.int(2, 20) : null;
   for (let i = 0; i < many; i++)
@@ -49,7 +49,7 @@ async function work(client: Client, chance: Chance, name: string, temper: number
       const data = answer.body?.data ?? null;
       const leased: Leased[] = data === null ? [] : most === null ? [data] : data;
       await Promise.all(leased.map((one) => serve(client, chance, one, askedAt, temper)));
-      if (leased.length === 0) await world.sleep(waitSeconds > 0 ? 100 : world.isOpen ? 5 * SECOND : 20 * SECOND);
+      if (leased.length === 0) await world.sleep(waitSeconds > 0 ? 100 : world.isOpen ? 5 * SECOND : 45 * SECOND);
     }
   }
 }

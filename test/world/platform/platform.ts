@@ -100,7 +100,7 @@ const CLASSES = {
 } as const;
 
 /** How many isolates answer at a time. */
-const ISOLATES = 3;
+const ISOLATES = 2;
 
 export class Platform {
   readonly timeline: Timeline;
