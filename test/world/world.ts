@@ -12,13 +12,14 @@ import {
   type Violation,
 } from "./judge/ledger.ts";
 import { checkLateness, checkSignature, checkStart, checkTick } from "./judge/starts.ts";
+import { natureOf, type Without } from "./nature.ts";
 import { Client } from "./people/client.ts";
-import { PEOPLE, type Trade } from "./people/people.ts";
+import type { Trade } from "./people/people.ts";
 import { foundTenants } from "./people/tenants.ts";
 import type { Bundle } from "./platform/bundle.ts";
 import { Chance } from "./platform/chance.ts";
 import { type Arrival, Platform, type TargetAnswer } from "./platform/platform.ts";
-import { type Climate, climateOf, type Fault, Weather } from "./weather.ts";
+import { type Climate, type Fault, Weather } from "./weather.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -27,22 +28,10 @@ const HOUR = 60 * MINUTE;
 /** When all is quiet, how long whatever was held up may take to come to its end. */
 const QUIET_MS = 4 * HOUR;
 
-/** Dates on which clocks change somewhere, and plain ones. */
-const BEGINNINGS = [
-  Date.UTC(2030, 0, 15, 11, 58),
-  Date.UTC(2030, 2, 31, 0, 20),
-  Date.UTC(2030, 9, 27, 0, 20),
-  Date.UTC(2030, 10, 3, 5, 10),
-  Date.UTC(2030, 5, 30, 23, 40),
-];
-
-export interface Plan {
+export interface Plan extends Without {
   readonly seed: number;
   readonly bundles: readonly Bundle[];
   readonly isTraced?: boolean;
-  /** Left out, to shorten a history that fails. */
-  readonly withoutFaults?: ReadonlySet<Fault>;
-  readonly withoutPeople?: ReadonlySet<string>;
   /** Stops at the first violation. */
   readonly stopsAtViolation?: boolean;
 }
@@ -78,22 +67,23 @@ export class World {
   isOver = false;
   /** Log lines of level warn and error, by event. */
   readonly complaints = new Map<string, number>();
-  readonly people: Trade[];
+  readonly people: readonly Trade[];
   /** What the judge looks at more closely. */
   readonly judge: Chance;
   readonly #targets: Chance;
   /** How likely a target is to misbehave, by host. */
   readonly #temper = new Map<string, number>();
 
-  constructor({ seed, bundles, isTraced = false, withoutFaults, withoutPeople }: Plan) {
+  constructor(plan: Plan) {
+    const { seed, bundles, isTraced = false } = plan;
+    const nature = natureOf(seed, plan);
     this.seed = seed;
     this.chance = new Chance(seed);
-    const nature = this.chance.stream("nature");
-    this.startsAt = nature.pick(BEGINNINGS) + nature.int(0, 59_999);
-    this.closesAt = this.startsAt + nature.between(1.5 * MINUTE, 6 * MINUTE);
-    this.hasFarJobs = nature.happens(0.15);
-    const all = climateOf(nature.stream("climate"));
-    this.climate = new Map([...all].filter(([fault]) => !withoutFaults?.has(fault)));
+    this.startsAt = nature.startsAt;
+    this.closesAt = this.startsAt + nature.openMs;
+    this.hasFarJobs = nature.hasFarJobs;
+    this.climate = nature.climate;
+    this.people = nature.people;
     const now = () => this.platform?.timeline.now ?? this.startsAt;
     this.history = new History(now, isTraced);
     this.ledger = new Ledger(now);
@@ -114,9 +104,6 @@ export class World {
     });
     if (!weather) throw new Error("a world has weather");
     this.weather = weather;
-    this.people = PEOPLE.filter(
-      (trade) => nature.stream(trade.name).happens(trade.share) && !withoutPeople?.has(trade.name),
-    );
     this.#planIsolateDeath();
   }
 

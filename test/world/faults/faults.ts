@@ -8,6 +8,8 @@ export interface KnownFault {
   /** The rule of ARCHITECTURE.md that it breaks. */
   readonly rule: number;
   readonly changes: readonly Change[];
+  /** Weather and people without which it does not come out: other worlds are not asked. */
+  readonly needs?: readonly string[];
 }
 
 const ERRANDS = "src/objects/job/errands.ts";
@@ -22,11 +24,14 @@ const JOBS_STORE = "src/store/jobs-store.ts";
 const CREATE = "src/objects/job/create-job.ts";
 const SCHEDULE = "src/objects/schedule/errands.ts";
 
-const fault = (rule: number, name: string, file: string, from: string, to: string): KnownFault => ({
-  name,
-  rule,
-  changes: [{ file, from, to }],
-});
+const fault = (
+  rule: number,
+  name: string,
+  file: string,
+  from: string,
+  to: string,
+  ...needs: readonly string[]
+): KnownFault => ({ name, rule, changes: [{ file, from, to }], needs });
 
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   // 1. Create is insert, then arm.
@@ -36,6 +41,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     CREATE,
     "  if (!recorded.ok) return recorded;\n  const made",
     "  if (!recorded.ok) {\n    for (const spec of specs) await armJob(env, spec, signing);\n    return recorded;\n  }\n  const made",
+    "d1-away",
   ),
   fault(
     1,
@@ -43,6 +49,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     JOBS_STORE,
     "for (const { id } of known.value[0]) if (!made.has(id)) there.add(id);",
     "void known;",
+    "d1-answers-lost",
   ),
   fault(
     1,
@@ -65,6 +72,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     JOB_OBJECT,
     "if (now - spec.createdAt > STALE_ARM_MS) await this.wake(ref);\n    else if",
     "if",
+    "slow-calls",
   ),
   fault(
     2,
@@ -72,6 +80,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     KEEPER,
     "const row = await readJob(databaseOf(this.#env.DB), ref);\n      if (!row.ok) return row;\n      if (!row.value) return err",
     "const row = await readJob(databaseOf(this.#env.DB), ref);\n      if (!row.ok) return row;\n      if (row.value !== null) return err",
+    "lost-alarms",
   ),
   fault(
     2,
@@ -79,6 +88,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     KEEPER,
     "if (!isMade || hasEnded(row.value) || isOwnerless(row.value, now))",
     'if (row.value.status === "pending" || !isMade || hasEnded(row.value) || isOwnerless(row.value, now))',
+    "retrier",
   ),
   // 3. The alarm is derived.
   fault(
@@ -108,6 +118,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     JOB_OBJECT,
     "    await this.#keeper.record.mendAlarm(Date.now());\n",
     "",
+    "lost-alarms",
   ),
   // 4. Between the write and the request there is no await; afterwards the state is read again.
   fault(
@@ -116,6 +127,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     ERRANDS,
     "  keeper.write(running, startedAt);\n  const lasting",
     "  setTimeout(() => keeper.record.isStill(job) && keeper.write(running, startedAt), 1);\n  const lasting",
+    "deaths",
   ),
   fault(
     4,
@@ -123,6 +135,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     ERRANDS,
     "const running = keeper.record.isStill(job) && life.start(job, executionId, startedAt);",
     "const running = life.start(job, executionId, startedAt);",
+    "d1-slow",
   ),
   fault(
     4,
@@ -130,6 +143,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     LIFE,
     'if (phase.name !== "running" || phase.executionId !== executionId) return leaseLost(job);\n  if (job.delivery.type === "pull" && now >= phase.leaseEndsAt) return leaseLost(job);\n  return ok(phase);',
     'if (phase.name !== "running") return leaseLost(job);\n  return ok(phase);',
+    "worker",
   ),
   fault(
     4,
@@ -145,6 +159,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     AGENDA,
     'return phase.executionId === inFlight ? "rest" : "interrupt";',
     'return "rest";',
+    "deaths",
   ),
   fault(
     5,
@@ -152,6 +167,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     LIFE,
     'waiting(now + backoffMs(interruptions, chance), "system_retry")',
     'waiting(now + 0 * backoffMs(interruptions, chance), "system_retry")',
+    "deaths",
   ),
   fault(
     5,
@@ -159,6 +175,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     JOB_OBJECT,
     "const job = this.#keeper.present();\n    return job ? { ...viewOf(job), wait",
     "this.#keeper.flight = null;\n    const job = this.#keeper.present();\n    return job ? { ...viewOf(job), wait",
+    "reader",
   ),
   fault(5, "a lease does not end", AGENDA, 'if (now >= phase.leaseEndsAt) return "expire";', ""),
   fault(
@@ -182,6 +199,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     APPLY,
     "eq(id, givenValue(id)), lt(revision, givenValue(revision))]",
     "eq(id, givenValue(id))]",
+    "d1-late",
   ),
   fault(
     7,
@@ -189,6 +207,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     KEEPER,
     "    this.record.write(reportAgain(job, receipt, now), now);\n",
     "    this.record.write({ ...reportAgain(job, receipt, now), reportAt: null }, now);\n",
+    "d1-away",
   ),
   fault(
     7,
@@ -196,6 +215,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     REPORTING,
     "  if (revision !== job.revision) {",
     "  if (revision !== job.revision && !isEnded(job.phase)) {",
+    "d1-slow",
   ),
   fault(
     7,
@@ -210,6 +230,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     REPORTING,
     '  const reportAt = phase.name === "running" && job.delivery.type === "pull" ? phase.leaseEndsAt : null;',
     "  const reportAt = null;",
+    "calm",
   ),
   // 8. Isolation is structural.
   fault(
@@ -218,6 +239,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     JOBS_STORE,
     "and(eq(jobs.accountId, accountId), eq(jobs.id, jobId));\n\nconst ENDED",
     "and(ne(jobs.accountId, accountId.toUpperCase()), eq(jobs.id, jobId));\n\nconst ENDED",
+    "reader",
   ),
   // 9. PullQueue only nominates; nobody starves behind a bad owner.
   fault(
@@ -226,6 +248,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     LIFE,
     'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1) },\n  };\n}\n\n/** The same execution',
     'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + 1e12 },\n  };\n}\n\n/** The same execution',
+    "answers-lost",
   ),
   fault(
     9,
@@ -233,6 +256,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "src/objects/pull-queue/claim.ts",
     "later(asked.then((late) => (late.ok ? ask(() => owner().release(executionId)) : undefined)).catch(() => {}));",
     "later(asked.catch(() => {}));",
+    "slow-calls",
   ),
   // 10. A change is made where the job is kept.
   fault(
@@ -241,6 +265,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     LIFE,
     'return ok(endedEarly(job, now, { phase: ended("cancelled", now) }));',
     'return ok(job.phase.name === "running" ? job : endedEarly(job, now, { phase: ended("cancelled", now) }));',
+    "canceller",
   ),
   fault(
     10,
@@ -248,6 +273,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     KEEPER,
     "if (now >= job.keepUntil) return this.record.erase();\n    if (!job.phase.confirmed)",
     "if (now >= 0) return this.record.erase();\n    if (!job.phase.confirmed)",
+    "deleter",
+    "slow-calls",
   ),
   fault(
     10,
@@ -255,6 +282,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     LIFE,
     "phase: retimed ? waiting(scheduledFor, phase.trigger) : phase,",
     "phase,",
+    "replacer",
   ),
   // 15. An end is stored after its events exist.
   fault(
@@ -263,8 +291,16 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "src/objects/event/announce.ts",
     "return idAt(event.at, new Uint8Array(digest, 0, ID_RANDOM_BYTES));",
     "return idAt(event.at, crypto.getRandomValues(new Uint8Array(digest, 0, ID_RANDOM_BYTES)));",
+    "answers-lost",
   ),
-  fault(15, "an end that a retry undoes is told to nobody", LIFE, "untold: eventsOf(job) }));", "untold: [] }));"),
+  fault(
+    15,
+    "an end that a retry undoes is told to nobody",
+    LIFE,
+    "untold: eventsOf(job) }));",
+    "untold: [] }));",
+    "retrier",
+  ),
   fault(
     15,
     "an end is stored before its events exist",
@@ -279,6 +315,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     SCHEDULE,
     "  const spec = jobOfTick(schedule, tick, newJobId(now), now);",
     "  const spec = { ...jobOfTick(schedule, tick, newJobId(now), now), idempotencyKey: null };",
+    "scheduler",
   ),
   fault(
     1,
@@ -286,6 +323,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "src/domain/schedule.ts",
     "{ nextRunAt: tick, missedRuns: schedule.missedRuns + missed, heldUntil: null }",
     "{ nextRunAt: tick, heldUntil: null }",
+    "scheduler",
+    "d1-away",
   ),
   // What is remembered of accounts.
   fault(
@@ -294,6 +333,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "src/accounts/cache.ts",
     "export const FRESH_MS = 60 * SECOND;",
     "export const FRESH_MS = 3_600 * SECOND;",
+    "operator",
   ),
   fault(
     8,
@@ -301,5 +341,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "src/delivery/sign.ts",
     "hmac(new TextEncoder().encode(earlier.at(-1) ?? current)",
     "hmac(new TextEncoder().encode(current)",
+    "operator",
   ),
 ];
