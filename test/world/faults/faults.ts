@@ -45,14 +45,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   ),
   fault(
     1,
-    "an insert whose answer was lost is not recognised",
-    JOBS_STORE,
-    "for (const { id } of known.value[0]) if (!made.has(id)) there.add(id);",
-    "void known;",
-    "d1-answers-lost",
-  ),
-  fault(
-    1,
     "the sweeper does not look for rows that were never armed",
     "src/store/overdue.ts",
     "AND (revision <= 0 OR report_due_at",
