@@ -15,6 +15,7 @@ export const FAULTS = [
   "calls-lost",
   "answers-lost",
   "slow-calls",
+  "late-calls",
   "silent-objects",
   "overload",
   "deaths",
@@ -82,11 +83,13 @@ export class Weather implements Fates {
 
   call(_from: string, to: string, _method: string): CallFate {
     const chance = this.#chance;
-    const slow = this.#strikes("slow-calls", 0.05) ? chance.around(chance.happens(0.2) ? 90 * SECOND : 4 * SECOND) : 0;
+    const slow = this.#strikes("slow-calls", 0.05) ? chance.around(6 * SECOND) : 0;
+    // Its caller has long given up when it comes.
+    const late = this.#strikes("late-calls", 0.05) ? chance.between(30 * SECOND, 150 * SECOND) : 0;
     if (this.#isSilent(to))
       return { there: chance.around(40 * SECOND), back: 40 * SECOND, lost: "call", overloaded: false };
     const isSlowBack = chance.happens(0.5);
-    const there = chance.latency(0.7) + (isSlowBack ? 0 : slow);
+    const there = chance.latency(0.7) + late + (isSlowBack ? 0 : slow);
     const back = chance.latency(0.7) + (isSlowBack ? slow : 0);
     if (this.#strikes("overload", 0.05)) return { there, back, lost: null, overloaded: true };
     if (this.#strikes("calls-lost", 0.05)) return { there, back, lost: "call", overloaded: false };

@@ -49,6 +49,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "src/store/overdue.ts",
     "AND (revision <= 0 OR report_due_at",
     "AND (revision > 0 AND report_due_at",
+    "calls-lost",
   ),
   fault(
     1,
@@ -64,7 +65,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     JOB_OBJECT,
     "if (now - spec.createdAt > STALE_ARM_MS) await this.wake(ref);\n    else if",
     "if",
-    "slow-calls",
+    "late-calls",
   ),
   fault(
     2,
@@ -248,7 +249,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "src/objects/pull-queue/claim.ts",
     "later(asked.then((late) => (late.ok ? ask(() => owner().release(executionId)) : undefined)).catch(() => {}));",
     "later(asked.catch(() => {}));",
-    "slow-calls",
+    "late-calls",
   ),
   // 10. A change is made where the job is kept.
   fault(
@@ -266,7 +267,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "if (now >= job.keepUntil) return this.record.erase();\n    if (!job.phase.confirmed)",
     "if (now >= 0) return this.record.erase();\n    if (!job.phase.confirmed)",
     "deleter",
-    "slow-calls",
+    "late-calls",
   ),
   fault(
     10,

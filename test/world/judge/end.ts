@@ -50,7 +50,7 @@ export async function checkEnd(world: World, patienceMs: number): Promise<void> 
     if (open === 0 || world.now > until) break;
     await world.sleep(5 * MINUTE);
   }
-  await world.sleep(RECOUNTED_AFTER_MS);
+  await world.sleep(world.climate.size > 0 ? RECOUNTED_AFTER_MS : 2 * MINUTE);
   world.isOver = true;
   for (const tenant of tenants) {
     const listed = await list(world, tenant);

@@ -41,7 +41,7 @@ export function checkStart(
       "no retry before its backoff",
       `attempt ${start.attempt} starts ${start.at - before.at} ms after the last`,
     );
-  if (before && start.attempt < before.attempt && job.kind === "pull")
+  if (before && start.attempt <= before.attempt)
     violated("attempts are numbered on", `attempt ${start.attempt} comes after ${before.attempt}`);
   if (job.completedBy !== null)
     violated(

@@ -53,13 +53,16 @@ function noted(client: Client, wish: Wish, shown: { id: string; scheduled_for: s
   client.world.note("made", shown.id, `wish ${wish.n} for ${shown.scheduled_for}`);
 }
 
+/** Of one creator: a world is to be small. */
+const MOST_WISHES = 40;
+
 const isRefusal = (answer: Answer): boolean => answer.status >= 400 && answer.status < 500;
 
 export async function creator(client: Client, chance: Chance): Promise<void> {
   const { world } = client;
   const pauseMs = chance.between(2, 25) * SECOND;
   const pulls = chance.next();
-  while (world.isOpen) {
+  for (let made = 0; world.isOpen && made < MOST_WISHES; made++) {
     const wish = world.ledger.wish(client.tenant, chance.happens(pulls) ? "pull" : "push");
     const { body, maxRetries } = wording(client, wish, chance);
     // A crowd is due in one moment.
