@@ -113,7 +113,6 @@ export class Ledger {
   readonly jobs = new Map<string, JobFacts>();
   readonly schedules: ScheduleFacts[] = [];
   readonly violations: Violation[] = [];
-  bill: object = {};
   /** Distinct events that reached a webhook, by the id of the job that carried them. */
   readonly events = new Map<string, EventSeen>();
   /** When an object died, by its name. */
