@@ -129,6 +129,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "const running = keeper.record.isStill(job) && life.start(job, executionId, startedAt);",
     "const running = life.start(job, executionId, startedAt);",
     "d1-slow",
+    "canceller",
   ),
   fault(
     4,
@@ -137,13 +138,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     'if (phase.name !== "running" || phase.executionId !== executionId) return leaseLost(job);\n  if (job.delivery.type === "pull" && now >= phase.leaseEndsAt) return leaseLost(job);\n  return ok(phase);',
     'if (phase.name !== "running") return leaseLost(job);\n  return ok(phase);',
     "worker",
-  ),
-  fault(
-    4,
-    "an attempt begins early",
-    LIFE,
-    'if (phase.name !== "waiting" || now < phase.runAt || isTooLate(job, now)) return undefined;',
-    'if (phase.name !== "waiting" || isTooLate(job, now)) return undefined;',
   ),
   // 5. A push in flight when its instance dies is interrupted; leases expire.
   fault(
@@ -241,15 +235,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     LIFE,
     'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1) },\n  };\n}\n\n/** The same execution',
     'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + 1e12 },\n  };\n}\n\n/** The same execution',
-    "answers-lost",
-  ),
-  fault(
-    9,
-    "a lease that nobody heard of is kept",
-    "src/objects/pull-queue/claim.ts",
-    "later(asked.then((late) => (late.ok ? ask(() => owner().release(executionId)) : undefined)).catch(() => {}));",
-    "later(asked.catch(() => {}));",
-    "late-calls",
+    "isolate-deaths",
   ),
   // 10. A change is made where the job is kept.
   fault(
@@ -266,8 +252,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     KEEPER,
     "if (now >= job.keepUntil) return this.record.erase();\n    if (!job.phase.confirmed)",
     "if (now >= 0) return this.record.erase();\n    if (!job.phase.confirmed)",
-    "deleter",
-    "late-calls",
+    "hasty",
+    "slow-calls",
   ),
   fault(
     10,

@@ -78,12 +78,14 @@ export const changer = (client: Client, chance: Chance): Promise<void> =>
   });
 
 export const deleter = (client: Client, chance: Chance): Promise<void> =>
-  nowAndThen(client, chance, 15 * SECOND, async (job) => {
-    const { world } = client;
-    world.note("asks", job.id, "delete");
-    job.mayBeDeleted = true;
-    const answer = await client.surely("DELETE", `/v1/jobs/${job.id}`);
-    if (isDone(answer)) job.deletedAt = world.now;
-    else if (answer?.status === 404 && answer.mayHaveBeenDone) job.deletedAt = world.now;
-    else if (answer && !answer.mayHaveBeenDone) job.mayBeDeleted = false;
-  });
+  nowAndThen(client, chance, 15 * SECOND, (job) => remove(client, job));
+
+export async function remove(client: Client, job: JobFacts): Promise<void> {
+  const { world } = client;
+  world.note("asks", job.id, "delete");
+  job.mayBeDeleted = true;
+  const answer = await client.surely("DELETE", `/v1/jobs/${job.id}`);
+  if (isDone(answer)) job.deletedAt = world.now;
+  else if (answer?.status === 404 && answer.mayHaveBeenDone) job.deletedAt = world.now;
+  else if (answer && !answer.mayHaveBeenDone) job.mayBeDeleted = false;
+}

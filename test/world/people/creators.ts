@@ -3,6 +3,7 @@
 import type { Wish } from "../judge/ledger.ts";
 import type { Chance } from "../platform/chance.ts";
 import type { Answer } from "../platform/platform.ts";
+import { cancel, remove } from "./changers.ts";
 import { type Client, isDone } from "./client.ts";
 
 const SECOND = 1_000;
@@ -101,6 +102,22 @@ async function createWithKey(client: Client, wish: Wish, body: object, maxRetrie
       client.world.ledger.violated("one job a key", `the key of wish ${wish.n} is held by ${answer.body.data?.id}`);
     else noted(client, wish, answer.body.data, maxRetries);
   } else wish.outcome = answer && !answer.mayHaveBeenDone && isRefusal(answer) ? "refused" : "unknown";
+}
+
+/** Makes a job, thinks better of it at once, and deletes what it has cancelled. */
+export async function hasty(client: Client, chance: Chance): Promise<void> {
+  const { world } = client;
+  while (world.isOpen) {
+    await world.sleep(chance.around(8 * SECOND));
+    if (!world.isOpen) return;
+    const wish = world.ledger.wish(client.tenant, "push");
+    const { body, maxRetries } = wording(client, wish, chance);
+    const later = { value: chance.int(301, 420), unit: "second" };
+    await createOnce(client, wish, { ...body, delay: later }, maxRetries);
+    if (wish.job === null) continue;
+    await cancel(client, wish.job);
+    if (chance.happens(0.7)) await remove(client, wish.job);
+  }
 }
 
 export async function batcher(client: Client, chance: Chance): Promise<void> {

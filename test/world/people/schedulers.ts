@@ -67,9 +67,17 @@ async function keep(client: Client, chance: Chance): Promise<void> {
     if (act === "amend") await amend(client, chance, facts);
     if (act === "look") await client.once("GET", `/v1/schedules/${facts.id}`);
   }
-  // Else it would run for ever.
-  const archived = await client.surely("POST", `/v1/schedules/${facts.id}/archive`);
-  if (isDone(archived) || archived?.status === 409) facts.archivedAt = world.now;
+  await archive(client, facts);
+}
+
+/** Else it would run for ever; a suspended account has to wait until it is resumed. */
+async function archive(client: Client, facts: ScheduleFacts): Promise<void> {
+  const { world } = client;
+  for (let tries = 0; tries < 100 && facts.archivedAt === null; tries++) {
+    const archived = await client.surely("POST", `/v1/schedules/${facts.id}/archive`);
+    if (isDone(archived) || archived?.status === 409) facts.archivedAt = world.now;
+    else await world.sleep(10 * SECOND);
+  }
 }
 
 async function pause(client: Client, chance: Chance, facts: ScheduleFacts): Promise<void> {

@@ -47,6 +47,11 @@ export class Context {
     run();
   }
 
+  /** Whether it dies at the moment an answer comes. Objects override it. */
+  isStruck(): boolean {
+    return false;
+  }
+
   /** Runs something of its own that begins here. */
   enter(run: () => void): void {
     this.#admit(null, () => places.run({ context: this, section: null }, run));
@@ -64,8 +69,8 @@ export class Context {
     return new Promise((resolve, reject) => {
       this.leave(() =>
         send(
-          (value) => deliver(resolve, value),
-          (fault) => deliver(reject, fault),
+          (value) => this.isStruck() || deliver(resolve, value),
+          (fault) => this.isStruck() || deliver(reject, fault),
         ),
       );
     });

@@ -354,6 +354,12 @@ export class Instance extends Context {
     this.#after(this.#stored.open ? this.#sealed + 1 : this.#sealed, run);
   }
 
+  override isStruck(): boolean {
+    if (!this.isAlive || !this.#around.fates.dies(this.name, "before", "answer")) return false;
+    this.die();
+    return true;
+  }
+
   override die(): void {
     this.#end("died");
   }
