@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KNOWN_FAULTS, type KnownFault } from "./faults/faults.ts";
 import { hasAll, natureOf } from "./nature.ts";
-import { bundle } from "./platform/bundle.ts";
+import { type Bundle, bundle } from "./platform/bundle.ts";
 import { live } from "./world.ts";
 
 const MOST_SEEDS = 300;
@@ -27,23 +27,29 @@ export interface Found {
 export async function hunt(only: string, from: number, seconds: number): Promise<Found[]> {
   const until = performance.now() + seconds * 1_000;
   const found: Found[] = [];
+  const present = await bundle("present");
   for (const fault of KNOWN_FAULTS.filter(({ name }) => name.includes(only))) {
     if (performance.now() > until) break;
-    const one = await huntOne(fault, from, until);
+    const one = await huntOne(fault, present, from, until);
     found.push(one);
     console.log(`${one.seeds ?? "not found"} | ${fault.name} | ${one.rule}`);
   }
   return found;
 }
 
-async function huntOne(fault: KnownFault, from: number, until: number): Promise<Found> {
+async function huntOne(fault: KnownFault, present: Bundle, from: number, until: number): Promise<Found> {
   const bundles = [await bundle(fault.name, fault.changes)];
   let tried = from - 1;
   for (let seed = from; seed <= MOST_SEEDS && performance.now() < until; seed++) {
     tried = seed;
     if (!hasAll(natureOf(seed), fault.needs ?? [])) continue;
     const { violations } = await live({ seed, bundles, stopsAtViolation: true });
-    if (violations[0]) return { fault, seeds: seed, rule: violations[0].rule };
+    const [violation] = violations;
+    if (!violation) continue;
+    // A seed that fails without the fault proves nothing.
+    const { violations: own } = await live({ seed, bundles: [present], stopsAtViolation: true });
+    if (own.length === 0) return { fault, seeds: seed, rule: violation.rule };
+    console.log(`seed ${seed} fails by itself: ${own[0]?.rule}`);
   }
   return { fault, seeds: null, rule: `not in ${tried} seeds` };
 }

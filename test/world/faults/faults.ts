@@ -298,12 +298,12 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   ),
   fault(
     1,
-    "an outage's ticks are not counted as missed",
+    "ticks that were slept through are not counted as missed",
     "src/domain/schedule.ts",
     "{ nextRunAt: tick, missedRuns: schedule.missedRuns + missed, heldUntil: null }",
     "{ nextRunAt: tick, heldUntil: null }",
     "scheduler",
-    "d1-away",
+    "lost-alarms",
   ),
   // What is remembered of accounts.
   fault(

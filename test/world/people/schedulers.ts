@@ -58,10 +58,11 @@ async function keep(client: Client, chance: Chance): Promise<void> {
   const shown = answer?.status === 201 || answer?.status === 409 ? answer.body.data : null;
   if (!shown) return;
   Object.assign(facts, { id: shown.id, createdAt: Date.parse(shown.created_at) });
+  const isLeftAlone = chance.happens(0.5);
   while (world.isOpen) {
     await world.sleep(chance.around(45 * SECOND));
     if (!world.isOpen) break;
-    const act = chance.pick(["pause", "trigger", "amend", "look", "look"] as const);
+    const act = isLeftAlone ? "look" : chance.pick(["pause", "trigger", "amend", "look", "look"] as const);
     if (act === "pause") await pause(client, chance, facts);
     if (act === "trigger") await trigger(client, facts);
     if (act === "amend") await amend(client, chance, facts);
