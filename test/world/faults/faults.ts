@@ -219,6 +219,14 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "  const reportAt = null;",
     "calm",
   ),
+  fault(
+    7,
+    "beats are reported without end while D1 is slow",
+    REPORTING,
+    "hasOnlyBeaten(job, reported, editedAt) ? leaseEndOf(job) : job.reportAt;",
+    "false && hasOnlyBeaten(job, reported, editedAt) ? leaseEndOf(job) : job.reportAt;",
+    "d1-slow",
+  ),
   // 8. Isolation is structural.
   fault(
     11,

@@ -37,26 +37,27 @@ export async function cancel(client: Client, job: JobFacts): Promise<void> {
   job.cancelledAt = world.now;
 }
 
+/** It is due now, if that is answered; until then nobody knows. */
+async function revive(client: Client, job: JobFacts, how: "run" | "retry"): Promise<void> {
+  const { world } = client;
+  world.note("asks", job.id, how);
+  job.unsettled += 1;
+  const answer = await client.surely("POST", `/v1/jobs/${job.id}/${how}`);
+  if (how === "retry" && (!answer || answer.mayHaveBeenDone)) job.retries = null;
+  else if (how === "retry" && isDone(answer) && job.retries !== null) job.retries += 1;
+  if (answer) job.unsettled -= 1;
+  if (!answer || isDone(answer) || answer.mayHaveBeenDone)
+    Object.assign(job, { revivedAt: world.now, notBefore: Math.min(job.notBefore, world.now - ASKED_MS) });
+}
+
+/** What is due now may have started before the answer came. */
+const ASKED_MS = 60 * SECOND;
+
 export const runner = (client: Client, chance: Chance): Promise<void> =>
-  nowAndThen(client, chance, 15 * SECOND, async (job) => {
-    client.world.note("asks", job.id, "run");
-    const before = job.notBefore;
-    Object.assign(job, { revivedAt: client.world.now, notBefore: Math.min(before, client.world.now) });
-    const answer = await client.surely("POST", `/v1/jobs/${job.id}/run`);
-    if (answer && !isDone(answer) && !answer.mayHaveBeenDone) job.notBefore = before;
-  });
+  nowAndThen(client, chance, 15 * SECOND, (job) => revive(client, job, "run"));
 
 export const retrier = (client: Client, chance: Chance): Promise<void> =>
-  nowAndThen(client, chance, 10 * SECOND, async (job) => {
-    const { world } = client;
-    world.note("asks", job.id, "retry");
-    const before = job.notBefore;
-    Object.assign(job, { revivedAt: world.now, notBefore: Math.min(before, world.now) });
-    const answer = await client.surely("POST", `/v1/jobs/${job.id}/retry`);
-    if (answer && !isDone(answer) && !answer.mayHaveBeenDone) job.notBefore = before;
-    if (!answer || answer.mayHaveBeenDone) job.retries = null;
-    else if (isDone(answer) && job.retries !== null) job.retries += 1;
-  });
+  nowAndThen(client, chance, 10 * SECOND, (job) => revive(client, job, "retry"));
 
 /** Another time, another payload, or less. */
 export const changer = (client: Client, chance: Chance): Promise<void> =>
@@ -83,9 +84,9 @@ export const deleter = (client: Client, chance: Chance): Promise<void> =>
 export async function remove(client: Client, job: JobFacts): Promise<void> {
   const { world } = client;
   world.note("asks", job.id, "delete");
+  const mayHaveBeen = job.mayBeDeleted; // somebody else has asked, too
   job.mayBeDeleted = true;
   const answer = await client.surely("DELETE", `/v1/jobs/${job.id}`);
-  if (isDone(answer)) job.deletedAt = world.now;
-  else if (answer?.status === 404 && answer.mayHaveBeenDone) job.deletedAt = world.now;
-  else if (answer && !answer.mayHaveBeenDone) job.mayBeDeleted = false;
+  if (isDone(answer) || (answer?.status === 404 && answer.mayHaveBeenDone)) job.deletedAt = world.now;
+  else if (answer?.status === 409 && !answer.mayHaveBeenDone) job.mayBeDeleted = mayHaveBeen;
 }

@@ -120,6 +120,7 @@ async function beats(
     });
     if (isDone(answer)) {
       if (answer.body.data.cancel_requested) return false;
+      world.note("beats", job.id);
       start.heldUntil = Math.max(start.heldUntil, Date.parse(answer.body.data.lease_expires_at));
     } else if (answer?.status === 409) return false;
   }
