@@ -215,8 +215,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     7,
     "a lease that lasts is not reported again",
     REPORTING,
-    '  const reportAt = phase.name === "running" && job.delivery.type === "pull" ? phase.leaseEndsAt : null;',
-    "  const reportAt = null;",
+    "    reportAt: leaseEndOf(job),\n",
+    "    reportAt: null,\n",
     "calm",
   ),
   fault(
