@@ -3,7 +3,7 @@
 import "./ui/page-styles.ts";
 import "./ui/theme.ts";
 import { render } from "preact";
-import { openSession, takeSignInToken } from "./api/session.ts";
+import { followSession, openSession, takeSignInToken } from "./api/session.ts";
 import { App, forgetAtEnd, keepTitle } from "./app/app.tsx";
 import { followAddress } from "./app/router.ts";
 import { listenForKeys } from "./keys/listen.ts";
@@ -12,6 +12,7 @@ import { listenForKeys } from "./keys/listen.ts";
 const token = takeSignInToken();
 
 followAddress();
+followSession();
 keepTitle();
 forgetAtEnd();
 listenForKeys();

@@ -54,7 +54,7 @@ it("walks, selects, opens, searches and comes back", async ({ open }) => {
   await page.keyboard.press("Escape");
 
   await page.keyboard.press("?");
-  await page.getByRole("dialog", { name: "Keys" }).getByText("Go to jobs").waitFor();
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).getByText("Go to jobs").waitFor();
   await page.keyboard.press("Escape");
   await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
   await page.keyboard.press("g");

@@ -79,6 +79,40 @@ describe("a session", () => {
     expect(await page.evaluate<number>("history.length")).toBeLessThanOrEqual(2);
   });
 
+  it("begins with a link that is opened in a page that is already there", async ({ open }) => {
+    const { page } = await open("/dashboard/jobs", { apiKey: null, allow: REFUSED });
+    await signInButton(page).waitFor();
+    const token = inject("signInLink").split("#")[1];
+    await page.evaluate(`location.hash = "${token}"`);
+    await jobsHeading(page).waitFor();
+    expect(await readable(page)).not.toContain("sign-in=");
+  });
+
+  it("is asked for again while the service cannot be reached", async ({ open }) => {
+    const SESSION = "**/dashboard/session";
+    const { apiKey } = await newTenant();
+    const before = (page: Page) => page.route(SESSION, (route) => route.abort());
+    const { page } = await open("/dashboard/jobs", { apiKey, before, allow: /ERR_FAILED/ });
+    await page.getByText("The service cannot be reached. This page keeps asking.").waitFor();
+    await page.unroute(SESSION);
+    await page.getByText("No jobs yet").waitFor();
+  });
+
+  it("of another account, begun in another tab, leaves nothing of the first one on the screen", async ({ open }) => {
+    const [first, second] = [await newTenant(), await newTenant()];
+    await first.post("/v1/jobs", { name: "of the first account", handler: "h" });
+    const { page } = await open("/dashboard/jobs", { apiKey: first.apiKey, allow: REFUSED });
+    await page.getByText("of the first account").waitFor();
+    const other = await page.context().newPage();
+    await other.goto("/dashboard/settings");
+    await other.getByRole("button", { name: "Menu" }).click();
+    await other.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("You signed out in another tab.").waitFor();
+    await signInByForm(other, second.apiKey);
+    await page.getByText("No jobs yet").waitFor();
+    expect(await page.getByText("of the first account").count()).toBe(0);
+  });
+
   it("that is read only shows no action, and the service refuses one", async ({ open }) => {
     const tenant = await newTenant();
     const { id } = await tenant.post<{ id: string }>("/v1/jobs", { name: "a job", handler: "h" });

@@ -64,7 +64,7 @@ it("makes, changes, tests, disables and deletes a webhook", async ({ open }) => 
   const tenant = await newTenant();
   const { page } = await open("/dashboard/settings", { apiKey: tenant.apiKey, allow: /422/ });
   const webhooks = () => tenant.get<Record<string, unknown>[]>("/v1/webhooks");
-  await page.getByText("Nobody is told").waitFor();
+  await page.getByText("No webhooks yet").waitFor();
   await page.getByRole("button", { name: "New webhook" }).click();
   await page.getByLabel("URL").fill("ftp://example.com");
   await page.getByRole("button", { name: "Create webhook" }).click();
@@ -98,7 +98,7 @@ it("makes, changes, tests, disables and deletes a webhook", async ({ open }) => 
 
   await row.getByRole("button", { name: /^Delete/ }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete webhook" }).click();
-  await page.getByText("Nobody is told").waitFor();
+  await page.getByText("No webhooks yet").waitFor();
   expect(await webhooks()).toEqual([]);
 });
 

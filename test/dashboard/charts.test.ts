@@ -109,6 +109,21 @@ describe("behind what is counted are jobs", () => {
   });
 });
 
+it("failures that no filter tells apart are one group: those of a host without a handler, and those with one", () => {
+  const [code] = byCode([
+    failing({ count: 4, host: "a" }),
+    failing({ count: 2, host: "a", handler: "h", last_at: "2030-01-01T13:00:00.000Z", job_id: "latest" }),
+    failing({ count: 1, host: "b", handler: "h" }),
+    failing({ count: 1, host: "b", handler: "i" }),
+  ]);
+  expect(code?.groups).toEqual([
+    failing({ count: 6, host: "a", last_at: "2030-01-01T13:00:00.000Z", job_id: "latest" }),
+    failing({ count: 1, host: "b", handler: "h" }),
+    failing({ count: 1, host: "b", handler: "i" }),
+  ]);
+  expect(code?.count).toBe(8);
+});
+
 it("failures of one code stand together, the most frequent first", () => {
   const codes = byCode([
     failing({ error_code: "timeout", count: 3, host: "a" }),

@@ -6,6 +6,7 @@ import { sessionState } from "../api/session.ts";
 import { forgetRunning } from "../bulk/running.ts";
 import { forgetLists } from "../screens/jobs/use-job-list.ts";
 import { Confirm } from "../ui/dialog.tsx";
+import { Loading, Problem } from "../ui/problem.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { Frame } from "./frame.tsx";
 import { href, place, replace } from "./router.ts";
@@ -14,12 +15,15 @@ import { SignIn } from "./sign-in.tsx";
 
 export function App() {
   const state = sessionState.value;
-  if (state.name === "opening") return null;
+  if (state.name === "opening")
+    return (
+      <main>{state.problem ? <Problem error={state.problem} note="This page keeps asking." /> : <Loading />}</main>
+    );
   return (
     <>
       {state.name === "signed_in" ? (
         <>
-          <Frame session={state.session} />
+          <Frame key={state.session.account_id} session={state.session} />
           <Confirm />
         </>
       ) : (
@@ -30,10 +34,14 @@ export function App() {
   );
 }
 
-/** What was read in one session is not shown in the next, which may be another account's. */
+/** What was read of one account is not shown to the next. */
 export function forgetAtEnd(): void {
+  let before: string | undefined;
   effect(() => {
-    if (sessionState.value.name !== "signed_out") return;
+    const { value } = sessionState;
+    const account = value.name === "signed_in" ? value.session.account_id : undefined;
+    if (account === before) return;
+    before = account;
     forgetLists();
     forgetChanges();
     forgetRunning();

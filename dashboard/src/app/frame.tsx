@@ -25,7 +25,7 @@ export function Frame({ session }: { session: Session }) {
   const isFirst = useRef(true);
   useKeys([
     { keys: "/", does: "Search", run: focusSearch },
-    { keys: "?", does: "Show these keys", run: () => (areKeysShown.value = true) },
+    { keys: "?", does: "Show these shortcuts", run: () => (areKeysShown.value = true) },
     { keys: "j", does: "Next row", run: () => walk(1) },
     { keys: "k", does: "Row before", run: () => walk(-1) },
     ...NAVIGATION.map(({ path, label, key }) => ({

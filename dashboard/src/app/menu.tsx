@@ -37,7 +37,7 @@ export function Menu({ session, onKeys }: MenuProps) {
               onKeys();
             }}
           >
-            Keys
+            Keyboard shortcuts
           </Button>
           <a class="button plain" href={`${SERVICE}/docs`} target="_blank" rel="noreferrer">
             Reference of the API

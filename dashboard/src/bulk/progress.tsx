@@ -3,9 +3,10 @@
 import { abortBulkAction } from "../api/bulk-actions.ts";
 import { adopt } from "../ui/adopt.ts";
 import { ActionButton, Button } from "../ui/button.tsx";
+import { formatNumber } from "../ui/number-format.ts";
 import css from "./progress.css?inline";
 import { dismiss, type Running, running, update } from "./running.ts";
-import { countJobs, formatCount, outcomeOf, WORDS } from "./words.ts";
+import { countJobs, outcomeOf, WORDS } from "./words.ts";
 
 adopt(css);
 
@@ -34,7 +35,7 @@ function One({ action, expected }: Running) {
     <li>
       <div class="rest">
         <p>
-          {WORDS[action.action].doing} {formatCount(counted)} of {countJobs(whole)}
+          {WORDS[action.action].doing} {formatNumber(counted)} of {countJobs(whole)}
         </p>
         <progress value={counted} max={whole} aria-label="Progress" />
       </div>

@@ -2,6 +2,7 @@
 
 import type { BulkAction } from "../api/bulk-action.ts";
 import type { Verb } from "../api/job.ts";
+import { formatNumber } from "../ui/number-format.ts";
 
 interface Words {
   /** What the button says. */
@@ -27,18 +28,16 @@ export const WORDS: Readonly<Record<Verb, Words>> = {
 /** The service counts no further. */
 const MOST_COUNTED = 10_000;
 
-export const formatCount = (n: number): string => n.toLocaleString("en-GB");
-
 /** `1 job`, `1,200 jobs`, `10,000 or more jobs`. */
 export const countJobs = (n: number): string =>
-  n === 1 ? "1 job" : `${formatCount(n)}${n >= MOST_COUNTED ? " or more" : ""} jobs`;
+  n === 1 ? "1 job" : `${formatNumber(n)}${n >= MOST_COUNTED ? " or more" : ""} jobs`;
 
 /** How it went: `1,180 jobs retried, 15 skipped because their status did not allow it, 5 failed.` */
 export function outcomeOf({ action, status, done, skipped, failed }: BulkAction): string {
   const parts = [
     `${countJobs(done)} ${WORDS[action].done}`,
-    skipped > 0 && `${formatCount(skipped)} skipped because their status did not allow it`,
-    failed > 0 && `${formatCount(failed)} failed: the service could not reach them`,
+    skipped > 0 && `${formatNumber(skipped)} skipped because their status did not allow it`,
+    failed > 0 && `${formatNumber(failed)} failed: the service could not reach them`,
   ];
   return `${status === "aborted" ? "Aborted: " : ""}${parts.filter(Boolean).join(", ")}.`;
 }

@@ -10,7 +10,7 @@ import { areKeysOn, switchKeys } from "./listen.ts";
 adopt(css);
 
 export const KeyList = ({ onClose }: { onClose: () => void }) => (
-  <Dialog title="Keys" onClose={onClose}>
+  <Dialog title="Keyboard shortcuts" onClose={onClose}>
     <dl class="key-list">
       {bindingsNow()
         .filter(({ does }) => does !== undefined)

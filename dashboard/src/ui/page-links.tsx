@@ -3,6 +3,7 @@
 import type { Paging } from "../api/call.ts";
 import { adopt } from "./adopt.ts";
 import { classOfButton } from "./button.tsx";
+import { formatNumber } from "./number-format.ts";
 import css from "./page-links.css?inline";
 
 adopt(css);
@@ -19,7 +20,7 @@ export function PageLinks({ paging: { page, pages, total }, hrefOf }: PageLinksP
   return (
     <nav class="page-links" aria-label="Pages">
       <span class="quiet">
-        Page {page} of {pages}, {total.toLocaleString("en-GB")} in all
+        Page {page} of {pages}, {formatNumber(total)} in all
       </span>
       {page > 1 && (
         <a class={classOfButton(undefined, true)} href={hrefOf(page - 1)}>

@@ -11,12 +11,16 @@ adopt(css);
 interface ProblemProps {
   readonly error: ApiError;
   readonly onRetry?: () => void;
+  /** What happens next. */
+  readonly note?: string;
 }
 
 /** What went wrong, with the fields that are at fault. */
-export const Problem = ({ error, onRetry }: ProblemProps) => (
+export const Problem = ({ error, onRetry, note }: ProblemProps) => (
   <div class="problem" role="alert">
-    <p>{error.message}</p>
+    <p>
+      {error.message} {note}
+    </p>
     {error.errors.length > 0 && (
       <ul>
         {error.errors.map(({ field, message }) => (
@@ -32,6 +36,13 @@ export const Problem = ({ error, onRetry }: ProblemProps) => (
       </Button>
     )}
   </div>
+);
+
+/** In place of content that takes longer than a moment to read. */
+export const Loading = () => (
+  <p class="loading quiet" role="status">
+    Reading …
+  </p>
 );
 
 /** Above content that could not be brought up to date. */

@@ -8,7 +8,7 @@ import { href, navigate } from "../../app/router.ts";
 import type { ScreenProps } from "../../app/screens.ts";
 import { useOnce } from "../../live/once.ts";
 import { Button } from "../../ui/button.tsx";
-import { Empty, Problem } from "../../ui/problem.tsx";
+import { Empty, Loading, Problem } from "../../ui/problem.tsx";
 import { toast } from "../../ui/toast.tsx";
 import { changesBetween } from "./body.ts";
 import { type Draft, draftOf } from "./draft.ts";
@@ -19,7 +19,7 @@ export function EditJob({ params: { id = "" } }: ScreenProps) {
   const read = useOnce(id, (signal) => getJob(id, signal));
   const reread = useSignal<Job | undefined>(undefined);
   const job = reread.value ?? read.value.value;
-  if (!job) return read.problem.value ? <Problem error={read.problem.value} onRetry={read.retry} /> : null;
+  if (!job) return read.problem.value ? <Problem error={read.problem.value} onRetry={read.retry} /> : <Loading />;
   const shown = href(`/jobs/${id}`);
   if (!isAllowed("edit", job.status))
     return (

@@ -7,7 +7,7 @@ import { href, navigate, place } from "../../app/router.ts";
 import { useOnce } from "../../live/once.ts";
 import { Button } from "../../ui/button.tsx";
 import { copy } from "../../ui/code.tsx";
-import { Problem } from "../../ui/problem.tsx";
+import { Loading, Problem } from "../../ui/problem.tsx";
 import { toast } from "../../ui/toast.tsx";
 import { zone } from "../../ui/zone.ts";
 import type { Body } from "./body.ts";
@@ -24,7 +24,7 @@ export function NewJob() {
   const read = useOnce(like ?? "", async (signal) => (like === null ? null : await getJob(like, signal)));
   const template = read.value.value;
   if (read.problem.value) return <Problem error={read.problem.value} onRetry={read.retry} />;
-  if (template === undefined) return null;
+  if (template === undefined) return <Loading />;
   const send = async (body: Body) => {
     const job = await createJob(body);
     toast("The job is created.", { tone: "good" });

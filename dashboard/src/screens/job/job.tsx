@@ -14,7 +14,7 @@ import { StatusBadge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { copy } from "../../ui/code.tsx";
 import { Json } from "../../ui/json.tsx";
-import { Empty, Problem, Stale } from "../../ui/problem.tsx";
+import { Empty, Loading, Problem, Stale } from "../../ui/problem.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { NotFound } from "../not-found.tsx";
 import { Actions } from "./actions.tsx";
@@ -51,7 +51,8 @@ export function Job({ params: { id = "" } }: ScreenProps) {
   }, [name]);
   if (problem?.status === 404 || problem?.status === 422)
     return shown ? <Empty title="This job is deleted" /> : <NotFound />;
-  if (!shown) return problem ? <Problem error={asApiError(problem)} onRetry={() => void poll.refresh()} /> : null;
+  if (!shown)
+    return problem ? <Problem error={asApiError(problem)} onRetry={() => void poll.refresh()} /> : <Loading />;
   const { executions, paging } = shown;
   const job = newest(shown.job);
   return (

@@ -11,7 +11,7 @@ import { WORDS } from "../../bulk/words.ts";
 import { useKeys } from "../../keys/use-keys.ts";
 import { adopt } from "../../ui/adopt.ts";
 import { classOfButton } from "../../ui/button.tsx";
-import { Problem, Stale } from "../../ui/problem.tsx";
+import { Loading, Problem, Stale } from "../../ui/problem.tsx";
 import { toast } from "../../ui/toast.tsx";
 import { bodyOf, filterIn, narrowed, queryOf, wordsFor } from "./filter.ts";
 import { FilterBar } from "./filter-bar.tsx";
@@ -84,7 +84,7 @@ export function Jobs() {
         )}
       </header>
       <FilterBar filter={filter} />
-      {shown && <Stale error={poll.problem.value} />}
+      {shown ? <Stale error={poll.problem.value} /> : !poll.problem.value && <Loading />}
       {!shown && poll.problem.value && <Problem error={poll.problem.value} onRetry={() => void poll.refresh()} />}
       {shown && (
         <section class="panel jobs-panel" aria-label="Jobs" aria-busy={isLoading}>

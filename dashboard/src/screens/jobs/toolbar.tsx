@@ -1,8 +1,9 @@
 // The line above the list. It is always there: what it says changes with the selection, and the rows below it never move.
 
 import type { Verb } from "../../api/job.ts";
-import { countJobs, formatCount, WORDS } from "../../bulk/words.ts";
+import { countJobs, WORDS } from "../../bulk/words.ts";
 import { Button } from "../../ui/button.tsx";
+import { formatNumber } from "../../ui/number-format.ts";
 import type { Listing } from "./listing.ts";
 import { isEmpty, type Selected } from "./selection.ts";
 
@@ -42,7 +43,7 @@ export function Toolbar({ listing, selected, onSelectMatching, onClear, onUpdate
         <span>
           {selected.kind === "matching"
             ? `All ${countJobs(paging.total)} that match`
-            : `${formatCount(selected.ids.size)} selected`}
+            : `${formatNumber(selected.ids.size)} selected`}
         </span>
         {VERBS.map((verb) => (
           <Button

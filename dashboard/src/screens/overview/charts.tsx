@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { href } from "../../app/router.ts";
+import { formatNumber } from "../../ui/number-format.ts";
 import { Exact } from "../../ui/time.tsx";
 import { formatClock, formatLength } from "../../ui/time-format.ts";
 import { zone } from "../../ui/zone.ts";
@@ -9,7 +10,7 @@ import { type Bar, Bars } from "./bars.tsx";
 import { jobsOfBucket } from "./jobs-of.ts";
 import type { Bucket, Overview } from "./overview-answer.ts";
 import { countScale, latenessScale, spanOf, timeTicks } from "./scale.ts";
-import { formatNumber, totalsOf } from "./verdict.ts";
+import { totalsOf } from "./verdict.ts";
 
 /** A bar that stands for anything is not lower than this. */
 const LEAST = 0.02;

@@ -1,6 +1,7 @@
 // What is due in the next hour, minute by minute.
 
 import { href } from "../../app/router.ts";
+import { formatNumber } from "../../ui/number-format.ts";
 import { Ago } from "../../ui/time.tsx";
 import { formatClock } from "../../ui/time-format.ts";
 import { zone } from "../../ui/zone.ts";
@@ -8,7 +9,6 @@ import { Bars } from "./bars.tsx";
 import { jobsDueIn } from "./jobs-of.ts";
 import type { Overview } from "./overview-answer.ts";
 import { countScale, timeTicks } from "./scale.ts";
-import { formatNumber } from "./verdict.ts";
 
 export function Due({ overview: { due, due_complete_until, overdue } }: { overview: Overview }) {
   const { top, ticks } = countScale(Math.max(0, ...due.map(({ count }) => count)));

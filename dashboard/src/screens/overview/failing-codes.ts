@@ -27,10 +27,30 @@ const MEANINGS: Readonly<Record<string, string>> = {
 
 export const meaningOf = (code: string): string => MEANINGS[code] ?? code;
 
+/** True if the jobs of `wide` cannot be asked for without those of `narrow`: no filter says "without a handler". */
+const includes = (wide: Failing, narrow: Failing): boolean =>
+  wide.error_code === narrow.error_code &&
+  (wide.handler === null || wide.handler === narrow.handler) &&
+  (wide.host === null || wide.host === narrow.host);
+
+const together = (one: Failing, other: Failing): Failing => ({
+  ...one,
+  ...(other.last_at > one.last_at && { last_at: other.last_at, job_id: other.job_id }),
+  count: one.count + other.count,
+});
+
+/** One group for those whose jobs no filter tells apart, so that each leads to its own jobs and to no others. */
+function distinct(failing: readonly Failing[]): Failing[] {
+  const isOfAnother = (group: Failing) => failing.some((one) => one !== group && includes(one, group));
+  return failing
+    .filter((group) => !isOfAnother(group))
+    .map((group) => failing.filter((one) => one !== group && includes(group, one)).reduce(together, group));
+}
+
 /** The most frequent code first. */
 export function byCode(failing: readonly Failing[]): FailingCode[] {
   const codes = new Map<string, Failing[]>();
-  for (const group of failing) codes.set(group.error_code, [...(codes.get(group.error_code) ?? []), group]);
+  for (const group of distinct(failing)) codes.set(group.error_code, [...(codes.get(group.error_code) ?? []), group]);
   return [...codes]
     .map(([code, groups]) => ({
       code,

@@ -5,11 +5,11 @@ import { mayChange } from "../../api/session.ts";
 import { href } from "../../app/router.ts";
 import { AskBulk } from "../../bulk/ask.tsx";
 import { Button } from "../../ui/button.tsx";
+import { formatNumber } from "../../ui/number-format.ts";
 import { Ago } from "../../ui/time.tsx";
 import { byCode } from "./failing-codes.ts";
 import { jobsOfFailing } from "./jobs-of.ts";
 import type { Failing, Overview } from "./overview-answer.ts";
-import { formatNumber } from "./verdict.ts";
 
 const WORDS = { "15m": "15 min", "1h": "hour", "24h": "24 hours", "7d": "7 days" } as const;
 
@@ -20,7 +20,7 @@ export function FailingList({ overview }: { overview: Overview }) {
   const asked = useSignal<Failing | null>(null);
   const areAllShown = useSignal(false);
   const codes = byCode(overview.failing);
-  const groups = overview.failing.length;
+  const groups = codes.reduce((sum, code) => sum + code.groups.length, 0);
   const close = () => {
     asked.value = null;
   };

@@ -10,7 +10,7 @@ import { useHeld } from "../../live/held.ts";
 import { usePoll } from "../../live/poll.ts";
 import { adopt } from "../../ui/adopt.ts";
 import { classOfButton } from "../../ui/button.tsx";
-import { Problem, Stale } from "../../ui/problem.tsx";
+import { Loading, Problem, Stale } from "../../ui/problem.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { Charts } from "./charts.tsx";
 import { Due } from "./due.tsx";
@@ -75,7 +75,12 @@ export function Overview() {
   if (!value) {
     if (problem)
       return <Problem error={problem} onRetry={() => void Promise.all([recent.refresh(), chosen.refresh()])} />;
-    return <h1 class="visually-hidden">Overview</h1>;
+    return (
+      <>
+        <h1 class="visually-hidden">Overview</h1>
+        <Loading />
+      </>
+    );
   }
   return (
     <div class="overview stack" onPointerMove={touch} onFocusIn={touch}>

@@ -1,5 +1,6 @@
 // The state of the service in one sentence, the most important first, and what else is worth knowing. Pure.
 
+import { formatNumber } from "../../ui/number-format.ts";
 import { formatLength } from "../../ui/time-format.ts";
 import type { Failing, Handler, Overview } from "./overview-answer.ts";
 import { hasNoWorker } from "./workers-asking.ts";
@@ -189,8 +190,5 @@ export function totalsOf({ buckets }: Pick<Overview, "buckets">): Totals {
     retried: sum((one) => one.retried),
   };
 }
-
-/** `1,234`, whatever the browser's language is: the pages are in English. */
-export const formatNumber = (n: number): string => n.toLocaleString("en-US");
 
 const count = (n: number, noun: string): string => `${formatNumber(n)} ${noun}${n === 1 ? "" : "s"}`;

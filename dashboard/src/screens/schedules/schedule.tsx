@@ -11,10 +11,10 @@ import { adopt } from "../../ui/adopt.ts";
 import { StatusBadge } from "../../ui/badge.tsx";
 import { ActionButton, Button, classOfButton } from "../../ui/button.tsx";
 import { confirm } from "../../ui/dialog.tsx";
-import { Problem, Stale } from "../../ui/problem.tsx";
+import { formatNumber } from "../../ui/number-format.ts";
+import { Loading, Problem, Stale } from "../../ui/problem.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { toast } from "../../ui/toast.tsx";
-import { formatNumber } from "../overview/verdict.ts";
 import { Facts } from "./facts.tsx";
 import { Marks } from "./marks.tsx";
 import { recurrenceOf } from "./recurrence.ts";
@@ -49,7 +49,10 @@ export function Schedule({ params: { id = "" } }: ScreenProps) {
     return problem ? (
       <Problem error={problem} onRetry={() => void poll.refresh()} />
     ) : (
-      <h1 class="visually-hidden">Schedule</h1>
+      <>
+        <h1 class="visually-hidden">Schedule</h1>
+        <Loading />
+      </>
     );
   const { schedule, next, marks } = known;
   const after = () => poll.refresh();
@@ -101,12 +104,17 @@ export function Schedule({ params: { id = "" } }: ScreenProps) {
   );
 }
 
+const runsWord = (count: number, most: number | null): string => {
+  if (most !== null) return `of ${formatNumber(most)} ${most === 1 ? "run" : "runs"}`;
+  return count === 1 ? "run" : "runs";
+};
+
 function Counts({ schedule }: { schedule: Shown }) {
   const { run_count, runs, missed_runs, skipped_runs, last_run_at } = schedule;
   return (
     <ul class="counts">
       <li>
-        <strong>{formatNumber(run_count)}</strong> {runs === null ? "runs" : `of ${formatNumber(runs)} runs`}
+        <strong>{formatNumber(run_count)}</strong> {runsWord(run_count, runs)}
         {last_run_at && (
           <span class="quiet">
             , the last <Ago at={last_run_at} />

@@ -10,10 +10,10 @@ import { adopt } from "../../ui/adopt.ts";
 import { StatusBadge } from "../../ui/badge.tsx";
 import { classOfButton } from "../../ui/button.tsx";
 import { Chip, ToggleChip } from "../../ui/chip.tsx";
+import { formatNumber } from "../../ui/number-format.ts";
 import { PageLinks } from "../../ui/page-links.tsx";
-import { Empty, Problem, Stale } from "../../ui/problem.tsx";
+import { Empty, Loading, Problem, Stale } from "../../ui/problem.tsx";
 import { Ago } from "../../ui/time.tsx";
-import { formatNumber } from "../overview/verdict.ts";
 import { recurrenceOf } from "./recurrence.ts";
 import css from "./schedules.css?inline";
 
@@ -59,7 +59,7 @@ export function Schedules() {
         )}
       </header>
       <Filters asked={asked} />
-      {known && <Stale error={problem} />}
+      {known ? <Stale error={problem} /> : !problem && <Loading />}
       {!known && problem && <Problem error={problem} onRetry={() => void poll.refresh()} />}
       {known && known.schedules.length === 0 && (
         <section class="panel">

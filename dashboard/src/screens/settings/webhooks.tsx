@@ -44,7 +44,7 @@ export function Webhooks() {
       {webhooks && <Stale error={problem} />}
       {!webhooks && problem && <Problem error={problem} onRetry={() => void poll.refresh()} />}
       {webhooks?.length === 0 && (
-        <Empty title="Nobody is told">
+        <Empty title="No webhooks yet">
           <p>A webhook is a URL that is called when a job fails, recovers or completes, or a schedule misses a run.</p>
         </Empty>
       )}

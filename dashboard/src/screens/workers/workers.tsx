@@ -6,12 +6,12 @@ import { now } from "../../live/clock.ts";
 import { usePoll } from "../../live/poll.ts";
 import { adopt } from "../../ui/adopt.ts";
 import { Chip } from "../../ui/chip.tsx";
+import { formatNumber } from "../../ui/number-format.ts";
 import { PageLinks } from "../../ui/page-links.tsx";
-import { Empty, Problem, Stale } from "../../ui/problem.tsx";
+import { Empty, Loading, Problem, Stale } from "../../ui/problem.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { formatLength } from "../../ui/time-format.ts";
 import type { Handler } from "../overview/overview-answer.ts";
-import { formatNumber } from "../overview/verdict.ts";
 import { hasNoWorker } from "../overview/workers-asking.ts";
 import css from "./workers.css?inline";
 
@@ -39,7 +39,7 @@ export function Workers() {
   return (
     <div class="workers stack">
       <h1>Workers</h1>
-      {known && <Stale error={problem} />}
+      {known ? <Stale error={problem} /> : !problem && <Loading />}
       {!known && problem && <Problem error={problem} onRetry={() => void poll.refresh()} />}
       {known && known.handlers.length === 0 && <NoHandlers />}
       {known && known.handlers.length > 0 && (
