@@ -123,6 +123,8 @@ class OneObject {
   #ring: Event | null = null;
   /** What the alarm was that the present ring was planned for. */
   #ringsFor: Alarm | null = null;
+  /** The platform has forgotten this one, although it is stored. */
+  #lost: Alarm | null = null;
   /** One handler at a time. */
   #isRinging = false;
 
@@ -199,12 +201,14 @@ class OneObject {
   #plan(): void {
     const { alarm } = this.stored;
     if (alarm === this.#ringsFor && this.#ring?.run) return;
+    if (alarm !== null && alarm === this.#lost) return;
     if (this.#ring) this.#ring.run = null;
     this.#ring = null;
     this.#ringsFor = alarm;
     if (alarm === null || this.#isRinging) return;
     const late = this.#around.fates.alarm(this.name);
     if (late === null) {
+      this.#lost = alarm;
       this.#around.note("alarm-lost", this.name);
       return;
     }
