@@ -113,6 +113,14 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "",
     "lost-alarms",
   ),
+  fault(
+    3,
+    "an alarm is believed because the platform shows it",
+    RECORD,
+    "const isStuck = ringsAt !== null && ringsAt <= now;",
+    "const isStuck = ringsAt !== null && ringsAt <= 0;",
+    "lost-alarms",
+  ),
   // 4. Between the write and the request there is no await; afterwards the state is read again.
   fault(
     4,
