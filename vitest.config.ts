@@ -44,6 +44,8 @@ export default defineConfig({
     reporters: ["default", closingLine],
     projects: [
       { test: { name: "rules", include: ["test/rules/**/*.test.ts", "test/dashboard/**/*.test.ts"] } },
+      // The simulated platform itself; `npm run world` lives in it.
+      { test: { name: "world", include: ["test/world/**/*.test.ts"], testTimeout: 60_000 } },
       {
         plugins: [inWorkerd({})],
         test: {

@@ -32,6 +32,10 @@ export function systemTerminal(): Terminal {
     isInteractive: stdin.isTTY === true,
     // An empty NO_COLOR counts as not set: https://no-color.org
     color: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb",
-    width: stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY,
+    width: widthOf(stdout),
   };
 }
+
+/** A terminal that does not know its width, as many a container's, says 0. */
+export const widthOf = ({ isTTY, columns }: { isTTY: boolean; columns: number }): number =>
+  (isTTY && columns) || Number.POSITIVE_INFINITY;

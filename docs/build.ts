@@ -58,6 +58,10 @@ async function guideOf(file: string, text: string, files: readonly string[]): Pr
         const target = targetOf(href, files);
         return target === undefined ? words : `<a href="${target}">${words}</a>`;
       },
+      // The pictures stay in the repository; the page says what they show.
+      image({ text }: Tokens.Image) {
+        return `<em>${escaped(text)}</em>`;
+      },
     },
   });
   const title = /^# (.+)$/m.exec(text)?.[1] ?? file;

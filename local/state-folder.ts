@@ -45,13 +45,13 @@ export interface StateFolder {
   release(): Promise<void>;
 }
 
-/** Makes the folder if need be, takes its lock, and closes it to others. */
 /** The server that uses a folder, if its processes can be seen from here: those of another container cannot. */
 export function runningServer(path: string): Run | null {
   const run = readRun(join(path, "run.json"));
   return run !== null && isRunning(run) ? run : null;
 }
 
+/** Makes the folder if need be, takes its lock, and closes it to others. */
 export async function openStateFolder(path: string): Promise<StateFolder> {
   process.umask(0o077); // for whatever we and our children make from here on
   await nameFailures(path, async () => {
@@ -139,11 +139,18 @@ const OWN = ["bundle", "dev.json", "dev.json.old", "lock", "registry", "run.json
 
 /** The folder holds keys, secrets and payloads: only its owner may read them, also when it was there before us. */
 function closeToOthers(path: string): void {
+  if (!statSync(path).isDirectory())
+    throw new StartError(`${path} is no folder. Choose another place: CHRONOS_STATE=<folder>`);
   if (process.platform === "win32") return;
   const folder = realpathSync(path);
   if ((statSync(folder).mode & SHARED) !== 0)
     throw new StartError(
       `${path} is a folder that users share. Choose one for the service alone: CHRONOS_STATE=<folder>`,
+    );
+  const foreign = firstForeign(folder);
+  if (foreign !== null)
+    throw new StartError(
+      `${path} holds other files (${foreign}), and a start would close it to their users. Choose a folder for the service alone: CHRONOS_STATE=<folder>`,
     );
   try {
     makePrivate(folder, OWN);
@@ -155,6 +162,16 @@ function closeToOthers(path: string): void {
 
 /** The sticky bit: everybody may write here, as in /tmp. */
 const SHARED = 0o1000;
+
+/** On the root of a volume. */
+const OF_VOLUME = "lost+found";
+
+/** A file in an open folder that holds nothing of ours, such as /etc or a home folder; null when there is none. */
+function firstForeign(folder: string): string | null {
+  if ((statSync(folder).mode & 0o077) === 0) return null;
+  const names = readdirSync(folder).filter((name) => name !== OF_VOLUME);
+  return names.some((name) => OWN.includes(name)) ? null : (names[0] ?? null);
+}
 
 function makePrivate(path: string, names?: readonly string[]): void {
   const stat = lstatSync(path, { throwIfNoEntry: false });

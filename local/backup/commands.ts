@@ -1,5 +1,5 @@
 // `chronos-edge backup` and `chronos-edge restore`: a copy in one folder or one archive, whole or not there at all.
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { takeLock } from "../lock.ts";
 import { commandLine } from "../packed.ts";
@@ -19,6 +19,7 @@ async function makeBackup(target: string): Promise<void> {
   if (existsSync(target)) throw new StartError(`${target} is there already. Name a file or folder that is not`);
   if (target.startsWith(join(stateFolder, "v3") + sep))
     throw new StartError(`${target} is inside of what is copied. Choose a place outside of ${stateFolder}`);
+  if (!isArchive(target) && OTHER_ARCHIVE.test(target)) throw new StartError(`${target}: ${FORMS}`);
   const folder = `${target}.partial`;
   rmSync(folder, { recursive: true, force: true });
   makeFolder(folder);
@@ -36,12 +37,18 @@ async function makeBackup(target: string): Promise<void> {
   }
 }
 
+const FORMS = "a copy is a folder, or a file that ends in .tar, .tar.gz or .tgz";
+
+/** Whoever names one of these does not expect a folder. */
+const OTHER_ARCHIVE = /\.(zip|gz|xz|zst|bz2|7z)$/i;
+
 const KEY_ELSEWHERE =
   "MASTER_KEY is not in it, since the environment gives it: keep a copy of that elsewhere. Without it every signing secret changes.";
 
 async function bringBack(copy: string): Promise<void> {
   const { stateFolder } = readSettings(process.env);
   if (!existsSync(copy)) throw new StartError(`There is no ${copy}`);
+  if (!isArchive(copy) && !statSync(copy).isDirectory()) throw new StartError(`${copy}: ${FORMS}`);
   makeFolder(stateFolder);
   refuseInUse(stateFolder);
   const lock = await takeLock(stateFolder);

@@ -1,7 +1,7 @@
 // What an owner remembers of its reports to the read model. None of it changes the job or the schedule: the revision stays.
 
 import { eventsOf } from "./event.ts";
-import { type Execution, isEnded, type Job, newest } from "./job.ts";
+import { type Execution, isEnded, type Job, type JobStatus, newest } from "./job.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -43,35 +43,50 @@ export function reportAgain<T extends Reporting>(state: T, receipt: "unavailable
 /** What of a report on a job its confirmation speaks of. */
 export interface Reported {
   readonly revision: number;
+  readonly facts?: { readonly status: JobStatus; readonly executionId: string | null };
   /** Executions that are stored apart from the job's row. What stands in that row the next report overwrites. */
   readonly apart: readonly Execution[];
 }
 
 /**
  * The read model holds this report. Superseded executions it has stored are let go; the newest is kept until a later attempt
- * supersedes it. A lease is reported once more when it would have ended.
+ * supersedes it. A lease is reported once more when it would have ended, also if its worker has beaten since: beats that come
+ * faster than the database answers would be reported without end.
  */
-export function confirm(job: Job, { revision, apart }: Reported): Job {
+export function confirm(job: Job, reported: Reported): Job {
+  const { revision, apart } = reported;
   const last = newest(job);
   const isStored = (one: Execution) => apart.some(({ id, revision }) => id === one.id && revision === one.revision);
   const executions = job.executions.filter((one) => one === last || !isStored(one));
   const editedAt = job.editedAt > revision ? job.editedAt : 0;
   if (revision !== job.revision) {
-    const same = executions.length === job.executions.length && editedAt === job.editedAt;
-    return same ? job : { ...job, executions, editedAt };
+    const reportAt = hasOnlyBeaten(job, reported, editedAt) ? leaseEndOf(job) : job.reportAt;
+    const same = executions.length === job.executions.length && editedAt === job.editedAt && reportAt === job.reportAt;
+    return same ? job : { ...job, executions, editedAt, reportAt };
   }
   const { phase } = job;
-  const reportAt = phase.name === "running" && job.delivery.type === "pull" ? phase.leaseEndsAt : null;
   return {
     ...job,
     executions,
     editedAt,
-    reportAt,
+    reportAt: leaseEndOf(job),
     failedReports: 0,
     untold: [],
     phase: isEnded(phase) ? { ...phase, announced: true, confirmed: true } : phase,
   };
 }
+
+/** When the lease of a worker ends; null when no worker holds one. */
+const leaseEndOf = ({ phase, delivery }: Job): number | null =>
+  phase.name === "running" && delivery.type === "pull" ? phase.leaseEndsAt : null;
+
+/** Whether the lease that was reported lasts, and nothing else is news since. */
+const hasOnlyBeaten = ({ phase, delivery }: Job, { facts }: Reported, editedAt: number): boolean =>
+  phase.name === "running" &&
+  delivery.type === "pull" &&
+  facts?.status === "running" &&
+  facts.executionId === phase.executionId &&
+  editedAt === 0;
 
 /** Whether there is an end, or was one, of which those who asked may not have been told. What carries an event makes none. */
 export const isUnannounced = ({ phase, origin, untold }: Job): boolean =>

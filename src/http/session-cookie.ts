@@ -7,8 +7,8 @@ import { ApiError } from "./errors.ts";
 import { keysOf } from "./master-keys.ts";
 import { isSecure, originOf } from "./origin.ts";
 
-/** Workers, operators and agents prove who they are with each request. */
-const isBarred = (c: AppContext): boolean => /^\/(?:v1\/worker|v1\/admin|mcp)\b/.test(c.req.path);
+/** Workers, operators and assistants prove who they are with each request. */
+const isBarred = (c: AppContext): boolean => /^\/(?:v1\/(?:worker|admin)|mcp)\b/.test(c.req.path);
 
 /** The session that a request carries; undefined without one that is valid, and where sessions are not. */
 export async function sessionOf(c: AppContext): Promise<Session | undefined> {

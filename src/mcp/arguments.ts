@@ -4,10 +4,15 @@ import { illFormedAt } from "../domain/text.ts";
 
 export type Arguments = Readonly<Record<string, unknown>>;
 
+/** A URL takes them as steps to another path, however they are encoded. */
+const STEPS = [".", ".."];
+
 /** @returns the field at fault and what is wrong with it; undefined when nothing is */
 export function faultIn(args: Arguments, inPath: readonly string[]): string | undefined {
   const missing = inPath.find((name) => typeof args[name] !== "string" || args[name] === "");
   if (missing !== undefined) return `${missing}: Is required.`;
+  const step = inPath.find((name) => STEPS.includes(String(args[name])));
+  if (step !== undefined) return `${step}: Must not be "." or "..".`;
   const illFormed = illFormedAt(args);
   if (illFormed !== undefined) return `${illFormed}: Must be well-formed Unicode: it holds half of a surrogate pair.`;
   const inexact = inexactAt(args);

@@ -122,11 +122,12 @@ function withoutPattern(part: JsonSchema): JsonSchema {
   return part.format !== undefined || part.type === "integer" ? rest : part;
 }
 
-/** "A text or null" in place of "one of two: a text; null". */
+/** "A text or null" in place of "one of two: a text; null". What an enumeration means is said of both. */
 function orNull(part: JsonSchema): JsonSchema {
   const [one, other, third] = part.anyOf ?? [];
   if (typeof one !== "object" || typeof other !== "object" || third !== undefined) return part;
-  if (other.type !== "null" || typeof one.type !== "string" || one.enum !== undefined) return part;
+  if (other.type !== "null" || typeof one.type !== "string") return part;
+  if (one.enum !== undefined) return one.description === undefined ? part : { description: one.description, ...part };
   const { anyOf: _, ...rest } = part;
   return { ...one, type: [one.type, "null"], ...rest };
 }

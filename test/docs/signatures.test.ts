@@ -131,7 +131,7 @@ async function judges(judge: Judge): Promise<void> {
 
 /** The delivery as it would be signed some minutes from now. */
 function resigned(secret: string, minutes: number): Delivery {
-  const timestamp = `${Number(pushed.headers["x-chronos-timestamp"]) + minutes * 60}`;
+  const timestamp = `${Math.floor(Date.now() / 1_000) + minutes * 60}`;
   const signed = `${pushed.headers["x-chronos-delivery-id"]}.${timestamp}.${pushed.body}`;
   const { stdout } = spawnSync("openssl", ["dgst", "-sha256", "-hmac", secret, "-hex"], { input: signed });
   const signature = `sha256=${/([0-9a-f]{64})/.exec(`${stdout}`)?.[1]}`;

@@ -172,6 +172,15 @@ describe("a confirmation", () => {
     expect(reporting.confirm(queued(), reportOf(queued())).reportAt).toBeNull();
   });
 
+  it("of a lease that has been prolonged since asks for no other report until it would have ended", () => {
+    const beaten = must(life.heartbeat(leased(), E1, NOON + 20 * SECOND));
+    expect(beaten.reportAt).toBe(leased().reportAt);
+    expect(reporting.confirm(beaten, reportOf(leased())).reportAt).toBe(NOON + 20 * SECOND + TIMEOUT);
+    expect(reporting.confirm(beaten, reportOf(queued())).reportAt).toBe(beaten.reportAt); // that it runs is not known yet
+    const edited = must(life.dropKey({ ...beaten, idempotencyKey: "k" }, NOON + 21 * SECOND));
+    expect(reporting.confirm(edited, reportOf(leased())).reportAt).toBe(edited.reportAt); // nor that it has no key
+  });
+
   it("that says nothing new changes nothing", () => {
     expect(reporting.confirm(thrice, { revision: 0, apart: [] })).toBe(thrice);
     expect(reporting.confirm(pushing(), { revision: 99, apart: [] })).toEqual(pushing());

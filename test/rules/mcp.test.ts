@@ -45,6 +45,9 @@ describe("arguments", () => {
     [{ n: 1 }, "id: Is required."],
     [{ id: 4711 }, "id: Is required."],
     [{ id: "" }, "id: Is required."],
+    [{ id: "." }, 'id: Must not be "." or "..".'],
+    [{ id: ".." }, 'id: Must not be "." or "..".'],
+    [{ id: "an id", name: ".." }, undefined],
     [
       { id: "an id", payload: { list: [1, 2 ** 53] } },
       "payload.list.1: Numbers beyond 2^53 lose digits here. Send it as a text, or over the API.",

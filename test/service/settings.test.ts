@@ -2,7 +2,7 @@
 // safe ones; the table of the guide says what the code does.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -128,4 +128,31 @@ it.each(["local/start.ts", "local/dev.ts"])("%s ends with a bad one, and makes n
   const message = `${SETTINGS.RETENTION_DAYS.rule} It is "0". Try: RETENTION_DAYS=30\n`;
   expect([status, stdout, stderr]).toEqual([1, "", message]);
   expect(existsSync(state)).toBe(false);
+});
+
+describe("a start in a state folder that is not the service's alone leaves it as it is", () => {
+  const place = join(folder, "place");
+  const start = () => {
+    const { status, stderr } = spawnSync(process.execPath, ["--no-warnings", join(PROJECT, "local/start.ts")], {
+      env: { ...process.env, CHRONOS_STATE: place, PORT: "0" },
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+    const mode = statSync(place).mode & 0o777;
+    rmSync(place, { recursive: true });
+    return [status, stderr, mode];
+  };
+
+  it("a file", () => {
+    writeFileSync(place, "mine");
+    chmodSync(place, 0o644);
+    expect(start()).toEqual([1, `${place} is no folder. Choose another place: CHRONOS_STATE=<folder>\n`, 0o644]);
+  });
+
+  it("a folder that others read, with files of theirs", () => {
+    mkdirSync(join(place, "lost+found"), { recursive: true });
+    writeFileSync(join(place, "hosts"), "theirs");
+    chmodSync(place, 0o755);
+    expect(start()).toEqual([1, expect.stringContaining(`${place} holds other files (hosts)`), 0o755]);
+  });
 });

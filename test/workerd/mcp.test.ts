@@ -1,6 +1,7 @@
 // What the service asks of a message to /mcp before the protocol has a say, and that a call of a tool is a request like any other.
 
 import { expect, it } from "vitest";
+import { signedIn } from "./dashboard/browser.ts";
 import { newAccount } from "./harness/account.ts";
 import { type Answer, api, type Call } from "./harness/api.ts";
 
@@ -38,4 +39,11 @@ it("a message that is no JSON, or larger than a batch, is refused as everywhere"
   expect(await refused({ raw: "{" })).toEqual([400, "bad_request"]);
   expect(await refused({ raw: "{}", headers: { "Content-Type": "text/plain" } })).toEqual([400, "bad_request"]);
   expect(await refused({ raw: " ".repeat(1_048_577) })).toEqual([413, "payload_too_large"]);
+});
+
+it("the dashboard's session opens nothing: an assistant has a key", async () => {
+  const { pair } = await signedIn(await newAccount());
+  const headers = { "Sec-Fetch-Site": "same-origin", Cookie: pair };
+  const { status, body } = await send({ body: getOverview, headers });
+  expect([status, body.code]).toEqual([401, "unauthorized"]);
 });

@@ -3,6 +3,7 @@
 import { expect, it } from "vitest";
 import { apiJson, apiJsonLine } from "../../../cli/api-json.ts";
 import { relative, span } from "../../../cli/moments.ts";
+import { widthOf } from "../../../cli/system-terminal.ts";
 import { facts, table } from "../../../cli/table.ts";
 import type { Terminal } from "../../../cli/terminal.ts";
 import { duration, headers, seconds } from "../../../cli/values.ts";
@@ -86,4 +87,10 @@ it("reads spans and headers, and refuses what is neither by name", () => {
   for (const text of ["0s", "5y", "-1s", "1.5h", "", "h"]) expect(() => duration(text), text).toThrow(/such as 90s/);
   expect(headers(["X-One: a:b", "X-Two:c"])).toEqual({ "X-One": "a:b", "X-Two": "c" });
   expect(() => headers(["no colon"])).toThrow(/--header must be/);
+});
+
+it("cuts at the terminal's width, and nowhere where there is none or it is not known", () => {
+  expect(widthOf({ isTTY: true, columns: 80 })).toBe(80);
+  expect(widthOf({ isTTY: true, columns: 0 })).toBe(Number.POSITIVE_INFINITY);
+  expect(widthOf({ isTTY: false, columns: 80 })).toBe(Number.POSITIVE_INFINITY);
 });

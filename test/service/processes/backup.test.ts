@@ -197,6 +197,12 @@ describe("a copy is refused", () => {
     expect(readFileSync(target, "utf8")).toBe("mine");
   });
 
+  it("to a file of another form", async () => {
+    const target = join(folder, "copy.zip");
+    const { code, said } = await command(["backup", target], stateOf("any"));
+    expect([code, said]).toEqual([1, `${target}: a copy is a folder, or a file that ends in .tar, .tar.gz or .tgz\n`]);
+  });
+
   it("of a folder that holds no service", async () => {
     mkdirSync(join(folder, "nothing"));
     const { code, said } = await command(["backup", join(folder, "of-nothing")], join(folder, "nothing"));
@@ -224,6 +230,14 @@ describe("a restore is refused", () => {
     const { code, said } = await command(["restore", copy], state);
     expect([code, said]).toEqual([1, expect.stringContaining(`${state} is not empty (mine)`)]);
     expect(readdirSync(state)).toEqual(["mine"]);
+  });
+
+  it("of a file of another form", async () => {
+    const copy = join(folder, "copy.txt");
+    writeFileSync(copy, "no copy");
+    const { code, said } = await command(["restore", copy], join(folder, "of-text"));
+    expect([code, said]).toEqual([1, `${copy}: a copy is a folder, or a file that ends in .tar, .tar.gz or .tgz\n`]);
+    expect(existsSync(join(folder, "of-text"))).toBe(false);
   });
 
   it("of a copy that is not whole, and makes nothing of it", async () => {

@@ -1,0 +1,195 @@
+// What the people of a world asked for, what they were answered, and what reached their targets and workers: the facts that the
+// judge holds against the contract. Nothing in it comes from the service's code.
+
+import type { Arrival } from "../platform/platform.ts";
+
+/** An account and what its people know. */
+export interface Tenant {
+  readonly name: string;
+  id: string;
+  key: string;
+  /** Host of its targets. */
+  readonly host: string;
+  readonly handler: string;
+  /** Each secret it was told, from then on until the moment it stopped to count. */
+  readonly secrets: { readonly secret: string; validUntil: number }[];
+  /** Stretches in which the operator had suspended it, as far as that was answered. */
+  readonly suspensions: { readonly from: number; until: number }[];
+  deletedAt: number | null;
+  /** The webhook of its whole life, if there is one. */
+  webhookSince: number | null;
+  /** The events it asks for. */
+  hears: readonly string[];
+}
+
+/** One creation that somebody asked for. Its number travels in the payload. */
+export interface Wish {
+  readonly n: number;
+  readonly tenant: Tenant;
+  readonly kind: "push" | "pull";
+  readonly askedAt: number;
+  /** `unknown`: no answer told. */
+  outcome: "open" | "made" | "refused" | "unknown";
+  job: JobFacts | null;
+}
+
+/** One start of an attempt, as its target or its worker saw it. */
+export interface Start {
+  readonly at: number;
+  readonly executionId: string;
+  readonly attempt: number;
+  /** Until when its worker may hold it; a push: until its answer. */
+  heldUntil: number;
+  /** What came of it, as far as target or worker know. */
+  outcome: "open" | "reporting" | "completed" | "failed" | "final" | "silent";
+  /** A worker's: when its report was accepted. */
+  acceptedAt: number | null;
+}
+
+/** A job whose id somebody knows. */
+export interface JobFacts {
+  readonly id: string;
+  readonly tenant: Tenant;
+  readonly kind: "push" | "pull" | "schedule";
+  readonly maxRetries: number;
+  /** When its creation was answered; null: nobody knows that it was. */
+  readonly knownAt: number | null;
+  /** No start is allowed before. Moves with changes. */
+  notBefore: number;
+  /** Changes that are asked for and not answered: then nothing is known of its time. */
+  unsettled: number;
+  /** Somebody has changed it. */
+  changedAt: number | null;
+  cancelledAt: number | null;
+  /** Somebody asked for it and may have been heard. */
+  cancelAsked: boolean;
+  /** A manual retry or run was asked for since. */
+  revivedAt: number;
+  deletedAt: number | null;
+  /** Somebody asked for its deletion and may have been heard. */
+  mayBeDeleted: boolean;
+  /** Manual retries that were accepted; null: nobody knows how many. */
+  retries: number | null;
+  /** The key under which it is replaced again and again. */
+  key: string | null;
+  readonly starts: Start[];
+  /** A worker's accepted completion. */
+  completedBy: string | null;
+}
+
+/** A schedule whose id is known. */
+export interface ScheduleFacts {
+  readonly id: string;
+  readonly tenant: Tenant;
+  readonly n: number;
+  readonly createdAt: number;
+  readonly everyMs: number | null;
+  /** Jobs that a person triggered, by id. */
+  readonly triggered: Set<string>;
+  /** A trigger whose answer is not known. */
+  mayHaveMore: boolean;
+  /** Job by scheduled time. */
+  readonly ticks: Map<string, string>;
+  isPlain: boolean;
+  archivedAt: number | null;
+}
+
+export interface EventSeen {
+  readonly jobId: string;
+  readonly type: string;
+  /** The job it tells of. */
+  readonly about: string;
+  readonly status: string;
+}
+
+export interface Violation {
+  readonly rule: string;
+  readonly what: string;
+}
+
+export class Ledger {
+  readonly tenants: Tenant[] = [];
+  readonly wishes: Wish[] = [];
+  readonly jobs = new Map<string, JobFacts>();
+  readonly schedules: ScheduleFacts[] = [];
+  readonly violations: Violation[] = [];
+  /** Distinct events that reached a webhook, by the id of the job that carried them. */
+  readonly events = new Map<string, EventSeen>();
+  /** When an object died, by its name. */
+  readonly deaths = new Map<string, number[]>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  violated(rule: string, what: string): void {
+    if (this.violations.length < 50)
+      this.violations.push({ rule, what: `${new Date(this.#now()).toISOString()} ${what}` });
+  }
+
+  wish(tenant: Tenant, kind: Wish["kind"]): Wish {
+    const wish: Wish = { n: this.wishes.length, tenant, kind, askedAt: this.#now(), outcome: "open", job: null };
+    this.wishes.push(wish);
+    return wish;
+  }
+
+  made(wish: Wish, id: string, notBefore: number, maxRetries: number): JobFacts {
+    wish.outcome = "made";
+    const job = this.#job(id, wish.tenant, wish.kind, notBefore, maxRetries, this.#now());
+    wish.job = job;
+    return job;
+  }
+
+  /** A job that a schedule has made, or an answer that was lost. */
+  met(id: string, tenant: Tenant, kind: JobFacts["kind"], notBefore: number, maxRetries: number): JobFacts {
+    return this.jobs.get(id) ?? this.#job(id, tenant, kind, notBefore, maxRetries, null);
+  }
+
+  #job(
+    id: string,
+    tenant: Tenant,
+    kind: JobFacts["kind"],
+    notBefore: number,
+    maxRetries: number,
+    knownAt: number | null,
+  ): JobFacts {
+    const known = this.jobs.get(id);
+    if (known) return known;
+    const job: JobFacts = {
+      id,
+      tenant,
+      kind,
+      maxRetries,
+      knownAt,
+      notBefore,
+      unsettled: 0,
+      changedAt: null,
+      cancelledAt: null,
+      cancelAsked: false,
+      revivedAt: 0,
+      deletedAt: null,
+      mayBeDeleted: false,
+      retries: 0,
+      key: null,
+      starts: [],
+      completedBy: null,
+    };
+    this.jobs.set(id, job);
+    return job;
+  }
+
+  mayBeCancelled(job: JobFacts): boolean {
+    return job.cancelAsked;
+  }
+
+  died(name: string, at: number): void {
+    const known = this.deaths.get(name);
+    if (known) known.push(at);
+    else this.deaths.set(name, [at]);
+  }
+}
+
+/** The JSON of a push's body. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever JSON says
+export const bodyOf = (push: Arrival): any => (push.body === "" ? {} : JSON.parse(push.body));

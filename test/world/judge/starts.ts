@@ -1,0 +1,95 @@
+// The rules of a start, checked when it happens: not early, not after a cancel's answer, not before its backoff, not twice.
+
+import { createHmac } from "node:crypto";
+import type { Arrival } from "../platform/platform.ts";
+import { bodyOf, type JobFacts, type Ledger, type Start, type Tenant } from "./ledger.ts";
+
+/** A push that has left before its job was cancelled may arrive after the answer to that. */
+const ON_ITS_WAY_MS = 50;
+
+/** The first backoff. */
+const LEAST_BACKOFF_MS = 1_000;
+
+/** An account's standing is remembered for a minute, and a read may take ten seconds. */
+const SUSPENSION_KNOWN_MS = 75_000;
+
+/**
+ * @param askedAt when the worker asked for it; a push: when it arrived
+ * @param skewMs by how much two clocks may differ
+ * @param knowsSuspensions whether D1 can tell everybody of a suspension
+ */
+export function checkStart(
+  ledger: Ledger,
+  job: JobFacts,
+  start: Start,
+  askedAt: number,
+  { skewMs, knowsSuspensions }: { readonly skewMs: number; readonly knowsSuspensions: boolean },
+): void {
+  const { id, notBefore, cancelledAt, revivedAt, unsettled } = job;
+  const violated = (rule: string, what: string) => ledger.violated(rule, `job ${id}: ${what}`);
+  if (unsettled === 0 && start.at < notBefore - skewMs)
+    violated("nothing starts early", `attempt ${start.attempt} starts ${notBefore - start.at} ms early`);
+  if (unsettled === 0 && cancelledAt !== null && askedAt > cancelledAt + ON_ITS_WAY_MS && revivedAt < cancelledAt)
+    violated(
+      "nothing starts after a cancel's answer",
+      `attempt ${start.attempt} starts ${askedAt - cancelledAt} ms after`,
+    );
+  if (job.deletedAt !== null && start.at > job.deletedAt + ON_ITS_WAY_MS)
+    violated("a deleted job stays deleted", `attempt ${start.attempt} starts`);
+  const before = job.starts.at(-1);
+  if (job.starts.some(({ executionId }) => executionId === start.executionId))
+    violated("an execution starts once", `execution ${start.executionId} starts again`);
+  if (before && unsettled === 0 && revivedAt < before.at && start.at < before.at + LEAST_BACKOFF_MS - skewMs)
+    violated(
+      "no retry before its backoff",
+      `attempt ${start.attempt} starts ${start.at - before.at} ms after the last`,
+    );
+  if (before && start.attempt <= before.attempt)
+    violated("attempts are numbered on", `attempt ${start.attempt} comes after ${before.attempt}`);
+  if (job.completedBy !== null)
+    violated(
+      "an accepted report stands",
+      `attempt ${start.attempt} starts after execution ${job.completedBy} completed`,
+    );
+  const since = job.tenant.suspensions.findLast(({ from, until }) => from <= start.at && start.at < until);
+  if (knowsSuspensions && since && start.at > since.from + SUSPENSION_KNOWN_MS && job.kind !== "pull")
+    violated(
+      "a suspended account's attempts wait",
+      `attempt ${start.attempt} starts ${start.at - since.from} ms after`,
+    );
+  if (job.tenant.deletedAt !== null && start.at > job.tenant.deletedAt + SUSPENSION_KNOWN_MS)
+    violated("a deleted account's jobs do not run", `attempt ${start.attempt} starts`);
+}
+
+/** A first push of a job that was answered 201 and left alone. @param mostMs how late it may be in this world */
+export function checkLateness(ledger: Ledger, job: JobFacts, start: Start, mostMs: number): void {
+  const { kind, knownAt, unsettled, revivedAt, tenant, cancelAsked, key } = job;
+  const isLeftAlone = unsettled === 0 && revivedAt === 0 && !cancelAsked && key === null && job.changedAt === null;
+  if (kind !== "push" || knownAt === null || start.attempt !== 1 || !isLeftAlone || tenant.suspensions.length > 0)
+    return;
+  const lateMs = start.at - Math.max(job.notBefore, knownAt);
+  if (lateMs > mostMs) ledger.violated("what is due starts", `job ${job.id}: it starts ${lateMs} ms late`);
+}
+
+/** Signed with a secret that its tenant has been told, and that still counts. */
+export function checkSignature(ledger: Ledger, tenant: Tenant, push: Arrival): void {
+  const { headers, body } = push;
+  const text = `${headers["X-Chronos-Delivery-Id"]}.${headers["X-Chronos-Timestamp"]}.${body}`;
+  const isRight = tenant.secrets.some(
+    ({ secret, validUntil }) =>
+      push.at <= validUntil &&
+      headers["X-Chronos-Signature"] === `sha256=${createHmac("sha256", secret).update(text).digest("hex")}`,
+  );
+  if (!isRight) ledger.violated("a delivery is signed with a secret that was told", `a push of ${tenant.name}`);
+}
+
+/** One job for each tick. */
+export function checkTick(ledger: Ledger, push: Arrival, n: number, jobId: string): void {
+  const schedule = ledger.schedules.find((one) => one.n === n);
+  const tick = String(bodyOf(push).scheduled_for);
+  if (!schedule || schedule.triggered.has(jobId) || schedule.mayHaveMore) return;
+  const known = schedule.ticks.get(tick);
+  if (known !== undefined && known !== jobId)
+    ledger.violated("one job for each tick", `schedule ${schedule.id}: ${tick} has ${known} and ${jobId}`);
+  schedule.ticks.set(tick, jobId);
+}

@@ -1,0 +1,47 @@
+// Accounts: one to three in a world.
+
+import type { Tenant } from "../judge/ledger.ts";
+import type { Chance } from "../platform/chance.ts";
+import type { World } from "../world.ts";
+import { Client, isDone } from "./client.ts";
+
+const FOREVER = Number.POSITIVE_INFINITY;
+
+export async function foundTenants(world: World, chance: Chance): Promise<Tenant[]> {
+  const count = chance.pick([1, 1, 1, 1, 2]);
+  for (let n = 1; n <= count; n++) {
+    const tenant = newTenant(`t${n}`);
+    const client = new Client(world, tenant);
+    const made = await client.operator("POST", "/accounts", { name: tenant.name });
+    if (!isDone(made)) continue;
+    const { id, api_key, signing_secret } = made.body.data;
+    Object.assign(tenant, { id, key: api_key });
+    tenant.secrets.push({ secret: signing_secret, validUntil: FOREVER });
+    world.ledger.tenants.push(tenant);
+    if (chance.happens(0.4)) await subscribe(client, chance);
+  }
+  return world.ledger.tenants;
+}
+
+const newTenant = (name: string): Tenant => ({
+  name,
+  id: "",
+  key: "",
+  host: `${name}.example.com`,
+  handler: `work of ${name}`,
+  secrets: [],
+  suspensions: [],
+  deletedAt: null,
+  webhookSince: null,
+  hears: [],
+});
+
+/** One webhook for all ends, before there is a job. If its creation was heard twice there are two, and each event comes twice. */
+async function subscribe(client: Client, chance: Chance): Promise<void> {
+  const { tenant, world } = client;
+  const events = ["job.completed", "job.failed", "job.cancelled", "job.recovered", "schedule.completed"];
+  const chosen = chance.happens(0.7) ? events : ["job.failed", "job.cancelled"];
+  const body = { url: `https://${tenant.host}/events`, events: chosen };
+  const made = await client.once("POST", "/v1/webhooks", body);
+  if (isDone(made)) Object.assign(tenant, { webhookSince: world.now, hears: chosen });
+}

@@ -1,0 +1,201 @@
+// What goes wrong in a world. Each seed has its own few kinds of faults, some often, some rarely: a world where everything goes
+// wrong at once hides what one fault does to a healthy service. From `clearsAt` on nothing goes wrong any more.
+
+import type { Chance } from "./platform/chance.ts";
+import type { CallFate } from "./platform/objects.ts";
+import type { Fates } from "./platform/platform.ts";
+import type { Timeline } from "./platform/timeline.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const NOTHING = Number.POSITIVE_INFINITY;
+
+/** The kinds of faults. A seed that fails is shortened by leaving out some of them. */
+export const FAULTS = [
+  "calls-lost",
+  "answers-lost",
+  "slow-calls",
+  "late-calls",
+  "silent-objects",
+  "overload",
+  "deaths",
+  "deaths-in-alarms",
+  "isolate-deaths",
+  "late-alarms",
+  "lost-alarms",
+  "slow-commits",
+  "d1-slow",
+  "d1-away",
+  "d1-hangs",
+  "d1-answers-lost",
+  "d1-late",
+  "d1-overloaded",
+  "requests-lost",
+  "queue-muddle",
+  "cron-muddle",
+  "clocks-differ",
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** How often each fault comes, between 0 and 1 of what is bearable. */
+export type Climate = ReadonlyMap<Fault, number>;
+
+/** One world in six has no faults: there the service must not even notice anything. */
+export function climateOf(chance: Chance): Climate {
+  const climate = new Map<Fault, number>();
+  const isCalm = chance.happens(1 / 6);
+  const share = chance.between(0.1, 0.5);
+  for (const fault of FAULTS) {
+    const isOn = chance.happens(share);
+    const strength = chance.next() ** 2;
+    if (!isCalm && isOn) climate.set(fault, 0.05 + 0.95 * strength);
+  }
+  return climate;
+}
+
+/** A stretch of time in which D1 is not well. */
+interface Spell {
+  readonly from: number;
+  readonly until: number;
+  readonly kind: "away" | "hangs" | "slow" | "overloaded";
+}
+
+export class Weather implements Fates {
+  readonly #climate: Climate;
+  readonly #chance: Chance;
+  readonly #timeline: Timeline;
+  readonly #clearsAt: number;
+  readonly #spells: readonly Spell[];
+
+  constructor(timeline: Timeline, climate: Climate, chance: Chance, clearsAt: number) {
+    this.#timeline = timeline;
+    this.#climate = climate;
+    this.#chance = chance;
+    this.#clearsAt = clearsAt;
+    this.#spells = this.#spellsUntil(clearsAt);
+  }
+
+  /** True when `fault` happens now, at most `most` of the times. */
+  #strikes(fault: Fault, most: number): boolean {
+    const strength = this.#climate.get(fault);
+    return strength !== undefined && this.#timeline.now < this.#clearsAt && this.#chance.happens(most * strength);
+  }
+
+  call(_from: string, to: string, _method: string): CallFate {
+    const chance = this.#chance;
+    const slow = this.#strikes("slow-calls", 0.05) ? chance.around(6 * SECOND) : 0;
+    // Its caller has long given up when it comes.
+    const late = this.#strikes("late-calls", 0.05) ? chance.between(30 * SECOND, 150 * SECOND) : 0;
+    if (this.#isSilent(to))
+      return { there: chance.around(40 * SECOND), back: 40 * SECOND, lost: "call", overloaded: false };
+    const isSlowBack = chance.happens(0.5);
+    const there = chance.latency(0.7) + late + (isSlowBack ? 0 : slow);
+    const back = chance.latency(0.7) + (isSlowBack ? slow : 0);
+    if (this.#strikes("overload", 0.05)) return { there, back, lost: null, overloaded: true };
+    if (this.#strikes("calls-lost", 0.05)) return { there, back, lost: "call", overloaded: false };
+    if (this.#strikes("answers-lost", 0.05)) return { there, back, lost: "answer", overloaded: false };
+    return { there, back, lost: null, overloaded: false };
+  }
+
+  /** One job in a few has an owner that nobody reaches for as long as the weather lasts; its alarm rings all the same. */
+  #isSilent(name: string): boolean {
+    const strength = this.#climate.get("silent-objects");
+    if (strength === undefined || this.#timeline.now >= this.#clearsAt || !name.startsWith("JobObject")) return false;
+    return Number.parseInt(name.slice(-4), 16) < 0x10000 * 0.1 * strength;
+  }
+
+  alarm(): number | null {
+    if (this.#strikes("lost-alarms", 0.02)) return null;
+    return this.#strikes("late-alarms", 0.1) ? this.#chance.around(20 * SECOND) : this.#chance.latency(2);
+  }
+
+  commitMs(): number {
+    return this.#strikes("slow-commits", 0.1) ? this.#chance.around(2 * SECOND) : this.#chance.latency(2);
+  }
+
+  dies(_name: string, moment: "before" | "after", what: string): boolean {
+    if (what === "alarm") return this.#strikes("deaths-in-alarms", 0.05);
+    return this.#strikes("deaths", moment === "before" ? 0.02 : 0.01);
+  }
+
+  query(): ReturnType<Fates["query"]> {
+    const chance = this.#chance;
+    const now = this.#timeline.now;
+    const spell = this.#spells.find(({ from, until }) => from <= now && now < until)?.kind;
+    const there = chance.latency(2) + (this.#strikes("d1-late", 0.02) ? chance.around(15 * SECOND) : 0);
+    const work = chance.latency(1.5) + (spell === "slow" ? chance.around(1_500) : 0);
+    const back = chance.latency(2);
+    const fault = (kind: ReturnType<Fates["query"]>["fault"]) => ({ there, work, back, fault: kind });
+    if (spell === "away") return fault("away");
+    if (spell === "hangs") return fault(chance.happens(0.5) ? "unheard" : "silent");
+    if (spell === "overloaded") return fault(chance.happens(0.5) ? "overloaded" : null);
+    if (this.#strikes("d1-answers-lost", 0.05)) return fault("answer-lost");
+    return fault(null);
+  }
+
+  message(): ReturnType<Fates["message"]> {
+    const isMuddled = this.#strikes("queue-muddle", 0.5);
+    return {
+      delayMs: isMuddled ? this.#chance.around(30 * SECOND) : this.#chance.latency(20),
+      isTwice: isMuddled && this.#chance.happens(0.3),
+      isRefused: isMuddled && this.#chance.happens(0.1),
+    };
+  }
+
+  request(): ReturnType<Fates["request"]> {
+    const [there, back] = [this.#chance.latency(8), this.#chance.latency(8)];
+    if (!this.#strikes("requests-lost", 0.1)) return { there, back, lost: null };
+    return { there, back, lost: this.#chance.happens(0.5) ? "request" : "answer" };
+  }
+
+  cron(): readonly number[] {
+    const usual = this.#chance.latency(200);
+    if (!this.#strikes("cron-muddle", 0.7)) return [usual];
+    return this.#chance.pick([
+      [],
+      [this.#chance.around(40 * SECOND)],
+      [usual, usual + this.#chance.around(5 * SECOND)],
+    ]);
+  }
+
+  /** When the next process dies; never, if processes do not die here. */
+  nextIsolateDeath(): number {
+    const strength = this.#climate.get("isolate-deaths");
+    if (strength === undefined) return NOTHING;
+    const at = this.#timeline.now + this.#chance.around((10 * MINUTE) / strength);
+    return at < this.#clearsAt ? at : NOTHING;
+  }
+
+  /** By how much an isolate's clock is wrong. */
+  skewMs(): number {
+    const strength = this.#climate.get("clocks-differ");
+    return strength === undefined ? 0 : Math.round(this.#chance.between(-1, 1) * strength * 2 * SECOND);
+  }
+
+  #spellsUntil(end: number): Spell[] {
+    const chance = this.#chance;
+    const begin = this.#timeline.now + MINUTE;
+    const spells: Spell[] = [];
+    const lasting = {
+      "d1-away": 20 * MINUTE,
+      "d1-hangs": 5 * MINUTE,
+      "d1-slow": 10 * MINUTE,
+      "d1-overloaded": 5 * MINUTE,
+    };
+    const kinds = { "d1-away": "away", "d1-hangs": "hangs", "d1-slow": "slow", "d1-overloaded": "overloaded" } as const;
+    for (const [fault, kind] of Object.entries(kinds) as [keyof typeof kinds, Spell["kind"]][]) {
+      const strength = this.#climate.get(fault);
+      if (strength === undefined) continue;
+      const times = kind === "away" ? 1 : chance.int(1, 3);
+      for (let i = 0; i < times; i++) {
+        const from = chance.between(begin, end);
+        const until = Math.min(
+          end,
+          from + Math.min(55 * MINUTE, chance.around(lasting[fault] * strength + 5 * SECOND)),
+        );
+        spells.push({ from, until, kind });
+      }
+    }
+    return spells;
+  }
+}
