@@ -42,6 +42,8 @@ it("walks, selects, opens, searches and comes back", async ({ open }) => {
   await page.keyboard.press("k");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "two" }).waitFor();
+  await page.goBack();
+  await expect.poll(() => focused(page)).toBe("two");
 
   await page.keyboard.press("/");
   await page.keyboard.type("key of three");

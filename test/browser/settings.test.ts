@@ -47,9 +47,15 @@ it("reveals the signing secret on request, and rotates it with an overlap", asyn
 
   await page.getByRole("button", { name: "Rotate" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Overlap in hours").fill("169");
-  await dialog.getByRole("button", { name: "Rotate" }).click();
-  await dialog.getByText("overlap_hours").waitFor();
+  for (const wrong of ["169", "soon", ""]) {
+    await dialog.getByLabel("Overlap in hours").fill(wrong);
+    const [refused] = await Promise.all([
+      page.waitForResponse("**/v1/signing-secret/rotate"),
+      dialog.getByRole("button", { name: "Rotate" }).click(),
+    ]);
+    expect([wrong, refused.status()]).toEqual([wrong, 422]);
+    await dialog.getByText("overlap_hours").waitFor();
+  }
   await dialog.getByLabel("Overlap in hours").fill("2");
   await dialog.getByRole("button", { name: "Rotate" }).click();
   await expect

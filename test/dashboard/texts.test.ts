@@ -92,7 +92,7 @@ describe("a bulk action", () => {
 
   it("tells of a partial failure", () => {
     expect(outcomeOf(action({ done: 1_180, skipped: 15, failed: 5 }))).toBe(
-      "1,180 jobs retried, 15 skipped because their status did not allow it, 5 failed: the service could not reach them.",
+      "1,180 jobs retried, 15 skipped because of their status, 5 failed: the service could not reach them.",
     );
     expect(outcomeOf(action({ done: 1, status: "aborted" }))).toBe("Aborted: 1 job retried.");
   });

@@ -22,9 +22,6 @@ export type SessionState =
   /** With a sentence for the person who was signed in a moment ago. */
   | { readonly name: "signed_out"; readonly reason?: string };
 
-/** Between two questions for the session while the service does not answer them. */
-const ASK_AGAIN_MS = 1_000;
-
 /** The tabs of this browser share the cookie, and tell each other of a sign-in, or with null of a sign-out. */
 const otherTabs = new BroadcastChannel("chronos-session");
 
@@ -65,7 +62,7 @@ export async function openSession(token: string | null): Promise<void> {
     const problem = await openOnce(token);
     if (!problem || own !== opening) return;
     if (sessionState.value.name === "opening") sessionState.value = { name: "opening", problem };
-    await new Promise((resolve) => setTimeout(resolve, pauseAfter(ASK_AGAIN_MS, failures, problem.retryAfterMs)));
+    await new Promise((resolve) => setTimeout(resolve, pauseAfter(failures, problem.retryAfterMs)));
     if (own !== opening) return;
   }
 }

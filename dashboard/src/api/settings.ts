@@ -38,7 +38,7 @@ export async function getSecret(): Promise<SigningSecret> {
   return (await get<SigningSecret>("/v1/signing-secret")).data;
 }
 
-export async function rotateSecret(overlapHours: number): Promise<SigningSecret> {
+export async function rotateSecret(overlapHours: number | string): Promise<SigningSecret> {
   return (await call<SigningSecret>("POST", "/v1/signing-secret/rotate", { body: { overlap_hours: overlapHours } }))
     .data;
 }

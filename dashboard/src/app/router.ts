@@ -9,8 +9,11 @@ export interface Place {
   readonly query: URLSearchParams;
 }
 
+/** How a place was left. */
 interface Remembered {
   readonly scrollY?: number;
+  /** The address of the link that had the focus: of the row that one went on from. */
+  readonly focused?: string | undefined;
 }
 
 const here = (): Place => ({
@@ -31,7 +34,8 @@ export function href(path: string, query?: URLSearchParams | Readonly<Record<str
 
 /** Goes to an address that `href()` made, as a step that the back button undoes. */
 export function navigate(to: string): void {
-  history.replaceState({ scrollY } satisfies Remembered, "");
+  const focused = document.activeElement?.getAttribute("href") ?? undefined;
+  history.replaceState({ scrollY, focused } satisfies Remembered, "");
   history.pushState({}, "", to);
   current.value = here();
   scrollTo(0, 0);
@@ -48,9 +52,15 @@ export function followAddress(): void {
   history.scrollRestoration = "manual";
   addEventListener("popstate", () => {
     current.value = here();
-    const { scrollY = 0 } = (history.state ?? {}) as Remembered;
+    const { scrollY = 0, focused } = (history.state ?? {}) as Remembered;
     // Two frames: one until the screen is rendered, one until it has its height.
-    requestAnimationFrame(() => requestAnimationFrame(() => scrollTo(0, scrollY)));
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        scrollTo(0, scrollY);
+        const link = focused && document.querySelector<HTMLElement>(`main a[href="${CSS.escape(focused)}"]`);
+        if (link) link.focus({ preventScroll: true });
+      }),
+    );
   });
   addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;

@@ -32,12 +32,12 @@ const MOST_COUNTED = 10_000;
 export const countJobs = (n: number): string =>
   n === 1 ? "1 job" : `${formatNumber(n)}${n >= MOST_COUNTED ? " or more" : ""} jobs`;
 
-/** How it went: `1,180 jobs retried, 15 skipped because their status did not allow it, 5 failed.` */
+/** How it went: `1,180 jobs retried, 15 skipped because of their status, 5 failed.` */
 export function outcomeOf({ action, status, done, skipped, failed }: BulkAction): string {
   const parts = [
     `${countJobs(done)} ${WORDS[action].done}`,
-    skipped > 0 && `${formatNumber(skipped)} skipped because their status did not allow it`,
-    failed > 0 && `${formatNumber(failed)} failed: the service could not reach them`,
+    skipped > 0 && `${formatNumber(skipped)} skipped because of ${skipped === 1 ? "its" : "their"} status`,
+    failed > 0 && `${formatNumber(failed)} failed: the service could not reach ${failed === 1 ? "it" : "them"}`,
   ];
   return `${status === "aborted" ? "Aborted: " : ""}${parts.filter(Boolean).join(", ")}.`;
 }

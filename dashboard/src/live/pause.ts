@@ -1,9 +1,9 @@
-// The pauses between the questions of a poll.
+// The pauses between the questions of a poll that fails.
 
-const LONGEST_PAUSE_MS = 60_000;
+const FIRST_PAUSE_MS = 2_000;
+/** Whoever waits for the service to come back does not want to wait much longer than that. */
+const LONGEST_PAUSE_MS = 15_000;
 
 /** How long to wait until the next question: doubled with each failure in a row, and never shorter than we are asked to. */
-export function pauseAfter(intervalMs: number, failures: number, retryAfterMs = 0): number {
-  const backoff = Math.min(intervalMs * 2 ** failures, Math.max(LONGEST_PAUSE_MS, intervalMs));
-  return Math.max(backoff, retryAfterMs);
-}
+export const pauseAfter = (failures: number, retryAfterMs = 0): number =>
+  Math.max(Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS), retryAfterMs);

@@ -69,7 +69,7 @@ export class Poll<T> {
       const error = asApiError(thrown);
       this.#failures += 1;
       this.#problem.value = error;
-      pauseMs = pauseAfter(this.#intervalMs, this.#failures, error.retryAfterMs);
+      pauseMs = pauseAfter(this.#failures, error.retryAfterMs);
     }
     if (this.#isStarted) this.#timer = setTimeout(() => void this.refresh(), pauseMs);
   }

@@ -64,3 +64,10 @@ export const Empty = ({ title, children }: EmptyProps) => (
     {children}
   </div>
 );
+
+/** In place of a form, in a session that may change nothing. */
+export const ReadOnly = () => (
+  <Empty title="This session is read only">
+    <p>To change something, sign in with a key of the scope “full”, and without “read only”.</p>
+  </Empty>
+);

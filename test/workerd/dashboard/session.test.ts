@@ -373,12 +373,6 @@ describe("a read-only session", () => {
   });
 });
 
-it("a session opens nothing on /mcp", async () => {
-  const { pair } = await signedIn(await newAccount());
-  const [given, none] = [await api("POST", "/mcp", { headers: { Cookie: pair } }), await api("POST", "/mcp")];
-  expect([given.status, given.body]).toEqual([401, none.body]);
-});
-
 it("the admin token opens no session, and a session is not the operator at /v1/metrics", async () => {
   expect((await signIn({ api_key: ADMIN })).status).toBe(401);
   const { pair } = await signedIn(await newAccount());

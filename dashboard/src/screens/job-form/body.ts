@@ -2,6 +2,7 @@
 
 import { RawJson, rawJson } from "../../../../sdk/src/raw-json.ts";
 import type { FieldError } from "../../api/api-error.ts";
+import { typedNumber } from "../../ui/typed-number.ts";
 import type { Draft } from "./draft.ts";
 
 /** The fields of a request. A payload is its text. */
@@ -37,11 +38,13 @@ export function bodyOf(draft: Draft): { readonly body: Body; readonly faults: re
     delivery: deliveryOf(draft, headers),
     ...timeOf(draft),
     payload: payloadOf(draft.payload, fault),
-    timeout: numberOf(draft.timeout),
-    max_retries: numberOf(draft.maxRetries),
+    timeout: typedNumber(draft.timeout),
+    max_retries: typedNumber(draft.maxRetries),
     backoff: backoffOf(draft),
     expires_after:
-      draft.expiresValue.trim() === "" ? undefined : { value: numberOf(draft.expiresValue), unit: draft.expiresUnit },
+      draft.expiresValue.trim() === ""
+        ? undefined
+        : { value: typedNumber(draft.expiresValue), unit: draft.expiresUnit },
     tags: tagsOf(draft.tags),
     flow: textOf(draft.flow),
     callbacks: Object.keys(callbacks).length === 0 ? undefined : callbacks,
@@ -55,14 +58,6 @@ const pruned = (fields: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 const textOf = (text: string): string | undefined => (text === "" ? undefined : text);
-
-/** A number; what is none stays a text, and the service says what would be right. */
-function numberOf(text: string): number | string | undefined {
-  const trimmed = text.trim();
-  if (trimmed === "") return undefined;
-  const number = Number(trimmed);
-  return Number.isFinite(number) ? number : trimmed;
-}
 
 const tagsOf = (text: string): string[] | undefined => {
   const tags = text
@@ -94,7 +89,7 @@ function timeOf(draft: Draft): Record<string, unknown> {
     case "now":
       return {};
     case "delay":
-      return { delay: { value: numberOf(draft.delayValue), unit: draft.delayUnit } };
+      return { delay: { value: typedNumber(draft.delayValue), unit: draft.delayUnit } };
     case "at":
       return { scheduled_for: draft.at, timezone: draft.timezone.trim() };
   }
@@ -109,15 +104,15 @@ function backoffOf(draft: Draft): Record<string, unknown> | undefined {
         type: "list",
         delays: draft.backoffDelays
           .split(",")
-          .map(numberOf)
+          .map(typedNumber)
           .filter((delay) => delay !== undefined),
       };
     case "exponential":
     case "fixed":
       return pruned({
         type: draft.backoff,
-        initial: numberOf(draft.backoffInitial),
-        max: numberOf(draft.backoffMax),
+        initial: typedNumber(draft.backoffInitial),
+        max: typedNumber(draft.backoffMax),
         jitter: draft.backoffJitter ? undefined : false,
       });
   }

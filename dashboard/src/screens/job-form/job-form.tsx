@@ -7,7 +7,7 @@ import { ApiError, asApiError } from "../../api/api-error.ts";
 import { mayChange } from "../../api/session.ts";
 import { adopt } from "../../ui/adopt.ts";
 import { Button, classOfButton } from "../../ui/button.tsx";
-import { Empty, Problem } from "../../ui/problem.tsx";
+import { Problem, ReadOnly } from "../../ui/problem.tsx";
 import { type Body, bodyOf } from "./body.ts";
 import type { Draft } from "./draft.ts";
 import { Fields } from "./fields.tsx";
@@ -37,12 +37,7 @@ export function JobForm({ title, initial, verb, isEdit = false, isTimeFixed = fa
   const error = useSignal<ApiError | undefined>(undefined);
   const isBusy = useSignal(false);
   const form = useRef<HTMLFormElement>(null);
-  if (!mayChange.value)
-    return (
-      <Empty title="This session is read only">
-        <p>Sign out, and in again without “read only”, to change something.</p>
-      </Empty>
-    );
+  if (!mayChange.value) return <ReadOnly />;
   const change = (changes: Partial<Draft>) => {
     draft.value = { ...draft.value, ...changes };
   };

@@ -3,7 +3,7 @@
 import { asApiError } from "../../api/api-error.ts";
 import { isAllowed, type Job, type Verb } from "../../api/job.ts";
 import { change, deleteJob } from "../../api/jobs.ts";
-import { href, navigate } from "../../app/router.ts";
+import { href, navigate, replace } from "../../app/router.ts";
 import { ActionButton, Button, classOfButton } from "../../ui/button.tsx";
 import { confirm } from "../../ui/dialog.tsx";
 import { toast } from "../../ui/toast.tsx";
@@ -55,7 +55,8 @@ export function Actions({ job, onChanged, onRefused }: ActionsProps) {
       action: async () => {
         await deleteJob(job.id);
         toast("The job is deleted.", { tone: "good" });
-        navigate(href("/jobs"));
+        // The back button must not lead to what is gone.
+        replace(href("/jobs"));
       },
     });
   const can = (verb: Verb | "edit") => isAllowed(verb, job.status);

@@ -8,6 +8,7 @@ import { executionsOf, getJob, latest } from "../../api/jobs.ts";
 import { mayChange } from "../../api/session.ts";
 import { href, place } from "../../app/router.ts";
 import type { ScreenProps } from "../../app/screens.ts";
+import { now } from "../../live/clock.ts";
 import { usePoll } from "../../live/poll.ts";
 import { adopt } from "../../ui/adopt.ts";
 import { StatusBadge } from "../../ui/badge.tsx";
@@ -16,6 +17,7 @@ import { copy } from "../../ui/code.tsx";
 import { Json } from "../../ui/json.tsx";
 import { Empty, Loading, Problem, Stale } from "../../ui/problem.tsx";
 import { Ago } from "../../ui/time.tsx";
+import { formatLength } from "../../ui/time-format.ts";
 import { NotFound } from "../not-found.tsx";
 import { Actions } from "./actions.tsx";
 import { Attempts } from "./attempts.tsx";
@@ -123,8 +125,13 @@ function Waiting({ job: { waiting_on, last_error, status } }: { job: JobShown })
       <p class={waiting_on.reason === "not_due" ? "notice" : "notice warn"}>
         {waiting_on.message}{" "}
         <span class="quiet">
-          {waiting_on.until ? "That is " : "It has waited since "}
-          <Ago at={waiting_on.until ?? waiting_on.since} />.
+          {waiting_on.until ? (
+            <>
+              That is <Ago at={waiting_on.until} />.
+            </>
+          ) : (
+            `It has waited for ${formatLength(Math.max(0, now.value - Date.parse(waiting_on.since)))}.`
+          )}
         </span>
       </p>
     );

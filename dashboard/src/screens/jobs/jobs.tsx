@@ -3,7 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Selection } from "../../api/bulk-action.ts";
-import { statusesFor, type Verb } from "../../api/job.ts";
+import { isAllowed, statusesFor, type Verb } from "../../api/job.ts";
+import { latest } from "../../api/jobs.ts";
 import { mayChange } from "../../api/session.ts";
 import { href, navigate, place } from "../../app/router.ts";
 import { AskBulk } from "../../bulk/ask.tsx";
@@ -30,6 +31,12 @@ interface Asked {
   readonly verb: Verb;
   readonly selection: Selection;
   readonly of: string;
+}
+
+/** Those that an action is for, after their number. */
+function ofSelected(count: number, selected: number): string {
+  if (count < selected) return `of the ${selected} selected`;
+  return count === 1 ? "the selected one" : "the selected ones";
 }
 
 export function Jobs() {
@@ -60,7 +67,12 @@ export function Jobs() {
   const act = (verb: Verb) => {
     const { value } = selected;
     if (value.kind === "some") {
-      acting.value = { verb, selection: { job_ids: [...value.ids] }, of: "the selected ones" };
+      const unfit = (shown?.rows ?? []).filter((row) => !isAllowed(verb, (latest(row) ?? row).status));
+      const unfitIds = new Set(unfit.map(({ id }) => id));
+      const ids = [...value.ids].filter((id) => !unfitIds.has(id));
+      if (ids.length > 0)
+        acting.value = { verb, selection: { job_ids: ids }, of: ofSelected(ids.length, value.ids.size) };
+      else toast(WORDS[verb].only, { tone: "bad" });
       return;
     }
     const allowed = narrowed(filter, statusesFor(verb));

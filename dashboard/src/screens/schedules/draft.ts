@@ -2,6 +2,7 @@
 
 import { rawJson } from "../../../../sdk/src/raw-json.ts";
 import type { Schedule } from "../../api/schedule.ts";
+import { typedNumber } from "../../ui/typed-number.ts";
 
 /** The fields as they are typed. */
 export interface Draft {
@@ -81,16 +82,13 @@ export function draftOf(schedule: Schedule): Draft {
   };
 }
 
-/** A number where one was typed; anything else goes as it is, for the service to say what is wrong with it. */
-const numberOf = (text: string): number | string => (/^-?\d+$/.test(text.trim()) ? Number(text) : text);
-
 const given = <T>(text: string, value: T): T | undefined => (text.trim() === "" ? undefined : value);
 
 /** When it runs: all that a preview takes. */
 export const timingOf = ({ recurs, cron, every, unit, timezone, runs, stopAt }: Draft): Record<string, unknown> => ({
-  ...(recurs === "cron" ? { cron: cron.trim() } : { interval: { value: numberOf(every), unit } }),
+  ...(recurs === "cron" ? { cron: cron.trim() } : { interval: { value: typedNumber(every), unit } }),
   timezone: given(timezone, timezone.trim()),
-  runs: given(runs, numberOf(runs)),
+  runs: given(runs, typedNumber(runs)),
   stop_at: given(stopAt, stopAt.trim()),
 });
 
@@ -118,8 +116,8 @@ export function bodyOf(draft: Draft): { readonly body: Record<string, unknown> }
           ? { type: "pull" }
           : { type: "push", http: { url: draft.url.trim(), method: draft.method, headers: headers.headers } },
       payload: payload === undefined ? undefined : rawJson(payload),
-      timeout: given(draft.timeout, numberOf(draft.timeout)),
-      max_retries: given(draft.maxRetries, numberOf(draft.maxRetries)),
+      timeout: given(draft.timeout, typedNumber(draft.timeout)),
+      max_retries: given(draft.maxRetries, typedNumber(draft.maxRetries)),
       overlap: draft.overlap,
       tags: tags.length > 0 ? tags : undefined,
       flow: given(draft.flow, draft.flow),

@@ -9,7 +9,7 @@ import { mayChange } from "../../api/session.ts";
 import { href, navigate, place } from "../../app/router.ts";
 import type { ScreenProps } from "../../app/screens.ts";
 import { adopt } from "../../ui/adopt.ts";
-import { Problem } from "../../ui/problem.tsx";
+import { Problem, ReadOnly } from "../../ui/problem.tsx";
 import { toast } from "../../ui/toast.tsx";
 import { bodyOf, changesOf, draftOf, EMPTY } from "./draft.ts";
 import { ScheduleForm } from "./schedule-form.tsx";
@@ -94,7 +94,7 @@ function WithSchedule({ id, children }: WithScheduleProps) {
     );
     return () => asking.abort();
   }, [id]);
-  if (!mayChange.value) return <p class="notice">This session may only read.</p>;
+  if (!mayChange.value) return <ReadOnly />;
   if (problem.value) return <Problem error={problem.value} />;
   if (id !== null && !schedule.value) return <h1 class="visually-hidden">Schedule</h1>;
   return children(schedule.value);

@@ -7,7 +7,7 @@ import { zone } from "../../ui/zone.ts";
 import { type RunMark, wordsOfMarks } from "./run-marks.ts";
 
 export const Marks = ({ marks }: { marks: readonly RunMark[] }) => (
-  <ol class="marks" aria-label={`The last ${marks.length} runs, oldest first: ${wordsOfMarks(marks)}`}>
+  <ol class="marks" aria-label={labelOf(marks)}>
     {marks.map((mark) => (
       <li key={mark.jobId}>
         <a
@@ -21,6 +21,11 @@ export const Marks = ({ marks }: { marks: readonly RunMark[] }) => (
     ))}
   </ol>
 );
+
+const labelOf = (marks: readonly RunMark[]): string =>
+  marks.length === 1
+    ? `The last run: ${wordsOfMarks(marks)}`
+    : `The last ${marks.length} runs, oldest first: ${wordsOfMarks(marks)}`;
 
 const words = ({ status, at, byHand, lengthMs, attempts }: RunMark): string =>
   [

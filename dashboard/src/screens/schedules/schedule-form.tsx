@@ -144,7 +144,7 @@ export function ScheduleForm({ title, start, verb, cancelTo, onSend }: FormProps
           <Work draft={is} set={set} fault={fault} />
         </div>
         <div class="stack beside">
-          <Preview {...preview} timeZone={is.recurs === "cron" ? is.timezone : "UTC"} />
+          <Preview {...preview} />
           {problem.value && <Problem error={problem.value} />}
           <footer class="row">
             <Button type="submit" look="primary" disabled={isBusy.value}>

@@ -14,12 +14,15 @@ const TYPING_MS = 250;
 
 interface PreviewState {
   readonly ticks: readonly Tick[] | undefined;
+  /** Of the ticks: the zone may have been changed since they were asked for. */
+  readonly timeZone: string;
   readonly problem: ApiError | undefined;
 }
 
 /** Asks for the next runs whenever what decides them has changed, a moment after the last letter. */
 export function usePreview(draft: Draft): PreviewState {
-  const state = useSignal<PreviewState>({ ticks: undefined, problem: undefined });
+  const timeZone = draft.recurs === "cron" ? draft.timezone.trim() || "UTC" : "UTC";
+  const state = useSignal<PreviewState>({ ticks: undefined, timeZone, problem: undefined });
   const timing = timingOf(draft);
   const key = JSON.stringify(timing);
   useEffect(() => {
@@ -28,7 +31,7 @@ export function usePreview(draft: Draft): PreviewState {
       async () => {
         try {
           const ticks = await previewRuns({ ...timing, count: PREVIEWED }, asking.signal);
-          state.value = { ticks, problem: undefined };
+          state.value = { ticks, timeZone, problem: undefined };
         } catch (thrown) {
           // What was shown last stays, greyed out, so that nothing jumps while somebody types.
           if (!asking.signal.aborted) state.value = { ...state.value, problem: asApiError(thrown) };
@@ -44,7 +47,7 @@ export function usePreview(draft: Draft): PreviewState {
   return state.value;
 }
 
-export const Preview = ({ ticks, problem, timeZone }: PreviewState & { timeZone: string }) => (
+export const Preview = ({ ticks, problem, timeZone }: PreviewState) => (
   <section class="panel" aria-labelledby="preview">
     <header>
       <h2 id="preview">Next runs</h2>

@@ -15,6 +15,7 @@ import { formatNumber } from "../../ui/number-format.ts";
 import { Loading, Problem, Stale } from "../../ui/problem.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { toast } from "../../ui/toast.tsx";
+import { NotFound } from "../not-found.tsx";
 import { Facts } from "./facts.tsx";
 import { Marks } from "./marks.tsx";
 import { recurrenceOf } from "./recurrence.ts";
@@ -45,6 +46,7 @@ export function Schedule({ params: { id = "" } }: ScreenProps) {
   const poll = usePoll<Known>(id, (signal) => read(id, signal), 5_000);
   const known = poll.value.value;
   const problem = poll.problem.value;
+  if (!known && (problem?.status === 404 || problem?.status === 422)) return <NotFound />;
   if (!known)
     return problem ? (
       <Problem error={problem} onRetry={() => void poll.refresh()} />

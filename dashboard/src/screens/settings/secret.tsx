@@ -10,6 +10,7 @@ import { faultOf, TextField } from "../../ui/field.tsx";
 import { Problem } from "../../ui/problem.tsx";
 import { Ago, Exact } from "../../ui/time.tsx";
 import { toast } from "../../ui/toast.tsx";
+import { typedNumber } from "../../ui/typed-number.ts";
 
 export function Secret() {
   const shown = useSignal<SigningSecret | undefined>(undefined);
@@ -84,7 +85,7 @@ function Rotate({ onClose, onRotated }: RotateProps) {
     isBusy.value = true;
     problem.value = undefined;
     try {
-      const secret = await rotateSecret(Number(hours.value));
+      const secret = await rotateSecret(typedNumber(hours.value) ?? "");
       toast("The signing secret is rotated.", { tone: "good" });
       onRotated(secret);
     } catch (thrown) {

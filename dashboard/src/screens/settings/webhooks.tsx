@@ -212,7 +212,7 @@ function EditWebhook({ webhook, onClose, after }: EditWebhookProps) {
           maxLength={1000}
         />
         <fieldset class="events">
-          <legend>It is told of</legend>
+          <legend>Events</legend>
           {EVENT_TYPES.map((type) => (
             <Check key={type} label={<code>{type}</code>} isOn={events.value.includes(type)} onToggle={toggle(type)} />
           ))}
