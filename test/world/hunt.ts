@@ -66,6 +66,6 @@ export function writeTable(found: readonly Found[]): void {
     `| ${fault.rule} | ${fault.name} | ${seeds ?? "not found"} | ${rule} |`;
   for (const one of found) known.set(one.fault.name, rowOf(one));
   const rows = KNOWN_FAULTS.flatMap(({ name }) => known.get(name) ?? []);
-  const table = ["| rule | the fault | seeds | the judge says it breaks |", "|---|---|---|---|", ...rows].join("\n");
+  const table = ["| rule | the fault | seed | the judge says it breaks |", "|---|---|---|---|", ...rows].join("\n");
   writeFileSync(RELIABILITY, `${before}${BEGIN}\n${table}\n${END}${after}`);
 }
