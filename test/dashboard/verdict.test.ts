@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Finding } from "../../dashboard/src/screens/overview/finding.ts";
 import type { Bucket, Handler, Overview } from "../../dashboard/src/screens/overview/overview-answer.ts";
-import { type Finding, verdictOf } from "../../dashboard/src/screens/overview/verdict.ts";
+import { verdictOf } from "../../dashboard/src/screens/overview/verdict.ts";
 import { GONE_AFTER_MS, hasNoWorker } from "../../dashboard/src/screens/overview/workers-asking.ts";
 
 const NOW = Date.UTC(2030, 0, 1, 12);
@@ -68,6 +69,27 @@ describe("the verdict", () => {
     expect(first(late(1, 60_000), [asked(1_000)])).toMatch(/^bad: 1 job late by up to 1 min: the workers/);
   });
 
+  it("tells late jobs apart by what they wait for, each with their own number", () => {
+    const dueAgo = (ms: number) => ({ oldest_due_at: iso(NOW - ms) });
+    const gone = handler("a", { waiting: 2, last_poll_at: null, ...dueAgo(40_000) });
+    const busy = handler("b", { waiting: 200, ...dueAgo(90_000) });
+    const all = (recent: Overview, handlers: Handler[]) => {
+      const { first, others } = verdictOf(recent, handlers, NOW);
+      return [first, ...others].map(textOf);
+    };
+    expect(all(late(202, 90_000), [gone, busy])).toEqual([
+      "bad: 2 jobs late by up to 40 s: no worker asks for `a`.",
+      "bad: 200 jobs late by up to 1 min 30 s: the workers of `b` do not keep up.",
+    ]);
+    expect(all(late(2, 40_000), [gone, { ...busy, waiting: 1, ...dueAgo(500) }])).toEqual([
+      "bad: 2 jobs late by up to 40 s: no worker asks for `a`.",
+    ]);
+    expect(all(late(5, 90_000), [gone])).toEqual([
+      "bad: 2 jobs late by up to 40 s: no worker asks for `a`.",
+      "bad: 3 jobs late by up to 1 min 30 s: the service is behind.",
+    ]);
+  });
+
   it("blames the service when nothing waits for a worker", () => {
     expect(first(late(2, 30_000), [handler("a")])).toBe("warn: 2 jobs late by up to 30 s: the service is behind.");
     expect(first(late(2, 30_000), null)).toContain("the service is behind.");
@@ -76,10 +98,13 @@ describe("the verdict", () => {
   it("tells failures by their share, and what most of them have in common", () => {
     const failed = (n: number, of: number) =>
       overview({ buckets: [bucket({ started: of, completed: of - n, failed: n })] });
-    expect(first(failed(4, 4))).toBe("good: All well.");
-    expect(verdictOf(failed(4, 4), [], NOW).others.map(textOf)).toEqual([
-      "quiet: 4 of the 4 jobs that ended in the last 15 min failed.",
+    expect(first(failed(4, 9))).toBe("good: All well.");
+    expect(verdictOf(failed(4, 9), [], NOW).others.map(textOf)).toEqual([
+      "quiet: 4 of the 9 jobs that ended in the last 15 min failed.",
     ]);
+    expect(first(failed(4, 8))).toBe("warn: 4 of the 8 jobs that ended in the last 15 min failed.");
+    expect(first(failed(4, 4))).toBe("warn: All 4 jobs that ended in the last 15 min failed.");
+    expect(first(failed(1, 1))).toBe("warn: The only job that ended in the last 15 min failed.");
     expect(first(failed(5, 101))).toBe("good: All well.");
     expect(first(failed(5, 100))).toBe("warn: 5 of the 100 jobs that ended in the last 15 min failed.");
     expect(first(failed(499, 1_000))).toMatch(/^warn: 499 of the 1,000 jobs/);

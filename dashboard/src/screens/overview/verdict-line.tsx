@@ -1,7 +1,8 @@
 // The verdict as the screen's heading, and what else is worth knowing below it.
 
 import { href } from "../../app/router.ts";
-import type { Finding, Verdict } from "./verdict.ts";
+import type { Finding } from "./finding.ts";
+import type { Verdict } from "./verdict.ts";
 
 export const VerdictLine = ({ verdict: { first, others } }: { verdict: Verdict }) => (
   <header class={`verdict ${first.tone}`}>

@@ -2,40 +2,23 @@
 
 import { formatNumber } from "../../ui/number-format.ts";
 import { formatLength } from "../../ui/time-format.ts";
+import { count, type Finding, named, type Part } from "./finding.ts";
+import { LATE_MS, overdue } from "./late-jobs.ts";
 import type { Failing, Handler, Overview } from "./overview-answer.ts";
-import { hasNoWorker } from "./workers-asking.ts";
-
-/** A piece of a sentence: plain words, or the name of something. */
-export type Part = string | { readonly name: string };
-
-export interface Finding {
-  /** `bad`: act now. `warn`: look at it. `good`, `quiet`: nothing to do. */
-  readonly tone: "bad" | "warn" | "good" | "quiet";
-  readonly parts: readonly Part[];
-  /** Where to look: a screen and its query. */
-  readonly leadsTo?: { readonly path: string; readonly query?: Readonly<Record<string, string>> };
-}
 
 export interface Verdict {
   readonly first: Finding;
   readonly others: readonly Finding[];
 }
 
-/** Handlers that one sentence names. */
-const MAX_NAMED = 2;
-
 /** Shares of what ended, from which failures are worth a look and from which they are an emergency. */
 const FAILED_WARN = 0.05;
 const FAILED_BAD = 0.5;
-/** Fewer than this are too few to speak of a share. */
+/** Fewer than this are no emergency, and of many jobs not worth a look. */
 const MIN_FAILED = 5;
 
 /** Attempts that are repeated, as a share of all that were over. */
 const RETRIED_WARN = 0.25;
-
-/** Jobs that are later than this at their start are late for people, too. */
-const LATE_MS = 10_000;
-const VERY_LATE_MS = 60_000;
 
 const RANK = { bad: 0, warn: 1, quiet: 2, good: 3 } as const;
 
@@ -57,48 +40,6 @@ export function verdictOf(recent: Overview, handlers: readonly Handler[] | null,
   return { first: first ?? calm(recent), others };
 }
 
-function overdue({ overdue: late }: Overview, handlers: readonly Handler[], now: number): Finding[] {
-  if (late.count === 0 || late.oldest_run_at === null) return [];
-  const lateMs = now - Date.parse(late.oldest_run_at);
-  const waiting = handlers.filter((one) => (one.waiting ?? 0) > 0).sort((a, b) => (b.waiting ?? 0) - (a.waiting ?? 0));
-  const abandoned = waiting.filter((one) => hasNoWorker(one, now));
-  const busy = waiting.filter((one) => !hasNoWorker(one, now));
-  const number = `${late.complete ? "" : "More than "}${count(late.count, "job")}`;
-  const start = `${number} late by up to ${formatLength(lateMs)}: `;
-  if (abandoned.length > 0)
-    return [
-      {
-        tone: "bad",
-        parts: [start, "no worker asks for ", ...named(abandoned), "."],
-        leadsTo: { path: "/workers" },
-      },
-    ];
-  const tone = lateMs >= VERY_LATE_MS ? "bad" : "warn";
-  if (busy.length > 0)
-    return [
-      { tone, parts: [start, "the workers of ", ...named(busy), " do not keep up."], leadsTo: { path: "/workers" } },
-    ];
-  return [
-    {
-      tone,
-      parts: [start, "the service is behind."],
-      leadsTo: { path: "/jobs", query: { status: "pending", scheduled_before: new Date(now).toISOString() } },
-    },
-  ];
-}
-
-function named(handlers: readonly Handler[]): Part[] {
-  const shown = handlers.slice(0, MAX_NAMED);
-  const more = handlers.length - shown.length;
-  return [
-    ...shown.flatMap(({ handler }, i): Part[] => [
-      ...(i === 0 ? [] : [more === 0 ? " and " : ", "]),
-      { name: handler },
-    ]),
-    ...(more > 0 ? [` and ${more} more`] : []),
-  ];
-}
-
 function silent(handlers: readonly Handler[]): Finding[] {
   const unknown = handlers.filter(({ unavailable }) => unavailable);
   if (unknown.length === 0) return [];
@@ -111,20 +52,26 @@ function failures(recent: Overview): Finding[] {
   const { completed, failed } = totalsOf(recent);
   if (failed === 0) return [];
   const share = failed / (completed + failed);
-  const tone = failed < MIN_FAILED || share < FAILED_WARN ? "quiet" : share < FAILED_BAD ? "warn" : "bad";
+  const isFew = failed < MIN_FAILED;
+  const tone = share >= FAILED_BAD ? (isFew ? "warn" : "bad") : isFew || share < FAILED_WARN ? "quiet" : "warn";
   const most = tone === "quiet" ? null : mostOf(recent.failing);
   const query = { status: "failed", scheduled_after: recent.buckets[0]?.at ?? "" };
   return [
     {
       tone,
       parts: [
-        `${formatNumber(failed)} of the ${count(completed + failed, "job")} that ended in the last 15 min failed`,
+        `${failedOf(failed, completed + failed)} that ended in the last 15 min failed`,
         ...(most === null ? [] : [", most of them with ", ...most]),
         ".",
       ],
       leadsTo: { path: "/jobs", query },
     },
   ];
+}
+
+function failedOf(failed: number, all: number): string {
+  if (all === 1) return "The only job";
+  return failed === all ? `All ${count(all, "job")}` : `${formatNumber(failed)} of the ${count(all, "job")}`;
 }
 
 /** What more than half of the failures have in common; null when there is no such thing. */
@@ -190,5 +137,3 @@ export function totalsOf({ buckets }: Pick<Overview, "buckets">): Totals {
     retried: sum((one) => one.retried),
   };
 }
-
-const count = (n: number, noun: string): string => `${formatNumber(n)} ${noun}${n === 1 ? "" : "s"}`;
