@@ -106,6 +106,8 @@ export interface Settings {
   host: string;
   /** 0 takes any free port. */
   port: number;
+  /** Others reach it, over the network or through a proxy that PUBLIC_HOSTS names: its log is no place for a key. */
+  isOpen: boolean;
   /** Absolute path of the folder that holds everything the service remembers. */
   stateFolder: string;
   /** The targets that pushes may reach: public https hosts, or everything that this machine reaches. */
@@ -128,6 +130,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     host,
     port: Number(given.PORT ?? SETTINGS.PORT.default),
+    isOpen: !isLoopback(host) || given.PUBLIC_HOSTS !== undefined,
     stateFolder: resolve(given.CHRONOS_STATE ?? SETTINGS.CHRONOS_STATE.default),
     targets: targets === "any" ? "any" : "public",
     vars: {

@@ -78,6 +78,14 @@ it("good values are taken", () => {
   });
 });
 
+it("a log holds no key once others reach the service, also through a proxy", () => {
+  const isOpen = (values: Record<string, string>) => read(values).isOpen;
+  expect(isOpen({})).toBe(false);
+  expect(isOpen({ HOST: "::1", CHRONOS_TARGETS: "public" })).toBe(false);
+  expect(isOpen({ HOST: "0.0.0.0" })).toBe(true);
+  expect(isOpen({ PUBLIC_HOSTS: "jobs.example.com" })).toBe(true);
+});
+
 describe("where jobs may call", () => {
   const targetsAt = (HOST: string, CHRONOS_TARGETS?: string) => {
     const { targets, vars } = read({ HOST, CHRONOS_TARGETS });
