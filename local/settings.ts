@@ -47,7 +47,7 @@ export const SETTINGS = {
     accepts: () => true, // opening it says what is wrong with it
   },
   CHRONOS_TARGETS: {
-    default: "any on loopback, otherwise public",
+    default: "any on loopback without PUBLIC_HOSTS, otherwise public",
     rule: "CHRONOS_TARGETS must be public (jobs call public https hosts only) or any (jobs call whatever this machine reaches).",
     example: "public",
     accepts: (text) => text === "public" || text === "any",
@@ -126,11 +126,12 @@ export interface Settings {
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const given = check(env);
   const host = given.HOST ?? SETTINGS.HOST.default;
-  const targets = given.CHRONOS_TARGETS ?? (isLoopback(host) ? "any" : "public");
+  const isOpen = !isLoopback(host) || given.PUBLIC_HOSTS !== undefined;
+  const targets = given.CHRONOS_TARGETS ?? (isOpen ? "public" : "any");
   return {
     host,
     port: Number(given.PORT ?? SETTINGS.PORT.default),
-    isOpen: !isLoopback(host) || given.PUBLIC_HOSTS !== undefined,
+    isOpen,
     stateFolder: resolve(given.CHRONOS_STATE ?? SETTINGS.CHRONOS_STATE.default),
     targets: targets === "any" ? "any" : "public",
     vars: {

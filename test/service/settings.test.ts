@@ -101,6 +101,13 @@ describe("where jobs may call", () => {
     expect(targetsAt(host)).toEqual(["public", undefined]);
     expect(targetsAt(host, "any")).toEqual(["any", "true"]);
   });
+
+  it("is public behind a proxy that PUBLIC_HOSTS names, unless it is said", () => {
+    const behind = { HOST: "127.0.0.1", PUBLIC_HOSTS: "jobs.example.com" };
+    expect(read(behind)).toMatchObject({ targets: "public", vars: { PUBLIC_HOSTS: "jobs.example.com" } });
+    expect(read(behind).vars).not.toHaveProperty("ALLOW_LOCAL_TARGETS");
+    expect(read({ ...behind, CHRONOS_TARGETS: "any" })).toMatchObject({ targets: "any" });
+  });
 });
 
 it("a server on all networks keeps jobs from each of its addresses", () => {
