@@ -2,7 +2,7 @@
 // Starts the program on a Node that can run it. npm itself is content with Node 20; the service needs a newer one, which
 // the optional dependencies node-linux-* bring along. Plain JavaScript, since this file runs on the old one.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
@@ -98,12 +98,32 @@ function followLauncher() {
   process.channel.unref();
 }
 
-/** npx runs us in a shell. A SIGTERM ends npx and that shell, and never reaches us: we notice that the shell is gone. */
+/**
+ * npx runs us in a shell. A SIGTERM ends npx and that shell, and never reaches us: we notice that the shell is gone. A SIGKILL
+ * ends npx alone: we notice that the shell has another parent.
+ */
 function followNpx() {
   if (process.env.npm_command !== "exec") return;
-  const parent = process.ppid;
-  const look = () => process.ppid !== parent && process.kill(process.pid, "SIGTERM");
-  setInterval(look, PARENT_LOOK_MS).unref();
+  const shell = process.ppid;
+  const npx = parentOf(shell);
+  const isWatched = npx !== null && fileOf(npx, "cmdline").startsWith("npm exec");
+  const isGone = () => process.ppid !== shell || (isWatched && parentOf(shell) !== npx);
+  setInterval(() => isGone() && process.kill(process.pid, "SIGTERM"), PARENT_LOOK_MS).unref();
+}
+
+/** @param {number} pid @returns {number | null} null where the system does not tell, as elsewhere than on Linux */
+function parentOf(pid) {
+  const [, parent] = fileOf(pid, "stat").split(") ").at(-1)?.split(" ") ?? [];
+  return parent ? Number(parent) : null;
+}
+
+/** @param {number} pid @param {"stat" | "cmdline"} name */
+function fileOf(pid, name) {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** @param {string} message */

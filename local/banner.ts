@@ -11,7 +11,7 @@ export interface BannerFacts {
   /** Opens the dashboard, signed in. */
   dashboard: string;
   stateFolder: string;
-  /** Other machines can reach the service: its log goes to a supervisor, and holds no key. */
+  /** Others can reach the service: its log goes to a supervisor, and holds no key. */
   isOpen: boolean;
   targets: Settings["targets"];
   /** null: none known. */

@@ -1,7 +1,6 @@
 // Both ways to serve do this once the service runs: wait until it answers, ring its cron, show how to use it, wait for the end.
 import { once } from "node:events";
 import { devAccount, untilHealthy } from "./account.ts";
-import { isLoopback } from "./addresses.ts";
 import { banner } from "./banner.ts";
 import { everyMinute } from "./cron.ts";
 import { descriptorLimit } from "./descriptors.ts";
@@ -28,8 +27,7 @@ export async function serveUntilStopped(
     state.noteServing();
     stopCron = everyMinute(ring, onCronError);
     const account = await devAccount(state.path, url, secrets.ADMIN_TOKEN);
-    const { color, host, targets } = settings;
-    const isOpen = !isLoopback(host);
+    const { color, isOpen, targets } = settings;
     // A log that others keep is no place for a link that signs in.
     const dashboard = isOpen ? `${url}/dashboard` : await signInLink(account, secrets.MASTER_KEY, Date.now());
     const facts = { account, dashboard, stateFolder: state.path, isOpen, targets, color };

@@ -53,7 +53,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const secret = randomBytes(32).toString("base64url");
   const embedding = miniflareOptions(options.stateFolder, {
     handleStructuredLogs({ message, timestamp }) {
-      if (!isRefusedConnect(message)) options.onLog(message, timestamp);
+      if (!isOfRuntimeAlone(message)) options.onLog(message, timestamp);
     },
     workers: [
       {
@@ -119,12 +119,17 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-/**
- * workerd's own words on each `CONNECT`, which it answers with 500 by itself. There is no better answer to be had: a handler
- * for it could only accept, and a 200 would say that this is an open proxy.
- */
-function isRefusedConnect(message: string): boolean {
-  return !message.startsWith("{") && message.includes("export a connect() function");
+const OF_RUNTIME_ALONE = [
+  // On each `CONNECT`, which workerd answers with 500 by itself. There is no better answer to be had: a handler for it could
+  // only accept, and a 200 would say that this is an open proxy.
+  "export a connect() function",
+  // With a stack, on each push to a host that has no address. The line of that execution says `network`.
+  "failed to lookup address information",
+];
+
+/** workerd's own words on what the Worker has answered or logs as well. */
+function isOfRuntimeAlone(message: string): boolean {
+  return !message.startsWith("{") && OF_RUNTIME_ALONE.some((words) => message.includes(words));
 }
 
 /**

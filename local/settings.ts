@@ -47,7 +47,7 @@ export const SETTINGS = {
     accepts: () => true, // opening it says what is wrong with it
   },
   CHRONOS_TARGETS: {
-    default: "any on loopback, otherwise public",
+    default: "any on loopback without PUBLIC_HOSTS, otherwise public",
     rule: "CHRONOS_TARGETS must be public (jobs call public https hosts only) or any (jobs call whatever this machine reaches).",
     example: "public",
     accepts: (text) => text === "public" || text === "any",
@@ -106,6 +106,8 @@ export interface Settings {
   host: string;
   /** 0 takes any free port. */
   port: number;
+  /** Others reach it, over the network or through a proxy that PUBLIC_HOSTS names: its log is no place for a key. */
+  isOpen: boolean;
   /** Absolute path of the folder that holds everything the service remembers. */
   stateFolder: string;
   /** The targets that pushes may reach: public https hosts, or everything that this machine reaches. */
@@ -124,10 +126,12 @@ export interface Settings {
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const given = check(env);
   const host = given.HOST ?? SETTINGS.HOST.default;
-  const targets = given.CHRONOS_TARGETS ?? (isLoopback(host) ? "any" : "public");
+  const isOpen = !isLoopback(host) || given.PUBLIC_HOSTS !== undefined;
+  const targets = given.CHRONOS_TARGETS ?? (isOpen ? "public" : "any");
   return {
     host,
     port: Number(given.PORT ?? SETTINGS.PORT.default),
+    isOpen,
     stateFolder: resolve(given.CHRONOS_STATE ?? SETTINGS.CHRONOS_STATE.default),
     targets: targets === "any" ? "any" : "public",
     vars: {

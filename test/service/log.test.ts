@@ -114,3 +114,13 @@ it("says nothing twice, and nobody's keys or secrets, whatever the other tests d
   expect(said).not.toMatch(/chrns_[\w-]{20}|whsec_[\w+/]{20}|adm_[\w-]{20}/);
   expect(all.filter(({ level }) => level === "error")).toEqual([]);
 });
+
+it("says of a host without an address what the execution says, without a stack of the runtime", async () => {
+  const tenant = await service.newTenant();
+  const http = { url: "http://no-such-host.invalid/", method: "POST" };
+  const { id } = await tenant.create({ delivery: { type: "push", http }, max_retries: 0 });
+  await tenant.whenIt("failed", id);
+  const isWritten = () => lines().some((line) => line.event === "execution" && line.job_id === id);
+  await until(isWritten, 15_000, () => "The log lacks the execution");
+  expect(service.log).not.toContain("failed to lookup address");
+});

@@ -78,6 +78,14 @@ it("good values are taken", () => {
   });
 });
 
+it("a log holds no key once others reach the service, also through a proxy", () => {
+  const isOpen = (values: Record<string, string>) => read(values).isOpen;
+  expect(isOpen({})).toBe(false);
+  expect(isOpen({ HOST: "::1", CHRONOS_TARGETS: "public" })).toBe(false);
+  expect(isOpen({ HOST: "0.0.0.0" })).toBe(true);
+  expect(isOpen({ PUBLIC_HOSTS: "jobs.example.com" })).toBe(true);
+});
+
 describe("where jobs may call", () => {
   const targetsAt = (HOST: string, CHRONOS_TARGETS?: string) => {
     const { targets, vars } = read({ HOST, CHRONOS_TARGETS });
@@ -92,6 +100,13 @@ describe("where jobs may call", () => {
   it.each(["0.0.0.0", "::", "192.168.1.5", "128.0.0.1", "::2"])("is public while %s is served", (host) => {
     expect(targetsAt(host)).toEqual(["public", undefined]);
     expect(targetsAt(host, "any")).toEqual(["any", "true"]);
+  });
+
+  it("is public behind a proxy that PUBLIC_HOSTS names, unless it is said", () => {
+    const behind = { HOST: "127.0.0.1", PUBLIC_HOSTS: "jobs.example.com" };
+    expect(read(behind)).toMatchObject({ targets: "public", vars: { PUBLIC_HOSTS: "jobs.example.com" } });
+    expect(read(behind).vars).not.toHaveProperty("ALLOW_LOCAL_TARGETS");
+    expect(read({ ...behind, CHRONOS_TARGETS: "any" })).toMatchObject({ targets: "any" });
   });
 });
 

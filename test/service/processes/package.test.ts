@@ -126,6 +126,12 @@ describe("the package", () => {
     await service.endsWholly("SIGTERM");
   });
 
+  it("ends when npx is killed", async () => {
+    const service = new Program(["npx", "chronos-edge", "start"], { PORT: "0", CHRONOS_STATE: join(folder, "npx") });
+    await service.says("Chronos is running.");
+    await service.endsWholly("SIGKILL");
+  });
+
   it.each(["SIGTERM", "SIGKILL"] as const)(
     "on Node 20 runs the Node it brings, and all ends with a %s",
     async (signal) => {
