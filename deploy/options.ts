@@ -30,7 +30,7 @@ export const HELP = `npm run deploy                 deploys to Cloudflare, or up
 npm run deploy -- --plan free  with options:
 
   --name NAME         of the Worker and its database; another name is another service  CHRONOS_NAME
-  --location WHERE    of a new database: ${LOCATIONS.join(", ")}        CHRONOS_LOCATION
+  --location WHERE    of a new database: ${LOCATIONS.join(", ").padEnd(46)}CHRONOS_LOCATION
   --plan free|paid    your Workers plan                                                CHRONOS_PLAN
   --domain HOST       a custom domain, in a zone of your account                       CHRONOS_DOMAIN
   --secrets FOLDER    where your copies of the secrets are kept                        CHRONOS_SECRETS

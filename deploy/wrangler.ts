@@ -35,7 +35,11 @@ export function openWrangler({ project, accountId, timeoutMs }: WranglerOptions)
       cwd: project,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true, // a group of its own: what it starts is ended with it
-      env: { ...environment(), ...(accountId === null ? {} : { CLOUDFLARE_ACCOUNT_ID: accountId }), ...more },
+      env: {
+        ...environmentOf(process.env),
+        ...(accountId === null ? {} : { CLOUDFLARE_ACCOUNT_ID: accountId }),
+        ...more,
+      },
     });
     running.add(child);
     let printed = "";
@@ -79,8 +83,8 @@ function end(child: ChildProcess): void {
 }
 
 /** Ours is not wrangler's business: a log or a crash report of it must not hold a secret. */
-function environment(): NodeJS.ProcessEnv {
-  const { MASTER_KEY: _, ADMIN_TOKEN: __, ...rest } = process.env;
+export function environmentOf(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { MASTER_KEY: _, MASTER_KEY_PREVIOUS: __, ADMIN_TOKEN: ___, CHRONOS_API_KEY: ____, ...rest } = own;
   return {
     ...rest,
     NO_COLOR: "1",

@@ -69,7 +69,10 @@ export class StateRecord<T extends { readonly v: number; readonly accountId: str
   async mendAlarm(now: number): Promise<void> {
     const state = this.read();
     if (!state || this.#isRinging) return;
-    [this.#ringsAt, this.#setFor] = [await this.#storage.getAlarm(), undefined];
+    const ringsAt = await this.#storage.getAlarm();
+    // The platform may still show an alarm that it has forgotten: one that ought to have rung is set again.
+    const isStuck = ringsAt !== null && ringsAt <= now;
+    [this.#ringsAt, this.#setFor] = [isStuck ? null : ringsAt, undefined];
     this.#setAlarm(state, now);
   }
 

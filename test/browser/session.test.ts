@@ -91,7 +91,7 @@ describe("a session", () => {
   it("is asked for again while the service cannot be reached", async ({ open }) => {
     const SESSION = "**/dashboard/session";
     const { apiKey } = await newTenant();
-    const before = (page: Page) => page.route(SESSION, (route) => route.abort());
+    const before = async (page: Page) => void (await page.route(SESSION, (route) => route.abort()));
     const { page } = await open("/dashboard/jobs", { apiKey, before, allow: /ERR_FAILED/ });
     await page.getByText("The service cannot be reached. This page keeps asking.").waitFor();
     await page.unroute(SESSION);

@@ -63,9 +63,9 @@ export function writeTable(found: readonly Found[]): void {
     old.split("\n").flatMap((row) => (row.startsWith("| ") ? [[row.split(" | ")[1] ?? "", row]] : [])),
   );
   const rowOf = ({ fault, seeds, rule }: Found) =>
-    `| ${fault.rule} | ${fault.name} | ${seeds ?? "not found"} | ${rule} |`;
+    `| ${fault.rule || "–"} | ${fault.name} | ${seeds ?? "not found"} | ${rule} |`;
   for (const one of found) known.set(one.fault.name, rowOf(one));
   const rows = KNOWN_FAULTS.flatMap(({ name }) => known.get(name) ?? []);
-  const table = ["| rule | the fault | seeds | the judge says it breaks |", "|---|---|---|---|", ...rows].join("\n");
+  const table = ["| rule | the fault | seed | the judge says it breaks |", "|---|---|---|---|", ...rows].join("\n");
   writeFileSync(RELIABILITY, `${before}${BEGIN}\n${table}\n${END}${after}`);
 }

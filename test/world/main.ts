@@ -18,8 +18,9 @@ import { live, type Outcome, type Plan } from "./world.ts";
 
 const DAY_MS = 86_400_000;
 
-/** Every gate runs these; then, as long as there is time, those of the day. */
+/** Every gate runs the fixed seeds and as many of the day, as far as the time allows. */
 const FIXED_SEEDS = 25;
+const SEEDS_OF_THE_DAY = 25;
 const GATE_SECONDS = 45;
 
 /** A failing world is shortened for so long. */
@@ -91,7 +92,8 @@ async function many(): Promise<void> {
 function* seeds(): Generator<number> {
   const ofTheDay = 1_000_000 + 10_000 * (Math.floor(Date.now() / DAY_MS) % 10_000);
   const first = Number(values.from ?? (values.gate ? 1 : ofTheDay + Math.floor((Date.now() % DAY_MS) / 10_000)));
-  for (let n = 0; ; n++) yield values.gate && n >= FIXED_SEEDS ? ofTheDay + n : first + n;
+  const most = values.gate ? FIXED_SEEDS + SEEDS_OF_THE_DAY : Number.POSITIVE_INFINITY;
+  for (let n = 0; n < most; n++) yield values.gate && n >= FIXED_SEEDS ? ofTheDay + n : first + n;
 }
 
 function tell({ seed, violations, faults, people }: Outcome): void {

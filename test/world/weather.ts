@@ -2,7 +2,7 @@
 // wrong at once hides what one fault does to a healthy service. From `clearsAt` on nothing goes wrong any more.
 
 import type { Chance } from "./platform/chance.ts";
-import type { CallFate } from "./platform/objects.ts";
+import type { CallFate } from "./platform/object-fates.ts";
 import type { Fates } from "./platform/platform.ts";
 import type { Timeline } from "./platform/timeline.ts";
 

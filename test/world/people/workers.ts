@@ -78,9 +78,12 @@ async function serve(client: Client, chance: Chance, leased: Leased, askedAt: nu
   job.starts.push(start);
   const misbehaves = world.isOpen && chance.happens(temper);
   if (misbehaves && chance.happens(0.4)) return; // it dies
+  // It has lost its clock, and reports when somebody else may hold the job.
+  const isLate = misbehaves && chance.happens(0.3);
+  if (isLate) await world.sleep(leased.timeout * SECOND * chance.between(0.9, 3));
   const isLong = chance.happens(0.03) || (misbehaves && chance.happens(0.3));
   const worksMs = isLong ? chance.around(90 * SECOND) : chance.latency(300);
-  if (!(await beats(client, chance, job, start, worksMs, leased.timeout))) return;
+  if (!isLate && !(await beats(client, chance, job, start, worksMs, leased.timeout))) return;
   if (misbehaves && chance.happens(0.5)) await fail(client, chance, job, start);
   else await complete(client, job, start);
 }

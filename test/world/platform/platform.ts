@@ -5,7 +5,8 @@ import { Chance } from "./chance.ts";
 import { Context } from "./context.ts";
 import { D1, type QueryFate } from "./database.ts";
 import { Isolate, type Outside } from "./isolate.ts";
-import { type ObjectFates, Objects } from "./objects.ts";
+import type { ObjectFates } from "./object-fates.ts";
+import { Objects } from "./objects.ts";
 import { type Delivered, type MessageFate, Queues } from "./queues.ts";
 import { Timeline } from "./timeline.ts";
 
