@@ -7,7 +7,7 @@ import { type Answer, read } from "./envelope.ts";
 
 /** Longer than any answer takes; a hanging connection must not stop the page. */
 const TIMEOUT_MS = 20_000;
-/** A 429 asks for at most ten seconds. Beyond, the person is told. */
+/** A 429 asks for at most ten seconds. A longer wait is shown as an error. */
 const LONGEST_PAUSE_MS = 10_000;
 const RETRIES = 2;
 

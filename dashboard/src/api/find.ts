@@ -1,4 +1,4 @@
-// What a person means by a word in the search field.
+// Finds the screen for an id or an idempotency key that somebody typed into the search field.
 
 import { ApiError } from "./api-error.ts";
 import { get } from "./call.ts";

@@ -27,7 +27,7 @@ const otherTabs = new BroadcastChannel("chronos-session");
 
 export const sessionState = signal<SessionState>({ name: "opening" });
 
-/** Whether this session may change anything: the service refuses it otherwise, and the pages do not offer it. */
+/** True if this session may change anything: the service refuses it otherwise, and the pages do not offer it. */
 export const mayChange = computed(
   () =>
     sessionState.value.name === "signed_in" &&

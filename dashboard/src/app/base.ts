@@ -1,4 +1,5 @@
-// Where the dashboard and the API are served. The script's own address tells it, so that a proxy may put both under a path.
+// The addresses of the dashboard and the API. They are read from the script's own address, so that a proxy may put both under a
+// path.
 
 const script = new URL(import.meta.url);
 

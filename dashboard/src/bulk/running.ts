@@ -17,7 +17,7 @@ export interface Running {
 
 export const running = signal<readonly Running[]>([]);
 
-/** Grows with each bulk action that has ended: lists read anew. */
+/** Grows with each bulk action that has ended: lists then read again. */
 export const ended = signal(0);
 
 export async function start(verb: Verb, selection: Selection, expected: number): Promise<void> {

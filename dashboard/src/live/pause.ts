@@ -1,7 +1,7 @@
 // The pauses between the questions of a poll that fails.
 
 const FIRST_PAUSE_MS = 2_000;
-/** Whoever waits for the service to come back does not want to wait much longer than that. */
+/** Short enough that a service which is back is soon noticed. */
 const LONGEST_PAUSE_MS = 15_000;
 
 /** How long to wait until the next question: doubled with each failure in a row, and never shorter than we are asked to. */

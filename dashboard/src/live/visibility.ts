@@ -1,4 +1,4 @@
-// Whether anybody can see the page. A hidden tab asks the service for nothing.
+// Follows whether the page is visible. A hidden tab asks the service for nothing.
 
 import { signal } from "@preact/signals";
 

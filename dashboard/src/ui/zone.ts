@@ -1,4 +1,4 @@
-// Whose clock the pages show: UTC, as logs do, or the browser's. The choice is kept in the browser.
+// The time zone of the pages: UTC, as logs have it, or the browser's. The choice is kept in the browser.
 
 import { signal } from "@preact/signals";
 import type { Zone } from "./time-format.ts";

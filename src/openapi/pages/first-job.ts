@@ -7,7 +7,7 @@ const YOUR_TARGET = "https://example.com/jobs";
 export interface FirstJob {
   /** The service's address, without a slash at its end. */
   readonly base: string;
-  /** Whether jobs may be pushed to this machine. */
+  /** True if jobs may be pushed to this machine. */
   readonly isLocal: boolean;
 }
 

@@ -1,4 +1,5 @@
-// What the two pages may do: nothing from elsewhere, nothing inline but their own style sheet, which is named by its digest.
+// The content security policy of the two pages: nothing from elsewhere, nothing inline but their own style sheet, which is
+// named by its digest.
 
 const HOME = ["img-src 'self'"];
 const REFERENCE = [...HOME, "script-src 'self'", "connect-src 'self'"];

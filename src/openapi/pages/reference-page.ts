@@ -83,7 +83,7 @@ ${prose(
 ${keyField("apiKey", "all")}
 ${keyField("operator", "all-operator")}
 </form>
-<p class="kind">“Try it” uses what stands here. It stays in this page's memory and is gone with the page.</p>
+<p class="kind">“Try it” sends these keys. They stay in this page's memory and are gone with the page.</p>
 </div>
 </section>
 <section id="first-job" class="first">

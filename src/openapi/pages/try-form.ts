@@ -34,7 +34,7 @@ ${
 </details>`;
 }
 
-/** What is typed into one of these stands in all of the same kind. */
+/** A key that is typed into one of these fields appears in all fields of its kind. */
 export const keyField = (
   access: keyof typeof KEY_NAMES,
   id: string,

@@ -1,4 +1,4 @@
-// The request that a draft stands for. Pure: payloads stay text, and what is no number is left for the service to refuse.
+// Makes a request of a draft. Pure: payloads stay text, and what is no number is left for the service to refuse.
 
 import { RawJson, rawJson } from "../../../../sdk/src/raw-json.ts";
 import type { FieldError } from "../../api/api-error.ts";

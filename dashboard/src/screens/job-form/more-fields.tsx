@@ -1,4 +1,4 @@
-// What most jobs leave at its default: key, tags, limits, retries, callbacks.
+// Fields that most jobs leave at their defaults: key, tags, limits, retries, callbacks.
 
 import { Check, faultOf, SelectField, TextArea, TextField } from "../../ui/field.tsx";
 import type { Draft } from "./draft.ts";

@@ -1,4 +1,4 @@
-// What can be done with a job. The buttons keep their places whatever becomes of the job: one that its state forbids is disabled.
+// The actions on a job. The buttons keep their places whatever becomes of the job: one that its state forbids is disabled.
 
 import { asApiError } from "../../api/api-error.ts";
 import { isAllowed, type Job, type Verb } from "../../api/job.ts";

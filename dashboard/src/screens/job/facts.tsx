@@ -1,4 +1,4 @@
-// What a job was asked to do, as a list of facts with links to all that belongs to it.
+// A job's settings as a list of facts, with links to its schedule, flow and callbacks.
 
 import type { ComponentChildren } from "preact";
 import type { Job } from "../../api/job.ts";

@@ -1,4 +1,5 @@
-// What an attempt sent, as far as the job tells it now: it may have been edited since. Signatures and their time are left out.
+// The request of an attempt, rebuilt from the job as it is now: the job may have been edited since. Signatures and their time
+// are left out.
 
 import type { Execution, Job } from "../../api/job.ts";
 

@@ -1,4 +1,4 @@
-// The filters of the list as they stand in the address, in a query, and in the body of a bulk action.
+// The filters of the list in three forms: in the address, in a query, and in the body of a bulk action.
 
 import type { FilterBody } from "../../api/bulk-action.ts";
 import { ERROR_CODES, STATUSES } from "../../api/job.ts";

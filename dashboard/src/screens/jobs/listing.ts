@@ -1,5 +1,5 @@
-// What is shown of a list that changes. Rows keep their places while somebody looks: a refresh changes what they say, counts
-// those that are new, and leaves those that have gone until the person asks for the list as it is now.
+// The rows of a list that changes while it is shown. Rows keep their places while somebody looks: a refresh changes what they
+// say, counts those that are new, and leaves those that have gone until the person asks for the list as it is now.
 
 import type { Paging } from "../../api/envelope.ts";
 import type { Job } from "../../api/job.ts";

@@ -1,4 +1,4 @@
-// What ran, how it ended, and how late it started, over the window.
+// The charts of a window: attempts by how they ended, and how late they started.
 
 import { useSignal } from "@preact/signals";
 import { href } from "../../app/router.ts";

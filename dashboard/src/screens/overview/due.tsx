@@ -1,4 +1,4 @@
-// What is due in the next hour, minute by minute.
+// The chart of jobs that are due in the next hour, minute by minute.
 
 import { href } from "../../app/router.ts";
 import { formatNumber } from "../../ui/number-format.ts";

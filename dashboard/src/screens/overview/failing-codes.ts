@@ -1,4 +1,4 @@
-// Failures by their code: the groups of one kind stand together. Pure.
+// Groups failures by their error code. Pure.
 
 import type { Failing } from "./overview-answer.ts";
 

@@ -1,4 +1,4 @@
-// What a verdict is made of: sentences with a tone, in which names stand out. Pure.
+// The parts of a verdict: sentences with a tone, in which names are marked as code. Pure.
 
 import { formatNumber } from "../../ui/number-format.ts";
 import type { Handler } from "./overview-answer.ts";

@@ -1,4 +1,4 @@
-// What `GET /v1/overview` and `GET /v1/handlers` answer.
+// The answers of `GET /v1/overview` and `GET /v1/handlers`.
 
 export type WindowName = "15m" | "1h" | "24h" | "7d";
 

@@ -1,4 +1,4 @@
-// Whether anybody works on a handler. Pure.
+// Decides whether a handler has a worker. Pure.
 
 import type { Handler } from "./overview-answer.ts";
 

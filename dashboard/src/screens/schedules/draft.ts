@@ -1,4 +1,4 @@
-// What the form of a schedule holds, and the request it stands for. Pure; a payload stays the text that was typed.
+// The fields of a schedule's form, and the request they make. Pure; a payload stays the text that was typed.
 
 import { rawJson } from "../../../../sdk/src/raw-json.ts";
 import type { Schedule } from "../../api/schedule.ts";

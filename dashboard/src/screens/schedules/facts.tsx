@@ -1,4 +1,4 @@
-// What a schedule's jobs are like.
+// The facts that all jobs of a schedule share.
 
 import type { ComponentChildren } from "preact";
 import type { Schedule } from "../../api/schedule.ts";

@@ -1,4 +1,4 @@
-// What the service would do with a schedule that is being written: its next runs, brought up to date as one types.
+// The preview beside a schedule's form: the next runs as the service computes them, updated while somebody types.
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";

@@ -1,4 +1,4 @@
-// Webhooks: who is told of what, whether that works, and a call to try it.
+// Webhooks: their events, the state of their deliveries, and a test call.
 
 import { useSignal } from "@preact/signals";
 import { type ApiError, asApiError } from "../../api/api-error.ts";
@@ -129,7 +129,7 @@ function One({ webhook, after, onEdit }: OneProps) {
             onClick={() =>
               confirm({
                 title: "Delete this webhook?",
-                body: <p>{url} is not told any more. Deliveries that are under way go on.</p>,
+                body: <p>{url} receives no more events. Deliveries that are under way go on.</p>,
                 verb: "Delete webhook",
                 danger: true,
                 action: async () => {
@@ -165,7 +165,7 @@ interface EditWebhookProps {
   readonly after: () => Promise<void>;
 }
 
-/** What most people want to hear of. */
+/** The events that most people want. */
 const USUAL = ["job.failed", "schedule.missed"];
 
 function EditWebhook({ webhook, onClose, after }: EditWebhookProps) {

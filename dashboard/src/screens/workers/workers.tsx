@@ -1,4 +1,4 @@
-// Who asks for work: for each handler what waits, since when, and which workers have asked of late.
+// For each handler: how many jobs wait, since when, and which workers have asked lately.
 
 import { get, type Paging } from "../../api/call.ts";
 import { href, place } from "../../app/router.ts";
