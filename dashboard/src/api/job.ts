@@ -20,6 +20,12 @@ export const ERROR_CODES = [
   "expired",
 ] as const;
 
+/** Of a push. The usual one comes first. */
+export const METHODS = ["POST", "GET", "PUT", "PATCH", "DELETE"] as const;
+
+/** Of a delay, an expiry, an interval. */
+export const UNITS = ["second", "minute", "hour", "day", "week"] as const;
+
 /** What can be done to a job that exists. */
 export type Verb = "cancel" | "retry" | "run" | "delete";
 

@@ -1,13 +1,13 @@
 // Dialogs on the platform's own <dialog>: it keeps the focus inside, closes with Escape, and gives the focus back.
 
-import { signal, useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
-import { type ApiError, asApiError } from "../api/api-error.ts";
 import { adopt } from "./adopt.ts";
 import { Button } from "./button.tsx";
 import css from "./dialog.css?inline";
 import { Problem } from "./problem.tsx";
+import { useSending } from "./sending.ts";
 
 adopt(css);
 
@@ -78,22 +78,15 @@ export function Confirm() {
 }
 
 function OneQuestion({ title, body, verb, danger = false, action }: Question) {
-  const isBusy = useSignal(false);
-  const problem = useSignal<ApiError | undefined>(undefined);
+  const { isBusy, problem, send } = useSending();
   const close = () => {
     asked.value = null;
   };
-  const run = async () => {
-    isBusy.value = true;
-    problem.value = undefined;
-    try {
+  const run = () =>
+    send(async () => {
       await action();
       close();
-    } catch (thrown) {
-      problem.value = asApiError(thrown);
-    }
-    isBusy.value = false;
-  };
+    });
   return (
     <Dialog title={title} onClose={close}>
       {body}

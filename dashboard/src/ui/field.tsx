@@ -116,6 +116,9 @@ interface Choice {
   readonly label: string;
 }
 
+/** Values that are their own labels. */
+export const choices = (values: readonly string[]): Choice[] => values.map((value) => ({ value, label: value }));
+
 interface SelectFieldProps extends Labelled, Bound {
   readonly choices: readonly Choice[];
   readonly name?: string | undefined;

@@ -2,7 +2,9 @@
 
 import { RawJson, rawJson } from "../../../../sdk/src/raw-json.ts";
 import type { FieldError } from "../../api/api-error.ts";
+import { typedHeaders } from "../../ui/typed-headers.ts";
 import { typedNumber } from "../../ui/typed-number.ts";
+import { typedTags } from "../../ui/typed-tags.ts";
 import type { Draft } from "./draft.ts";
 
 /** The fields of a request. A payload is its text. */
@@ -16,13 +18,9 @@ export function bodyOf(draft: Draft): { readonly body: Body; readonly faults: re
     return undefined;
   };
   const headers = (field: string, lines: string) => {
-    const found: Record<string, string> = {};
-    for (const line of lines.split("\n").filter((one) => one.trim() !== "")) {
-      const [, name, value] = /^\s*([^:\s]+)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
-      if (name === undefined) fault(field, `Write each header as \`Name: value\`. This one is not: ${line.trim()}`);
-      else found[name] = value ?? "";
-    }
-    return Object.keys(found).length === 0 ? undefined : found;
+    const { headers, wrong } = typedHeaders(lines);
+    for (const line of wrong) fault(field, `Write each header as \`Name: value\`. This one is not: ${line}`);
+    return Object.keys(headers).length === 0 ? undefined : headers;
   };
   const callback = (end: string, url: string, lines: string) =>
     url.trim() === "" && lines.trim() === ""
@@ -45,7 +43,7 @@ export function bodyOf(draft: Draft): { readonly body: Body; readonly faults: re
       draft.expiresValue.trim() === ""
         ? undefined
         : { value: typedNumber(draft.expiresValue), unit: draft.expiresUnit },
-    tags: tagsOf(draft.tags),
+    tags: typedTags(draft.tags),
     flow: textOf(draft.flow),
     callbacks: Object.keys(callbacks).length === 0 ? undefined : callbacks,
     idempotency_key: textOf(draft.idempotencyKey),
@@ -59,15 +57,7 @@ const pruned = (fields: Record<string, unknown>): Record<string, unknown> =>
 
 const textOf = (text: string): string | undefined => (text === "" ? undefined : text);
 
-const tagsOf = (text: string): string[] | undefined => {
-  const tags = text
-    .split(/[\n,]/)
-    .map((tag) => tag.trim())
-    .filter((tag) => tag !== "");
-  return tags.length === 0 ? undefined : tags;
-};
-
-function deliveryOf(draft: Draft, headers: (field: string, lines: string) => Record<string, string> | undefined) {
+function deliveryOf(draft: Draft, headers: (field: string, lines: string) => object | undefined) {
   switch (draft.delivery) {
     case "pull":
       return { type: "pull" };

@@ -1,9 +1,7 @@
 // A job as somebody is writing it: every field is the text of its input. `body.ts` makes a request of it.
 
 import type { Job } from "../../api/job.ts";
-
-export const UNITS = ["second", "minute", "hour", "day", "week"] as const;
-export const METHODS = ["POST", "GET", "PUT", "PATCH", "DELETE"] as const;
+import { headerLines } from "../../ui/typed-headers.ts";
 
 export interface Draft {
   readonly name: string;
@@ -75,11 +73,6 @@ export const emptyDraft = (timezone: string): Draft => ({
   failedUrl: "",
   failedHeaders: "",
 });
-
-const headerLines = (headers: Readonly<Record<string, string>> | undefined): string =>
-  Object.entries(headers ?? {})
-    .map(([name, value]) => `${name}: ${value}`)
-    .join("\n");
 
 /** A job to begin from. Its time and its key are its own and are not taken along. */
 export function draftOf(job: Job, timezone: string): Draft {

@@ -1,8 +1,9 @@
 // The fields that most jobs need: name, where to, when, and the payload.
 
 import type { ApiError } from "../../api/api-error.ts";
-import { faultOf, SelectField, TextArea, TextField } from "../../ui/field.tsx";
-import { type Draft, METHODS, UNITS } from "./draft.ts";
+import { METHODS, UNITS } from "../../api/job.ts";
+import { choices, faultOf, SelectField, TextArea, TextField } from "../../ui/field.tsx";
+import type { Draft } from "./draft.ts";
 
 export interface FieldsProps {
   readonly draft: Draft;
@@ -14,7 +15,6 @@ export interface FieldsProps {
   readonly isTimeFixed: boolean;
 }
 
-const choices = (values: readonly string[]) => values.map((value) => ({ value, label: value }));
 export const units = UNITS.map((value) => ({ value, label: `${value}s` }));
 
 export function Fields(props: FieldsProps) {

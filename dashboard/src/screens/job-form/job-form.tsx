@@ -3,11 +3,12 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { ApiError, asApiError } from "../../api/api-error.ts";
+import { ApiError } from "../../api/api-error.ts";
 import { mayChange } from "../../api/session.ts";
 import { adopt } from "../../ui/adopt.ts";
 import { Button, classOfButton } from "../../ui/button.tsx";
 import { Problem, ReadOnly } from "../../ui/problem.tsx";
+import { useSending } from "../../ui/sending.ts";
 import { type Body, bodyOf } from "./body.ts";
 import type { Draft } from "./draft.ts";
 import { Fields } from "./fields.tsx";
@@ -34,31 +35,25 @@ interface JobFormProps {
 export function JobForm({ title, initial, verb, isEdit = false, isTimeFixed = false, back, ...rest }: JobFormProps) {
   const { send, explain, tools } = rest;
   const draft = useSignal(initial);
-  const error = useSignal<ApiError | undefined>(undefined);
-  const isBusy = useSignal(false);
+  const { isBusy, problem: error, submits } = useSending();
   const form = useRef<HTMLFormElement>(null);
   if (!mayChange.value) return <ReadOnly />;
   const change = (changes: Partial<Draft>) => {
     draft.value = { ...draft.value, ...changes };
   };
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const sendDraft = async () => {
     const { body, faults } = bodyOf(draft.value);
-    if (faults.length > 0) {
-      const message = "Nothing was sent yet.";
-      error.value = new ApiError({ status: 0, code: "validation_error", message, errors: faults });
-      showFault();
-      return;
-    }
-    isBusy.value = true;
-    error.value = undefined;
     try {
+      if (faults.length > 0)
+        throw new ApiError({
+          ...{ status: 0, code: "validation_error", message: "Nothing was sent yet." },
+          errors: faults,
+        });
       await send(body, draft.value);
     } catch (thrown) {
-      error.value = asApiError(thrown);
       showFault();
+      throw thrown;
     }
-    isBusy.value = false;
   };
   /** Once the faults are on the page, the first field that has one gets the focus. */
   const showFault = () =>
@@ -71,7 +66,7 @@ export function JobForm({ title, initial, verb, isEdit = false, isTimeFixed = fa
   const props = { draft: draft.value, error: error.value, onChange: change, isEdit, isTimeFixed };
   const isMoreSet = isEdit || Object.keys(bodyOf(initial).body).some((name) => !SHOWN_FIRST.includes(name));
   return (
-    <form class="job-form stack" ref={form} noValidate onSubmit={(event) => void submit(event)}>
+    <form class="job-form stack" ref={form} noValidate onSubmit={submits(sendDraft)}>
       <h1>{title}</h1>
       <section class="panel">
         <div class="inside stack">

@@ -2,7 +2,9 @@
 
 import { rawJson } from "../../../../sdk/src/raw-json.ts";
 import type { Schedule } from "../../api/schedule.ts";
+import { headerLines, typedHeaders } from "../../ui/typed-headers.ts";
 import { typedNumber } from "../../ui/typed-number.ts";
+import { typedTags } from "../../ui/typed-tags.ts";
 
 /** The fields as they are typed. */
 export interface Draft {
@@ -68,9 +70,7 @@ export function draftOf(schedule: Schedule): Draft {
     handler: schedule.handler ?? "",
     url: push?.url ?? "",
     method: push?.method ?? EMPTY.method,
-    headers: Object.entries(push?.headers ?? {})
-      .map(([name, value]) => `${name}: ${value}`)
-      .join("\n"),
+    headers: headerLines(push?.headers),
     payload: schedule.payload_text ?? "",
     timeout: String(schedule.timeout),
     maxRetries: String(schedule.max_retries),
@@ -102,9 +102,9 @@ export interface DraftFault {
 export function bodyOf(draft: Draft): { readonly body: Record<string, unknown> } | { readonly fault: DraftFault } {
   const payload = given(draft.payload, draft.payload);
   if (payload !== undefined && !isJson(payload)) return { fault: { field: "payload", message: "Is not JSON." } };
-  const headers = headersOf(draft.headers);
-  if ("fault" in headers) return headers;
-  const tags = draft.tags.split(",").flatMap((tag) => tag.trim() || []);
+  const { headers, wrong } = typedHeaders(draft.headers);
+  if (wrong.length > 0)
+    return { fault: { field: "delivery.http.headers", message: `“${wrong[0]}” is not of the form Name: value.` } };
   return {
     body: {
       name: draft.name,
@@ -114,12 +114,12 @@ export function bodyOf(draft: Draft): { readonly body: Record<string, unknown> }
       delivery:
         draft.delivery === "pull"
           ? { type: "pull" }
-          : { type: "push", http: { url: draft.url.trim(), method: draft.method, headers: headers.headers } },
+          : { type: "push", http: { url: draft.url.trim(), method: draft.method, headers } },
       payload: payload === undefined ? undefined : rawJson(payload),
       timeout: given(draft.timeout, typedNumber(draft.timeout)),
       max_retries: given(draft.maxRetries, typedNumber(draft.maxRetries)),
       overlap: draft.overlap,
-      tags: tags.length > 0 ? tags : undefined,
+      tags: typedTags(draft.tags),
       flow: given(draft.flow, draft.flow),
     },
   };
@@ -132,18 +132,6 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function headersOf(text: string): { readonly headers: Record<string, string> } | { readonly fault: DraftFault } {
-  const lines = text.split("\n").flatMap((line) => line.trim() || []);
-  const wrong = lines.find((line) => !line.includes(":"));
-  if (wrong !== undefined)
-    return { fault: { field: "delivery.http.headers", message: `“${wrong}” is not of the form Name: value.` } };
-  const pairs = lines.map((line) => [
-    line.slice(0, line.indexOf(":")).trim(),
-    line.slice(line.indexOf(":") + 1).trim(),
-  ]);
-  return { headers: Object.fromEntries(pairs) };
 }
 
 /** Members that a change of a schedule cannot take away: null means "as it is" for them. */

@@ -1,15 +1,15 @@
 // A new schedule, or changes to one: the form, and beside it what the service would do with it, brought up to date as one types.
 
 import { useSignal } from "@preact/signals";
-import { type ApiError, asApiError, ApiError as Failure } from "../../api/api-error.ts";
+import { ApiError } from "../../api/api-error.ts";
+import { UNITS } from "../../api/job.ts";
 import { Button } from "../../ui/button.tsx";
-import { faultOf, SelectField, TextField } from "../../ui/field.tsx";
+import { choices, faultOf, SelectField, TextField } from "../../ui/field.tsx";
 import { Problem } from "../../ui/problem.tsx";
+import { useSending } from "../../ui/sending.ts";
 import type { Draft, DraftFault } from "./draft.ts";
 import { Preview, usePreview } from "./schedule-preview.tsx";
-import { choices, Group, Work } from "./work-fields.tsx";
-
-const UNITS = ["second", "minute", "hour", "day", "week"];
+import { Group, Work } from "./work-fields.tsx";
 
 const EXAMPLES = [
   ["*/15 * * * *", "every 15 minutes"],
@@ -30,8 +30,7 @@ interface FormProps {
 
 export function ScheduleForm({ title, start, verb, cancelTo, onSend }: FormProps) {
   const draft = useSignal(start);
-  const problem = useSignal<ApiError | undefined>(undefined);
-  const isBusy = useSignal(false);
+  const { isBusy, problem, submits } = useSending();
   const preview = usePreview(draft.value);
   const is = draft.value;
   const set = (name: keyof Draft) => (value: string) => {
@@ -39,20 +38,12 @@ export function ScheduleForm({ title, start, verb, cancelTo, onSend }: FormProps
   };
   /** What the last try to send it, or else the preview, found in a field. */
   const fault = (field: string) => faultOf(problem.value, field) ?? faultOf(preview.problem, field);
-  const send = async (event: Event) => {
-    event.preventDefault();
-    isBusy.value = true;
-    problem.value = undefined;
-    try {
-      const own = await onSend(is);
-      if (own) problem.value = new Failure({ status: 0, code: "form", message: "Not sent yet.", errors: [own] });
-    } catch (thrown) {
-      problem.value = asApiError(thrown);
-    }
-    isBusy.value = false;
+  const send = async () => {
+    const own = await onSend(is);
+    if (own) throw new ApiError({ status: 0, code: "form", message: "Not sent yet.", errors: [own] });
   };
   return (
-    <form class="schedule-form stack" onSubmit={(event) => void send(event)} noValidate>
+    <form class="schedule-form stack" onSubmit={submits(send)} noValidate>
       <h1>{title}</h1>
       <div class="halves">
         <div class="stack">

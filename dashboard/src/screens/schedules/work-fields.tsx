@@ -1,12 +1,9 @@
 // The fields that say what each run of a schedule does.
 
 import type { ComponentChildren } from "preact";
-import { SelectField, TextArea, TextField } from "../../ui/field.tsx";
+import { METHODS } from "../../api/job.ts";
+import { choices, SelectField, TextArea, TextField } from "../../ui/field.tsx";
 import type { Draft } from "./draft.ts";
-
-const METHODS = ["POST", "PUT", "PATCH", "GET", "DELETE"];
-
-export const choices = (values: readonly string[]) => values.map((value) => ({ value, label: value }));
 
 export const Group = ({ title, children }: { title: string; children: ComponentChildren }) => (
   <fieldset class="panel">

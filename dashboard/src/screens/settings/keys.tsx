@@ -1,7 +1,6 @@
 // API keys: which there are, what each may do, and until when. A key is shown once, when it is made.
 
 import { useSignal } from "@preact/signals";
-import { type ApiError, asApiError } from "../../api/api-error.ts";
 import { mayChange } from "../../api/session.ts";
 import { type ApiKey, createKey, deleteKey, KEY_SCOPES, type KeyScope, listKeys } from "../../api/settings.ts";
 import { now } from "../../live/clock.ts";
@@ -11,6 +10,7 @@ import { Code } from "../../ui/code.tsx";
 import { confirm, Dialog } from "../../ui/dialog.tsx";
 import { faultOf, SelectField, TextField } from "../../ui/field.tsx";
 import { Problem, Stale } from "../../ui/problem.tsx";
+import { useSending } from "../../ui/sending.ts";
 import { Ago, Exact } from "../../ui/time.tsx";
 import { toast } from "../../ui/toast.tsx";
 
@@ -135,20 +135,11 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: () => Promis
   const scope = useSignal<string>("full");
   const life = useSignal("");
   const made = useSignal<string | undefined>(undefined);
-  const problem = useSignal<ApiError | undefined>(undefined);
-  const isBusy = useSignal(false);
-  const send = async (event: Event) => {
-    event.preventDefault();
-    isBusy.value = true;
-    problem.value = undefined;
+  const { isBusy, problem, submits } = useSending();
+  const create = async () => {
     const expires_at = life.value === "" ? undefined : new Date(Date.now() + Number(life.value) * DAY_MS).toISOString();
-    try {
-      made.value = await createKey({ name: name.value, scope: scope.value, expires_at });
-      void onMade();
-    } catch (thrown) {
-      problem.value = asApiError(thrown);
-    }
-    isBusy.value = false;
+    made.value = await createKey({ name: name.value, scope: scope.value, expires_at });
+    void onMade();
   };
   if (made.value !== undefined)
     return (
@@ -164,7 +155,7 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: () => Promis
     );
   return (
     <Dialog title="New API key" onClose={onClose}>
-      <form class="stack" onSubmit={(event) => void send(event)} noValidate>
+      <form class="stack" onSubmit={submits(create)} noValidate>
         <TextField
           label="Name"
           value={name.value}

@@ -1,13 +1,13 @@
 // The signing secret: hidden until somebody asks for it, and rotated with a time in which both are valid.
 
 import { useSignal } from "@preact/signals";
-import { type ApiError, asApiError } from "../../api/api-error.ts";
 import { getSecret, rotateSecret, type SigningSecret } from "../../api/settings.ts";
 import { ActionButton, Button } from "../../ui/button.tsx";
 import { Code } from "../../ui/code.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { faultOf, TextField } from "../../ui/field.tsx";
 import { Problem } from "../../ui/problem.tsx";
+import { useSending } from "../../ui/sending.ts";
 import { Ago, Exact } from "../../ui/time.tsx";
 import { toast } from "../../ui/toast.tsx";
 import { typedNumber } from "../../ui/typed-number.ts";
@@ -78,24 +78,15 @@ interface RotateProps {
 
 function Rotate({ onClose, onRotated }: RotateProps) {
   const hours = useSignal("24");
-  const problem = useSignal<ApiError | undefined>(undefined);
-  const isBusy = useSignal(false);
-  const send = async (event: Event) => {
-    event.preventDefault();
-    isBusy.value = true;
-    problem.value = undefined;
-    try {
-      const secret = await rotateSecret(typedNumber(hours.value) ?? "");
-      toast("The signing secret is rotated.", { tone: "good" });
-      onRotated(secret);
-    } catch (thrown) {
-      problem.value = asApiError(thrown);
-    }
-    isBusy.value = false;
+  const { isBusy, problem, submits } = useSending();
+  const rotate = async () => {
+    const secret = await rotateSecret(typedNumber(hours.value) ?? "");
+    toast("The signing secret is rotated.", { tone: "good" });
+    onRotated(secret);
   };
   return (
     <Dialog title="Rotate the signing secret?" onClose={onClose}>
-      <form class="stack" onSubmit={(event) => void send(event)} noValidate>
+      <form class="stack" onSubmit={submits(rotate)} noValidate>
         <p>
           A new secret is made. For the time of the overlap a delivery's <code>webhook-signature</code> has a signature
           by each of the two, and <code>X-Chronos-Signature</code> is still made with the old one: your receivers have

@@ -1,7 +1,6 @@
 // Webhooks: their events, the state of their deliveries, and a test call.
 
 import { useSignal } from "@preact/signals";
-import { type ApiError, asApiError } from "../../api/api-error.ts";
 import { mayChange } from "../../api/session.ts";
 import {
   changeWebhook,
@@ -19,6 +18,7 @@ import { Chip } from "../../ui/chip.tsx";
 import { confirm, Dialog } from "../../ui/dialog.tsx";
 import { Check, faultOf, TextField } from "../../ui/field.tsx";
 import { Empty, Problem, Stale } from "../../ui/problem.tsx";
+import { useSending } from "../../ui/sending.ts";
 import { Ago } from "../../ui/time.tsx";
 import { toast } from "../../ui/toast.tsx";
 
@@ -172,29 +172,20 @@ function EditWebhook({ webhook, onClose, after }: EditWebhookProps) {
   const url = useSignal(webhook?.url ?? "");
   const description = useSignal(webhook?.description ?? "");
   const events = useSignal<readonly string[]>(webhook?.events ?? USUAL);
-  const problem = useSignal<ApiError | undefined>(undefined);
-  const isBusy = useSignal(false);
-  const send = async (event: Event) => {
-    event.preventDefault();
-    isBusy.value = true;
-    problem.value = undefined;
+  const { isBusy, problem, submits } = useSending();
+  const save = async () => {
     const body = { url: url.value.trim(), description: description.value, events: events.value };
-    try {
-      if (webhook) await changeWebhook(webhook.id, body);
-      else await createWebhook(body);
-      onClose();
-      await after();
-    } catch (thrown) {
-      problem.value = asApiError(thrown);
-    }
-    isBusy.value = false;
+    if (webhook) await changeWebhook(webhook.id, body);
+    else await createWebhook(body);
+    onClose();
+    await after();
   };
   const toggle = (type: string) => (isOn: boolean) => {
     events.value = EVENT_TYPES.filter((one) => (one === type ? isOn : events.value.includes(one)));
   };
   return (
     <Dialog title={webhook ? "Change the webhook" : "New webhook"} onClose={onClose}>
-      <form class="stack" onSubmit={(event) => void send(event)} noValidate>
+      <form class="stack" onSubmit={submits(save)} noValidate>
         <TextField
           label="URL"
           value={url.value}
