@@ -1,4 +1,4 @@
-// Finds the screen for an id or an idempotency key that somebody typed into the search field.
+// Finds the screen for an id or an idempotency key typed into the search field.
 
 import { ApiError } from "./api-error.ts";
 import { get } from "./call.ts";

@@ -36,7 +36,7 @@ export async function getJob(id: string, signal?: AbortSignal): Promise<Job> {
 /** The most that the service gives at once. */
 const EXECUTIONS = 100;
 
-/** The executions of a page, oldest first; of the last page unless told otherwise. */
+/** The executions of a page, oldest first; of the last page by default. */
 export async function executionsOf(
   id: string,
   page: number | undefined,

@@ -1,19 +1,9 @@
 // Calls about the account itself: its keys, its signing secret, its webhooks.
 
+import type { ApiKey } from "./api-key.ts";
 import { type Answer, call, get } from "./call.ts";
 import type { Job } from "./job.ts";
-
-export const KEY_SCOPES = ["full", "read", "create", "worker"] as const;
-export type KeyScope = (typeof KEY_SCOPES)[number];
-
-export interface ApiKey {
-  readonly id: string;
-  readonly name: string;
-  readonly prefix: string;
-  readonly scope: KeyScope;
-  readonly expires_at: string | null;
-  readonly created_at: string;
-}
+import type { Webhook } from "./webhook.ts";
 
 /** An account has fifty at most. */
 export const listKeys = (signal?: AbortSignal): Promise<Answer<ApiKey[]>> =>
@@ -41,28 +31,6 @@ export async function getSecret(): Promise<SigningSecret> {
 export async function rotateSecret(overlapHours: number | string): Promise<SigningSecret> {
   return (await call<SigningSecret>("POST", "/v1/signing-secret/rotate", { body: { overlap_hours: overlapHours } }))
     .data;
-}
-
-export const EVENT_TYPES = [
-  "job.completed",
-  "job.failed",
-  "job.cancelled",
-  "job.recovered",
-  "schedule.missed",
-  "schedule.completed",
-  "flow.paused",
-  "flow.resumed",
-] as const;
-
-export interface Webhook {
-  readonly id: string;
-  readonly url: string;
-  readonly events: readonly string[];
-  readonly description: string | null;
-  readonly enabled: boolean;
-  readonly disabled_reason: string | null;
-  readonly failing_since: string | null;
-  readonly created_at: string;
 }
 
 /** An account has twenty at most. */

@@ -68,7 +68,7 @@ export function Schedules() {
       )}
       {known && known.schedules.length > 0 && (
         <section class="panel" aria-label="All schedules">
-          <ul class="schedule-rows">
+          <ul class="schedule-rows line-rows">
             <li class="head" aria-hidden="true">
               <span>Schedule</span>
               <span>Recurs</span>

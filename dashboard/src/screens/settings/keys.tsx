@@ -1,8 +1,9 @@
 // API keys: which there are, what each may do, and until when. A key is shown once, when it is made.
 
 import { useSignal } from "@preact/signals";
+import { type ApiKey, KEY_SCOPES, type KeyScope } from "../../api/api-key.ts";
 import { mayChange } from "../../api/session.ts";
-import { type ApiKey, createKey, deleteKey, KEY_SCOPES, type KeyScope, listKeys } from "../../api/settings.ts";
+import { createKey, deleteKey, listKeys } from "../../api/settings.ts";
 import { now } from "../../live/clock.ts";
 import { usePoll } from "../../live/poll.ts";
 import { Button } from "../../ui/button.tsx";
@@ -43,7 +44,7 @@ export function Keys() {
       {keys && <Stale error={problem} />}
       {!keys && problem && <Problem error={problem} onRetry={() => void poll.refresh()} />}
       {keys && (
-        <ul class="setting-rows">
+        <ul class="setting-rows line-rows">
           {keys.map((key) => (
             <One key={key.id} apiKey={key} after={() => poll.refresh()} />
           ))}

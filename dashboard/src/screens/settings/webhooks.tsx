@@ -2,15 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { mayChange } from "../../api/session.ts";
-import {
-  changeWebhook,
-  createWebhook,
-  deleteWebhook,
-  EVENT_TYPES,
-  listWebhooks,
-  testWebhook,
-  type Webhook,
-} from "../../api/settings.ts";
+import { changeWebhook, createWebhook, deleteWebhook, listWebhooks, testWebhook } from "../../api/settings.ts";
+import { EVENT_TYPES, type Webhook } from "../../api/webhook.ts";
 import { href } from "../../app/router.ts";
 import { usePoll } from "../../live/poll.ts";
 import { ActionButton, Button } from "../../ui/button.tsx";
@@ -49,7 +42,7 @@ export function Webhooks() {
         </Empty>
       )}
       {webhooks && webhooks.length > 0 && (
-        <ul class="setting-rows">
+        <ul class="setting-rows line-rows">
           {webhooks.map((webhook) => (
             <One key={webhook.id} webhook={webhook} after={after} onEdit={() => (edited.value = webhook)} />
           ))}

@@ -44,7 +44,7 @@ export function Workers() {
       {known && known.handlers.length === 0 && <NoHandlers />}
       {known && known.handlers.length > 0 && (
         <section class="panel" aria-label="Handlers">
-          <ul class="handlers">
+          <ul class="handlers line-rows">
             <li class="head" aria-hidden="true">
               <span>Handler</span>
               <span>Waiting</span>
