@@ -2,10 +2,10 @@
 // it is. Called by whatever builds the Worker; when nothing has changed since the last build, it costs a few milliseconds.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
-import { buildGuides } from "../docs/build.ts";
+import { buildGuides, writeWhole } from "../docs/build.ts";
 
 const HERE = import.meta.dirname;
 const DIST = join(HERE, "dist");
@@ -29,9 +29,8 @@ export async function buildDashboard(): Promise<void> {
   if (existsSync(DASHBOARD_ASSET) && existsSync(STAMP) && readFileSync(STAMP, "utf8") === digest) return;
   const script = gzipSync(await bundle(), { level: 9 });
   mkdirSync(DIST, { recursive: true });
-  // Several tests may build at once. Each writes the same; nobody reads half a file.
-  writeAtomically(DASHBOARD_ASSET, script);
-  writeAtomically(STAMP, digest);
+  writeWhole(DASHBOARD_ASSET, script);
+  writeWhole(STAMP, digest);
 }
 
 async function bundle(): Promise<string> {
@@ -73,11 +72,5 @@ const filesIn = (folder: string): string[] =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-
-function writeAtomically(path: string, content: string | Uint8Array): void {
-  const beside = `${path}.${process.pid}`;
-  writeFileSync(beside, content);
-  renameSync(beside, path);
-}
 
 if (import.meta.main) await buildDashboard();

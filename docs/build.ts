@@ -34,9 +34,14 @@ export async function buildGuides(): Promise<void> {
   const placeOf = ({ name }: Guide) => (name === "" ? -1 : index.indexOf(`](${name}.md)`));
   guides.sort((one, other) => placeOf(one) - placeOf(other));
   mkdirSync(join(HERE, "dist"), { recursive: true });
-  // Several tests may build at once. Each writes the same; nobody reads half a file.
-  writeFileSync(`${ASSET}.${process.pid}`, gzipSync(JSON.stringify({ guides, madeFrom }), { level: 9 }));
-  renameSync(`${ASSET}.${process.pid}`, ASSET);
+  writeWhole(ASSET, gzipSync(JSON.stringify({ guides, madeFrom }), { level: 9 }));
+}
+
+/** Writes a built file. Several processes may build at once: each writes the same, and a reader sees the whole file or the old one. */
+export function writeWhole(path: string, content: string | Uint8Array): void {
+  const beside = `${path}.${process.pid}`;
+  writeFileSync(beside, content);
+  renameSync(beside, path);
 }
 
 async function guideOf(file: string, text: string, files: readonly string[]): Promise<Guide> {
