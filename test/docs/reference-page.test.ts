@@ -2,26 +2,15 @@
 
 import { existsSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
-import { type Browser, chromium, type Locator, type Page, type Response } from "playwright-core";
+import type { Browser, Locator, Page, Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CHROMIUM, launchChromium } from "../browser/harness/chromium.ts";
 import { behindPrefix } from "../harness/prefix-proxy.ts";
 import type { Service } from "../harness/service.ts";
 import { sharedService } from "../harness/shared.ts";
 
 /** Named by CI, where a missing browser is a failure. Elsewhere these tests are left out without one. */
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const isHere = process.env.CHROMIUM !== undefined || existsSync(executablePath);
-
-/** A browser that looks up nothing of its own accord. */
-const QUIET = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const isHere = process.env.CHROMIUM !== undefined || existsSync(CHROMIUM);
 
 let service: Service;
 let browser: Browser;
@@ -29,7 +18,7 @@ let browser: Browser;
 beforeAll(async () => {
   if (!isHere) return;
   service = await sharedService();
-  browser = await chromium.launch({ executablePath, args: QUIET });
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();

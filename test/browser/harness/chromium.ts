@@ -2,6 +2,8 @@
 
 import { type Browser, chromium } from "playwright-core";
 
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
 /** A browser that looks up nothing of its own accord. */
 const QUIET = [
   "--no-sandbox",
@@ -13,8 +15,7 @@ const QUIET = [
   "--disable-sync",
 ];
 
-export const launchChromium = (): Promise<Browser> =>
-  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
+export const launchChromium = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, args: QUIET });
 
 type Requests = Awaited<ReturnType<Browser["newContext"]>>["request"];
 

@@ -63,3 +63,18 @@ export class Person {
 
 /** The API key that a deployment has shown. */
 export const keyIn = ({ output }: Ended): string | undefined => /^ {2}API key +(\S+)/m.exec(output)?.[1];
+
+/** Everybody who arrives during some tests. They leave together. */
+export class People {
+  readonly #arrived: Person[] = [];
+
+  readonly arrive = async (): Promise<Person> => {
+    const person = await Person.arrive();
+    this.#arrived.push(person);
+    return person;
+  };
+
+  readonly leave = async (): Promise<void> => {
+    await Promise.all(this.#arrived.map((person) => person.leave()));
+  };
+}

@@ -3,19 +3,14 @@
 
 import { existsSync, rmSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { keyIn, Person } from "../../harness/cloudflare/person.ts";
+import { keyIn, People } from "../../harness/cloudflare/person.ts";
 import { ACCOUNT } from "../../harness/cloudflare/state.ts";
 import { FULL_SIZE } from "../../harness/size.ts";
 
 const LIMIT = { timeout: 300_000 };
 
-const people: Person[] = [];
-const arrive = async () => {
-  const person = await Person.arrive();
-  people.push(person);
-  return person;
-};
-afterAll(() => Promise.all(people.map((person) => person.leave())));
+const { arrive, leave } = new People();
+afterAll(leave);
 
 it("a token that may not do it is said so, and nothing is made", async () => {
   const person = await arrive();

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FREE_WORKER_BYTES } from "../../../deploy/free-plan.ts";
-import { HOST, keyIn, Person } from "../../harness/cloudflare/person.ts";
+import { HOST, keyIn, People, type Person } from "../../harness/cloudflare/person.ts";
 import type { Ended } from "../../harness/cloudflare/run-deploy.ts";
 import type { Fault } from "../../harness/cloudflare/stand-in.ts";
 import { killAll, treeOf } from "../../harness/process-tree.ts";
@@ -66,13 +66,8 @@ const BROKEN: readonly Broken[] = [
 const LIMIT = { timeout: 300_000 };
 
 describe.concurrent("npm run deploy", LIMIT, () => {
-  const people: Person[] = [];
-  const arrive = async () => {
-    const person = await Person.arrive();
-    people.push(person);
-    return person;
-  };
-  afterAll(() => Promise.all(people.map((person) => person.leave())));
+  const { arrive, leave } = new People();
+  afterAll(leave);
 
   let ada: Person;
   let first: Ended;
