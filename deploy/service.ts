@@ -46,8 +46,8 @@ interface AccountRow {
 }
 
 /**
- * Makes the first account, if there is none. One whose answer was lost on its way to us is removed before: nobody has its
- * key. It is known by its name, which holds the moment it was asked for and was written down before.
+ * Makes the first account, if there is none. An account whose answer was lost is removed first, because its key is lost too.
+ * It is found by its name, which contains the time of the request and was saved before the request was sent.
  * @param isNew the token was set by this deployment, so a refusal may be over in a moment
  */
 export async function firstAccount(

@@ -29,7 +29,7 @@ export async function readAll<T>(list: PagedList<T>): Promise<T[]> {
   return items;
 }
 
-/** Does it to each id in turn. A refusal is told at once and does not stop the rest; the first one is the exit code. */
+/** Handles one id after the other. A refusal is printed at once and does not stop the rest; the exit code is that of the first. */
 export function forEachId<T>(act: (context: Context, id: string) => Promise<T>, line: (done: T) => string) {
   return async (context: Context, [ids]: [string[]]): Promise<ExitCode> => {
     const { terminal, json } = context;

@@ -53,7 +53,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   ),
   fault(
     1,
-    "a job that is due soon is armed by nobody but the sweeper",
+    "only the sweeper arms a job that is due soon",
     CREATE,
     "  await arm(made.filter((one) => aheadOf(one) < SOON_MS));\n",
     "",
@@ -247,7 +247,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   // 9. PullQueue only nominates; nobody starves behind a bad owner.
   fault(
     9,
-    "an offer that nobody took is not made again",
+    "an offer that no worker took is not repeated",
     LIFE,
     'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1) },\n  };\n}\n\n/** The same execution',
     'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + 1e12 },\n  };\n}\n\n/** The same execution',
@@ -290,7 +290,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   ),
   fault(
     15,
-    "an end that a retry undoes is told to nobody",
+    "an end that a retry undoes makes no events",
     LIFE,
     "untold: eventsOf(job) }));",
     "untold: [] }));",
@@ -332,7 +332,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   ),
   fault(
     0,
-    "a delivery is signed with the new secret at once",
+    "deliveries use the new secret during the overlap",
     "src/delivery/sign.ts",
     "hmac(new TextEncoder().encode(earlier.at(-1) ?? current)",
     "hmac(new TextEncoder().encode(current)",

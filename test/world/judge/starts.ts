@@ -80,7 +80,8 @@ export function checkSignature(ledger: Ledger, tenant: Tenant, push: Arrival): v
       push.at <= validUntil &&
       headers["X-Chronos-Signature"] === `sha256=${createHmac("sha256", secret).update(text).digest("hex")}`,
   );
-  if (!isRight) ledger.violated("a delivery is signed with a secret that was told", `a push of ${tenant.name}`);
+  if (!isRight)
+    ledger.violated("a delivery is signed with a secret that the account was shown", `a push of ${tenant.name}`);
 }
 
 /** One job for each tick. */
