@@ -66,11 +66,14 @@ export class Weather implements Fates {
   readonly #timeline: Timeline;
   readonly #clearsAt: number;
   readonly #spells: readonly Spell[];
+  readonly #leans: Chance;
+  readonly #leanings = new Map<string, number>();
 
   constructor(timeline: Timeline, climate: Climate, chance: Chance, clearsAt: number) {
     this.#timeline = timeline;
     this.#climate = climate;
     this.#chance = chance;
+    this.#leans = chance.stream("leanings");
     this.#clearsAt = clearsAt;
     this.#spells = this.#spellsUntil(clearsAt);
   }
@@ -81,20 +84,34 @@ export class Weather implements Fates {
     return strength !== undefined && this.#timeline.now < this.#clearsAt && this.#chance.happens(most * strength);
   }
 
-  call(_from: string, to: string, _method: string): CallFate {
+  call(_from: string, to: string, method: string): CallFate {
     const chance = this.#chance;
-    const slow = this.#strikes("slow-calls", 0.05) ? chance.around(6 * SECOND) : 0;
+    const strikes = (fault: Fault) => this.#strikes(fault, 0.05 * this.#leaning(fault, method));
+    const slow = strikes("slow-calls") ? chance.around(6 * SECOND) : 0;
     // Its caller has long given up when it comes.
-    const late = this.#strikes("late-calls", 0.05) ? chance.between(30 * SECOND, 150 * SECOND) : 0;
+    const late = strikes("late-calls") ? chance.between(30 * SECOND, 150 * SECOND) : 0;
     if (this.#isSilent(to))
       return { there: chance.around(40 * SECOND), back: 40 * SECOND, lost: "call", overloaded: false };
     const isSlowBack = chance.happens(0.5);
     const there = chance.latency(0.7) + late + (isSlowBack ? 0 : slow);
     const back = chance.latency(0.7) + (isSlowBack ? slow : 0);
-    if (this.#strikes("overload", 0.05)) return { there, back, lost: null, overloaded: true };
-    if (this.#strikes("calls-lost", 0.05)) return { there, back, lost: "call", overloaded: false };
-    if (this.#strikes("answers-lost", 0.05)) return { there, back, lost: "answer", overloaded: false };
+    if (strikes("overload")) return { there, back, lost: null, overloaded: true };
+    if (strikes("calls-lost")) return { there, back, lost: "call", overloaded: false };
+    if (strikes("answers-lost")) return { there, back, lost: "answer", overloaded: false };
     return { there, back, lost: null, overloaded: false };
+  }
+
+  /**
+   * In each world a fault leans towards a few kinds of calls: two of one kind in a row, or all of a kind for a while, would hardly
+   * ever be met if it struck everywhere alike.
+   */
+  #leaning(fault: Fault, method: string): number {
+    const about = `${fault} ${method}`;
+    const known = this.#leanings.get(about);
+    if (known !== undefined) return known;
+    const leaning = this.#leans.stream(about).happens(0.15) ? 8 : 0.7;
+    this.#leanings.set(about, leaning);
+    return leaning;
   }
 
   /** One job in a few has an owner that nobody reaches for as long as the weather lasts; its alarm rings all the same. */
@@ -104,9 +121,12 @@ export class Weather implements Fates {
     return Number.parseInt(name.slice(-4), 16) < 0x10000 * 0.1 * strength;
   }
 
-  alarm(): number | null {
+  /** One object in a few sleeps through minutes. */
+  alarm(name: string): number | null {
     if (this.#strikes("lost-alarms", 0.02)) return null;
-    return this.#strikes("late-alarms", 0.1) ? this.#chance.around(20 * SECOND) : this.#chance.latency(2);
+    if (!this.#strikes("late-alarms", 0.1)) return this.#chance.latency(2);
+    const mean = this.#leaning("late-alarms", name) > 1 ? 75 * SECOND : 20 * SECOND;
+    return Math.min(this.#chance.around(mean), 3 * MINUTE);
   }
 
   commitMs(): number {
@@ -123,7 +143,8 @@ export class Weather implements Fates {
     const now = this.#timeline.now;
     const spell = this.#spells.find(({ from, until }) => from <= now && now < until)?.kind;
     const there = chance.latency(2) + (this.#strikes("d1-late", 0.02) ? chance.around(15 * SECOND) : 0);
-    const work = chance.latency(1.5) + (spell === "slow" ? chance.around(1_500) : 0);
+    const work =
+      chance.latency(1.5) + (spell === "slow" ? chance.around(1_500) : spell === "overloaded" ? chance.around(400) : 0);
     const back = chance.latency(2);
     const fault = (kind: ReturnType<Fates["query"]>["fault"]) => ({ there, work, back, fault: kind });
     if (spell === "away") return fault("away");
@@ -174,7 +195,7 @@ export class Weather implements Fates {
 
   #spellsUntil(end: number): Spell[] {
     const chance = this.#chance;
-    const begin = this.#timeline.now + MINUTE;
+    const begin = this.#timeline.now + 20 * SECOND;
     const spells: Spell[] = [];
     const lasting = {
       "d1-away": 20 * MINUTE,

@@ -136,8 +136,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     ERRANDS,
     "const running = keeper.record.isStill(job) && life.start(job, executionId, startedAt);",
     "const running = life.start(job, executionId, startedAt);",
-    "d1-slow",
-    "canceller",
+    "waverer",
   ),
   fault(
     4,
@@ -269,7 +268,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "if (now >= job.keepUntil) return this.record.erase();\n    if (!job.phase.confirmed)",
     "if (now >= 0) return this.record.erase();\n    if (!job.phase.confirmed)",
     "hasty",
-    "slow-calls",
   ),
   fault(
     10,
@@ -319,7 +317,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "{ nextRunAt: tick, missedRuns: schedule.missedRuns + missed, heldUntil: null }",
     "{ nextRunAt: tick, heldUntil: null }",
     "scheduler",
-    "lost-alarms",
+    "late-alarms",
   ),
   // What is remembered of accounts.
   fault(

@@ -117,6 +117,8 @@ export class Ledger {
   readonly events = new Map<string, EventSeen>();
   /** When an object died, by its name. */
   readonly deaths = new Map<string, number[]>();
+  /** Whose bulk actions may have met jobs that nobody knew of: their creation was not answered. */
+  readonly bulkActors = new Set<Tenant>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -156,6 +158,7 @@ export class Ledger {
   ): JobFacts {
     const known = this.jobs.get(id);
     if (known) return known;
+    const isMetBefore = knownAt === null && this.bulkActors.has(tenant);
     const job: JobFacts = {
       id,
       tenant,
@@ -163,14 +166,14 @@ export class Ledger {
       maxRetries,
       knownAt,
       notBefore,
-      unsettled: 0,
+      unsettled: isMetBefore ? 1 : 0,
       changedAt: null,
       cancelledAt: null,
-      cancelAsked: false,
+      cancelAsked: isMetBefore,
       revivedAt: 0,
       deletedAt: null,
-      mayBeDeleted: false,
-      retries: 0,
+      mayBeDeleted: isMetBefore,
+      retries: isMetBefore ? null : 0,
       key: null,
       starts: [],
       completedBy: null,

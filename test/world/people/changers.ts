@@ -61,22 +61,27 @@ export const retrier = (client: Client, chance: Chance): Promise<void> =>
 
 /** Another time, another payload, or less. */
 export const changer = (client: Client, chance: Chance): Promise<void> =>
-  nowAndThen(client, chance, 10 * SECOND, async (job) => {
+  nowAndThen(client, chance, 10 * SECOND, (job) => {
     const { world } = client;
-    world.note("asks", job.id, "change");
     const body = chance.pick<object>([
       { delay: { value: chance.int(1, 300), unit: "second" } },
       ...(world.hasFarJobs ? [{ delay: { value: chance.int(55, 70), unit: "minute" } }] : []),
       { name: "another name" },
       { max_retries: chance.int(0, 4) },
     ]);
-    job.unsettled += 1;
-    job.changedAt = world.now;
-    const answer = await client.once("PATCH", `/v1/jobs/${job.id}`, body);
-    if (answer === null || answer.status === 503) return; // it may be done, now or later
-    job.unsettled -= 1;
-    if (isDone(answer)) job.notBefore = Date.parse(answer.body.data.run_at ?? answer.body.data.scheduled_for);
+    return change(client, job, body);
   });
+
+export async function change(client: Client, job: JobFacts, body: object): Promise<void> {
+  const { world } = client;
+  world.note("asks", job.id, "change");
+  job.unsettled += 1;
+  job.changedAt = world.now;
+  const answer = await client.once("PATCH", `/v1/jobs/${job.id}`, body);
+  if (answer === null || answer.status === 503) return; // it may be done, now or later
+  job.unsettled -= 1;
+  if (isDone(answer)) job.notBefore = Date.parse(answer.body.data.run_at ?? answer.body.data.scheduled_for);
+}
 
 export const deleter = (client: Client, chance: Chance): Promise<void> =>
   nowAndThen(client, chance, 15 * SECOND, (job) => remove(client, job));

@@ -3,7 +3,7 @@
 import type { Wish } from "../judge/ledger.ts";
 import type { Chance } from "../platform/chance.ts";
 import type { Answer } from "../platform/platform.ts";
-import { cancel, remove } from "./changers.ts";
+import { cancel, change, remove } from "./changers.ts";
 import { type Client, isDone } from "./client.ts";
 
 const SECOND = 1_000;
@@ -117,6 +117,23 @@ export async function hasty(client: Client, chance: Chance): Promise<void> {
     if (wish.job === null) continue;
     await cancel(client, wish.job);
     if (chance.happens(0.7)) await remove(client, wish.job);
+  }
+}
+
+/** Makes a job that is due in a moment, and cancels or postpones it just as it begins. */
+export async function waverer(client: Client, chance: Chance): Promise<void> {
+  const { world } = client;
+  while (world.isOpen) {
+    await world.sleep(chance.around(6 * SECOND));
+    if (!world.isOpen) return;
+    const wish = world.ledger.wish(client.tenant, "push");
+    const { body, maxRetries } = wording(client, wish, chance);
+    await createOnce(client, wish, { ...body, delay: { value: chance.int(1, 6), unit: "second" } }, maxRetries);
+    if (wish.job === null) continue;
+    const { job } = wish;
+    await world.sleep(Math.max(0, job.notBefore - world.now + chance.between(-0.2, 1) * SECOND));
+    if (chance.happens(0.7)) await cancel(client, job);
+    else await change(client, job, { delay: { value: chance.int(30, 120), unit: "second" } });
   }
 }
 

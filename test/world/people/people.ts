@@ -3,7 +3,7 @@
 import type { Chance } from "../platform/chance.ts";
 import { canceller, changer, deleter, retrier, runner } from "./changers.ts";
 import type { Client } from "./client.ts";
-import { batcher, creator, hasty, replacer } from "./creators.ts";
+import { batcher, creator, hasty, replacer, waverer } from "./creators.ts";
 import { bulkActor, operator } from "./operators.ts";
 import { reader } from "./readers.ts";
 import { scheduler } from "./schedulers.ts";
@@ -22,6 +22,7 @@ export const PEOPLE: readonly Trade[] = [
   { name: "batcher", share: 0.4, live: batcher },
   { name: "replacer", share: 0.3, live: replacer },
   { name: "hasty", share: 0.3, live: hasty },
+  { name: "waverer", share: 0.3, live: waverer },
   { name: "canceller", share: 0.5, live: canceller },
   { name: "changer", share: 0.4, live: changer },
   { name: "runner", share: 0.3, live: runner },
