@@ -40,6 +40,19 @@ export function reportAgain<T extends Reporting>(state: T, receipt: "unavailable
   return { ...state, failedReports, reportAt: now + Math.min(5 * SECOND * 2 ** failedReports, longest) };
 }
 
+/**
+ * Whether a report that failed is repeated: nothing has changed since, or what has is overdue itself. Beats of a worker leave the
+ * moment of the next report where it is: a failed one would otherwise be repeated without a pause.
+ *
+ * @param revision the one that was reported
+ */
+export const isRepeated = ({ reportAt, ...state }: Reporting & Revised, revision: number, now: number): boolean =>
+  state.revision === revision || (reportAt !== null && reportAt <= now);
+
+interface Revised {
+  readonly revision: number;
+}
+
 /** What of a report on a job its confirmation speaks of. */
 export interface Reported {
   readonly revision: number;

@@ -130,6 +130,17 @@ describe("reporting", () => {
     expect(must(life.cancel(late, NOON))).toMatchObject({ failedReports: 0, reportAt: NOON + 5 * SECOND });
   });
 
+  it("one that failed is repeated after a pause although a worker has beaten meanwhile, and left to whatever reports sooner", () => {
+    const due = NOON + TIMEOUT;
+    const told = reporting.confirm(leased(), reportOf(leased()));
+    const beaten = must(life.heartbeat(must(life.heartbeat(told, E1, due - 2)), E1, due - 1));
+    expect(beaten.revision).toBeGreaterThan(told.revision);
+    expect([due - 1, due].map((now) => reporting.isRepeated(beaten, told.revision, now))).toEqual([false, true]);
+    expect(reporting.isRepeated(told, told.revision, NOON)).toBe(true);
+    const ended = must(life.cancel(told, due));
+    expect(reporting.isRepeated(ended, told.revision, due)).toBe(false);
+  });
+
   it("a beat is no news: it leaves the next report where it is", () => {
     const told = reporting.confirm(leased(), reportOf(leased()));
     expect(told.reportAt).toBe(NOON + TIMEOUT);

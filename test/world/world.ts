@@ -181,6 +181,7 @@ export class World {
 
   #noted(kind: string, about: string, more?: string): void {
     if (kind === "died") this.ledger.died(about, this.now);
+    if (kind === "alarm-lost") this.ledger.lostAlarms.add(about);
     if (kind === "worker-threw" || kind === "cron-threw" || kind === "queue-threw")
       this.ledger.violated("handlers do not throw", `${about} ${more ?? ""}`);
     if (kind !== "evicted") this.note(kind, about, more);

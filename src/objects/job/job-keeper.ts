@@ -8,7 +8,15 @@ import { eventsOf, hasCallback } from "../../domain/event.ts";
 import type { Execution, Job, JobView } from "../../domain/job.ts";
 import { isEnded, newest, statusOf, viewOf, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
-import { announced, confirm, isForgettable, isUnannounced, type Receipt, reportAgain } from "../../domain/reporting.ts";
+import {
+  announced,
+  confirm,
+  isForgettable,
+  isRepeated,
+  isUnannounced,
+  type Receipt,
+  reportAgain,
+} from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
 import { mayRingEarly, wakeAt } from "../../domain/timer.ts";
 import { upgradeJob } from "../../domain/upgrade.ts";
@@ -210,7 +218,7 @@ export class JobKeeper {
     const isTold = await announce(this.#env, job, eventsOf(job));
     const present = this.record.read();
     if (!present) return;
-    if (!isTold) return present.revision === job.revision ? this.#reportAgain(present, "unavailable") : undefined;
+    if (!isTold) return this.#failed(present, job.revision, "unavailable");
     this.record.remember(announced(present, job));
     await this.report();
   }
@@ -232,7 +240,7 @@ export class JobKeeper {
         return isUnannounced(job) ? this.#announce(job) : this.#restore(job);
       case "unavailable":
       case "refused":
-        if (job.revision === report.revision) this.#reportAgain(job, receipt);
+        this.#failed(job, report.revision, receipt);
     }
   }
 
@@ -257,6 +265,10 @@ export class JobKeeper {
     log("warn", "row_restored", { account_id: job.accountId, job_id: job.id, done: restored.ok && restored.value });
     const present = this.record.read();
     if (present && !(restored.ok && restored.value)) this.#reportAgain(present, "unavailable");
+  }
+
+  #failed(job: Job, revision: number, receipt: "unavailable" | "refused"): void {
+    if (isRepeated(job, revision, Date.now())) this.#reportAgain(job, receipt);
   }
 
   #reportAgain(job: Job, receipt: "unavailable" | "refused"): void {

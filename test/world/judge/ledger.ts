@@ -117,6 +117,8 @@ export class Ledger {
   readonly events = new Map<string, EventSeen>();
   /** When an object died, by its name. */
   readonly deaths = new Map<string, number[]>();
+  /** Objects whose alarm was lost, by name. */
+  readonly lostAlarms = new Set<string>();
   /** Whose bulk actions may have met jobs that nobody knew of: their creation was not answered. */
   readonly bulkActors = new Set<Tenant>();
   readonly #now: () => number;

@@ -81,9 +81,12 @@ async function serve(client: Client, chance: Chance, leased: Leased, askedAt: nu
   // It has lost its clock, and reports when somebody else may hold the job.
   const isLate = misbehaves && chance.happens(0.3);
   if (isLate) await world.sleep(leased.timeout * SECOND * chance.between(0.9, 3));
-  const isLong = chance.happens(0.03) || (misbehaves && chance.happens(0.3));
+  // Some work long, and say every second that they are alive.
+  const isEager = chance.happens(0.08);
+  const isLong = isEager || chance.happens(0.03) || (misbehaves && chance.happens(0.3));
   const worksMs = isLong ? chance.around(90 * SECOND) : chance.latency(300);
-  if (!isLate && !(await beats(client, chance, job, start, worksMs, leased.timeout))) return;
+  const beatMs = isEager ? SECOND : (leased.timeout * SECOND) / 3;
+  if (!isLate && !(await beats(client, chance, job, start, worksMs, beatMs))) return;
   if (misbehaves && chance.happens(0.5)) await fail(client, chance, job, start);
   else await complete(client, job, start);
 }
@@ -108,11 +111,9 @@ async function beats(
   job: JobFacts,
   start: Start,
   worksMs: number,
-  timeoutSeconds: number,
+  pauseMs: number,
 ): Promise<boolean> {
   const { world } = client;
-  // Some beat far more often than they have to.
-  const pauseMs = chance.happens(0.2) ? SECOND : (timeoutSeconds * SECOND) / 3;
   let left = worksMs;
   while (left > pauseMs) {
     await world.sleep(pauseMs);
