@@ -30,11 +30,13 @@ export async function cancel(client: Client, job: JobFacts): Promise<void> {
   const { world } = client;
   world.note("asks", job.id, "cancel");
   job.cancelAsked = true;
+  const askedAt = world.now;
   const answer = await client.surely("POST", `/v1/jobs/${job.id}/cancel`);
   if (!isDone(answer)) return;
   if (answer.body.data.status !== "cancelled")
     world.ledger.violated("a cancelled job is cancelled", `job ${job.id} is ${answer.body.data.status}`);
-  job.cancelledAt = world.now;
+  // If somebody has revived it meanwhile, nobody knows what came first.
+  if (job.unsettled === 0 && job.revivedAt < askedAt) job.cancelledAt = world.now;
 }
 
 /** It is due now, if that is answered; until then nobody knows. */
