@@ -139,6 +139,7 @@ export class Weather implements Fates {
       delayMs: isMuddled ? this.#chance.around(30 * SECOND) : this.#chance.latency(20),
       isTwice: isMuddled && this.#chance.happens(0.3),
       isRefused: isMuddled && this.#chance.happens(0.1),
+      gatherMs: isMuddled ? this.#chance.between(0, 20 * SECOND) : 0,
     };
   }
 

@@ -72,6 +72,8 @@ export interface JobFacts {
   retries: number | null;
   /** The key under which it is replaced again and again. */
   key: string | null;
+  /** The ends that it wants to be called for. */
+  calls: readonly string[];
   readonly starts: Start[];
   /** A worker's accepted completion. */
   completedBy: string | null;
@@ -115,6 +117,8 @@ export class Ledger {
   readonly violations: Violation[] = [];
   /** Distinct events that reached a webhook, by the id of the job that carried them. */
   readonly events = new Map<string, EventSeen>();
+  /** The same of callbacks. */
+  readonly calls = new Map<string, EventSeen>();
   /** When an object died, by its name. */
   readonly deaths = new Map<string, number[]>();
   readonly #now: () => number;
@@ -172,6 +176,7 @@ export class Ledger {
       mayBeDeleted: false,
       retries: 0,
       key: null,
+      calls: [],
       starts: [],
       completedBy: null,
     };

@@ -8,7 +8,7 @@ import { type Client, isDone } from "./client.ts";
 
 const SECOND = 1_000;
 
-interface Leased {
+export interface Leased {
   readonly job_id: string;
   readonly execution_id: string;
   readonly attempt: number;
@@ -54,7 +54,13 @@ async function work(client: Client, chance: Chance, name: string, temper: number
   }
 }
 
-async function serve(client: Client, chance: Chance, leased: Leased, askedAt: number, temper: number): Promise<void> {
+export async function serve(
+  client: Client,
+  chance: Chance,
+  leased: Leased,
+  askedAt: number,
+  temper: number,
+): Promise<void> {
   const { world, tenant } = client;
   const { ledger } = world;
   const { job_id: id, execution_id: executionId, attempt } = leased;

@@ -80,6 +80,8 @@ export interface Surroundings {
   /** Classes of objects, by their bindings. */
   readonly classes?: Readonly<Record<string, string>>;
   readonly arrives: (push: Arrival) => TargetAnswer;
+  /** The consumer of the named queue, if there is one: a Worker of somebody else's. */
+  readonly consumes?: (batch: Delivered) => Promise<void>;
   readonly note: (kind: string, about: string, more?: string) => void;
   readonly log: (line: string) => void;
 }
@@ -99,6 +101,9 @@ const CLASSES = {
   BULK_ACTIONS: "BulkActionObject",
   PROJECTORS: "Projector",
 } as const;
+
+/** The queue that a user's own Worker consumes. */
+export const NAMED_QUEUE = "named";
 
 /** How many isolates answer at a time. */
 const ISOLATES = 2;
@@ -140,10 +145,22 @@ export class Platform {
       note: (kind, name) => around.note(kind, name),
     });
     this.queues = new Queues(
+      "chronos-executions",
       timeline,
       chance.stream("queues"),
       () => fates.message(),
       (batch) => this.#consume(batch),
+    );
+    const { consumes } = around;
+    const named = new Queues(
+      NAMED_QUEUE,
+      timeline,
+      chance.stream(NAMED_QUEUE),
+      () => fates.message(),
+      async (batch) => {
+        await consumes?.(batch);
+        return "done";
+      },
     );
     this.#env = {
       RETENTION_DAYS: "30",
@@ -155,6 +172,7 @@ export class Platform {
       DB: this.d1.binding(),
       ...mapValues(around.classes ?? CLASSES, (className) => this.objects.namespace(className)),
       EXECUTIONS: this.queues.binding(),
+      ...(consumes && { QUEUE_NAMED: named.binding() }),
       ...mapValues(LIMITS, (limit) => this.#limiter(limit)),
     };
     this.#planCron();
