@@ -34,6 +34,8 @@ export const FAULTS = [
   "queue-muddle",
   "cron-muddle",
   "clocks-differ",
+  "deployments",
+  "rollbacks",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 

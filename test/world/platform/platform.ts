@@ -186,10 +186,23 @@ export class Platform {
     victim.die();
   }
 
-  /** Isolates that are made from now on run this code; those there are live on until they die. */
-  deploy(bundle: number): void {
-    this.#bundle = bundle;
-    this.#around.note("deployed", this.#around.bundles[bundle]?.name ?? "");
+  /**
+   * Isolates that are made from now on run this code. Those there are, and the objects in memory, are replaced one by one within
+   * `spreadMs`; an object that begins again meanwhile may do so in an old one.
+   */
+  deploy(bundle: number, spreadMs: number): void {
+    const { timeline, chance, objects } = this;
+    const old = [...this.#present()];
+    this.#bundle = Math.min(bundle, this.#around.bundles.length - 1);
+    this.#around.note("deployed", this.#around.bundles[this.#bundle]?.name ?? "");
+    for (const name of objects.liveNames()) timeline.after(chance.between(0, spreadMs), () => objects.kill(name));
+    for (const isolate of old) timeline.after(chance.between(0, spreadMs), () => this.#retire(isolate));
+  }
+
+  /** Requests that are under way come to their end; objects do not wait for theirs. */
+  #retire(isolate: Isolate): void {
+    this.#isolates = this.#isolates.filter((one) => one !== isolate);
+    for (const instance of [...this.objects.live()]) if (instance.isolate === isolate) instance.die();
   }
 
   /** A request as a client makes it. */
