@@ -119,6 +119,8 @@ export class Ledger {
   readonly events = new Map<string, EventSeen>();
   /** The same of callbacks. */
   readonly calls = new Map<string, EventSeen>();
+  /** Until when a worker has asked for a handler, by tenant and handler. */
+  readonly polls = new Map<string, number>();
   /** When an object died, by its name. */
   readonly deaths = new Map<string, number[]>();
   readonly #now: () => number;

@@ -1,6 +1,7 @@
 // Everybody who may live in a world, and in how many worlds they do. A person lives until the world closes.
 
 import type { Chance } from "../platform/chance.ts";
+import { asker } from "./askers.ts";
 import { caller } from "./callers.ts";
 import { canceller, changer, deleter, retrier, runner } from "./changers.ts";
 import type { Client } from "./client.ts";
@@ -39,4 +40,5 @@ export const PEOPLE: readonly Trade[] = [
   { name: "leaver", share: 0.15, live: leaver },
   { name: "caller", share: 0.25, live: caller },
   { name: "queuer", share: 0.25, live: queuer },
+  { name: "asker", share: 0.3, live: asker },
 ];

@@ -44,6 +44,8 @@ async function work(client: Client, chance: Chance, name: string, temper: number
       ? { leavesAfterMs: chance.next() * 1_000 * (waitSeconds + 1) }
       : { leavesAfterMs: 90 * SECOND };
     const answer = await client.once("POST", "/v1/worker/jobs/claim", body, asked);
+    if (isDone(answer))
+      for (const handler of body.handlers) world.ledger.polls.set(`${tenant.name} ${handler}`, world.now);
     if (!isDone(answer)) await world.sleep(world.isOpen ? 2 * SECOND : 45 * SECOND);
     else {
       const data = answer.body?.data ?? null;
