@@ -2,6 +2,7 @@
 
 import { planDeployments } from "./deployments.ts";
 import { History, type Line } from "./history.ts";
+import { watchBounds } from "./judge/bounds.ts";
 import { checkEnd } from "./judge/end.ts";
 import {
   bodyOf,
@@ -111,6 +112,7 @@ export class World {
     if (!weather) throw new Error("a world has weather");
     this.weather = weather;
     this.#planIsolateDeath();
+    watchBounds(this);
     planDeployments(this.platform, this.climate, this.chance.stream("deployments"), this.closesAt);
   }
 
