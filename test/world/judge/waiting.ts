@@ -11,6 +11,9 @@ const GRACE_MS = 5 * SECOND;
 /** What a worker's request and its answer may take on their ways, and how long the queue may take to hear of it. */
 const ON_ITS_WAY_MS = 5 * SECOND;
 
+/** A worker that has been given a job early may be believed to ask for as long as it wanted to wait. */
+const LONG_POLL_MS = 20 * SECOND;
+
 const WAITING = new Set(["pending", "queued", "retrying"]);
 
 export interface Shown {
@@ -61,7 +64,7 @@ function wrongIn(world: World, job: JobFacts, { waiting_on: wait, handler, deliv
       if (delivery.queue != null) return wait.reason === "no_worker" ? "it is a consumer's" : null;
       const polled = ledger.polls.get(`${tenant.name} ${handler}`) ?? Number.NEGATIVE_INFINITY;
       const isAsked = polled > askedAt - MINUTE + ON_ITS_WAY_MS;
-      const isForgotten = polled < askedAt - MINUTE - ON_ITS_WAY_MS;
+      const isForgotten = polled < askedAt - MINUTE - LONG_POLL_MS - ON_ITS_WAY_MS;
       if (wait.reason === "no_worker") return isAsked ? `a worker asked ${now - polled} ms ago` : null;
       return isForgotten && !wait.message.includes("could not be found out")
         ? `no worker has asked for ${now - polled} ms`
