@@ -5,12 +5,12 @@ import type { StoredObject } from "../platform/stored-object.ts";
 import type { World } from "../world.ts";
 
 const SECOND = 1_000;
-const LOOK_EVERY_MS = 20 * SECOND;
+const LOOK_EVERY_MS = 7 * SECOND;
 
 /** The payloads here are small, so this is what an owner adds to them: its attempts, and the ends it has not told. */
 const MOST_BYTES = 16_000;
-/** The newest attempt, and those that are being reported. */
-const MOST_ATTEMPTS = 3;
+/** The newest attempt, and the one before until its report is heard of. */
+const MOST_ATTEMPTS = 2;
 const MOST_UNTOLD = 3;
 
 /** Looks again and again until the world closes. */
