@@ -63,8 +63,8 @@ export interface Reported {
 
 /**
  * The read model holds this report. Superseded executions it has stored are let go; the newest is kept until a later attempt
- * supersedes it. A lease is reported once more when it would have ended, also if its worker has beaten since: beats that come
- * faster than the database answers would be reported without end.
+ * supersedes it. A lease is reported once more when it would have ended, and not within `LEASE_REPORT_MS`, also if its worker has
+ * beaten since: beats that come faster than the database answers would be reported without end.
  */
 export function confirm(job: Job, reported: Reported): Job {
   const { revision, apart } = reported;
@@ -73,7 +73,7 @@ export function confirm(job: Job, reported: Reported): Job {
   const executions = job.executions.filter((one) => one === last || !isStored(one));
   const editedAt = job.editedAt > revision ? job.editedAt : 0;
   if (revision !== job.revision) {
-    const reportAt = hasOnlyBeaten(job, reported, editedAt) ? leaseEndOf(job) : job.reportAt;
+    const reportAt = hasOnlyBeaten(job, reported, editedAt) ? leaseReportAt(job) : job.reportAt;
     const same = executions.length === job.executions.length && editedAt === job.editedAt && reportAt === job.reportAt;
     return same ? job : { ...job, executions, editedAt, reportAt };
   }
@@ -82,16 +82,21 @@ export function confirm(job: Job, reported: Reported): Job {
     ...job,
     executions,
     editedAt,
-    reportAt: leaseEndOf(job),
+    reportAt: leaseReportAt(job),
     failedReports: 0,
     untold: [],
     phase: isEnded(phase) ? { ...phase, announced: true, confirmed: true } : phase,
   };
 }
 
-/** When the lease of a worker ends; null when no worker holds one. */
-const leaseEndOf = ({ phase, delivery }: Job): number | null =>
-  phase.name === "running" && delivery.type === "pull" ? phase.leaseEndsAt : null;
+/** A lease that goes on is reported no more often than this, however short it is. The sweeper waits longer. */
+export const LEASE_REPORT_MS = 15 * SECOND;
+
+/** When a lease that goes on is reported again; null when no worker holds one. */
+const leaseReportAt = ({ phase, delivery, updatedAt }: Job): number | null =>
+  phase.name === "running" && delivery.type === "pull"
+    ? Math.max(phase.leaseEndsAt, updatedAt + LEASE_REPORT_MS)
+    : null;
 
 /** Whether the lease that was reported lasts, and nothing else is news since. */
 const hasOnlyBeaten = ({ phase, delivery }: Job, { facts }: Reported, editedAt: number): boolean =>

@@ -80,6 +80,20 @@ describe("a held job", () => {
   });
 });
 
+describe("a lease that goes on", () => {
+  it("is reported every 15 seconds, however short it is and however often its worker beats", () => {
+    let job: Job = leased({ timeoutSeconds: 1 });
+    const reports: number[] = [];
+    for (let now = NOON; now < NOON + MINUTE; now += SECOND / 2) {
+      job = must(life.heartbeat(job, E1, now));
+      if (taskAt(job, null, now) !== "report") continue;
+      reports.push((now - NOON) / SECOND);
+      job = confirmed(job);
+    }
+    expect(reports).toEqual([5, 20, 35, 50]);
+  });
+});
+
 describe("a running push", () => {
   it("is nobody's business while this instance has it in the air, whatever the time", () => {
     expect([NOON, NOON + TIMEOUT, NOON + DAY].map((now) => taskAt(pushing(), E1, now))).toEqual([

@@ -3,9 +3,10 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bundlesOf } from "./deployments.ts";
 import { KNOWN_FAULTS, type KnownFault } from "./faults/faults.ts";
 import { hasAll, natureOf } from "./nature.ts";
-import { type Bundle, bundle } from "./platform/bundle.ts";
+import type { Bundle } from "./platform/bundle.ts";
 import { live } from "./world.ts";
 
 const MOST_SEEDS = 300;
@@ -27,7 +28,7 @@ export interface Found {
 export async function hunt(only: string, from: number, seconds: number): Promise<Found[]> {
   const until = performance.now() + seconds * 1_000;
   const found: Found[] = [];
-  const present = await bundle("present");
+  const present = await bundlesOf("present");
   for (const fault of KNOWN_FAULTS.filter(({ name }) => name.includes(only))) {
     if (performance.now() > until) break;
     const one = await huntOne(fault, present, from, until);
@@ -37,8 +38,8 @@ export async function hunt(only: string, from: number, seconds: number): Promise
   return found;
 }
 
-async function huntOne(fault: KnownFault, present: Bundle, from: number, until: number): Promise<Found> {
-  const bundles = [await bundle(fault.name, fault.changes)];
+async function huntOne(fault: KnownFault, present: readonly Bundle[], from: number, until: number): Promise<Found> {
+  const bundles = await bundlesOf(fault.name, fault.changes);
   let tried = from - 1;
   for (let seed = from; seed <= MOST_SEEDS && performance.now() < until; seed++) {
     tried = seed;
@@ -47,7 +48,7 @@ async function huntOne(fault: KnownFault, present: Bundle, from: number, until: 
     const [violation] = violations;
     if (!violation) continue;
     // A seed that fails without the fault proves nothing.
-    const { violations: own } = await live({ seed, bundles: [present], stopsAtViolation: true });
+    const { violations: own } = await live({ seed, bundles: present, stopsAtViolation: true });
     if (own.length === 0) return { fault, seeds: seed, rule: violation.rule };
     console.log(`seed ${seed} fails by itself: ${own[0]?.rule}`);
   }

@@ -9,9 +9,9 @@
 
 import { parseArgs } from "node:util";
 import { crowd } from "./crowd.ts";
+import { bundlesOf } from "./deployments.ts";
 import { shown } from "./history.ts";
 import { hunt, writeTable } from "./hunt.ts";
-import { bundle } from "./platform/bundle.ts";
 import { commandOf, shortened } from "./shorten.ts";
 import { FAULTS, type Fault } from "./weather.ts";
 import { live, type Outcome, type Plan } from "./world.ts";
@@ -57,7 +57,7 @@ else if (values.seed !== undefined) await one(Number(values.seed));
 else await many();
 
 async function one(seed: number): Promise<void> {
-  const bundles = [await bundle("present")];
+  const bundles = await bundlesOf("present");
   const outcome = await live({ seed, bundles, isTraced: values.trace, ...without });
   if (values.trace) console.log(shown(outcome.lines, outcome.startsAt, values.about));
   console.log(summary([outcome], 0));
@@ -66,7 +66,7 @@ async function one(seed: number): Promise<void> {
 }
 
 async function many(): Promise<void> {
-  const bundles = [await bundle("present")];
+  const bundles = await bundlesOf("present");
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1_000;
   const limit = values.gate ? GATE_SECONDS : 60 * Number(values.minutes);

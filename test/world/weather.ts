@@ -34,6 +34,8 @@ export const FAULTS = [
   "queue-muddle",
   "cron-muddle",
   "clocks-differ",
+  "deployments",
+  "rollbacks",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -160,6 +162,7 @@ export class Weather implements Fates {
       delayMs: isMuddled ? this.#chance.around(30 * SECOND) : this.#chance.latency(20),
       isTwice: isMuddled && this.#chance.happens(0.3),
       isRefused: isMuddled && this.#chance.happens(0.1),
+      gatherMs: isMuddled ? this.#chance.between(0, 20 * SECOND) : 0,
     };
   }
 

@@ -1,28 +1,29 @@
 // One seed, one history. That histories obey the contract is the business of `npm run world`.
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Bundle, bundle } from "./platform/bundle.ts";
+import { bundlesOf } from "./deployments.ts";
+import type { Bundle } from "./platform/bundle.ts";
 import { live } from "./world.ts";
 
 /** Worlds with deaths, losses and a slow database, small ones. */
 const SEEDS = [10, 16];
 
-let present: Bundle;
+let present: Bundle[];
 beforeAll(async () => {
-  present = await bundle("present");
+  present = await bundlesOf("present");
 });
 
 describe("a seed has one history", () => {
   it.each(SEEDS)("%i, bit for bit", async (seed) => {
-    const first = await live({ seed, bundles: [present] });
-    const second = await live({ seed, bundles: [present], isTraced: true });
+    const first = await live({ seed, bundles: present });
+    const second = await live({ seed, bundles: present, isTraced: true });
     expect(second.hash).toBe(first.hash);
     expect(first.violations).toEqual([]);
     expect(first.lives).toBeGreaterThan(0);
   });
 
   it("which is another one for another seed", async () => {
-    const [one, other] = [await live({ seed: 6, bundles: [present] }), await live({ seed: 12, bundles: [present] })];
+    const [one, other] = [await live({ seed: 6, bundles: present }), await live({ seed: 12, bundles: present })];
     expect(one.hash).not.toBe(other.hash);
   });
 });

@@ -1,6 +1,8 @@
 // One world: a platform with its weather, people who use the service, and a judge. All of it follows from the seed.
 
+import { planDeployments } from "./deployments.ts";
 import { History, type Line } from "./history.ts";
+import { watchBounds } from "./judge/bounds.ts";
 import { checkEnd } from "./judge/end.ts";
 import {
   bodyOf,
@@ -14,6 +16,7 @@ import {
 import { checkLateness, checkSignature, checkStart, checkTick } from "./judge/starts.ts";
 import { natureOf, type Without } from "./nature.ts";
 import { Client } from "./people/client.ts";
+import { consume } from "./people/consumers.ts";
 import type { Trade } from "./people/people.ts";
 import { foundTenants } from "./people/tenants.ts";
 import type { Bundle } from "./platform/bundle.ts";
@@ -70,6 +73,8 @@ export class World {
   readonly people: readonly Trade[];
   /** What the judge looks at more closely. */
   readonly judge: Chance;
+  /** Of the Workers that consume the named queue. */
+  readonly consumers: Chance;
   readonly #targets: Chance;
   /** How likely a target is to misbehave, by host. */
   readonly #temper = new Map<string, number>();
@@ -88,6 +93,7 @@ export class World {
     this.history = new History(now, isTraced);
     this.ledger = new Ledger(now);
     this.judge = this.chance.stream("judge");
+    this.consumers = this.chance.stream("consumers");
     this.#targets = this.chance.stream("targets");
     let weather: Weather | undefined;
     this.platform = new Platform({
@@ -99,12 +105,15 @@ export class World {
         return weather;
       },
       arrives: (push) => this.#arrives(push),
+      consumes: (batch) => consume(this, batch),
       note: (kind, about, more) => this.#noted(kind, about, more),
       log: (line) => this.#logged(line),
     });
     if (!weather) throw new Error("a world has weather");
     this.weather = weather;
     this.#planIsolateDeath();
+    watchBounds(this);
+    planDeployments(this.platform, this.climate, this.chance.stream("deployments"), this.closesAt);
   }
 
   get now(): number {
@@ -192,7 +201,9 @@ export class World {
     const { level, event, ...fields } = JSON.parse(line);
     this.complaints.set(event, (this.complaints.get(event) ?? 0) + 1);
     this.note(level, event, JSON.stringify(fields));
-    if (FAULTS_OF_OURS.has(event))
+    const isOld = event === "alarm_fault" && fields.error === "NewerShapeError" && this.isOpen; // left to the newer code
+    if (isOld) this.note("newer-shape", fields.object);
+    else if (FAULTS_OF_OURS.has(event))
       this.ledger.violated("nothing unforeseen happens", `${event} ${JSON.stringify(fields)}`);
   }
 
@@ -212,6 +223,7 @@ export class World {
     }
     checkSignature(this.ledger, tenant, push);
     if (pathname === "/events") this.#eventArrives(tenant, push, jobId);
+    else if (pathname === "/called") this.#callArrives(tenant, push, jobId);
     else this.#attemptArrives(tenant, push, answer);
     return answer;
   }
@@ -223,6 +235,15 @@ export class World {
     const about = this.ledger.jobs.get(data.id);
     if (about && about.tenant !== tenant)
       this.ledger.violated("no account sees another", `${tenant.name} is told of ${data.id}`);
+  }
+
+  #callArrives(tenant: Tenant, push: Arrival, jobId: string): void {
+    const { type, data } = bodyOf(push);
+    this.note("called", data.id, type);
+    this.ledger.calls.set(jobId, { jobId, type, about: data.id, status: data.status });
+    const about = this.ledger.jobs.get(data.id);
+    if (about && about.tenant !== tenant)
+      this.ledger.violated("no account sees another", `${tenant.name} is called for ${data.id}`);
   }
 
   #attemptArrives(tenant: Tenant, push: Arrival, answer: TargetAnswer): void {
@@ -256,7 +277,7 @@ export class World {
   #answerOf(host: string, pathname: string): TargetAnswer {
     const chance = this.#targets;
     const usual: TargetAnswer = { afterMs: chance.latency(40), status: 200, body: "ok" };
-    const isEvent = pathname === "/events";
+    const isEvent = pathname === "/events" || pathname === "/called";
     const known = this.#temper.get(host + pathname);
     const temper = known ?? (chance.happens(0.5) ? chance.next() ** 2 * (isEvent ? 0.3 : 0.6) : 0);
     if (known === undefined) this.#temper.set(host + pathname, temper);

@@ -4,6 +4,8 @@
 import { Client, isDone } from "../people/client.ts";
 import type { Answer } from "../platform/platform.ts";
 import type { World } from "../world.ts";
+import { checkCalls } from "./calls.ts";
+import { checkGoodbyes } from "./goodbye.ts";
 import type { JobFacts, Ledger, Tenant } from "./ledger.ts";
 import { checkBill, checkOverview } from "./overview.ts";
 
@@ -57,6 +59,7 @@ export async function checkEnd(world: World, patienceMs: number): Promise<void> 
     checkEnds(world, tenant, listed);
     await checkExecutions(world, tenant, listed);
     checkEvents(world, tenant, listed);
+    checkCalls(world, tenant, listed);
     await checkSchedules(world, tenant, listed);
     const counted = [...listed.values()].filter(({ origin }) => origin !== "event");
     await checkOverview(world, tenant, counted);
@@ -67,6 +70,7 @@ export async function checkEnd(world: World, patienceMs: number): Promise<void> 
   );
   checkLeftovers(world, lists);
   checkCalm(world);
+  await checkGoodbyes(world);
 }
 
 /** All of a tenant's jobs, those that carry events included. */

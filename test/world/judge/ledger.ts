@@ -72,6 +72,8 @@ export interface JobFacts {
   retries: number | null;
   /** The key under which it is replaced again and again. */
   key: string | null;
+  /** The ends that it wants to be called for. */
+  calls: readonly string[];
   readonly starts: Start[];
   /** A worker's accepted completion. */
   completedBy: string | null;
@@ -115,6 +117,10 @@ export class Ledger {
   readonly violations: Violation[] = [];
   /** Distinct events that reached a webhook, by the id of the job that carried them. */
   readonly events = new Map<string, EventSeen>();
+  /** The same of callbacks. */
+  readonly calls = new Map<string, EventSeen>();
+  /** Until when a worker has asked for a handler, by tenant and handler. */
+  readonly polls = new Map<string, number>();
   /** When an object died, by its name. */
   readonly deaths = new Map<string, number[]>();
   /** Objects whose alarm was lost, by name. */
@@ -177,6 +183,7 @@ export class Ledger {
       mayBeDeleted: isMetBefore,
       retries: isMetBefore ? null : 0,
       key: null,
+      calls: [],
       starts: [],
       completedBy: null,
     };

@@ -57,7 +57,8 @@ export function checkStart(
       "a suspended account's attempts wait",
       `attempt ${start.attempt} starts ${start.at - since.from} ms after`,
     );
-  if (job.tenant.deletedAt !== null && start.at > job.tenant.deletedAt + SUSPENSION_KNOWN_MS)
+  const { deletedAt } = job.tenant;
+  if (knowsSuspensions && deletedAt !== null && start.at > deletedAt + SUSPENSION_KNOWN_MS)
     violated("a deleted account's jobs do not run", `attempt ${start.attempt} starts`);
 }
 

@@ -15,7 +15,7 @@ interface Asked {
   readonly maxRetries: number;
 }
 
-function wording(client: Client, wish: Wish, chance: Chance): Asked {
+export function wording(client: Client, wish: Wish, chance: Chance): Asked {
   const { tenant, world } = client;
   const maxRetries = chance.pick([0, 1, 2, 3, 5]);
   const timing = timingOf(chance, world.closesAt - world.now, world.hasFarJobs);
@@ -76,6 +76,15 @@ export async function creator(client: Client, chance: Chance): Promise<void> {
   }
 }
 
+/** A few jobs to push, one after the other. */
+export async function createSome(client: Client, chance: Chance, count: number): Promise<void> {
+  for (let made = 0; made < count; made++) {
+    const wish = client.world.ledger.wish(client.tenant, "push");
+    const { body, maxRetries } = wording(client, wish, chance);
+    await createOnce(client, wish, body, maxRetries);
+  }
+}
+
 async function createCrowded(client: Client, chance: Chance): Promise<void> {
   const wish = client.world.ledger.wish(client.tenant, "push");
   const { body, maxRetries } = wording(client, wish, chance);
@@ -85,7 +94,7 @@ async function createCrowded(client: Client, chance: Chance): Promise<void> {
 }
 
 /** Without a key a lost answer is not asked again. */
-async function createOnce(client: Client, wish: Wish, body: object, maxRetries: number): Promise<void> {
+export async function createOnce(client: Client, wish: Wish, body: object, maxRetries: number): Promise<void> {
   const answer = await client.once("POST", "/v1/jobs", body);
   if (answer?.status === 201) noted(client, wish, answer.body.data, maxRetries);
   else wish.outcome = answer && isRefusal(answer) ? "refused" : "unknown";

@@ -1,9 +1,14 @@
 // Everybody who may live in a world, and in how many worlds they do. A person lives until the world closes.
 
 import type { Chance } from "../platform/chance.ts";
+import { asker } from "./askers.ts";
+import { caller } from "./callers.ts";
 import { canceller, changer, deleter, retrier, runner } from "./changers.ts";
 import type { Client } from "./client.ts";
+import { queuer } from "./consumers.ts";
 import { batcher, creator, hasty, replacer, waverer } from "./creators.ts";
+import { keyHolder } from "./key-holders.ts";
+import { leaver } from "./leavers.ts";
 import { bulkActor, operator } from "./operators.ts";
 import { reader } from "./readers.ts";
 import { scheduler } from "./schedulers.ts";
@@ -32,4 +37,9 @@ export const PEOPLE: readonly Trade[] = [
   { name: "scheduler", share: 0.4, live: scheduler },
   { name: "operator", share: 0.25, live: operator },
   { name: "reader", share: 0.4, live: reader },
+  { name: "key-holder", share: 0.2, live: keyHolder },
+  { name: "leaver", share: 0.15, live: leaver },
+  { name: "caller", share: 0.25, live: caller },
+  { name: "queuer", share: 0.25, live: queuer },
+  { name: "asker", share: 0.3, live: asker },
 ];

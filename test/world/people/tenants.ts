@@ -1,4 +1,4 @@
-// Accounts: one to three in a world.
+// Accounts: one or two in a world, and those who leave it.
 
 import type { Tenant } from "../judge/ledger.ts";
 import type { Chance } from "../platform/chance.ts";
@@ -9,18 +9,22 @@ const FOREVER = Number.POSITIVE_INFINITY;
 
 export async function foundTenants(world: World, chance: Chance): Promise<Tenant[]> {
   const count = chance.pick([1, 1, 1, 1, 2]);
-  for (let n = 1; n <= count; n++) {
-    const tenant = newTenant(`t${n}`);
-    const client = new Client(world, tenant);
-    const made = await client.operator("POST", "/accounts", { name: tenant.name });
-    if (!isDone(made)) continue;
-    const { id, api_key, signing_secret } = made.body.data;
-    Object.assign(tenant, { id, key: api_key });
-    tenant.secrets.push({ secret: signing_secret, validUntil: FOREVER });
-    world.ledger.tenants.push(tenant);
-    if (chance.happens(0.4)) await subscribe(client, chance);
-  }
-  return world.ledger.tenants;
+  for (let n = 1; n <= count; n++) await foundTenant(world, chance, `t${n}`);
+  return [...world.ledger.tenants];
+}
+
+/** @returns null when the operator was not answered */
+export async function foundTenant(world: World, chance: Chance, name: string): Promise<Tenant | null> {
+  const tenant = newTenant(name);
+  const client = new Client(world, tenant);
+  const made = await client.operator("POST", "/accounts", { name: tenant.name });
+  if (!isDone(made)) return null;
+  const { id, api_key, signing_secret } = made.body.data;
+  Object.assign(tenant, { id, key: api_key });
+  tenant.secrets.push({ secret: signing_secret, validUntil: FOREVER });
+  world.ledger.tenants.push(tenant);
+  if (chance.happens(0.4)) await subscribe(client, chance);
+  return tenant;
 }
 
 const newTenant = (name: string): Tenant => ({

@@ -8,7 +8,7 @@ import { type Client, isDone } from "./client.ts";
 
 const SECOND = 1_000;
 
-interface Leased {
+export interface Leased {
   readonly job_id: string;
   readonly execution_id: string;
   readonly attempt: number;
@@ -44,6 +44,8 @@ async function work(client: Client, chance: Chance, name: string, temper: number
       ? { leavesAfterMs: chance.next() * 1_000 * (waitSeconds + 1) }
       : { leavesAfterMs: 90 * SECOND };
     const answer = await client.once("POST", "/v1/worker/jobs/claim", body, asked);
+    if (isDone(answer))
+      for (const handler of body.handlers) world.ledger.polls.set(`${tenant.name} ${handler}`, world.now);
     if (!isDone(answer)) await world.sleep(world.isOpen ? 2 * SECOND : 45 * SECOND);
     else {
       const data = answer.body?.data ?? null;
@@ -54,7 +56,13 @@ async function work(client: Client, chance: Chance, name: string, temper: number
   }
 }
 
-async function serve(client: Client, chance: Chance, leased: Leased, askedAt: number, temper: number): Promise<void> {
+export async function serve(
+  client: Client,
+  chance: Chance,
+  leased: Leased,
+  askedAt: number,
+  temper: number,
+): Promise<void> {
   const { world, tenant } = client;
   const { ledger } = world;
   const { job_id: id, execution_id: executionId, attempt } = leased;

@@ -80,6 +80,8 @@ export interface Surroundings {
   /** Classes of objects, by their bindings. */
   readonly classes?: Readonly<Record<string, string>>;
   readonly arrives: (push: Arrival) => TargetAnswer;
+  /** The consumer of the named queue, if there is one: a Worker of somebody else's. */
+  readonly consumes?: (batch: Delivered) => Promise<void>;
   readonly note: (kind: string, about: string, more?: string) => void;
   readonly log: (line: string) => void;
 }
@@ -99,6 +101,9 @@ const CLASSES = {
   BULK_ACTIONS: "BulkActionObject",
   PROJECTORS: "Projector",
 } as const;
+
+/** The queue that a user's own Worker consumes. */
+export const NAMED_QUEUE = "named";
 
 /** How many isolates answer at a time. */
 const ISOLATES = 2;
@@ -140,10 +145,22 @@ export class Platform {
       note: (kind, name) => around.note(kind, name),
     });
     this.queues = new Queues(
+      "chronos-executions",
       timeline,
       chance.stream("queues"),
       () => fates.message(),
       (batch) => this.#consume(batch),
+    );
+    const { consumes } = around;
+    const named = new Queues(
+      NAMED_QUEUE,
+      timeline,
+      chance.stream(NAMED_QUEUE),
+      () => fates.message(),
+      async (batch) => {
+        await consumes?.(batch);
+        return "done";
+      },
     );
     this.#env = {
       RETENTION_DAYS: "30",
@@ -155,6 +172,7 @@ export class Platform {
       DB: this.d1.binding(),
       ...mapValues(around.classes ?? CLASSES, (className) => this.objects.namespace(className)),
       EXECUTIONS: this.queues.binding(),
+      ...(consumes && { QUEUE_NAMED: named.binding() }),
       ...mapValues(LIMITS, (limit) => this.#limiter(limit)),
     };
     this.#planCron();
@@ -168,10 +186,23 @@ export class Platform {
     victim.die();
   }
 
-  /** Isolates that are made from now on run this code; those there are live on until they die. */
-  deploy(bundle: number): void {
-    this.#bundle = bundle;
-    this.#around.note("deployed", this.#around.bundles[bundle]?.name ?? "");
+  /**
+   * Isolates that are made from now on run this code. Those there are, and the objects in memory, are replaced one by one within
+   * `spreadMs`; an object that begins again meanwhile may do so in an old one.
+   */
+  deploy(bundle: number, spreadMs: number): void {
+    const { timeline, chance, objects } = this;
+    const old = [...this.#present()];
+    this.#bundle = Math.min(bundle, this.#around.bundles.length - 1);
+    this.#around.note("deployed", this.#around.bundles[this.#bundle]?.name ?? "");
+    for (const name of objects.liveNames()) timeline.after(chance.between(0, spreadMs), () => objects.kill(name));
+    for (const isolate of old) timeline.after(chance.between(0, spreadMs), () => this.#retire(isolate));
+  }
+
+  /** Requests that are under way come to their end; objects do not wait for theirs. */
+  #retire(isolate: Isolate): void {
+    this.#isolates = this.#isolates.filter((one) => one !== isolate);
+    for (const instance of [...this.objects.live()]) if (instance.isolate === isolate) instance.die();
   }
 
   /** A request as a client makes it. */

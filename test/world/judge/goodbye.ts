@@ -1,0 +1,29 @@
+// What an account leaves when it is deleted: nothing, once the hourly walk has passed. All others are as they were.
+
+import type { World } from "../world.ts";
+
+const MINUTE = 60_000;
+
+/** A walk begins once an hour, and takes minutes. */
+const WALKED_AFTER_MS = 70 * MINUTE;
+
+const TABLES = ["jobs", "executions", "schedules", "webhooks", "bulk_actions", "handlers", "overview", "failures"];
+
+export async function checkGoodbyes(world: World): Promise<void> {
+  const { ledger, platform } = world;
+  const gone = ledger.tenants.filter(({ deletedAt }) => deletedAt !== null);
+  if (gone.length === 0) return;
+  await world.sleep(WALKED_AFTER_MS);
+  for (const { id, name } of gone) {
+    const count = (from: string, column: string) =>
+      Number(platform.d1.db.prepare(`SELECT count(*) AS n FROM ${from} WHERE ${column} = ?`).get(id)?.n);
+    for (const table of TABLES)
+      if (count(table, "account_id") > 0)
+        ledger.violated("a deleted account leaves nothing", `${name}: ${count(table, "account_id")} rows in ${table}`);
+    if (count("accounts", "id") > 0 || count("api_keys", "account_id") > 0)
+      ledger.violated("a deleted account leaves nothing", `${name} is there`);
+    for (const [object] of platform.objects.stored())
+      if (/^(Job|Schedule)Object /.test(object) && object.includes(` ${id}/`))
+        ledger.violated("a deleted account leaves nothing", `${name}: ${object}`);
+  }
+}
