@@ -5,8 +5,8 @@ import type { Change } from "../platform/bundle.ts";
 
 export interface KnownFault {
   readonly name: string;
-  /** The rule of ARCHITECTURE.md that it breaks; 0 for what is none of those. */
-  readonly rule: number;
+  /** The rule of ARCHITECTURE.md that it breaks, or a promise of RELIABILITY.md in a word; 0 for what is none of those. */
+  readonly rule: number | string;
   readonly changes: readonly Change[];
   /** Weather and people without which it does not come out: other worlds are not asked. */
   readonly needs?: readonly string[];
@@ -23,9 +23,15 @@ const APPLY = "src/store/apply-reports.ts";
 const JOBS_STORE = "src/store/jobs-store.ts";
 const CREATE = "src/objects/job/create-job.ts";
 const SCHEDULE = "src/objects/schedule/errands.ts";
+const CHANGE = "src/objects/job/change-job.ts";
+const UPGRADE = "src/domain/upgrade.ts";
+const CRON = "src/cron/minute.ts";
+const NOMINATIONS = "src/objects/pull-queue/nominations.ts";
+const STANDING = "src/accounts/standing.ts";
+const CACHE = "src/accounts/cache.ts";
 
 const fault = (
-  rule: number,
+  rule: number | string,
   name: string,
   file: string,
   from: string,
@@ -82,6 +88,14 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "if (!isMade || hasEnded(row.value) || isOwnerless(row.value, now))",
     'if (row.value.status === "pending" || !isMade || hasEnded(row.value) || isOwnerless(row.value, now))',
     "retrier",
+  ),
+  fault(
+    2,
+    "an arm replaces what its owner holds",
+    JOB_OBJECT,
+    "else if (!this.#keeper.record.read()) this.#keeper.write(life.arm(spec, signing), now);",
+    "else this.#keeper.write(life.arm(spec, signing), now);",
+    "hasty",
   ),
   // 3. The alarm is derived.
   fault(
@@ -234,6 +248,31 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "false && hasOnlyBeaten(job, reported, editedAt) ? leaseReportAt(job) : job.reportAt;",
     "d1-slow",
   ),
+  fault(
+    7,
+    "a failed report is repeated without a pause while a worker beats",
+    REPORTING,
+    "state.revision === revision || (reportAt !== null && reportAt <= now);",
+    "state.revision === revision || (reportAt !== null && reportAt <= 0);",
+    "d1-slow",
+  ),
+  fault(
+    7,
+    "a short lease is reported whenever it would have ended",
+    REPORTING,
+    "? Math.max(phase.leaseEndsAt, updatedAt + LEASE_REPORT_MS)",
+    "? phase.leaseEndsAt",
+    "calm",
+  ),
+  // 8. The cron looks ahead, sweeps, retains and recounts.
+  fault(
+    8,
+    "nobody looks ahead: a job far ahead has no owner when it is due",
+    CRON,
+    '    alone("look_ahead", () => wakeApproaching(env, new Allowance(all * SHARE.lookAhead), now)),\n',
+    "",
+    "far",
+  ),
   // 8. Isolation is structural.
   fault(
     11,
@@ -251,6 +290,13 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1) },\n  };\n}\n\n/** The same execution',
     'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + 1e12 },\n  };\n}\n\n/** The same execution',
     "isolate-deaths",
+  ),
+  fault(
+    9,
+    "a nomination does not lapse",
+    NOMINATIONS,
+    "const until = now + NOMINATION_MS * 2",
+    "const until = now + 1e6 * NOMINATION_MS * 2",
   ),
   // 10. A change is made where the job is kept.
   fault(
@@ -277,6 +323,22 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "phase,",
     "replacer",
   ),
+  // 14. An execution is counted when its end first reaches its row.
+  fault(
+    14,
+    "an end that is reported twice is counted twice",
+    "src/store/settled.ts",
+    "(attempt > known.attempt || (attempt === known.attempt && known.settledAt === null));",
+    "attempt >= known.attempt;",
+  ),
+  fault(
+    14,
+    "what a projector counted and lost is not counted again",
+    CRON,
+    '    alone("recount", () => recountLost(env, new Allowance(all * SHARE.recount), now)),\n',
+    "",
+    "deaths",
+  ),
   // 15. An end is stored after its events exist.
   fault(
     15,
@@ -301,6 +363,14 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     '      case "announce":\n        return isUnannounced(job) ? this.#announce(job) : undefined;',
     '      case "announce":\n        return this.#confirmed(job, report);',
   ),
+  fault(
+    15,
+    "an owner keeps every end that nobody was told of",
+    REPORTING,
+    "const MAX_UNTOLD = 3;",
+    "const MAX_UNTOLD = 300;",
+    "retrier",
+  ),
   // Schedules.
   fault(
     1,
@@ -319,6 +389,84 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "scheduler",
     "late-alarms",
   ),
+  fault(
+    1,
+    "a tick whose job was made before a death is counted as missed",
+    SCHEDULE,
+    "  else if (made.value) await makeJob(keeper, env, schedule, oldest);\n",
+    "",
+    "scheduler",
+  ),
+  fault(
+    1,
+    "a tick that D1 held up is dropped",
+    SCHEDULE,
+    "record.write(life.holdTick(present, tick, now + TRY_AGAIN_MS, now), now);",
+    "record.write(life.skipTo(present, { tick: tick + 1e6, missed: 0, next: undefined }, now), now);",
+    "scheduler",
+  ),
+  // D1 may be down for an hour.
+  fault(
+    "D1 down",
+    "an attempt waits until its account can be read",
+    ERRANDS,
+    '  const standing = found.ok ? found.value : { status: "active", signing: null };\n',
+    '  if (!found.ok) return hold(keeper, held, "unsigned");\n  const standing = found.value;\n',
+  ),
+  fault(
+    "D1 down",
+    "a cancel needs the job's row",
+    CHANGE,
+    '  if (row.ok && !row.value) return err({ code: "job_not_found" });\n  if (row.ok && row.value && isOwnerless(row.value, Date.now())) return changeInRow',
+    '  if (!row.ok) return row;\n  if (!row.value) return err({ code: "job_not_found" });\n  if (isOwnerless(row.value, Date.now())) return changeInRow',
+  ),
+  fault(
+    "D1 down",
+    "an owner reads its row before it is spoken to",
+    KEEPER,
+    "    const held = this.present();\n    if (held) return ok({ job: held });\n    return",
+    "    const seen = this.present() && (await readJob(databaseOf(this.#env.DB), ref));\n    if (seen && !seen.ok) return seen;\n    const held = this.present();\n    if (held) return ok({ job: held });\n    return",
+  ),
+  fault(
+    "D1 down",
+    "a key is forgotten when its minute is over",
+    CACHE,
+    "const stale = known && isWithin(STALE_MS, known.askedAt, now) ? known : undefined;",
+    "const stale = known && isWithin(FRESH_MS, known.askedAt, now) ? known : undefined;",
+  ),
+  fault(
+    "D1 down",
+    "a list is empty while D1 is away",
+    "src/store/list-jobs.ts",
+    "  const answer = await stored(() => db.batch([page, total, stopOf(db, walk, most)]));\n  if (!answer.ok) return answer;\n",
+    "  const answer = await stored(() => db.batch([page, total, stopOf(db, walk, most)]));\n  if (!answer.ok) return ok({ jobs: [], total: 0, next: null, stoppedAt: null });\n",
+    "reader",
+  ),
+  // A newer shape is left alone.
+  fault(
+    "shapes",
+    "a newer shape is read as if it were known",
+    UPGRADE,
+    "if (stored.v > JOB_VERSION) throw",
+    "if (stored.v > 1_000) throw",
+    "rollbacks",
+  ),
+  fault(
+    "shapes",
+    "a newer shape is taken for nothing, and written over",
+    UPGRADE,
+    "if (stored.v > JOB_VERSION) throw",
+    "if (stored.v > JOB_VERSION) return undefined as unknown as Job;\n  if (stored.v > 1_000) throw",
+    "rollbacks",
+  ),
+  fault(
+    "shapes",
+    "an owner erases what it cannot read",
+    RECORD,
+    "      [this.#ringsAt, this.#setFor] = [Date.now() + AFTER_FAULT_MS, undefined];\n",
+    "      if (this.#known === undefined) return await this.#storage.deleteAll();\n      [this.#ringsAt, this.#setFor] = [Date.now() + AFTER_FAULT_MS, undefined];\n",
+    "rollbacks",
+  ),
   // What is remembered of accounts.
   fault(
     0,
@@ -335,5 +483,21 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "hmac(new TextEncoder().encode(earlier.at(-1) ?? current)",
     "hmac(new TextEncoder().encode(current)",
     "operator",
+  ),
+  fault(
+    0,
+    "a deleted account is served",
+    STANDING,
+    'if (!account || account.status === "deleted") return ok({ status: "gone", signing: null });',
+    'if (!account) return ok({ status: "gone", signing: null });\n  if (account.status === "deleted") return ok({ status: "active", signing: signingStateOf(account) });',
+    "leaver",
+  ),
+  fault(
+    0,
+    "an expired key is served from memory",
+    "src/accounts/keyring.ts",
+    'account.status === "deleted" || hasExpired(key.expiresAt, clock())',
+    'account.status === "deleted" || hasExpired(key.expiresAt, 0)',
+    "key-holder",
   ),
 ];

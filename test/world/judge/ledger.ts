@@ -123,6 +123,8 @@ export class Ledger {
   readonly polls = new Map<string, number>();
   /** When an object died, by its name. */
   readonly deaths = new Map<string, number[]>();
+  /** Which isolate has served which tenant: it knows that key. */
+  readonly servedBy = new Set<string>();
   /** Objects whose alarm was lost, by name. */
   readonly lostAlarms = new Set<string>();
   /** Whose bulk actions may have met jobs that nobody knew of: their creation was not answered. */

@@ -1,6 +1,7 @@
 // Those who change jobs that exist: they cancel, edit, run, retry and delete.
 
 import type { JobFacts } from "../judge/ledger.ts";
+import { checkOutage, waitsForItsTime } from "../judge/outage.ts";
 import type { Chance } from "../platform/chance.ts";
 import { type Client, isDone } from "./client.ts";
 
@@ -29,9 +30,12 @@ export const canceller = (client: Client, chance: Chance): Promise<void> =>
 export async function cancel(client: Client, job: JobFacts): Promise<void> {
   const { world } = client;
   world.note("asks", job.id, "cancel");
+  const needsNoRow = waitsForItsTime(world, job);
   job.cancelAsked = true;
   const askedAt = world.now;
-  const answer = await client.surely("POST", `/v1/jobs/${job.id}/cancel`);
+  const answer = await client.surely("POST", `/v1/jobs/${job.id}/cancel`, undefined, {}, (first) => {
+    if (needsNoRow && world.now < job.notBefore) checkOutage(world, job.tenant, first, `cancel of job ${job.id}`);
+  });
   if (!isDone(answer)) return;
   if (answer.body.data.status !== "cancelled")
     world.ledger.violated("a cancelled job is cancelled", `job ${job.id} is ${answer.body.data.status}`);

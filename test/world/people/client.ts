@@ -2,6 +2,7 @@
 // not answered is asked again where that is safe.
 
 import type { Tenant } from "../judge/ledger.ts";
+import { noteServed } from "../judge/outage.ts";
 import type { Answer, Call } from "../platform/platform.ts";
 import { ADMIN_TOKEN } from "../platform/platform.ts";
 import type { World } from "../world.ts";
@@ -26,6 +27,7 @@ export class Client {
     const startedAt = world.now;
     const call: Call = { key: tenant.key, address: tenant.name, ...more, ...(body !== undefined && { body }) };
     const answer = await world.platform.call(method, path, call);
+    if (call.key === tenant.key) noteServed(world, tenant, answer);
     const tookMs = world.now - startedAt;
     world.note(
       "answer",
@@ -42,13 +44,21 @@ export class Client {
   /**
    * Again until the service has taken a stand: neither lost, nor 503, nor too many. Only for what may be said twice.
    *
+   * @param first looks at the first answer, whatever it is
    * @returns null when the world closed before
    */
-  async surely(method: string, path: string, body?: unknown, more: Call = {}): Promise<Sure | null> {
+  async surely(
+    method: string,
+    path: string,
+    body?: unknown,
+    more: Call = {},
+    first: (answer: Answer | null) => void = () => {},
+  ): Promise<Sure | null> {
     const { world } = this;
     let mayHaveBeenDone = false;
     for (let tries = 0; tries < 400; tries++) {
       const answer = await this.once(method, path, body, more);
+      if (tries === 0) first(answer);
       if (answer && answer.status !== 503 && answer.status !== 429) return { ...answer, mayHaveBeenDone };
       if (answer?.status !== 429) mayHaveBeenDone = true;
       await world.sleep(answer?.status === 429 ? 10 * SECOND : 2 * SECOND);

@@ -1,5 +1,6 @@
 // Those who only look: lists, single jobs, the overview, handlers.
 
+import { checkList } from "../judge/outage.ts";
 import type { Chance } from "../platform/chance.ts";
 import { type Client, isDone } from "./client.ts";
 
@@ -30,8 +31,10 @@ export async function reader(client: Client, chance: Chance): Promise<void> {
 async function list(client: Client, chance: Chance): Promise<void> {
   const { world, tenant } = client;
   const filter = chance.pick(["", "&status=pending", "&status=failed&status=retrying", "&origin=event&origin=api"]);
+  const askedAt = world.now;
   const answer = await client.once("GET", `/v1/jobs?size=50${filter}`);
   if (!isDone(answer)) return;
+  if (filter === "") checkList(world, tenant, answer, askedAt);
   for (const { id } of answer.body.data) {
     const job = world.ledger.jobs.get(id);
     if (job && job.tenant !== tenant) world.ledger.violated("no account sees another", `${tenant.name} lists ${id}`);

@@ -2,6 +2,7 @@
 // until nothing waits for them any more.
 
 import type { JobFacts, Start } from "../judge/ledger.ts";
+import { checkOutage, isHeld } from "../judge/outage.ts";
 import { checkStart } from "../judge/starts.ts";
 import type { Chance } from "../platform/chance.ts";
 import { type Client, isDone } from "./client.ts";
@@ -46,6 +47,7 @@ async function work(client: Client, chance: Chance, name: string, temper: number
     const answer = await client.once("POST", "/v1/worker/jobs/claim", body, asked);
     if (isDone(answer))
       for (const handler of body.handlers) world.ledger.polls.set(`${tenant.name} ${handler}`, world.now);
+    checkOutage(world, tenant, answer, "a claim");
     if (!isDone(answer)) await world.sleep(world.isOpen ? 2 * SECOND : 45 * SECOND);
     else {
       const data = answer.body?.data ?? null;
@@ -145,7 +147,9 @@ async function complete(client: Client, job: JobFacts, start: Start): Promise<vo
   const sentAt = client.world.now;
   start.outcome = "reporting";
   const body = { execution_id: start.executionId, result: { by: start.executionId } };
-  const answer = await client.surely("POST", `/v1/worker/jobs/${job.id}/complete`, body);
+  const answer = await client.surely("POST", `/v1/worker/jobs/${job.id}/complete`, body, {}, (first) => {
+    if (isHeld(client.world, job, start)) checkOutage(client.world, job.tenant, first, `complete of job ${job.id}`);
+  });
   if (isDone(answer)) {
     job.completedBy = start.executionId;
     Object.assign(start, { outcome: "completed", acceptedAt: client.world.now });
@@ -159,7 +163,9 @@ async function fail(client: Client, chance: Chance, job: JobFacts, start: Start)
   start.outcome = "reporting";
   const retryable = chance.happens(0.8);
   const body = { execution_id: start.executionId, error: { message: "it did not work" }, retryable };
-  const answer = await client.surely("POST", `/v1/worker/jobs/${job.id}/fail`, body);
+  const answer = await client.surely("POST", `/v1/worker/jobs/${job.id}/fail`, body, {}, (first) => {
+    if (isHeld(client.world, job, start)) checkOutage(client.world, job.tenant, first, `fail of job ${job.id}`);
+  });
   if (isDone(answer)) Object.assign(start, { outcome: retryable ? "failed" : "final", acceptedAt: client.world.now });
   else reportRefused(client, job, start, sentAt, answer?.status);
 }

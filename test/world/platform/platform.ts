@@ -60,6 +60,8 @@ export interface Answer {
   /** Of a JSON answer. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever JSON says
   readonly body: any;
+  /** The isolate that has answered. */
+  readonly by: string;
 }
 
 export interface Call {
@@ -250,10 +252,10 @@ export class Platform {
         context.enter(() => {
           const handled = async () => isolate.worker.default.fetch(request, this.#env, executionOf(context));
           handled().then(
-            (response) => this.#read(response, leaving?.signal).then(finish, () => finish(null)),
+            (response) => this.#read(response, isolate.name, leaving?.signal).then(finish, () => finish(null)),
             (thrown) => {
               this.#around.note("worker-threw", `${method} ${path}`, String(thrown?.stack ?? thrown));
-              finish({ status: 500, headers: new Headers(), body: null });
+              finish({ status: 500, headers: new Headers(), body: null, by: isolate.name });
             },
           );
         });
@@ -262,11 +264,11 @@ export class Platform {
   }
 
   /** As the client reads it, until it leaves. */
-  async #read(response: Response, leaves: AbortSignal | undefined): Promise<Answer> {
+  async #read(response: Response, by: string, leaves: AbortSignal | undefined): Promise<Answer> {
     const { status, headers } = response;
-    if (!leaves) return { status, headers, body: jsonOf(await response.text()) };
+    if (!leaves) return { status, headers, body: jsonOf(await response.text()), by };
     const reader = response.body?.getReader();
-    if (!reader) return { status, headers, body: null };
+    if (!reader) return { status, headers, body: null, by };
     leaves.addEventListener("abort", () => void reader.cancel().catch(() => {}));
     const chunks: Uint8Array[] = [];
     for (;;) {
@@ -274,7 +276,7 @@ export class Platform {
       if (next.done) break;
       chunks.push(next.value);
     }
-    return { status, headers, body: jsonOf(Buffer.concat(chunks).toString("utf8")) };
+    return { status, headers, body: jsonOf(Buffer.concat(chunks).toString("utf8")), by };
   }
 
   /** Isolates there are; one that died is replaced by one of the present code. */
