@@ -256,14 +256,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "state.revision === revision || (reportAt !== null && reportAt <= 0);",
     "d1-slow",
   ),
-  fault(
-    7,
-    "a short lease is reported whenever it would have ended",
-    REPORTING,
-    "? Math.max(phase.leaseEndsAt, updatedAt + LEASE_REPORT_MS)",
-    "? phase.leaseEndsAt",
-    "calm",
-  ),
   // 8. The cron looks ahead, sweeps, retains and recounts.
   fault(
     8,
@@ -369,7 +361,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     REPORTING,
     "const MAX_UNTOLD = 3;",
     "const MAX_UNTOLD = 300;",
-    "retrier",
+    "waverer",
   ),
   // Schedules.
   fault(
@@ -388,14 +380,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "{ nextRunAt: tick, heldUntil: null }",
     "scheduler",
     "late-alarms",
-  ),
-  fault(
-    1,
-    "a tick whose job was made before a death is counted as missed",
-    SCHEDULE,
-    "  else if (made.value) await makeJob(keeper, env, schedule, oldest);\n",
-    "",
-    "scheduler",
   ),
   fault(
     1,
