@@ -47,10 +47,11 @@ export function natureOf(seed: number, { withoutFaults, withoutPeople }: Without
   };
 }
 
-/** Whether a world has all of these: faults of the weather and people, by name; `calm` has none, `far` has jobs an hour ahead. */
+/** Whether a world has all of these: faults of the weather and people, by name; `calm` has none, `outage` those of D1, `far` has jobs an hour ahead. */
 export function hasAll({ climate, people, hasFarJobs }: Nature, needs: readonly string[]): boolean {
   const there = new Set<string>([...climate.keys(), ...people.map(({ name }) => name)]);
   if (climate.size === 0) there.add("calm");
+  else if ([...climate.keys()].every((fault) => fault.startsWith("d1-"))) there.add("outage");
   if (hasFarJobs) there.add("far");
   return needs.every((need) => there.has(need));
 }

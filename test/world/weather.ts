@@ -42,16 +42,25 @@ export type Fault = (typeof FAULTS)[number];
 /** How often each fault comes, between 0 and 1 of what is bearable. */
 export type Climate = ReadonlyMap<Fault, number>;
 
-/** One world in six has no faults: there the service must not even notice anything. */
+/** One world in six has no faults: there the service must not even notice anything. Of the others, one in six has an outage of D1. */
 export function climateOf(chance: Chance): Climate {
   const climate = new Map<Fault, number>();
   const isCalm = chance.happens(1 / 6);
+  if (!isCalm && chance.stream("outage").happens(1 / 6)) return outage(chance.stream("outage of what"));
   const share = chance.between(0.1, 0.5);
   for (const fault of FAULTS) {
     const isOn = chance.happens(share);
     const strength = chance.next() ** 2;
     if (!isCalm && isOn) climate.set(fault, 0.05 + 0.95 * strength);
   }
+  return climate;
+}
+
+/** Nothing but D1 is unwell: what can do without it goes on as if nothing had happened. */
+function outage(chance: Chance): Climate {
+  const climate = new Map<Fault, number>([["d1-away", chance.between(0.3, 1)]]);
+  for (const fault of FAULTS)
+    if (fault.startsWith("d1-") && chance.happens(0.3)) climate.set(fault, chance.between(0.3, 1));
   return climate;
 }
 

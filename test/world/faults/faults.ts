@@ -396,6 +396,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     ERRANDS,
     '  const standing = found.ok ? found.value : { status: "active", signing: null };\n',
     '  if (!found.ok) return hold(keeper, held, "unsigned");\n  const standing = found.value;\n',
+    "outage",
   ),
   fault(
     "D1 down",
@@ -403,6 +404,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     CHANGE,
     '  if (row.ok && !row.value) return err({ code: "job_not_found" });\n  if (row.ok && row.value && isOwnerless(row.value, Date.now())) return changeInRow',
     '  if (!row.ok) return row;\n  if (!row.value) return err({ code: "job_not_found" });\n  if (isOwnerless(row.value, Date.now())) return changeInRow',
+    "outage",
   ),
   fault(
     "D1 down",
@@ -410,6 +412,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     KEEPER,
     "    const held = this.present();\n    if (held) return ok({ job: held });\n    return",
     "    const seen = this.present() && (await readJob(databaseOf(this.#env.DB), ref));\n    if (seen && !seen.ok) return seen;\n    const held = this.present();\n    if (held) return ok({ job: held });\n    return",
+    "outage",
   ),
   fault(
     "D1 down",
@@ -417,6 +420,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     CACHE,
     "const stale = known && isWithin(STALE_MS, known.askedAt, now) ? known : undefined;",
     "const stale = known && isWithin(FRESH_MS, known.askedAt, now) ? known : undefined;",
+    "outage",
   ),
   fault(
     "D1 down",
@@ -424,6 +428,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "src/store/list-jobs.ts",
     "  const answer = await stored(() => db.batch([page, total, stopOf(db, walk, most)]));\n  if (!answer.ok) return answer;\n",
     "  const answer = await stored(() => db.batch([page, total, stopOf(db, walk, most)]));\n  if (!answer.ok) return ok({ jobs: [], total: 0, next: null, stoppedAt: null });\n",
+    "outage",
     "reader",
   ),
   // A newer shape is left alone.
