@@ -136,13 +136,14 @@ export class World {
   }
 
   /**
-   * How late a push may be: a crowd in a healthy service is spread over four seconds; while D1 is away an owner waits for its account
-   * for ten; what lost its alarm is found by the sweeper. If D1 and others fail together, nothing is said.
+   * How late a push may be: a crowd in a healthy service is spread over four seconds; while D1 is away an owner waits
+   * for its account for ten, twice if the first answer is an error, behind eleven for somebody else's read; what lost its alarm is found
+   * by the sweeper. If D1 and others fail together, nothing is said.
    */
   get mostLateMs(): number {
     const faults = [...this.climate.keys()].filter((fault) => fault !== "clocks-differ" && fault !== "requests-lost");
     if (faults.length === 0) return 5 * SECOND + this.skewMs;
-    if (faults.every((fault) => fault.startsWith("d1-"))) return 30 * SECOND + this.skewMs;
+    if (faults.every((fault) => fault.startsWith("d1-"))) return 45 * SECOND + this.skewMs;
     return this.knowsSuspensions && !this.climate.has("silent-objects") ? 15 * MINUTE : Number.POSITIVE_INFINITY;
   }
 

@@ -381,14 +381,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "scheduler",
     "late-alarms",
   ),
-  fault(
-    1,
-    "a tick that D1 held up is dropped",
-    SCHEDULE,
-    "record.write(life.holdTick(present, tick, now + TRY_AGAIN_MS, now), now);",
-    "record.write(life.skipTo(present, { tick: tick + 1e6, missed: 0, next: undefined }, now), now);",
-    "scheduler",
-  ),
   // D1 may be down for an hour.
   fault(
     "D1 down",
