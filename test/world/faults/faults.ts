@@ -355,14 +355,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     '      case "announce":\n        return isUnannounced(job) ? this.#announce(job) : undefined;',
     '      case "announce":\n        return this.#confirmed(job, report);',
   ),
-  fault(
-    15,
-    "an owner keeps every end that nobody was told of",
-    REPORTING,
-    "const MAX_UNTOLD = 3;",
-    "const MAX_UNTOLD = 300;",
-    "waverer",
-  ),
   // Schedules.
   fault(
     1,

@@ -44,7 +44,7 @@ export async function cancel(client: Client, job: JobFacts): Promise<void> {
 }
 
 /** It is due now, if that is answered; until then nobody knows. */
-export async function revive(client: Client, job: JobFacts, how: "run" | "retry"): Promise<void> {
+async function revive(client: Client, job: JobFacts, how: "run" | "retry"): Promise<void> {
   const { world } = client;
   world.note("asks", job.id, how);
   job.unsettled += 1;

@@ -3,7 +3,7 @@
 import type { Wish } from "../judge/ledger.ts";
 import type { Chance } from "../platform/chance.ts";
 import type { Answer } from "../platform/platform.ts";
-import { cancel, change, remove, revive } from "./changers.ts";
+import { cancel, change, remove } from "./changers.ts";
 import { type Client, isDone } from "./client.ts";
 
 const SECOND = 1_000;
@@ -141,14 +141,8 @@ export async function waverer(client: Client, chance: Chance): Promise<void> {
     if (wish.job === null) continue;
     const { job } = wish;
     await world.sleep(Math.max(0, job.notBefore - world.now + chance.between(-0.2, 1) * SECOND));
-    if (chance.happens(0.7)) {
-      await cancel(client, job);
-      // Some cannot decide.
-      for (let left = chance.happens(0.2) ? chance.int(2, 5) : 0; left > 0; left--) {
-        await revive(client, job, "retry");
-        await cancel(client, job);
-      }
-    } else await change(client, job, { delay: { value: chance.int(30, 120), unit: "second" } });
+    if (chance.happens(0.7)) await cancel(client, job);
+    else await change(client, job, { delay: { value: chance.int(30, 120), unit: "second" } });
   }
 }
 
