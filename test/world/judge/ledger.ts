@@ -20,6 +20,8 @@ export interface Tenant {
   webhookSince: number | null;
   /** The events it asks for. */
   hears: readonly string[];
+  /** What somebody has done to all its jobs at once: also to those that nobody knew of. */
+  readonly bulk: Set<"cancel" | "retry" | "run" | "delete">;
 }
 
 /** One creation that somebody asked for. Its number travels in the payload. */
@@ -162,6 +164,8 @@ export class Ledger {
   ): JobFacts {
     const known = this.jobs.get(id);
     if (known) return known;
+    const { bulk } = tenant;
+    const isMet = knownAt === null && bulk.size > 0;
     const job: JobFacts = {
       id,
       tenant,
@@ -169,14 +173,14 @@ export class Ledger {
       maxRetries,
       knownAt,
       notBefore,
-      unsettled: 0,
+      unsettled: isMet ? 1 : 0,
       changedAt: null,
       cancelledAt: null,
-      cancelAsked: false,
+      cancelAsked: isMet && bulk.has("cancel"),
       revivedAt: 0,
       deletedAt: null,
-      mayBeDeleted: false,
-      retries: 0,
+      mayBeDeleted: isMet && bulk.has("delete"),
+      retries: isMet ? null : 0,
       key: null,
       calls: [],
       starts: [],
