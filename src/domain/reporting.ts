@@ -90,7 +90,7 @@ export function confirm(job: Job, reported: Reported): Job {
 }
 
 /** A lease that goes on is reported no more often than this, however short it is. The sweeper waits longer. */
-export const LEASE_REPORT_MS = 15 * SECOND;
+const LEASE_REPORT_MS = 15 * SECOND;
 
 /** When a lease that goes on is reported again; null when no worker holds one. */
 const leaseReportAt = ({ phase, delivery, updatedAt }: Job): number | null =>

@@ -10,7 +10,7 @@ const WALKED_AFTER_MS = 70 * MINUTE;
 const TABLES = ["jobs", "executions", "schedules", "webhooks", "bulk_actions", "handlers", "overview", "failures"];
 
 export async function checkGoodbyes(world: World): Promise<void> {
-  const { ledger, platform } = world;
+  const { climate, ledger, platform } = world;
   const gone = ledger.tenants.filter(({ deletedAt }) => deletedAt !== null);
   if (gone.length === 0) return;
   await world.sleep(WALKED_AFTER_MS);
@@ -22,6 +22,8 @@ export async function checkGoodbyes(world: World): Promise<void> {
         ledger.violated("a deleted account leaves nothing", `${name}: ${count(table, "account_id")} rows in ${table}`);
     if (count("accounts", "id") > 0 || count("api_keys", "account_id") > 0)
       ledger.violated("a deleted account leaves nothing", `${name} is there`);
+    // An owner whose alarm is lost when its row is gone stays as it is: nobody asks for it again.
+    if (climate.has("lost-alarms")) continue;
     for (const [object] of platform.objects.stored())
       if (/^(Job|Schedule)Object /.test(object) && object.includes(` ${id}/`))
         ledger.violated("a deleted account leaves nothing", `${name}: ${object}`);

@@ -20,6 +20,8 @@ export interface Tenant {
   webhookSince: number | null;
   /** The events it asks for. */
   hears: readonly string[];
+  /** What somebody has done to all its jobs at once: also to those that nobody knew of. */
+  readonly bulk: Set<"cancel" | "retry" | "run" | "delete">;
 }
 
 /** One creation that somebody asked for. Its number travels in the payload. */
@@ -128,7 +130,6 @@ export class Ledger {
   /** Objects whose alarm was lost, by name. */
   readonly lostAlarms = new Set<string>();
   /** Whose bulk actions may have met jobs that nobody knew of: their creation was not answered. */
-  readonly bulkActors = new Set<Tenant>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -168,7 +169,8 @@ export class Ledger {
   ): JobFacts {
     const known = this.jobs.get(id);
     if (known) return known;
-    const isMetBefore = knownAt === null && this.bulkActors.has(tenant);
+    const { bulk } = tenant;
+    const isMet = knownAt === null && bulk.size > 0;
     const job: JobFacts = {
       id,
       tenant,
@@ -176,14 +178,14 @@ export class Ledger {
       maxRetries,
       knownAt,
       notBefore,
-      unsettled: isMetBefore ? 1 : 0,
+      unsettled: isMet ? 1 : 0,
       changedAt: null,
       cancelledAt: null,
-      cancelAsked: isMetBefore,
+      cancelAsked: isMet && bulk.has("cancel"),
       revivedAt: 0,
       deletedAt: null,
-      mayBeDeleted: isMetBefore,
-      retries: isMetBefore ? null : 0,
+      mayBeDeleted: isMet && bulk.has("delete"),
+      retries: isMet ? null : 0,
       key: null,
       calls: [],
       starts: [],

@@ -15,7 +15,7 @@ export async function bulkActor(client: Client, chance: Chance): Promise<void> {
     const action = chance.pick(["cancel", "retry", "run", "delete"] as const);
     const filter = chance.pick<object>([{ all: true }, { status: ["failed"] }, { status: ["pending", "retrying"] }]);
     const jobs = [...world.ledger.jobs.values()].filter((job) => job.tenant === tenant);
-    world.ledger.bulkActors.add(tenant);
+    tenant.bulk.add(action);
     // From now on nobody knows which of them it will have met.
     for (const job of jobs) {
       job.unsettled += 1;

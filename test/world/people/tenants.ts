@@ -38,6 +38,7 @@ const newTenant = (name: string): Tenant => ({
   deletedAt: null,
   webhookSince: null,
   hears: [],
+  bulk: new Set(),
 });
 
 /** One webhook for all ends, before there is a job. If its creation was heard twice there are two, and each event comes twice. */
