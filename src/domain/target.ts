@@ -82,11 +82,19 @@ function ownName(host: string): string {
 
 /** `0.0.0.0` and `::` are answered by this machine, too. */
 function isThisMachine(name: string): boolean {
-  const address = name.replace(/^\[|\]$/g, "");
-  if (!ipaddr.isValid(address)) return LOOPBACK_NAMES.test(name);
-  const parsed = ipaddr.parse(address);
-  const meant = parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress() ? parsed.toIPv4Address() : parsed;
+  const address = addressOf(name);
+  if (!address) return LOOPBACK_NAMES.test(name);
+  const meant = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
   return ["loopback", "unspecified"].includes(meant.range());
+}
+
+/** What ends in a letter and has no colon is a name: asked for each, the library would throw twice and catch it. */
+const MAY_BE_ADDRESS = /:|\d$/;
+
+/** @returns nothing for a name */
+function addressOf(host: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  const address = host.replace(/^\[|\]$/g, "");
+  return MAY_BE_ADDRESS.test(address) && ipaddr.isValid(address) ? ipaddr.parse(address) : undefined;
 }
 
 /** What RFC 6761 and the usual /etc/hosts say. */
@@ -94,8 +102,8 @@ const LOOPBACK_NAMES = /^(.*\.)?localhost$|^localhost\.localdomain$|^localhost[4
 
 /** @param host as the URL parser writes it: IPv4 in dotted form whatever the spelling, IPv6 in brackets, lower case */
 function isPublicHost(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, "");
-  if (ipaddr.isValid(address)) return isPublicAddress(ipaddr.parse(address));
+  const address = addressOf(host);
+  if (address) return isPublicAddress(address);
   const name = withoutRoot(host);
   const labels = name.split(".");
   if (labels.length < 2 || labels.includes("")) return false;

@@ -43,7 +43,7 @@ export const isAmong = ({ accountId, id }: Identified, rows: readonly Ref[]): SQ
   sql`(${accountId}, ${id}) IN (SELECT ${givenValue(accountId)}, ${givenValue(id)} FROM ${jsonRows({ accountId, id }, rows)})`;
 
 /** A column's value in the given row. */
-export const givenValue = (column: SQLiteColumn): SQL => sql`given.value ->> ${sql.raw(`'${column.name}'`)}`;
+export const givenValue = (column: SQLiteColumn): SQL => sql.raw(`given.value ->> '${column.name}'`);
 
 /** A column's value in the row that an insert would have written. */
 export const excluded = (column: SQLiteColumn): SQL => sql`excluded.${sql.identifier(column.name)}`;

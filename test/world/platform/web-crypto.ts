@@ -17,6 +17,8 @@ const bufferOf = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffe
 
 /** The `crypto` of an isolate. */
 export function webCrypto(chance: Chance) {
+  /** By what they were derived from: an account's secrets are asked for with each of its deliveries. */
+  const derived = new Map<string, ArrayBuffer>();
   return {
     getRandomValues<T extends Uint8Array>(into: T): T {
       chance.fill(into);
@@ -45,7 +47,10 @@ export function webCrypto(chance: Chance) {
         { bytes }: Key,
         bits: number,
       ): Promise<ArrayBuffer> {
-        return hkdfSync("sha256", bytes, salt, info, bits / 8);
+        const from = [bytes, salt, info].map((part) => Buffer.from(part).toString("hex")).join(" ");
+        const made = derived.get(`${from} ${bits}`) ?? hkdfSync("sha256", bytes, salt, info, bits / 8);
+        derived.set(`${from} ${bits}`, made);
+        return made.slice(0);
       },
       timingSafeEqual: (a: ArrayBuffer, b: ArrayBuffer): boolean =>
         a.byteLength === b.byteLength && timingSafeEqual(new Uint8Array(a), new Uint8Array(b)),
