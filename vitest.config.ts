@@ -41,6 +41,8 @@ const inProcesses = (name: string, include: string[]): TestProjectConfiguration 
 // Three rings: pure rules in Node, objects and the API in workerd, the whole service as real processes.
 export default defineConfig({
   test: {
+    // Two files at a time; of those in workerd, each in a workerd of its own, which the files after it share.
+    maxWorkers: 2,
     reporters: ["default", closingLine],
     projects: [
       { test: { name: "rules", include: ["test/rules/**/*.test.ts", "test/dashboard/**/*.test.ts"] } },
@@ -52,7 +54,6 @@ export default defineConfig({
           name: "workerd",
           include: ["test/workerd/**/*.test.ts", "test/sdk/workerd/*.test.ts", "test/docs/workerd/*.test.ts"],
           isolate: false,
-          maxWorkers: 1,
           setupFiles: ["test/workerd/setup.ts"],
         },
       },
@@ -64,7 +65,6 @@ export default defineConfig({
           name: "faults",
           include: ["test/faults/**/*.test.ts"],
           isolate: false,
-          maxWorkers: 1,
           setupFiles: ["test/workerd/setup.ts"],
           testTimeout: 60_000,
         },
@@ -87,7 +87,6 @@ export default defineConfig({
           expect: { poll: { timeout: 15_000 } },
           testTimeout: 60_000,
           hookTimeout: 90_000,
-          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },

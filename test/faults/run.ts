@@ -41,33 +41,44 @@ const plan = values.quick ? QUICK : FULL;
 const startedAt = Date.now();
 const seconds = () => Math.round((Date.now() - startedAt) / 1_000);
 const parts: Part[] = [];
+const leaks: string[] = [];
 
 function done(part: Part): void {
   parts.push(part);
   console.log(`${seconds()} s: ${part.rows.map(({ fault }) => fault).join(", ")}: ${part.faults.length} faults`);
 }
 
-console.log(`seed ${seed}${values.quick ? ", quick" : ""}`);
-const service = new OwnService({ port: await quietPort() });
-const leaks: string[] = [];
-try {
-  await service.ready();
-  done(await intrude(service));
-  // While the last jobs recover from the kills there is time for the targets.
-  const targets = async () => done(await besetByTargets(service, plan.copies));
-  done(await killUnderLoad(service, plan.process, seed, targets));
-  done(await announceUnderKills(service, plan.events, seed));
-  done(await countUnderKills(service, plan.counted, seed));
-  done(await walkBesideReference(service, plan.walk, seed));
-} finally {
-  await service.terminate(STOP_MS);
-  const secrets = parts.flatMap((part) => part.secrets);
-  leaks.push(...searchLog(service.log, secrets));
-  await service.stop();
+async function onOneService(): Promise<void> {
+  const service = new OwnService({ port: await quietPort() });
+  try {
+    await service.ready();
+    done(await intrude(service));
+    // While the last jobs recover from the kills there is time for the targets.
+    const targets = async () => done(await besetByTargets(service, plan.copies));
+    done(await killUnderLoad(service, plan.process, seed, targets));
+    done(await announceUnderKills(service, plan.events, seed));
+    done(await countUnderKills(service, plan.counted, seed));
+    done(await walkBesideReference(service, plan.walk, seed));
+  } finally {
+    await service.terminate(STOP_MS);
+    const secrets = parts.flatMap((part) => part.secrets);
+    leaks.push(...searchLog(service.log, secrets));
+    await service.stop();
+  }
 }
-done(await runTests(plan.requests, seed));
 
-const faults = [...parts.flatMap((part) => part.faults), ...leaks];
+async function inTests(): Promise<void> {
+  done(await runTests(plan.requests, seed));
+}
+
+console.log(`seed ${seed}${values.quick ? ", quick" : ""}`);
+// The full load takes the machine for itself. The cut mostly waits, and the tests run beside it.
+const ends = values.quick
+  ? await Promise.allSettled([onOneService(), inTests()])
+  : [...(await Promise.allSettled([onOneService()])), ...(await Promise.allSettled([inTests()]))];
+const broken = ends.flatMap((end) => (end.status === "rejected" ? [`it broke off: ${end.reason?.stack}`] : []));
+
+const faults = [...parts.flatMap((part) => part.faults), ...leaks, ...broken];
 console.log(`\n${table(parts.flatMap((part) => part.rows))}\n`);
 for (const fault of faults) console.error(`FAULT: ${fault}`);
 const verdict = faults.length === 0 ? "nothing lost, nothing early, nothing leaked" : `${faults.length} faults`;
