@@ -33,6 +33,9 @@ export type ApiErrorCode =
   | "webhook_not_found"
   | "precondition_failed"
   | "lease_lost"
+  | "job_limit_reached"
+  | "schedule_limit_reached"
+  | "poll_limit_reached"
   | "idempotency_key_conflict"
   | "unexpected_response"
   | (string & {});

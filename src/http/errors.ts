@@ -22,6 +22,7 @@ export const STATUS_OF = {
   job_not_runnable: 409,
   job_not_deletable: 409,
   lease_lost: 409,
+  schedule_limit_reached: 409,
   schedule_archived: 409,
   schedule_completed: 409,
   schedule_status_changed: 409,
@@ -29,6 +30,8 @@ export const STATUS_OF = {
   payload_too_large: 413,
   validation_error: 422,
   rate_limit_exceeded: 429,
+  job_limit_reached: 429,
+  poll_limit_reached: 429,
   internal_error: 500,
   unavailable: 503,
 } as const satisfies Record<string, ContentfulStatusCode>;

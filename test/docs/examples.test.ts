@@ -174,7 +174,14 @@ describe("a refusal reads as its example", () => {
     },
   };
   /** Those that nobody can provoke from outside are held in test/docs/workerd. */
-  const ELSEWHERE = ["internal_error", "schedule_status_changed", "unavailable"];
+  const ELSEWHERE = [
+    "internal_error",
+    "schedule_status_changed",
+    "unavailable",
+    "job_limit_reached",
+    "schedule_limit_reached",
+    "poll_limit_reached",
+  ];
 
   it("every code is looked at", () => {
     expect([...Object.keys(PROVOKED), ...ELSEWHERE].sort()).toEqual(Object.keys(document.components.examples).sort());
