@@ -33,7 +33,7 @@ it("is made, changed, paused, resumed and deleted, whatever its key", async ({ o
 
   await page.getByRole("button", { name: "Change limits" }).click();
   await fill(page, "Attempts at once", "");
-  await fill(page, "Pauses itself after failures in a row", "10");
+  await fill(page, "Pauses after failures in a row", "10");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("after 10 failures in a row, for 1 minute").waitFor();
   expect(await now(), "a change of limits ends no pause").toMatchObject({ concurrency: null, paused: true });

@@ -46,7 +46,7 @@ async function read(key: string, signal: AbortSignal): Promise<Known> {
 }
 
 export function Flow({ params: { key = "" } }: ScreenProps) {
-  const poll = usePoll<Known>(key, (signal) => read(key, signal), 3_000);
+  const poll = usePoll<Known>(key, (signal) => read(key, signal), 5_000);
   const isChanging = useSignal(false);
   const known = poll.value.value;
   const problem = poll.problem.value;

@@ -39,7 +39,7 @@ export function Flows() {
       const { data, paging } = await listFlows({ page, size: SIZE }, signal);
       return { flows: data, paging };
     },
-    3_000,
+    5_000,
   );
   const known = poll.value.value;
   const problem = poll.problem.value;

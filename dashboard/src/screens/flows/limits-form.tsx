@@ -62,18 +62,18 @@ export function LimitsForm({ of, onClose, onSaved }: LimitsFormProps) {
             hint="Empty: any number."
           />
           <TextField {...field("ratePeriod")} label="in" fault={fault("rate.period")} inputMode="numeric" />
-          <SelectField {...field("rateUnit")} label="Unit of the period" choices={units} />
+          <SelectField {...field("rateUnit")} label="Period" choices={units} />
         </div>
         <div class="fields">
           <TextField
             {...field("failures")}
-            label="Pauses itself after failures in a row"
+            label="Pauses after failures in a row"
             fault={fault("breaker.failures") ?? fault("breaker")}
             inputMode="numeric"
             hint="Empty: never."
           />
           <TextField {...field("pause")} label="for" fault={fault("breaker.pause")} inputMode="numeric" />
-          <SelectField {...field("pauseUnit")} label="Unit of the pause" choices={units} />
+          <SelectField {...field("pauseUnit")} label="Unit" choices={units} />
         </div>
         {problem.value && <Problem error={problem.value} />}
         <footer>
