@@ -38,7 +38,7 @@ import {
   waiting,
 } from "./a-job.ts";
 
-const NOTHING: WaitFacts = { missingBinding: null, queue: null };
+const NOTHING: WaitFacts = { missingBinding: null, queue: null, line: null };
 
 /** A PullQueue with the job in it, of which a worker asks at this moment. */
 const polledAt = (lastPollAt: number | null, more: Partial<QueueView> = {}): WaitFacts => ({
