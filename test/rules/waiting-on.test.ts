@@ -209,7 +209,7 @@ describe("no_worker", () => {
 describe("a named queue", () => {
   const sent = queued({ delivery: NAMED });
   const unsent = life.offerSoon(sent, NOON);
-  const UNBOUND: WaitFacts = { missingBinding: "QUEUE_IMAGES", queue: null };
+  const UNBOUND: WaitFacts = { missingBinding: "QUEUE_IMAGES", queue: null, line: null };
 
   it("that is not bound is queue_not_bound: bind it, or cancel the job", () => {
     expect(at(NOON + SECOND, unsent, UNBOUND)).toEqual({
