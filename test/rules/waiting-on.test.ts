@@ -44,6 +44,7 @@ const NOTHING: WaitFacts = { missingBinding: null, queue: null, line: null };
 const polledAt = (lastPollAt: number | null, more: Partial<QueueView> = {}): WaitFacts => ({
   missingBinding: null,
   queue: { waiting: 1, oldestDueAt: NOON, lastPollAt, lastPollBy: lastPollAt, workers: [], holds: true, ...more },
+  line: null,
 });
 
 function at(now: number, job: Job, facts = NOTHING): WaitingOn {
