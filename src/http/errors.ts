@@ -12,6 +12,7 @@ export const STATUS_OF = {
   job_not_found: 404,
   schedule_not_found: 404,
   bulk_action_not_found: 404,
+  flow_not_found: 404,
   webhook_not_found: 404,
   method_not_allowed: 405,
   conflict: 409,

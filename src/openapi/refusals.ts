@@ -76,6 +76,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     when: "There is no such bulk action on this account.",
     message: "There is no such bulk action.",
   },
+  flow_not_found: { when: "Nobody has defined this flow on this account.", message: "There is no such flow." },
   webhook_not_found: { when: "There is no such webhook on this account.", message: "There is no such webhook." },
   precondition_failed: {
     when: "It has another revision than `If-Match` asks for. `data` is what it is now, and nothing was changed.",

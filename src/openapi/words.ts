@@ -44,7 +44,7 @@ const WORDS: Record<string, string> = {
   execution_id: "The execution: one attempt of the job.",
   failed: "Jobs that could not be reached, five times within two minutes. They may have been changed all the same.",
   field: "A dotted path into the request, such as `delivery.http.url`.",
-  flow: "The flow whose limits hold for the job. It is stored and shown; nothing limits it yet.",
+  flow: "The flow whose limits hold for the job. One that nobody has defined has none.",
   handler: "The name of the code that does the work. Required when the delivery is pull.",
   handlers: "The handlers this worker has.",
   headers: "Header names and values.",
