@@ -32,7 +32,7 @@ export function LimitsForm({ of, onClose, onSaved }: LimitsFormProps) {
     },
   });
   const fault = (name: string) => faultOf(problem.value, name);
-  const save = async () => onSaved(await putFlow(key ?? is.key, { ...limitsIn(is), ...kept(flow) }, flow?.revision));
+  const save = async () => onSaved(await putFlow(key ?? is.key, limitsIn(is), flow?.revision));
   return (
     <Dialog title={flow ? "Change its limits" : key ? "Set its limits" : "New flow"} onClose={onClose}>
       <form class="stack limits-form" onSubmit={submits(save)} noValidate>
@@ -62,7 +62,7 @@ export function LimitsForm({ of, onClose, onSaved }: LimitsFormProps) {
             hint="Empty: any number."
           />
           <TextField {...field("ratePeriod")} label="in" fault={fault("rate.period")} inputMode="numeric" />
-          <SelectField {...field("rateUnit")} label="Period" choices={units} />
+          <SelectField {...field("rateUnit")} label="Unit of the period" choices={units} />
         </div>
         <div class="fields">
           <TextField
@@ -73,7 +73,7 @@ export function LimitsForm({ of, onClose, onSaved }: LimitsFormProps) {
             hint="Empty: never."
           />
           <TextField {...field("pause")} label="for" fault={fault("breaker.pause")} inputMode="numeric" />
-          <SelectField {...field("pauseUnit")} label="Unit" choices={units} />
+          <SelectField {...field("pauseUnit")} label="Unit of the pause" choices={units} />
         </div>
         {problem.value && <Problem error={problem.value} />}
         <footer>
@@ -86,6 +86,3 @@ export function LimitsForm({ of, onClose, onSaved }: LimitsFormProps) {
     </Dialog>
   );
 }
-
-/** A change of limits does not end a person's pause. */
-const kept = (flow: Flow | undefined) => (flow?.paused && flow.paused_until === null ? { paused: true } : {});
