@@ -22,8 +22,17 @@ const PARTS = 100;
 
 const lengthOf = ({ period }: Rate): number => Math.ceil(durationMs(period) / PARTS);
 
-/** A part counts as a whole until its last moment has left the period: the limit is never exceeded, and used to 99 %. */
-const leavesAt = (rate: Rate, { at }: Part): number => at + lengthOf(rate) + durationMs(rate.period);
+/** An attempt starts a moment after it was let start: so much later at most, or its turn is over. */
+const DELAY_PARTS = 2;
+const MAX_DELAY_MS = 1_000;
+
+const delayOf = (rate: Rate): number => Math.min(MAX_DELAY_MS, DELAY_PARTS * lengthOf(rate));
+
+/**
+ * A part counts as a whole until the last start that it let happen has left the period: the limit is not exceeded at the target, and
+ * used to 97 %.
+ */
+const leavesAt = (rate: Rate, { at }: Part): number => at + lengthOf(rate) + delayOf(rate) + durationMs(rate.period);
 
 /** The parts that count at this moment. A clock that was set back leaves none of the future behind. */
 export const counting = (window: RateWindow, rate: Rate, now: number): RateWindow =>
