@@ -135,13 +135,13 @@ const Schedule = describes<ReturnType<typeof showSchedule>>()(
 
 const Flow = describes<ReturnType<typeof showFlow>>()(
   v.object({
-    key: v.string(),
+    key: v.pipe(v.string(), v.description("Its name: the `flow` of its jobs.")),
     concurrency: v.nullable(count),
     rate: v.nullable(v.object({ limit: count, period: Duration })),
     breaker: v.nullable(v.object({ failures: count, pause: Duration })),
     paused: v.boolean(),
     paused_until: v.nullable(time),
-    waiting: count,
+    waiting: v.pipe(count, v.description("Attempts that are due and wait for their turn.")),
     running: count,
     oldest_waiting_since: v.nullable(time),
     revision: count,

@@ -128,6 +128,7 @@ describe("a refusal reads as its example", () => {
       return tenant.call("POST", `/v1/jobs/${id}/retry`);
     },
     bulk_action_not_found: (tenant) => tenant.call("GET", `/v1/bulk-actions/${crypto.randomUUID()}`),
+    flow_not_found: (tenant) => tenant.call("GET", "/v1/flows/nobody"),
     webhook_not_found: (tenant) => tenant.call("GET", `/v1/webhooks/${crypto.randomUUID()}`),
     job_not_editable: async (tenant) => {
       const { id } = await prepared("completeJob", tenant);
