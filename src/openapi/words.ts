@@ -19,7 +19,7 @@ const WORDS: Record<string, string> = {
   cancel_requested: "The job was cancelled: stop, and report nothing.",
   code: "What went wrong, for programs.",
   completed_at: `When it ended, whatever the end; null before. ${TIME}`,
-  concurrency: "How many attempts may run at once; null: any number.",
+  concurrency: "How many attempts may run at once; null means any number.",
   count: "How many runs to show.",
   created_after: "Only jobs created after this moment. In a URL, the `+` of an offset is written `%2B`.",
   created_at: `When it was created. ${TIME}`,
@@ -109,7 +109,7 @@ const WORDS: Record<string, string> = {
   progress:
     "What the worker said last of how far it is. Any JSON, at most 4 KB. It stays after the end of the execution; null while nothing was said.",
   queue: "The name of a Cloudflare Queue bound to the service. Without one, workers poll.",
-  rate: "How many attempts may start in a period; null: any number.",
+  rate: "How many attempts may start in a period; null means any number.",
   reason:
     "Why it waits. `not_due`: its time has not come; `backoff`: an attempt failed, the next waits for its time; `waiting_for_worker`: it is due, and workers ask for its handler; `no_worker`: nobody has asked for its handler for a minute; `queue_not_bound`: its queue is not bound to the service; `account_suspended`: it came due while the account was suspended; `flow_limited`: it waits for its turn in its flow; `flow_paused`: its flow is paused; `overdue`: it is due, and the service is behind. More reasons may come.",
   reports: "What became of up to a hundred executions.",
