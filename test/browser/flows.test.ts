@@ -56,7 +56,7 @@ it("shows what waits, in the order in which it is due; a job says its place and 
   const { page } = await open(`/dashboard/jobs/${ids[1]}`, { apiKey: tenant.apiKey });
   await page.getByRole("link", { name: "Look at the flow" }).click();
   await page.getByRole("heading", { level: 1, name: "held" }).waitFor();
-  const line = page.getByRole("region", { name: "Its jobs that wait" }).getByRole("listitem");
+  const line = page.getByRole("region", { name: "In line" }).getByRole("listitem");
   await expect
     .poll(() => line.allInnerTexts())
     .toEqual([expect.stringContaining("first"), expect.stringContaining("second")]);

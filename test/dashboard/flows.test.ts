@@ -47,7 +47,7 @@ it("a limit whose number is emptied is left out, and what is no number is sent f
   });
 });
 
-it("the line begins with the job that is due first; of one moment, with the one made first", () => {
+it("the line begins with the job that is due first; of one moment, with the one made first; who is not due stands in none", () => {
   const job = (id: string, second: number, more: Partial<Job> = {}) =>
     aJob({ id, status: "pending", run_at: new Date(second * 1_000).toISOString(), ...more });
   const jobs = [
@@ -56,6 +56,7 @@ it("the line begins with the job that is due first; of one moment, with the one 
     job("a", 1),
     job("r", 2, { status: "retrying" }),
     job("x", 0, { status: "running" }),
+    job("y", 3.001, { status: "retrying" }),
   ];
-  expect(inLine(jobs).map(({ id }) => id)).toEqual(["a", "b", "r", "c"]);
+  expect(inLine(jobs, 3_000).map(({ id }) => id)).toEqual(["a", "b", "r", "c"]);
 });

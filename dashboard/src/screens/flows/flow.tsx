@@ -4,8 +4,6 @@ import { useSignal } from "@preact/signals";
 import { ApiError } from "../../api/api-error.ts";
 import type { Flow as Shown } from "../../api/flow.ts";
 import { changeFlow, deleteFlow, getFlow } from "../../api/flows.ts";
-import type { Job } from "../../api/job.ts";
-import { listJobs } from "../../api/jobs.ts";
 import { mayChange } from "../../api/session.ts";
 import { href, navigate } from "../../app/router.ts";
 import type { ScreenProps } from "../../app/screens.ts";
@@ -22,7 +20,7 @@ import { toast } from "../../ui/toast.tsx";
 import css from "./flows.css?inline";
 import { breakerWords, concurrencyWords, rateWords } from "./limits.ts";
 import { LimitsForm } from "./limits-form.tsx";
-import { LIMIT, Line } from "./line.tsx";
+import { type InLine, Line, readLine } from "./line.tsx";
 import { State } from "./state.tsx";
 
 adopt(css);
@@ -30,19 +28,18 @@ adopt(css);
 interface Known {
   /** null: nobody has defined it, so it has no limits. */
   readonly flow: Shown | null;
-  readonly jobs: readonly Job[];
+  readonly line: InLine;
 }
 
 async function read(key: string, signal: AbortSignal): Promise<Known> {
-  const query = { flow: key, status: ["pending", "retrying"], size: LIMIT };
-  const [flow, jobs] = await Promise.all([
+  const [flow, line] = await Promise.all([
     getFlow(key, signal).catch((error: unknown) => {
       if (error instanceof ApiError && error.code === "flow_not_found") return null;
       throw error;
     }),
-    listJobs(query, signal),
+    readLine(key, signal),
   ]);
-  return { flow, jobs: jobs.data };
+  return { flow, line };
 }
 
 export function Flow({ params: { key = "" } }: ScreenProps) {
@@ -79,7 +76,7 @@ export function Flow({ params: { key = "" } }: ScreenProps) {
       {known && (
         <div class="halves">
           <Limits flow={known.flow} />
-          <Line flow={key} jobs={known.jobs} />
+          <Line flow={key} line={known.line} />
         </div>
       )}
       {known && isChanging.value && (
