@@ -10,6 +10,7 @@ import {
   draftOf,
   EMPTY,
   limitsIn,
+  limitsWords,
   rateWords,
 } from "../../dashboard/src/screens/flows/limits.ts";
 import { aJob } from "./a-listed-job.ts";
@@ -30,6 +31,11 @@ it("limits read as a person says them", () => {
     "after 10 failures in a row, for 1 minute",
   ]);
   expect([concurrencyWords(NONE), rateWords(NONE), breakerWords(NONE)]).toEqual(["any number", "any rate", "none"]);
+  expect([limitsWords(ALL), limitsWords({ ...NONE, concurrency: 1 }), limitsWords(NONE)]).toEqual([
+    "5 at once, 100 per 10 seconds, breaker",
+    "1 at once",
+    "none",
+  ]);
   expect(rateWords({ ...NONE, rate: { limit: 3, period: MINUTE } })).toBe("3 per minute");
 });
 

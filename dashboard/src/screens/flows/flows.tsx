@@ -15,7 +15,7 @@ import { PageLinks } from "../../ui/page-links.tsx";
 import { Empty, Loading, Problem, Stale } from "../../ui/problem.tsx";
 import { formatLength } from "../../ui/time-format.ts";
 import css from "./flows.css?inline";
-import { concurrencyWords, rateWords } from "./limits.ts";
+import { limitsWords } from "./limits.ts";
 import { LimitsForm } from "./limits-form.tsx";
 import { State } from "./state.tsx";
 
@@ -93,9 +93,7 @@ const Row = ({ flow }: { flow: Flow }) => (
       <bdi>{flow.key}</bdi>
     </a>
     <Figures flow={flow} />
-    <span data-label="Limits">
-      {concurrencyWords(flow)}, <span class="nowrap">{rateWords(flow)}</span>
-    </span>
+    <span data-label="Limits">{limitsWords(flow)}</span>
     <span data-label="State">
       <State flow={flow} />
     </span>

@@ -15,6 +15,14 @@ export const concurrencyWords = ({ concurrency }: Limits): string =>
 export const rateWords = ({ rate }: Limits): string =>
   rate === null ? "any rate" : `${rate.limit} per ${spanWords(rate.period)}`;
 
+/** On one line: `5 at once, 100 per minute, breaker`. */
+export const limitsWords = (of: Limits): string =>
+  [
+    ...(of.concurrency === null ? [] : [concurrencyWords(of)]),
+    ...(of.rate === null ? [] : [rateWords(of)]),
+    ...(of.breaker === null ? [] : ["breaker"]),
+  ].join(", ") || "none";
+
 export const breakerWords = ({ breaker }: Limits): string =>
   breaker === null
     ? "none"
