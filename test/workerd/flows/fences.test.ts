@@ -1,5 +1,6 @@
 // A turn that comes too late gives its slot back: to a job that was cancelled, edited, deleted, run or that nobody can reach.
 
+import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount, resume, suspend } from "../harness/account.ts";
 import { api, must } from "../harness/api.ts";
@@ -164,25 +165,26 @@ describe("a slot", () => {
   it("whose owner cannot be reached ends by itself", async () => {
     await running.end(200);
     await isCalled(first);
-    const turn = vi.spyOn((await ownerClass()).prototype, "turn").mockRejectedValue(new Error("away"));
+    const away = vi
+      .spyOn(env.JOBS, "getByName")
+      .mockReturnValue({ turn: () => Promise.reject(new Error("away")) } as never);
     for (let minutes = 0; minutes < 7; minutes++) {
       advance(MINUTE);
       await flow.ring();
     }
     expect(await flow.tables()).toMatchObject({ slots: [second.id] });
-    turn.mockRestore();
+    away.mockRestore();
   });
-
-  const ownerClass = async () => (await import("../../../src/objects/job/job-object.ts")).JobObject;
 });
 
 it("a flow that does not answer is asked again, and nothing starts meanwhile", async () => {
-  const { FlowObject } = await import("../../../src/objects/flow/flow-object.ts");
-  const ask = vi.spyOn(FlowObject.prototype, "ask").mockRejectedValue(new Error("away"));
+  const away = vi
+    .spyOn(env.FLOWS, "getByName")
+    .mockReturnValue({ ask: () => Promise.reject(new Error("away")) } as never);
   const job = await jobIn(flow);
   await job.ring();
   expect(pathsOf()).toEqual([running.job.id]);
-  ask.mockRestore();
+  away.mockRestore();
   await running.end(200);
   const at = (await job.alarm()) ?? 0;
   expect(at - Date.now()).toBeLessThanOrEqual(5 * SECOND);
