@@ -55,6 +55,11 @@ export class FlowKeeper {
     const slot = this.line.slotOf(ticket.jobId);
     if (slot?.attempt === ticket.attempt && this.#mayKeep(flow, ticket, now)) return "now";
     if (slot) this.#end(slot, "neither", now); // another attempt's: its owner has gone on without saying so
+    if (this.line.waiting === 0 && rules.room(this.record.read() ?? flow, this.line.running, now) > 0) {
+      this.#grant([ticket], now); // nobody is before it: two rows less
+      this.record.setAlarm(now);
+      return "now";
+    }
     this.line.stand(ticket);
     return this.#fill(now, ticket.jobId) ? "now" : "wait";
   }
@@ -90,13 +95,20 @@ export class FlowKeeper {
     const flow = this.record.read();
     if (!flow) return false;
     const tickets = this.line.first(Math.min(PAGE, rules.room(flow, this.line.running, now)));
-    for (const ticket of tickets) this.line.grant(ticket, now, now + CHECK_AFTER_MS);
-    const next = rules.granted(flow, tickets, now);
-    if (next !== flow) this.record.write(next, now);
+    this.#grant(tickets, now);
     const called = tickets.filter(({ jobId }) => jobId !== asking);
     if (called.length > 0) this.#ctx.waitUntil(this.#call(flow, called));
     this.record.setAlarm(now);
     return called.length < tickets.length;
+  }
+
+  /** Slots and the starts that the rate counts are written in one transaction. */
+  #grant(tickets: readonly Ticket[], now: number): void {
+    const flow = this.record.read();
+    if (!flow) return;
+    for (const ticket of tickets) this.line.grant(ticket, now, now + CHECK_AFTER_MS);
+    const next = rules.granted(flow, tickets, now);
+    if (next !== flow) this.record.write(next, now);
   }
 
   /** Asks the owners of slots that ought to be free by now. */

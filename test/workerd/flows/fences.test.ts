@@ -113,8 +113,18 @@ describe("a turn that is given", () => {
     await goesOn();
   });
 
-  it("to a job that has lost everything goes to the next", async () => {
+  it("to a job whose cancellation the flow has not heard of goes to the next", async () => {
+    const deaf = vi
+      .spyOn(env.FLOWS, "getByName")
+      .mockReturnValue({ release: () => Promise.reject(new Error("away")) } as never);
     await first.cancel();
+    deaf.mockRestore();
+    expect((await flow.tables()).line).toContain(first.id);
+    await running.end(200);
+    await goesOn();
+  });
+
+  it("to a job that has lost everything goes to the next", async () => {
     await first.wipe();
     await running.end(200);
     await goesOn();
