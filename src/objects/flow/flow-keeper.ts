@@ -15,6 +15,8 @@ import { Line, type Slot } from "./line.ts";
 /** Owners that are called at once, and how many are called before others get a word in. */
 const CALLED_AT_ONCE = 25;
 const PAGE = 100;
+/** The highest limit there is. */
+const MAX_SLOTS = 1_000;
 
 /** An owner answers its call in milliseconds; one that does not is called again after this. */
 const CALL_PATIENCE_MS = 5_000;
@@ -29,6 +31,8 @@ export class FlowKeeper {
   readonly #env: Cloudflare.Env;
   /** Slots whose owners are being called. */
   readonly #calling = new Set<string>();
+  /** Whether this instance has asked the owners of slots that the one before it gave, and may have died without calling. */
+  #hasLooked = false;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     this.#ctx = ctx;
@@ -51,6 +55,11 @@ export class FlowKeeper {
     const slot = this.line.slotOf(ticket.jobId);
     if (slot?.attempt === ticket.attempt && this.#mayKeep(flow, ticket, now)) return "now";
     if (slot) this.#end(slot, "neither", now); // another attempt's: its owner has gone on without saying so
+    if (this.line.waiting === 0 && rules.room(this.record.read() ?? flow, this.line.running, now) > 0) {
+      this.#grant([ticket], now); // nobody is before it: two rows less
+      this.record.setAlarm(now);
+      return "now";
+    }
     this.line.stand(ticket);
     return this.#fill(now, ticket.jobId) ? "now" : "wait";
   }
@@ -86,20 +95,28 @@ export class FlowKeeper {
     const flow = this.record.read();
     if (!flow) return false;
     const tickets = this.line.first(Math.min(PAGE, rules.room(flow, this.line.running, now)));
-    for (const ticket of tickets) this.line.grant(ticket, now, now + CHECK_AFTER_MS);
-    const next = rules.granted(flow, tickets, now);
-    if (next !== flow) this.record.write(next, now);
+    this.#grant(tickets, now);
     const called = tickets.filter(({ jobId }) => jobId !== asking);
     if (called.length > 0) this.#ctx.waitUntil(this.#call(flow, called));
     this.record.setAlarm(now);
     return called.length < tickets.length;
   }
 
+  /** Slots and the starts that the rate counts are written in one transaction. */
+  #grant(tickets: readonly Ticket[], now: number): void {
+    const flow = this.record.read();
+    if (!flow) return;
+    for (const ticket of tickets) this.line.grant(ticket, now, now + CHECK_AFTER_MS);
+    const next = rules.granted(flow, tickets, now);
+    if (next !== flow) this.record.write(next, now);
+  }
+
   /** Asks the owners of slots that ought to be free by now. */
   async check(now: number): Promise<void> {
     const flow = this.record.read();
     if (!flow) return;
-    const due = this.line.toCheck(now, PAGE);
+    const due = this.#hasLooked ? this.line.toCheck(now, PAGE) : this.line.toCheck(now + CHECK_AFTER_MS, MAX_SLOTS);
+    this.#hasLooked = true;
     for (const { jobId, attempt } of due) this.line.checkLater(jobId, attempt, now + CALL_AGAIN_MS);
     await this.#call(flow, due);
   }
@@ -155,6 +172,8 @@ export class FlowKeeper {
     const moments: number[] = [];
     if (flow.reportAt !== null) moments.push(flow.reportAt);
     if (running > 0) moments.push(this.line.nextCheck);
+    // An instance that dies while it calls is soon followed by one that looks.
+    if (running > 0 && (this.#calling.size > 0 || !this.#hasLooked)) moments.push(now + CALL_AGAIN_MS);
     if (waiting > 0) {
       const more = rules.room(flow, running, now) > 0 ? now : rules.roomMoreAt(flow, running, now);
       if (more !== null) moments.push(more);
