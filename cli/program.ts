@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { printable } from "../local/printable.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { embeddedCommands } from "./commands/embedded.ts";
+import { flowCommands } from "./commands/flows.ts";
 import { jobCommands } from "./commands/jobs.ts";
 import { keyCommands } from "./commands/keys.ts";
 import { profileCommands } from "./commands/profiles.ts";
@@ -54,6 +55,7 @@ function commandTree(terminal: Terminal, json: boolean, end: (exitCode: number) 
   embeddedCommands(program);
   jobCommands(program, bind);
   scheduleCommands(program, bind);
+  flowCommands(program, bind);
   keyCommands(program, bind);
   webhookCommands(program, bind);
   doctorCommand(program, bind);

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
-import { type Delay, type RawJson, rawJson } from "../sdk/src/index.ts";
+import { type Delay, type FlowRate, type RawJson, rawJson } from "../sdk/src/index.ts";
 import { usage } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -24,6 +24,13 @@ export function duration(text: string): Delay {
   if (unit === undefined || value < 1)
     throw new InvalidArgumentError("It must be a span such as 90s, 15m, 2h, 1d or 1w.");
   return { value, unit };
+}
+
+/** `100/1m`, `100/min`, `10/s`: so many starts in a span. */
+export function rate(text: string): FlowRate {
+  const [, limit = "", span = ""] = /^(\d{1,9}) ?(?:\/|per) ?(\S+)$/.exec(text.trim()) ?? [];
+  if (span === "") throw new InvalidArgumentError("It must be a number and a span, such as 100/1m.");
+  return { limit: Number(limit), period: duration(/^\d/.test(span) ? span : `1${span}`) };
 }
 
 const SECONDS = { second: 1, minute: 60, hour: 3_600, day: 86_400, week: 604_800 } as const;

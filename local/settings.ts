@@ -3,6 +3,7 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { MIN_SECRET_LENGTH } from "../src/accounts/service-secrets.ts";
+import { ACCOUNT_LIMITS, type AccountLimit, accountLimit, ruleOfLimit } from "../src/domain/account-limits.ts";
 import { RETENTION_DAYS_RULE, retentionDays } from "../src/domain/retention-days.ts";
 import { isLoopback, LOOPBACK, ownNames } from "./addresses.ts";
 
@@ -26,6 +27,13 @@ interface Setting {
 }
 
 const isSecretEnough = (text: string): boolean => text.length >= MIN_SECRET_LENGTH;
+
+const settingOf = (name: AccountLimit) => ({
+  default: String(ACCOUNT_LIMITS[name]),
+  rule: ruleOfLimit(name),
+  example: String(ACCOUNT_LIMITS[name]),
+  accepts: (text: string) => accountLimit(name, text) !== null,
+});
 
 export const SETTINGS = {
   HOST: {
@@ -85,6 +93,9 @@ export const SETTINGS = {
     example: "30",
     accepts: (text) => retentionDays(text) !== null,
   },
+  MAX_WAITING_JOBS: settingOf("MAX_WAITING_JOBS"),
+  MAX_SCHEDULES: settingOf("MAX_SCHEDULES"),
+  MAX_OPEN_POLLS: settingOf("MAX_OPEN_POLLS"),
   CHRONOS_RATE_LIMITS: {
     default: "on",
     rule: "CHRONOS_RATE_LIMITS must be on or off. Off is for tests: no request is refused with 429.",
@@ -136,7 +147,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     targets: targets === "any" ? "any" : "public",
     vars: {
       ...(targets === "any" && { ALLOW_LOCAL_TARGETS: "true" }),
-      ...(given.RETENTION_DAYS !== undefined && { RETENTION_DAYS: given.RETENTION_DAYS }),
+      ...asGiven(given, ["RETENTION_DAYS", "MAX_WAITING_JOBS", "MAX_SCHEDULES", "MAX_OPEN_POLLS"]),
       PUBLIC_HOSTS: given.PUBLIC_HOSTS ?? "",
     },
     secrets: {
@@ -149,6 +160,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     color: process.stdout.isTTY && !env.NO_COLOR,
   };
 }
+
+const asGiven = (given: Partial<Record<Name, string>>, names: readonly Name[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
 
 /** The settings of a server on this port, which a job may not call: PUBLIC_HOSTS says so to the Worker. */
 export function servedAt(settings: Settings, port: number): Settings {

@@ -63,6 +63,14 @@ CREATE TABLE `failures` (
 	PRIMARY KEY(`account_id`, `slot`, `error_code`, `handler`, `host`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `flows` (
+	`account_id` text NOT NULL,
+	`key` text NOT NULL,
+	`revision` integer NOT NULL,
+	`state` text NOT NULL,
+	PRIMARY KEY(`account_id`, `key`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `handlers` (
 	`account_id` text NOT NULL,
 	`handler` text NOT NULL,
@@ -162,7 +170,7 @@ CREATE TABLE `recount_walk` (
 	`account_id` text NOT NULL,
 	`job_id` text NOT NULL,
 	`attempt` integer NOT NULL
-) WITHOUT ROWID;
+);
 --> statement-breakpoint
 CREATE TABLE `retention_walk` (
 	`id` integer PRIMARY KEY NOT NULL,

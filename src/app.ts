@@ -17,6 +17,7 @@ import { reference } from "./openapi/reference.ts";
 import { admin } from "./routes/admin.ts";
 import { apiKeys } from "./routes/api-keys.ts";
 import { bulkActions } from "./routes/bulk-actions.ts";
+import { flows } from "./routes/flows.ts";
 import { handlers } from "./routes/handlers.ts";
 import { jobs } from "./routes/jobs.ts";
 import { metrics } from "./routes/metrics.ts";
@@ -72,6 +73,7 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.route("/v1/handlers", handlers);
   app.route("/v1/bulk-actions", bulkActions);
   app.route("/v1/schedules", schedules);
+  app.route("/v1/flows", flows);
   app.route("/v1/webhooks", webhooks);
   app.route("/v1/api-keys", apiKeys);
   app.route("/v1/signing-secret", signingSecret);

@@ -6,6 +6,7 @@ import type { OfferMessage } from "./delivery/enqueue.ts";
 import { consumeOffers } from "./objects/pull-queue/offers.ts";
 
 export { BulkActionObject } from "./objects/bulk-action/bulk-action-object.ts";
+export { FlowObject } from "./objects/flow/flow-object.ts";
 export { JobObject } from "./objects/job/job-object.ts";
 export { Projector } from "./objects/projector/projector.ts";
 export { PullQueue } from "./objects/pull-queue/pull-queue.ts";

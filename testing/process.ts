@@ -28,6 +28,7 @@ const LOOK_EVERY_MS = 25;
 /** Settings of a service and of Node that must not reach it from the test's environment. */
 const NOT_INHERITED = [
   ...["HOST", "PORT", "MASTER_KEY", "MASTER_KEY_PREVIOUS", "ADMIN_TOKEN", "PUBLIC_HOSTS", "RETENTION_DAYS"],
+  ...["MAX_WAITING_JOBS", "MAX_SCHEDULES", "MAX_OPEN_POLLS"],
   ...["CHRONOS_TARGETS", "CHRONOS_LOG", "CHRONOS_STATE", "CHRONOS_RATE_LIMITS"],
   ...["NODE_OPTIONS", "NODE_V8_COVERAGE", "NODE_TEST_CONTEXT"],
 ];

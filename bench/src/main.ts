@@ -17,6 +17,7 @@ import { measureBill, TARGET_MS } from "./parts/bill.ts";
 import { creating, creatingMany, FLOOR_OF_BATCHES, measureCreate } from "./parts/create.ts";
 import { measureCrowd } from "./parts/crowd.ts";
 import { BATCH, type Drain, drainFloor, drainPeer, drainService } from "./parts/drain.ts";
+import { measureFlow } from "./parts/flow.ts";
 import { measureIdle } from "./parts/idle.ts";
 import { measureInsight, measureLists } from "./parts/lists.ts";
 import { HEADER_BYTES, measureMemory } from "./parts/memory.ts";
@@ -128,6 +129,10 @@ async function measureStage(stage: Stage): Promise<void> {
   if (wanted.includes("age"))
     await timed("age", async () => {
       results.age = await measureAge(service, size.age);
+    });
+  if (wanted.includes("flow"))
+    await timed("flow", async () => {
+      results.flow = await measureFlow(service, receiverOf(stage.receivers, service), size.flow);
     });
   if (wanted.includes("sustained")) await timed("sustained", () => measureAllSustained(stage));
   if (wanted.includes("drain")) await timed("drain", () => measureDrains(stage));
@@ -289,7 +294,7 @@ async function measureAll(): Promise<void> {
 }
 
 /** The parts that all systems take side by side. */
-const STAGED: readonly Part[] = ["create", "punctuality", "age", "sustained", "drain", "peers"];
+const STAGED: readonly Part[] = ["create", "punctuality", "age", "flow", "sustained", "drain", "peers"];
 
 const measureTheBill = (): Promise<void> =>
   timed("bill", async () => {

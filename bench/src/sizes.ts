@@ -3,6 +3,7 @@
 import type { Past } from "./filling.ts";
 import type { Aging } from "./parts/age.ts";
 import type { Creating } from "./parts/create.ts";
+import type { Flowing } from "./parts/flow.ts";
 import type { Idling } from "./parts/idle.ts";
 import type { Remembering } from "./parts/memory.ts";
 import type { Shape } from "./parts/punctuality.ts";
@@ -12,6 +13,7 @@ export const PARTS = [
   "create",
   "punctuality",
   "age",
+  "flow",
   "sustained",
   "drain",
   "bill",
@@ -42,6 +44,7 @@ interface Size {
   readonly crowd: Shape & { readonly runs: number };
   readonly pullBurst: Shape & { readonly runs: number };
   readonly age: Aging;
+  readonly flow: Flowing;
   readonly sustained: Sustaining;
   /** Objects are let go after ten seconds: a backlog's owners have not been spoken to for as long. */
   readonly drain: {
@@ -76,6 +79,7 @@ export const FULL: Size = {
   crowd: { jobs: 1_000, spanMs: 0, runs: 2 },
   pullBurst: { jobs: 200, spanMs: 0, runs: 2 }, // a greater one is a backlog: see drain
   age: { jobs: 240, perSecond: 20 },
+  flow: { jobs: 1_000, concurrency: [5, 50, 1_000] },
   sustained: { seconds: 4, steps: 3 },
   drain: { singly: 600, batches: 2_400, peers: 5_000, coldMs: 6_000 },
   // What start-up leaves behind is no idling: it settles first.
@@ -123,6 +127,7 @@ export const QUICK: Size = {
   crowd: { jobs: 50, spanMs: 0, runs: 1 },
   pullBurst: { jobs: 50, spanMs: 0, runs: 1 },
   age: { jobs: 20, perSecond: 20 },
+  flow: { jobs: 100, concurrency: [5] },
   sustained: { seconds: 1, steps: 2 },
   drain: { singly: 50, batches: 200, peers: 100, coldMs: 0 },
   idle: { settleMs: 500, runs: 1, seconds: 1, waiting: 100 },

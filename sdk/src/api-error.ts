@@ -1,6 +1,7 @@
 // The service's refusals as typed errors, and which of them are worth another try.
 
 import { ChronosConnectionError, ChronosError } from "./errors.ts";
+import type { Flow } from "./flow.ts";
 import type { Job } from "./job.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -31,8 +32,12 @@ export type ApiErrorCode =
   | "handler_required_for_pull"
   | "bulk_action_not_found"
   | "webhook_not_found"
+  | "flow_not_found"
   | "precondition_failed"
   | "lease_lost"
+  | "job_limit_reached"
+  | "schedule_limit_reached"
+  | "poll_limit_reached"
   | "idempotency_key_conflict"
   | "unexpected_response"
   | (string & {});
@@ -148,7 +153,7 @@ export class ScheduleKeyConflictError extends ChronosApiError {
 }
 
 /**
- * 412 `precondition_failed`: nothing was changed, because the job or schedule is no longer at the revision of `ifMatch`.
+ * 412 `precondition_failed`: nothing was changed, because the job, schedule or flow is no longer at the revision of `ifMatch`.
  * `data` is its present state: decide again from that, and repeat the call with its revision.
  *
  * @example
@@ -167,10 +172,10 @@ export class ScheduleKeyConflictError extends ChronosApiError {
  */
 export class PreconditionFailedError extends ChronosApiError {
   override name = "PreconditionFailedError";
-  /** A job for a call of `jobs`, a schedule for one of `schedules`; null if the service did not say. */
-  readonly data: Job | Schedule | null;
+  /** A job for a call of `jobs`, a schedule for one of `schedules`, a flow for one of `flows`; null if the service did not say. */
+  readonly data: Job | Schedule | Flow | null;
 
-  constructor(message: string, facts: ApiErrorFacts, data: Job | Schedule | null) {
+  constructor(message: string, facts: ApiErrorFacts, data: Job | Schedule | Flow | null) {
     super(message, facts);
     this.data = data;
   }

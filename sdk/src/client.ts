@@ -3,6 +3,7 @@
 import { ApiKeys } from "./api-keys.ts";
 import { BulkActions } from "./bulk-actions.ts";
 import { type Connection, connect } from "./connection.ts";
+import { Flows } from "./flows.ts";
 import { Handlers } from "./handler-list.ts";
 import type { AnyHandlers, HandlerMap } from "./handlers.ts";
 import { Jobs } from "./jobs.ts";
@@ -41,6 +42,8 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
   readonly bulk: BulkActions;
   /** Creates, reads, changes, pauses, triggers, archives and previews schedules. */
   readonly schedules: Schedules<M>;
+  /** Sets the limits that jobs of one flow share; pauses and resumes it. */
+  readonly flows: Flows;
   /** Tells which handlers there are, how many jobs wait for them, and which workers ask. */
   readonly handlers: Handlers;
   /** Creates, reads, changes, deletes and tests the webhooks that are told of events. */
@@ -59,6 +62,7 @@ export class Chronos<M extends HandlerMap<M> = AnyHandlers> {
     this.jobs = new Jobs(this.connection);
     this.bulk = new BulkActions(this.connection);
     this.schedules = new Schedules(this.connection);
+    this.flows = new Flows(this.connection);
     this.handlers = new Handlers(this.connection);
     this.webhooks = new Webhooks(this.connection);
     this.apiKeys = new ApiKeys(this.connection);

@@ -18,13 +18,14 @@ import type { Platform } from "./platform.ts";
 import { addTexts } from "./raw-json.ts";
 import { readBody } from "./read-body.ts";
 import { jobFromWire, type WireJob } from "./wire.ts";
+import { flowFromWire, type WireFlow } from "./wire-flow.ts";
 import { scheduleFromWire, type WireSchedule } from "./wire-schedule.ts";
 
 export interface HttpCall {
-  method: "GET" | "POST" | "PATCH" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   /** The kind of object in the data of a refusal. Default: a job. */
-  about?: "job" | "schedule";
+  about?: "job" | "schedule" | "flow";
   /** Sent as If-Match: the revision that the object must have. */
   ifMatch?: number | undefined;
   /** Sent as it is: the trace that a new job belongs to. */
@@ -141,13 +142,18 @@ function refusal(call: HttpCall, response: FetchResponse, envelope: Envelope | n
   const { message, data } = envelope;
   const job = () => (data ? jobFromWire(data as WireJob) : null);
   const schedule = () => (data ? scheduleFromWire(data as WireSchedule) : null);
+  const flow = () => (data ? flowFromWire(data as WireFlow) : null);
   const isSchedule = call.about === "schedule";
   switch (facts.code) {
     case "idempotency_key_conflict":
       if (isSchedule) return new ScheduleKeyConflictError(message, facts, schedule());
       return new IdempotencyKeyConflictError(message, facts, job());
     case "precondition_failed":
-      return new PreconditionFailedError(message, facts, isSchedule ? schedule() : job());
+      return new PreconditionFailedError(
+        message,
+        facts,
+        isSchedule ? schedule() : call.about === "flow" ? flow() : job(),
+      );
     default:
       return new ChronosApiError(message, facts);
   }

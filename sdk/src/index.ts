@@ -30,6 +30,8 @@ export {
 } from "./errors.ts";
 export type { Execution, ExecutionErrorCode, ExecutionStatus, ExecutionTrigger } from "./execution.ts";
 export type { FetchInit, FetchLike, FetchResponse } from "./fetch-like.ts";
+export type { Flow, FlowBreaker, FlowFilters, FlowLimits, FlowRate } from "./flow.ts";
+export type { Flows } from "./flows.ts";
 export type { HandlerFilters, Handlers } from "./handler-list.ts";
 export type { HandlerStatus, WorkerSeen } from "./handler-status.ts";
 export type {
@@ -96,6 +98,7 @@ export { verifyWebhook } from "./verify-webhook.ts";
 export type { WaitingOn, WaitingReason } from "./waiting-on.ts";
 export type {
   EventType,
+  FlowEvent,
   JobEvent,
   NewWebhook,
   ScheduleEvent,

@@ -8,6 +8,8 @@ export type WaitingReason =
   | "no_worker"
   | "queue_not_bound"
   | "account_suspended"
+  | "flow_limited"
+  | "flow_paused"
   | "overdue"
   | (string & {});
 

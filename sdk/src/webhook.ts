@@ -1,9 +1,10 @@
 // Webhooks and their events as the SDK shows them: the API's names in camelCase, its times as Dates.
 
+import type { Flow } from "./flow.ts";
 import type { Job } from "./job.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** What a webhook can be told of. `job.recovered`: completed after a failure. The types of flows are not sent yet. */
+/** What a webhook can be told of. `job.recovered`: completed after a failure. `flow.paused` and `flow.resumed` come from a flow's breaker. */
 export type EventType =
   | "job.completed"
   | "job.failed"
@@ -88,6 +89,9 @@ export type JobEvent<TPayload = unknown, TResult = unknown> = EventFields<
 /** A schedule has skipped ticks that fell into an outage, or is over. */
 export type ScheduleEvent = EventFields<"schedule.missed" | "schedule.completed", Schedule>;
 
+/** The breaker of a flow has paused it, or lets it go on. `data` is the flow as it was then. */
+export type FlowEvent = EventFields<"flow.paused" | "flow.resumed", Flow>;
+
 /** Made by `webhooks.test()`. */
 export type TestEvent = EventFields<"webhook.test", { webhookId: string }>;
 
@@ -105,4 +109,4 @@ export type TestEvent = EventFields<"webhook.test", { webhookId: string }>;
  * }
  * ```
  */
-export type WebhookEvent = JobEvent | ScheduleEvent | TestEvent | EventFields<"flow.paused" | "flow.resumed", unknown>;
+export type WebhookEvent = JobEvent | ScheduleEvent | FlowEvent | TestEvent;

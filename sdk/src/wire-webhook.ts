@@ -6,6 +6,7 @@ import { checkFields, type Fields } from "./known-fields.ts";
 import { addTexts } from "./raw-json.ts";
 import type { NewWebhook, Webhook, WebhookChanges, WebhookEvent } from "./webhook.ts";
 import { dateOrNull, jobFromWire, type Snake, type WireJob } from "./wire.ts";
+import { flowFromWire, type WireFlow } from "./wire-flow.ts";
 import { scheduleFromWire, type WireSchedule } from "./wire-schedule.ts";
 
 /** A webhook as the API writes it. */
@@ -71,6 +72,7 @@ function parsedEvent(text: string): WireEvent {
 function dataOf(type: string, data: object): unknown {
   if (type.startsWith("job.")) return jobFromWire(data as WireJob);
   if (type.startsWith("schedule.")) return scheduleFromWire(data as WireSchedule);
+  if (type.startsWith("flow.")) return flowFromWire(data as WireFlow);
   if (type === "webhook.test") return { webhookId: (data as { webhook_id: string }).webhook_id };
   return data;
 }

@@ -68,9 +68,16 @@ describe("a genuine event", () => {
     expect(event).toMatchObject({ type: "schedule.missed", data: { name: "Weekly", missedRuns: 2 } });
   });
 
+  it("of a flow carries it, with the moment of the next try", async () => {
+    const flow = { key: "mail", paused: true, paused_until: "2030-01-01T12:05:00.000Z", waiting: 7, rate: null };
+    const event = await verify(sent(bodyOf("flow.paused", flow)));
+    expect(event).toMatchObject({ type: "flow.paused", data: { key: "mail", waiting: 7 } });
+    if (event.type === "flow.paused") expect(event.data.pausedUntil).toEqual(new Date("2030-01-01T12:05:00.000Z"));
+  });
+
   it("of a test names the webhook; of a type that is not known yet the data is as it came", async () => {
     expect(await verify(sent(bodyOf("webhook.test", { webhook_id: "w" })))).toMatchObject({ data: { webhookId: "w" } });
-    expect(await verify(sent(bodyOf("flow.paused", { key_name: "x" })))).toMatchObject({ data: { key_name: "x" } });
+    expect(await verify(sent(bodyOf("queue.full", { key_name: "x" })))).toMatchObject({ data: { key_name: "x" } });
   });
 
   it("verifies from a Request, which stays readable, and with either secret of a rotation", async () => {

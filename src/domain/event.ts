@@ -1,11 +1,13 @@
 // What is announced (contract §9): which events a job's end or a schedule's change makes, and the job that carries one to an
 // endpoint. Such a job is made for each endpoint; its id follows from the event, so making it again changes nothing.
 
+import type { FlowView } from "./flow.ts";
 import { createdAtOf } from "./ids.ts";
 import { formatInstant } from "./instant.ts";
 import { type Callback, type Fault, isEnded, type Job, type JobSpec, type JobStatus, statusOf, viewOf } from "./job.ts";
 import { type JsonText, raw, stringify } from "./json-text.ts";
 import type { Schedule } from "./schedule.ts";
+import { showFlow } from "./show-flow.ts";
 import { showJob } from "./show-job.ts";
 import { showSchedule } from "./show-schedule.ts";
 
@@ -24,6 +26,12 @@ export type EventType = (typeof EVENT_TYPES)[number];
 /** What a schedule has to announce, and since when: ticks were missed, or it is over. */
 export interface ScheduleNews {
   readonly type: "schedule.missed" | "schedule.completed";
+  readonly at: number;
+}
+
+/** What a flow has to announce: its breaker has paused it, or lets it go on. */
+export interface FlowNews {
+  readonly type: "flow.paused" | "flow.resumed";
   readonly at: number;
 }
 
@@ -112,6 +120,17 @@ export const eventsOfSchedule = (schedule: Schedule): readonly Event[] =>
     data: stringify(showSchedule(schedule)) as JsonText,
     tag: `schedule:${schedule.id}`,
     identity: `schedule ${schedule.id} ${at}`,
+    callback: null,
+  }));
+
+/** What a flow has to announce, with how it stands now. */
+export const eventsOfFlow = (flow: FlowView, news: readonly FlowNews[]): readonly Event[] =>
+  news.map(({ type, at }) => ({
+    type,
+    at,
+    data: stringify(showFlow(flow)) as JsonText,
+    tag: `flow:${flow.key}`,
+    identity: `flow ${flow.key} ${at}`,
     callback: null,
   }));
 

@@ -68,8 +68,20 @@ export interface Waiting {
   readonly trigger: Trigger;
   /** Set while it may not start: look again then. */
   readonly heldUntil?: number;
-  /** Why: the account is suspended, or nobody knows what to sign the request with. */
-  readonly heldFor?: "suspended" | "unsigned";
+  /** Why: the account is suspended, nobody knows what to sign the request with, or it is not its turn in its flow. */
+  readonly heldFor?: "suspended" | "unsigned" | "flow";
+}
+
+/** A place in the line of a flow, or a slot: what the flow may hold for an attempt (flow-claim.ts). */
+export interface FlowClaim {
+  readonly flow: string;
+  readonly attempt: number;
+  /** When that attempt was due: its place in line. */
+  readonly dueAt: number;
+  /** When the flow last said that it is its turn; null while it stands in line. */
+  readonly turnAt: number | null;
+  /** It is needed no more, and giving it back has failed: again then. */
+  readonly againAt: number | null;
 }
 
 export interface Queued {
@@ -200,6 +212,8 @@ export interface Job extends JobSpec {
   /** As it was last read: what a delivery is signed with while D1 cannot be asked. */
   readonly signing: SigningState | null;
   readonly phase: Phase;
+  /** What its flow may hold for it; null: nothing. */
+  readonly claim: FlowClaim | null;
   /** Events of ends that were undone by a manual retry before anybody could be told of them. */
   readonly untold: readonly Event[];
   /** Superseded executions the read model has not confirmed yet, oldest first, and last the newest one. */

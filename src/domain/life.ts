@@ -3,6 +3,7 @@
 
 import { hasMade, remembering } from "./bulk-action.ts";
 import { eventsOf } from "./event.ts";
+import { inLine, lookAfterMs } from "./flow-claim.ts";
 import { formatInstant } from "./instant.ts";
 import {
   type Ended,
@@ -76,6 +77,7 @@ export function arm(spec: JobSpec, signing: SigningState | null): Job {
     lastError: null,
     signing,
     phase: { name: "waiting", runAt: spec.scheduledFor, trigger: "scheduled" },
+    claim: null,
     untold: [],
     executions: [],
     reportAt: null,
@@ -234,10 +236,12 @@ export function dropKey(job: Job, now: number): Step {
   return ok({ ...dropped, editedAt: dropped.revision });
 }
 
-/** A job that waits for its time is due now. */
+/** A job that waits for its time is due now. One that stands in the line of its flow keeps its place. */
 export function run(job: Job, now: number): Step {
-  if (job.phase.name !== "waiting") return err({ code: "job_not_runnable", status: statusOf(job) });
-  return ok(changed(job, now, { phase: waiting(now, "manual_run") }));
+  const { phase, claim } = job;
+  if (phase.name !== "waiting") return err({ code: "job_not_runnable", status: statusOf(job) });
+  const runAt = claim === null ? now : Math.min(phase.runAt, now);
+  return ok(changed(job, now, { phase: waiting(runAt, "manual_run") }));
 }
 
 /** A change that a bulk action makes. It may be asked for again after a crash, and is made once. */
@@ -264,6 +268,16 @@ export function hold(job: Job, now: number, heldFor: Waiting["heldFor"] = "suspe
   if (job.phase.name !== "waiting") return job;
   const heldUntil = now + Math.min(MINUTE + Math.floor((now - job.phase.runAt) / 2), MAX_HOLD_MS);
   return changed(job, now, { phase: { ...job.phase, heldUntil, heldFor } });
+}
+
+/** A due job whose turn it is not in its flow waits to be called; one that was offered already is offered to nobody meanwhile. */
+export function standInLine(job: Job, now: number): Job {
+  const { phase } = job;
+  if (phase.name === "queued")
+    return { ...inLine(job), phase: { ...phase, offerAt: now + lookAfterMs(phase.since, now) } };
+  if (phase.name !== "waiting") return job;
+  const heldUntil = now + lookAfterMs(phase.runAt, now);
+  return changed(inLine(job), now, { phase: { ...phase, heldUntil, heldFor: "flow" } });
 }
 
 /** Whether the fence lets this execution speak: it is the one in flight and, for a pull worker, its lease lasts. */

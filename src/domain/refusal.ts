@@ -33,6 +33,9 @@ export interface NoSuchJob {
 
 export type JobRefusal = StateRefusal | NoSuchJob | JobMoved | Unavailable;
 
+/** There is no such flow on this account, or it is no longer what the caller looked at. */
+export type FlowRefusal = { readonly code: "flow_not_found" | "flow_moved" | "flow_limit_reached" } | Unavailable;
+
 /** There is no such bulk action on this account. */
 export type BulkActionRefusal = { readonly code: "bulk_action_not_found" } | Unavailable;
 

@@ -126,5 +126,5 @@ export function announced(job: Job, then: Job): Job {
 }
 
 /** Whether a confirmed end may go at once. */
-export const isForgettable = ({ phase, keepUntil }: Job, now: number): boolean =>
-  isEnded(phase) && phase.confirmed && now >= keepUntil;
+export const isForgettable = ({ phase, keepUntil, claim }: Job, now: number): boolean =>
+  isEnded(phase) && phase.confirmed && claim === null && now >= keepUntil;

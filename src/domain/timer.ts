@@ -1,6 +1,7 @@
 // The two clocks of a job, derived from its state and never set by hand: when its owner wakes, and by when the read
 // model expects to hear from it.
 
+import { uselessSince } from "./flow-claim.ts";
 import { isEnded, type Job } from "./job.ts";
 
 const SECOND = 1_000;
@@ -46,17 +47,18 @@ export const CONTESTED_MS = HORIZON_MS + MINUTE;
  * @returns null: never
  */
 export function wakeAt(job: Job): number | null {
-  const due = momentOf(job);
-  if (isEnded(job.phase) && job.phase.confirmed) return job.keepUntil;
-  if (due === null || job.reportAt === null) return due ?? job.reportAt;
-  return Math.min(due, job.reportAt);
+  const useless = uselessSince(job);
+  if (isEnded(job.phase) && job.phase.confirmed) return useless ?? job.keepUntil;
+  const moments = [momentOf(job), job.reportAt, useless].filter((at) => at !== null);
+  return moments.length === 0 ? null : Math.min(...moments);
 }
 
-function momentOf({ phase, delivery, expiresAt }: Job): number | null {
+function momentOf(job: Job): number | null {
+  const { phase, delivery, expiresAt } = job;
   const latest = expiresAt ?? Number.POSITIVE_INFINITY;
   switch (phase.name) {
     case "waiting":
-      return Math.min(Math.max(phase.runAt, phase.heldUntil ?? 0), latest);
+      return Math.min(Math.max(phase.runAt, phase.heldUntil ?? 0, uselessSince(job) ?? 0), latest);
     case "queued":
       return Math.min(phase.offerAt, latest);
     case "running":

@@ -1,12 +1,14 @@
 // Stored shapes live for years: every state is read through here.
 
 import type { BulkAction } from "./bulk-action.ts";
+import type { Flow } from "./flow.ts";
 import type { Job } from "./job.ts";
 import type { Schedule } from "./schedule.ts";
 
 export const JOB_VERSION = 1;
 export const SCHEDULE_VERSION = 1;
 export const BULK_ACTION_VERSION = 1;
+export const FLOW_VERSION = 1;
 
 /** What a newer deployment wrote. It is left untouched: the caller is told to come back, the alarm tries again later. */
 export class NewerShapeError extends Error {
@@ -29,4 +31,10 @@ export function upgradeSchedule(stored: { readonly v: number }): Schedule {
 export function upgradeBulkAction(stored: { readonly v: number }): BulkAction {
   if (stored.v > BULK_ACTION_VERSION) throw new NewerShapeError(`bulk action of version ${stored.v}`);
   return stored as BulkAction;
+}
+
+/** @param stored what a FlowObject or a row holds: a flow of any version up to ours */
+export function upgradeFlow(stored: { readonly v: number }): Flow {
+  if (stored.v > FLOW_VERSION) throw new NewerShapeError(`flow of version ${stored.v}`);
+  return stored as Flow;
 }

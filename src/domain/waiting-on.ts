@@ -1,5 +1,7 @@
 // Why a job has not run yet: one reason, and a sentence a person can act on. Pure: a job's wait, facts and the moment are arguments.
 
+import type { FlowView, Ticket } from "./flow.ts";
+import { isClaimNeeded, ticketOf } from "./flow-claim.ts";
 import type { QueueView } from "./handler.ts";
 import { type Fault, type Job, type JobView, newest, type Queued, type Waiting } from "./job.ts";
 import { cut } from "./text.ts";
@@ -10,6 +12,8 @@ const MINUTE = 60 * SECOND;
 /**
  * - `not_due`: its time has not come
  * - `backoff`: an attempt failed, and the next one waits for its time
+ * - `flow_paused`: it is due, and its flow is paused
+ * - `flow_limited`: it is due, and others of its flow come first
  * - `waiting_for_worker`: it is due, and workers ask for its handler
  * - `no_worker`: it is due, and nobody has asked for its handler for a minute
  * - `queue_not_bound`: it is due, and the Cloudflare Queue it names is not bound to the service
@@ -19,6 +23,8 @@ const MINUTE = 60 * SECOND;
 export type WaitingReason =
   | "not_due"
   | "backoff"
+  | "flow_paused"
+  | "flow_limited"
   | "waiting_for_worker"
   | "no_worker"
   | "queue_not_bound"
@@ -42,6 +48,8 @@ export interface Wait {
   readonly attempt: number;
   /** When the newest execution ended. */
   readonly endedAt: number | null;
+  /** The attempt that stands in the line of the job's flow; null when none does. */
+  readonly standing: Ticket | null;
 }
 
 /** What others know of it. Only a queued job has any. */
@@ -50,6 +58,14 @@ export interface WaitFacts {
   readonly missingBinding: string | null;
   /** What its PullQueue says; null when it was not asked, or did not answer in time. */
   readonly queue: QueueView | null;
+  /** What the flow says in whose line it stands; null when it was not asked, or did not answer in time. */
+  readonly line: InLine | null;
+}
+
+/** A flow, and the place of a job in its line: 1 is the next one; null when it has none. */
+export interface InLine {
+  readonly flow: FlowView;
+  readonly place: number | null;
 }
 
 /** A job due no longer than this is about to start: alarms are milliseconds late, in a crowd up to four seconds. */
@@ -69,7 +85,7 @@ export function waitOf(job: Job): Wait | null {
   switch (phase.name) {
     case "waiting":
     case "queued":
-      return { phase, attempt: job.attempt, endedAt: newest(job)?.completedAt ?? null };
+      return { phase, attempt: job.attempt, endedAt: newest(job)?.completedAt ?? null, standing: standingOf(job) };
     case "running":
     case "completed":
     case "failed":
@@ -78,11 +94,18 @@ export function waitOf(job: Job): Wait | null {
   }
 }
 
+const standingOf = (job: Job): Ticket | null =>
+  job.claim !== null && job.claim.turnAt === null && isClaimNeeded(job) ? ticketOf(job) : null;
+
 /** Why the job waits at this moment. */
 export function waitingOn(job: JobView, wait: Wait, facts: WaitFacts, now: number): WaitingOn {
   const { phase } = wait;
   const found =
-    phase.name === "waiting" ? beforeAttempt(job, { ...wait, phase }, now) : atWorkers(job, phase, facts, now);
+    wait.standing !== null
+      ? inLine(job, wait.standing.dueAt, facts.line)
+      : phase.name === "waiting"
+        ? beforeAttempt(job, { ...wait, phase }, now)
+        : atWorkers(job, phase, facts, now);
   const { expiresAt } = job;
   if (expiresAt === null || found.reason === "not_due" || found.reason === "backoff") return found;
   return {
@@ -102,6 +125,37 @@ function beforeAttempt(job: JobView, wait: Wait & { readonly phase: Waiting }, n
     return { reason: "overdue", message, since, until: null };
   }
   return wait.phase.trigger === "system_retry" ? backoff(job, wait, now) : notDue(job, runAt, now);
+}
+
+/** Its turn has not come. */
+function inLine({ flow: key }: JobView, since: number, line: InLine | null): WaitingOn {
+  const due = `Due since ${clock(since)}`;
+  if (!line) {
+    const message = `${due}; it waits for its turn in the flow \`${key}\`, which could not be asked in time: read the job again in a moment.`;
+    return { reason: "flow_limited", message, since, until: null };
+  }
+  const { flow, place } = line;
+  const behind = place === null ? "" : ` It is number ${place} of ${flow.waiting} in line.`;
+  if (flow.paused) {
+    const message = `${due}, but the flow \`${key}\` is paused.${behind} To go on: \`POST /v1/flows/${encodeURIComponent(flow.key)}/resume\`.`;
+    return { reason: "flow_paused", message, since, until: null };
+  }
+  if (flow.pausedUntil !== null) {
+    const message = `${due}, but the flow \`${key}\` has paused itself after failures in a row. It lets one attempt try at ${clock(flow.pausedUntil)}.${behind}`;
+    return { reason: "flow_paused", message, since, until: flow.pausedUntil };
+  }
+  const message = `${due}; it waits for its turn in the flow \`${key}\` (${limitsIn(flow)}).${behind} ${flow.running} ${flow.running === 1 ? "runs" : "run"} now.`;
+  return { reason: "flow_limited", message, since, until: null };
+}
+
+function limitsIn({ concurrency, rate }: FlowView): string {
+  const limits = [
+    concurrency === null ? [] : `${concurrency} at once`,
+    rate === null
+      ? []
+      : `${rate.limit} in ${rate.period.value} ${rate.period.unit}${rate.period.value === 1 ? "" : "s"}`,
+  ].flat();
+  return limits.length === 0 ? "without limits" : limits.join(", ");
 }
 
 function notDue(job: JobView, runAt: number, now: number): WaitingOn {

@@ -1,6 +1,7 @@
 // Whether the service can do its work: its settings make sense and its database answers.
 
 import { logShortSecrets, MIN_SECRET_LENGTH, masterKeysOf } from "../accounts/service-secrets.ts";
+import { ACCOUNT_LIMITS, type AccountLimit, accountLimit, ruleOfLimit } from "../domain/account-limits.ts";
 import { RETENTION_DAYS_RULE, retentionDays } from "../domain/retention-days.ts";
 import { canAnswer, databaseOf } from "../store/store.ts";
 import { ApiError } from "./errors.ts";
@@ -19,5 +20,7 @@ function settingAtFault(env: Cloudflare.Env): string | undefined {
   if (!env.MASTER_KEY) return "MASTER_KEY is not set.";
   if (!masterKeysOf(env)) return `MASTER_KEY must have at least ${MIN_SECRET_LENGTH} characters.`;
   if (retentionDays(env.RETENTION_DAYS) === null) return `${RETENTION_DAYS_RULE} Until then nothing is deleted.`;
+  for (const name of Object.keys(ACCOUNT_LIMITS) as AccountLimit[])
+    if (accountLimit(name, env[name]) === null) return `${ruleOfLimit(name)} Until then it is ${ACCOUNT_LIMITS[name]}.`;
   return undefined;
 }

@@ -45,6 +45,13 @@ export const SCOPES: Readonly<Record<string, readonly KeyScope[]>> = {
   "POST /v1/schedules/:id/trigger": FULL,
   "POST /v1/schedules/:id/archive": FULL,
 
+  "GET /v1/flows": READ,
+  "GET /v1/flows/:key": READ,
+  "PUT /v1/flows/:key": FULL,
+  "POST /v1/flows/:key/pause": FULL,
+  "POST /v1/flows/:key/resume": FULL,
+  "DELETE /v1/flows/:key": FULL,
+
   "POST /v1/webhooks": FULL,
   "GET /v1/webhooks": READ,
   "GET /v1/webhooks/:id": READ,

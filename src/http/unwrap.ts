@@ -1,10 +1,10 @@
 // From a refusal of the inside to the error a client sees: one table, total over the refusals there are.
 
-import type { BulkActionRefusal, JobRefusal, ScheduleRefusal, WebhookRefusal } from "../domain/refusal.ts";
+import type { BulkActionRefusal, FlowRefusal, JobRefusal, ScheduleRefusal, WebhookRefusal } from "../domain/refusal.ts";
 import type { Result } from "../domain/result.ts";
 import { ApiError, unavailable } from "./errors.ts";
 
-type Refusal = JobRefusal | ScheduleRefusal | BulkActionRefusal | WebhookRefusal;
+type Refusal = JobRefusal | ScheduleRefusal | BulkActionRefusal | WebhookRefusal | FlowRefusal;
 
 /** The value, or the refusal thrown as the client's error. */
 export function unwrap<T>(answer: Result<T, Refusal>): T {
@@ -34,11 +34,16 @@ export function errorOf(refusal: Refusal): ApiError {
       );
     case "job_moved":
     case "schedule_moved":
+    case "flow_moved":
       return unavailable(1);
     case "schedule_not_found":
       return new ApiError(refusal.code, "There is no such schedule.");
     case "bulk_action_not_found":
       return new ApiError(refusal.code, "There is no such bulk action.");
+    case "flow_not_found":
+      return new ApiError(refusal.code, "There is no such flow.");
+    case "flow_limit_reached":
+      return new ApiError("conflict", "The account has all the flows it may have: 10,000. Delete one first.");
     case "webhook_not_found":
       return new ApiError(refusal.code, "There is no such webhook.");
     case "schedule_archived":

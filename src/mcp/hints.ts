@@ -4,10 +4,10 @@
 const ASKS = ["POST /v1/schedules/preview"];
 
 /** They take away what is there, or end it. */
-const ENDS = /\/(cancel|archive)$|^(DELETE|PATCH) |^POST \/v1\/bulk-actions$/;
+const ENDS = /\/(cancel|archive)$|^(DELETE|PATCH|PUT) |^POST \/v1\/bulk-actions$/;
 
 /** A second call with the same arguments changes nothing more. */
-const REPEATABLE = /\/(cancel|archive|pause|resume|abort)$|^DELETE /;
+const REPEATABLE = /\/(cancel|archive|pause|resume|abort)$|^(DELETE|PUT) /;
 
 const isReading = (route: string): boolean => route.startsWith("GET ") || ASKS.includes(route);
 

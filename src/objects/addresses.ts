@@ -3,10 +3,11 @@
 import type { Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { BulkActionRef } from "../store/bulk-actions-store.ts";
+import type { FlowRef } from "../store/flows-store.ts";
 import type { JobRef } from "../store/jobs-store.ts";
 import type { ScheduleRef } from "../store/schedules-store.ts";
 import { within } from "../store/time-limit.ts";
-import type { BulkActionOwner, JobOwner, ScheduleOwner } from "./owners.ts";
+import type { BulkActionOwner, FlowOwner, JobOwner, ScheduleOwner } from "./owners.ts";
 
 /** One object per job. The account is part of the name, so another account's id leads nowhere. */
 export const jobAt = (env: Cloudflare.Env, { accountId, jobId }: JobRef): JobOwner =>
@@ -17,6 +18,10 @@ export const scheduleAt = (env: Cloudflare.Env, { accountId, scheduleId }: Sched
 
 export const bulkActionAt = (env: Cloudflare.Env, { accountId, bulkActionId }: BulkActionRef): BulkActionOwner =>
   env.BULK_ACTIONS.getByName(`${accountId}/${bulkActionId}`, placed(env));
+
+/** One for each key that an account gives its jobs: the jobs of an account that defines none cost a call each, and leave nothing. */
+export const flowAt = (env: Cloudflare.Env, { accountId, key }: FlowRef): FlowOwner =>
+  env.FLOWS.getByName(`${accountId}/${key}`, placed(env));
 
 /** One waiting room for each account and handler, so that an account's throughput is not that of one object. */
 export const pullQueueAt = (env: Cloudflare.Env, accountId: string, handler: string) =>

@@ -2,13 +2,15 @@
 // so methods only ever gain optional arguments.
 
 import type { BulkAction } from "../domain/bulk-action.ts";
+import type { FlowSpec, FlowView, SlotEnd, Ticket } from "../domain/flow.ts";
 import type { Execution, Fault, JobEdit, JobSpec, JobView, SigningState } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
-import type { BulkActionRefusal, JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
+import type { BulkActionRefusal, FlowRefusal, JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
 import type { Result } from "../domain/result.ts";
 import type { Schedule, ScheduleSpec } from "../domain/schedule.ts";
-import type { Wait } from "../domain/waiting-on.ts";
+import type { InLine, Wait } from "../domain/waiting-on.ts";
 import type { BulkActionRef } from "../store/bulk-actions-store.ts";
+import type { FlowRef } from "../store/flows-store.ts";
 import type { JobRef } from "../store/jobs-store.ts";
 import type { ScheduleRef } from "../store/schedules-store.ts";
 
@@ -69,6 +71,12 @@ export interface JobOwner {
   dropKey(ref: JobRef): Promise<Answer<null>>;
   /** Deletes a job that has ended. */
   remove(ref: JobRef, seen: number | null): Promise<Answer<null>>;
+  /**
+   * Its flow calls: it is the turn of this attempt. Also asked later, whether the slot is still used.
+   *
+   * @returns until when; null when it is not needed
+   */
+  turn(ref: JobRef, flow: string, attempt: number): Promise<number | null>;
   /** A worker takes the lease of an execution that was offered to it. */
   lease(ref: JobRef, executionId: string, workerId: string | null): Promise<Answer<Leased>>;
   /** The worker never learned of its lease. */
@@ -77,6 +85,34 @@ export interface JobOwner {
   fail(ref: JobRef, executionId: string, error: Fault, retryable: boolean): Promise<Answer<JobView>>;
   /** @param progress how far the worker is; without it, what it said before stays */
   heartbeat(ref: JobRef, executionId: string, progress?: JsonText | null): Promise<Answer<Heartbeat>>;
+}
+
+/** Whether an attempt may start: now, when it is called, or without a flow's leave, since nobody has defined the flow. */
+export type Turn = "now" | "wait" | "free";
+
+export interface FlowOwner {
+  /** A job's owner, before each attempt. Asked again for the same attempt, the answer is the present one. */
+  ask(ref: FlowRef, ticket: Ticket): Promise<Turn>;
+  /** The attempt is over, or needs neither slot nor place. Said again, it changes nothing. */
+  release(ref: FlowRef, ticket: Ticket, end: SlotEnd): Promise<void>;
+  /** null: nobody has defined it. */
+  get(ref: FlowRef): Promise<FlowView | null>;
+  place(ref: FlowRef, ticket: Ticket): Promise<InLine | null>;
+  /**
+   * @param asked `paused` undefined: as it is
+   * @param seen the revisions one of which it must have; null: any, or none
+   */
+  put(ref: FlowRef, asked: FlowInput, seen: readonly number[] | null): Promise<FlowAnswer<PutFlow>>;
+  pause(ref: FlowRef): Promise<FlowAnswer<FlowView>>;
+  resume(ref: FlowRef): Promise<FlowAnswer<FlowView>>;
+  remove(ref: FlowRef, seen: readonly number[] | null): Promise<FlowAnswer<null>>;
+}
+
+export type FlowInput = Omit<FlowSpec, "paused"> & { readonly paused: boolean | undefined };
+export type FlowAnswer<T> = Result<T, FlowRefusal>;
+export interface PutFlow {
+  readonly flow: FlowView;
+  readonly created: boolean;
 }
 
 /** A schedule as somebody looked at it. */

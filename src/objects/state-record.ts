@@ -60,6 +60,12 @@ export class StateRecord<T extends { readonly v: number; readonly accountId: str
     if (!this.#isRinging) this.#setAlarm(state, now);
   }
 
+  /** Sets the alarm anew, after a change of what it is derived from besides the state. */
+  setAlarm(now: number): void {
+    const state = this.read();
+    if (state && !this.#isRinging) this.#setAlarm(state, now);
+  }
+
   /** Changes what this instance knows, not what is stored: for what another instance may as well do once more. */
   remember(state: T): void {
     this.#known = { state };

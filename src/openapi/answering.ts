@@ -65,7 +65,8 @@ function envelopeExample({ data, as, message }: EnvelopeAnswer): object {
 const WITH_DATA: ReadonlySet<ErrorCode> = new Set(["idempotency_key_conflict", "precondition_failed"]);
 
 function refusalOf(status: number, codes: readonly ErrorCode[]): object {
-  const schema = schemaOf(codes.some((code) => WITH_DATA.has(code)) ? "RefusalWithData" : "Refusal");
+  const names = new Set(codes.map((code) => (WITH_DATA.has(code) ? "RefusalWithData" : "Refusal")));
+  const [schema, ...others] = [...names].map(schemaOf);
   const headers = {
     "X-Request-Id": component("headers", "X-Request-Id"),
     ...((status === 429 || status === 503) && { "Retry-After": component("headers", "Retry-After") }),
@@ -73,7 +74,12 @@ function refusalOf(status: number, codes: readonly ErrorCode[]): object {
   return {
     description: codes.map((code) => `\`${code}\`: ${REFUSALS[code].when}`).join(" "),
     headers,
-    content: { "application/json": { schema, examples: examplesOf(codes) } },
+    content: {
+      "application/json": {
+        schema: others.length > 0 ? { anyOf: [schema, ...others] } : schema,
+        examples: examplesOf(codes),
+      },
+    },
   };
 }
 

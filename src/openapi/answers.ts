@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { EVENT_TYPES } from "../domain/event.ts";
 import { FAULT_CODES } from "../domain/job.ts";
+import type { showFlow } from "../domain/show-flow.ts";
 import type { showExecution, showJob, showWaitingJob, showWaitingOn } from "../domain/show-job.ts";
 import type { showSchedule, showTick } from "../domain/show-schedule.ts";
 import type { showKey } from "../routes/api-keys.ts";
@@ -132,6 +133,23 @@ const Schedule = describes<ReturnType<typeof showSchedule>>()(
   }),
 );
 
+const Flow = describes<ReturnType<typeof showFlow>>()(
+  v.object({
+    key: v.pipe(v.string(), v.description("Its name: the `flow` of its jobs.")),
+    concurrency: v.nullable(count),
+    rate: v.nullable(v.object({ limit: count, period: Duration })),
+    breaker: v.nullable(v.object({ failures: count, pause: Duration })),
+    paused: v.boolean(),
+    paused_until: v.nullable(time),
+    waiting: v.pipe(count, v.description("Attempts that are due and wait for their turn.")),
+    running: count,
+    oldest_waiting_since: v.nullable(time),
+    revision: count,
+    created_at: time,
+    updated_at: time,
+  }),
+);
+
 const counted = {
   action: v.picklist(["cancel", "retry", "run", "delete"]),
   status: v.picklist(["running", "completed", "aborted"]),
@@ -208,6 +226,8 @@ const WaitingOn = describes<ReturnType<typeof showWaitingOn>>()(
       "no_worker",
       "queue_not_bound",
       "account_suspended",
+      "flow_paused",
+      "flow_limited",
       "overdue",
     ]),
     message: v.pipe(v.string(), v.metadata({ description: "For people: what it waits for, and what you can do." })),
@@ -253,10 +273,12 @@ export const ANSWERS = {
   BulkAction,
   BulkDryRun,
   Schedule,
+  Flow,
   Tick,
   Webhook,
   JobEvent: event(["job.completed", "job.failed", "job.cancelled", "job.recovered"], Job),
   ScheduleEvent: event(["schedule.missed", "schedule.completed"], Schedule),
+  FlowEvent: event(["flow.paused", "flow.resumed"], Flow),
   TestEvent: event(["webhook.test"], v.object({ webhook_id: uuid })),
   ApiKey,
   NewApiKey: v.object({ ...ApiKey.entries, key: v.string() }),

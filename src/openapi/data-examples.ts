@@ -43,6 +43,21 @@ const job: Examples["Job"] = {
   revision: 1,
 };
 
+const flow: Examples["Flow"] = {
+  key: "mail-provider",
+  concurrency: 5,
+  rate: { limit: 100, period: { value: 1, unit: "minute" } },
+  breaker: { failures: 10, pause: { value: 1, unit: "minute" } },
+  paused: false,
+  paused_until: null,
+  waiting: 12,
+  running: 5,
+  oldest_waiting_since: "2026-01-15T08:59:58.000Z",
+  revision: 2,
+  created_at: "2026-01-10T12:00:00.000Z",
+  updated_at: "2026-01-12T08:30:00.000Z",
+};
+
 const schedule: Examples["Schedule"] = {
   id: "e1f0c8a7-6b1d-4f6e-9a53-1d0e8f7c2b44",
   name: "Weekly report",
@@ -149,6 +164,7 @@ export const DATA_EXAMPLES: Examples = {
     completed_at: "2026-01-15T09:00:00.000Z",
   },
   Schedule: schedule,
+  Flow: flow,
   Tick: { utc: "2026-03-29T01:00:00.000Z", local: "2026-03-29T02:00:00.000+01:00" },
   Webhook: {
     id: WEBHOOK,
@@ -179,6 +195,11 @@ export const DATA_EXAMPLES: Examples = {
     type: "schedule.missed",
     timestamp: "2026-01-26T09:00:03.120Z",
     data: { ...schedule, last_run_at: "2026-01-26T09:00:00.000Z", run_count: 1, missed_runs: 1, revision: 3 },
+  },
+  FlowEvent: {
+    type: "flow.paused",
+    timestamp: "2026-01-15T09:00:00.000Z",
+    data: { ...flow, paused: true, paused_until: "2026-01-15T09:01:00.000Z" },
   },
   TestEvent: { type: "webhook.test", timestamp: "2026-01-15T09:00:00.000Z", data: { webhook_id: WEBHOOK } },
   ApiKey: apiKey,

@@ -13,6 +13,7 @@ import { DATA_EXAMPLES } from "./data-examples.ts";
 import { type Operation, type Operations, TAGS } from "./operation.ts";
 import { accounts } from "./operations/accounts.ts";
 import { bulkActions } from "./operations/bulk-actions.ts";
+import { flows } from "./operations/flows.ts";
 import { jobs } from "./operations/jobs.ts";
 import { overview } from "./operations/overview.ts";
 import { schedules } from "./operations/schedules.ts";
@@ -30,6 +31,7 @@ export const OPERATIONS: Operations = {
   ...jobs,
   ...bulkActions,
   ...schedules,
+  ...flows,
   ...webhooks,
   ...workers,
   ...overview,

@@ -7,6 +7,7 @@ export const TAGS = {
   Jobs: "Create jobs, follow them, change your mind.",
   "Bulk actions": "Cancel, retry, run or delete many jobs with one request.",
   Schedules: "Recurring jobs, by cron expression or interval.",
+  Flows: "So many at once, so many in a period, or none for now: limits that jobs of one name share.",
   Workers:
     "What a pull worker says: claim a job, keep its lease, report how it went. And which handlers have work, and workers.",
   Webhooks: "Be told of what happens: a job fails, a schedule misses a run.",

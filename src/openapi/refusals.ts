@@ -76,6 +76,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     when: "There is no such bulk action on this account.",
     message: "There is no such bulk action.",
   },
+  flow_not_found: { when: "Nobody has defined this flow on this account.", message: "There is no such flow." },
   webhook_not_found: { when: "There is no such webhook on this account.", message: "There is no such webhook." },
   precondition_failed: {
     when: "It has another revision than `If-Match` asks for. `data` is what it is now, and nothing was changed.",
@@ -109,6 +110,19 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
   rate_limit_exceeded: {
     when: "More than 100 requests in 10 s with this API key (1,000 on worker endpoints), ten times as many with all keys of the account, or more than 30 unknown keys or wrong admin tokens from one address. `Retry-After` says when to come back.",
     message: "Too many requests with this API key. Please slow down.",
+  },
+  job_limit_reached: {
+    when: "The account has as many jobs that have not ended as it may (`MAX_WAITING_JOBS` of the service). Nothing was created; `Retry-After` says when it is looked at again.",
+    message: "An account may have 1000000 jobs that have not ended. Create more once some have ended.",
+  },
+  schedule_limit_reached: {
+    when: "The account has as many active and paused schedules as it may (`MAX_SCHEDULES` of the service).",
+    message: "An account may have 10000 active and paused schedules. Archive one first.",
+  },
+  poll_limit_reached: {
+    when: "As many claims of the account wait for a job as may (`MAX_OPEN_POLLS` of the service). A claim that finds a job at once is not refused. `Retry-After` says when to poll again.",
+    message:
+      "An account may have 1000 claims that wait for a job. Let fewer workers poll, or claim with `wait_time_seconds` 0.",
   },
   internal_error: {
     when: "A fault nobody foresaw. Please report it with the answer's `X-Request-Id`.",

@@ -89,6 +89,12 @@ export const WEBHOOKS = {
     "ScheduleEvent",
     "Sent to each webhook that asks for the type. `data` is the schedule.",
   ),
+  flowEvent: eventOf(
+    "flowEvent",
+    "A flow's breaker has paused it, or lets it go on",
+    "FlowEvent",
+    "Sent to each webhook that asks for the type. `data` is the flow.",
+  ),
   testEvent: eventOf("testEvent", "A test", "TestEvent", "Sent by `POST /v1/webhooks/{id}/test`."),
   delivery: {
     post: {

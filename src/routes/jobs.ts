@@ -5,6 +5,7 @@ import type * as v from "valibot";
 import { signingStateOf } from "../accounts/signing-secret.ts";
 import type { JobView } from "../domain/job.ts";
 import { showExecution, showJob, showWaitingJob } from "../domain/show-job.ts";
+import { mustHaveRoomFor } from "../http/account-limits.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
@@ -38,6 +39,7 @@ export const jobs = new Hono<AppEnv>()
     const origin = { accountId: account.id, id: platform.newJobId(now), now, traceparent: traceparentOf(c) };
     const { body } = c.req.valid("form");
     const spec = specOf(body, origin, deploymentOf(c));
+    await mustHaveRoomFor(c, 1);
     const job = { env: c.env, spec, signing: signingStateOf(account), later: laterOf(c) };
     if (body.on_conflict === "replace" && spec.idempotencyKey !== null) {
       const { job: shown, created } = unwrap(await createOrReplace(job, { ...spec, retimed: true }));
@@ -54,6 +56,7 @@ export const jobs = new Hono<AppEnv>()
     const traceparent = traceparentOf(c);
     const madeBy = () => ({ accountId: account.id, id: platform.newJobId(now), now, traceparent });
     const specs = specsOf(c.req.valid("form").body, madeBy, deploymentOf(c));
+    await mustHaveRoomFor(c, specs.length);
     const asked = { env: c.env, accountId: account.id, specs, signing: signingStateOf(account), later: laterOf(c) };
     const created = unwrap(await createJobs(asked));
     const holders = await currentJobs(

@@ -6,6 +6,7 @@ import { canExist } from "../domain/ids.ts";
 import { hasEnded, plan, preview, resume, SCHEDULE_STATUSES, type Schedule } from "../domain/schedule.ts";
 import { showJob } from "../domain/show-job.ts";
 import { showSchedule, showTick } from "../domain/show-schedule.ts";
+import { limitOf, tooManySchedules } from "../http/account-limits.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
@@ -43,7 +44,9 @@ export const schedules = new Hono<AppEnv>()
     const idempotencyKey = body.idempotency_key ?? null;
     const schedule = plan(spec, { accountId: account.id, id: platform.newJobId(now), idempotencyKey, now });
     if (schedule.status !== "active") throw invalid("stop_at", "Lies before the first run.");
-    const inserted = unwrap(await insertSchedule(databaseOf(c.env.DB), schedule));
+    const limit = limitOf(c.env, "MAX_SCHEDULES");
+    const inserted = unwrap(await insertSchedule(databaseOf(c.env.DB), schedule, limit));
+    if (!inserted.created && inserted.isFull) throw await refusalIfThere(c, tooManySchedules(limit));
     if (!inserted.created) throw await keyInUse(c, inserted.holderId);
     const ref = refOf(c, schedule.id);
     await ask(() => scheduleAt(c.env, ref).wake(ref));

@@ -7,6 +7,7 @@ import type { Fault, JobView } from "../domain/job.ts";
 import { raw } from "../domain/json-text.ts";
 import { moment, showJob } from "../domain/show-job.ts";
 import { cut } from "../domain/text.ts";
+import { openPoll } from "../http/account-limits.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { carried } from "../http/carried.ts";
 import { done, success } from "../http/envelope.ts";
@@ -86,9 +87,10 @@ export const worker = new Hono<AppEnv>()
     };
     const due = unwrap(await claimNow(c.env, asked));
     if (due.length > 0 || wait_time_seconds === 0) return done(c, ...show(due));
+    const waitMs = Math.min(wait_time_seconds * 1_000, msLeftTo(c.var.key.expiresAt, c.var.platform.now()));
+    const close = openPoll(c, asked.pollId, waitMs);
     return longAnswer(c, async (client) => {
-      const waitMs = Math.min(wait_time_seconds * 1_000, msLeftTo(c.var.key.expiresAt, c.var.platform.now()));
-      const claimed = await claimWithin(c.env, asked, waitMs, client);
+      const claimed = await claimWithin(c.env, asked, waitMs, client).finally(close);
       return success(...show(claimed.ok ? claimed.value : [])); // a fault in the middle of a poll: the next one is told
     });
   })

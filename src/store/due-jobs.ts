@@ -36,6 +36,13 @@ interface AheadRow {
   readonly oldest: number;
 }
 
+/**
+ * Whether a job that is due stands in the line of its flow: its owner has reported since it was due, and is to report later. It waits as it
+ * was asked to, and is not late.
+ */
+const isInLine = (now: number) =>
+  sql`(jobs.flow IS NOT NULL AND jobs.run_at <= ${now} AND jobs.revision > 0 AND jobs.sweeps = 0 AND jobs.report_due_at > ${now})`;
+
 /** In the place of a minute: overdue. */
 const OVERDUE = -1;
 
@@ -66,7 +73,7 @@ export function aheadOf(db: Database, accountId: string | null, now: number) {
         UNION ALL
         SELECT near.account_id, ${minute} AS minute, count(*), min(jobs.run_at) FROM near CROSS JOIN ${jobs}
         WHERE jobs.account_id = near.account_id AND jobs.id = near.id AND ${wanted}
-          AND jobs.status IN ('pending', 'retrying') AND jobs.run_at <= ${now + AHEAD_MS} AND jobs.origin <> 'event'
+          AND jobs.status IN ('pending', 'retrying') AND jobs.run_at <= ${now + AHEAD_MS} AND jobs.origin <> 'event' AND NOT ${isInLine(now)}
         GROUP BY 1, 2)`,
     );
 }

@@ -157,6 +157,7 @@ export function jobOfRow(row: JobRow, now: number): Job | undefined {
     lastError: waits ? row.lastError : LOST,
     signing: null,
     phase,
+    claim: null,
     untold: [],
     executions: execution ? [execution] : [],
     reportAt: waits ? null : now,
@@ -169,7 +170,7 @@ export function jobOfRow(row: JobRow, now: number): Job | undefined {
 export function waitOfRow(row: JobRow): Wait | null {
   if (hasEnded(row) || row.status === "running") return null;
   const phase: Waiting = { name: "waiting", runAt: row.runAt ?? row.scheduledFor, trigger: triggerOf(row) };
-  return { phase, attempt: row.attempt, endedAt: row.settledAt };
+  return { phase, attempt: row.attempt, endedAt: row.settledAt, standing: null };
 }
 
 const triggerOf = ({ status, trigger, attempt }: JobRow): Trigger =>

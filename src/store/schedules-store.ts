@@ -25,38 +25,64 @@ export function scheduleRowOf(schedule: Schedule) {
   return { accountId, id, status, handler, revision, reportDueAt, state, sweeps: 0 };
 }
 
-/** Inserts nothing if the id or the key is taken, or the account is gone. */
-const insertRow = (db: Database, schedule: Schedule, idempotencyKey: string | null) =>
+const LIVE = sql`status IN ('active', 'paused')`;
+
+/**
+ * Whether an account has fewer schedules than so many that have not ended. It reads the account's newest, twice as many at most:
+ * an index of them would cost each tick a row.
+ */
+const hasFewer = (accountId: string, limit: number) =>
+  sql`(SELECT count(*) FROM (SELECT status FROM ${schedules} WHERE account_id = ${accountId} ORDER BY id DESC LIMIT ${2 * limit}) WHERE ${LIVE}) < ${limit}`;
+
+/** Inserts nothing if the id or the key is taken, or the account is gone or has as many as `limit`. */
+const insertRow = (db: Database, schedule: Schedule, idempotencyKey: string | null, limit: number | null) =>
   stored(() =>
     db
       .insert(schedules)
-      .select(ifThere(schedules, [{ ...scheduleRowOf(schedule), idempotencyKey }], schedule.accountId))
+      .select(
+        sql`${ifThere(schedules, [{ ...scheduleRowOf(schedule), idempotencyKey }], schedule.accountId)}${limit === null ? sql`` : sql` AND ${hasFewer(schedule.accountId, limit)}`}`,
+      )
       .onConflictDoNothing()
       .returning({ id: schedules.id }),
   );
 
 export type InsertedSchedule =
   | { readonly created: true }
-  | { readonly created: false; readonly holderId: string | undefined };
+  | {
+      readonly created: false;
+      /** The schedule that holds the key, when it is another one. */
+      readonly holderId: string | undefined;
+      /** The account has as many as it may. Neither this nor a holder: the account is gone, or the key is free by now. */
+      readonly isFull: boolean;
+    };
 
 /**
  * Writes the intent. Atomic on the idempotency key, and safe to repeat: one that was applied although its answer was lost is
  * recognised by its id.
  *
- * @returns the schedule that holds the key when it is another one; none if the account is gone
+ * @param limit how many that have not ended the account may have; null: any number
  */
-export async function insertSchedule(db: Database, schedule: Schedule): Promise<Stored<InsertedSchedule>> {
+export async function insertSchedule(
+  db: Database,
+  schedule: Schedule,
+  limit: number | null = null,
+): Promise<Stored<InsertedSchedule>> {
   const { accountId, id: scheduleId, idempotencyKey: key } = schedule;
-  const inserted = await insertRow(db, schedule, key);
+  const inserted = await insertRow(db, schedule, key, limit);
   if (inserted.ok && inserted.value.length > 0) return ok({ created: true });
   const own = await readSchedule(db, { accountId, scheduleId });
   if (own.ok && own.value) return ok({ created: true });
   if (!inserted.ok) return inserted;
   if (!own.ok) return own;
-  if (key === null) return ok({ created: false, holderId: undefined });
-  const holds = and(eq(schedules.accountId, accountId), eq(schedules.idempotencyKey, key));
-  const holder = await stored(() => db.select({ id: schedules.id }).from(schedules).where(holds).get());
-  return holder.ok ? ok({ created: false, holderId: holder.value?.id }) : holder;
+  const why = await stored(() =>
+    db.get<{ holderId: string | null; isFull: number }>(
+      sql`SELECT (SELECT id FROM ${schedules} WHERE account_id = ${accountId} AND idempotency_key = ${key}) AS holderId,
+                 ${limit === null ? sql`0` : sql`NOT ${hasFewer(accountId, limit)}`} AS isFull`,
+    ),
+  );
+  if (!why.ok) return why;
+  const { holderId, isFull } = why.value;
+  return ok({ created: false, holderId: holderId ?? undefined, isFull: holderId === null && isFull === 1 });
 }
 
 /**
@@ -68,7 +94,7 @@ export async function restoreSchedule(db: Database, schedule: Schedule): Promise
   const restored = await insertSchedule(db, schedule);
   if (!restored.ok) return restored;
   if (restored.value.created || restored.value.holderId === undefined) return ok(restored.value.created);
-  const without = await insertRow(db, schedule, null);
+  const without = await insertRow(db, schedule, null, null);
   return without.ok ? ok(without.value.length > 0) : without;
 }
 

@@ -5,6 +5,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { BulkAction } from "../domain/bulk-action.ts";
 import type { EventType } from "../domain/event.ts";
+import type { Flow } from "../domain/flow.ts";
 import type {
   Callbacks,
   Delivery,
@@ -183,6 +184,19 @@ export const schedules = sqliteTable(
     index("schedules_report_due").on(t.reportDueAt).where(sql`report_due_at IS NOT NULL`),
     uniqueIndex("schedules_idempotency").on(t.accountId, t.idempotencyKey).where(sql`idempotency_key IS NOT NULL`),
   ],
+);
+
+/** The flows of an account: for lists. How a flow stands, its object knows. */
+export const flows = sqliteTable(
+  "flows",
+  {
+    accountId: text("account_id").notNull(),
+    key: text().notNull(),
+    revision: integer().notNull(),
+    /** The flow as its object last wrote it, read through `upgradeFlow`. */
+    state: text({ mode: "json" }).$type<Flow>().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.key] })],
 );
 
 export const bulkActions = sqliteTable(

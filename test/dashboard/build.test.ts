@@ -58,6 +58,6 @@ describe("the dashboard's sources", () => {
 });
 
 const PACKAGES = ["preact", "preact/hooks", "@preact/signals"];
-const SHARED = ["json-scan", "raw-json", "wire", "wire-bulk", "wire-schedule", "job"].map(
+const SHARED = ["json-scan", "raw-json", "wire", "wire-bulk", "wire-flow", "wire-schedule", "job"].map(
   (name) => `sdk/src/${name}.ts`,
 );

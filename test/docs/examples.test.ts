@@ -128,6 +128,7 @@ describe("a refusal reads as its example", () => {
       return tenant.call("POST", `/v1/jobs/${id}/retry`);
     },
     bulk_action_not_found: (tenant) => tenant.call("GET", `/v1/bulk-actions/${crypto.randomUUID()}`),
+    flow_not_found: (tenant) => tenant.call("GET", "/v1/flows/nobody"),
     webhook_not_found: (tenant) => tenant.call("GET", `/v1/webhooks/${crypto.randomUUID()}`),
     job_not_editable: async (tenant) => {
       const { id } = await prepared("completeJob", tenant);
@@ -174,7 +175,14 @@ describe("a refusal reads as its example", () => {
     },
   };
   /** Those that nobody can provoke from outside are held in test/docs/workerd. */
-  const ELSEWHERE = ["internal_error", "schedule_status_changed", "unavailable"];
+  const ELSEWHERE = [
+    "internal_error",
+    "schedule_status_changed",
+    "unavailable",
+    "job_limit_reached",
+    "schedule_limit_reached",
+    "poll_limit_reached",
+  ];
 
   it("every code is looked at", () => {
     expect([...Object.keys(PROVOKED), ...ELSEWHERE].sort()).toEqual(Object.keys(document.components.examples).sort());

@@ -11,6 +11,7 @@ import { intrude } from "./intruders/intruders.ts";
 import { walkBesideReference } from "./model/model.ts";
 import type { Part } from "./part.ts";
 import { announceUnderKills } from "./process/events.ts";
+import { limitUnderKills } from "./process/flows.ts";
 import { killUnderLoad } from "./process/process.ts";
 import { besetByTargets } from "./targets/targets.ts";
 import { runTests } from "./tests.ts";
@@ -18,6 +19,7 @@ import { runTests } from "./tests.ts";
 const FULL = {
   process: { rounds: 20, tenants: 6, keysEach: 4, jobsPerSecond: 12 },
   events: { jobs: 500, kills: 5 },
+  flows: { jobs: 1_000, kills: 20 },
   counted: { jobs: 2_000, kills: 3 },
   copies: 5,
   walk: { steps: 400, kills: 6 },
@@ -26,6 +28,7 @@ const FULL = {
 const QUICK = {
   process: { rounds: 2, tenants: 3, keysEach: 2, jobsPerSecond: 8 },
   events: { jobs: 60, kills: 1 },
+  flows: { jobs: 150, kills: 1 },
   counted: { jobs: 200, kills: 1 },
   copies: 1,
   walk: { steps: 80, kills: 1 },
@@ -57,6 +60,7 @@ async function onOneService(): Promise<void> {
     const targets = async () => done(await besetByTargets(service, plan.copies));
     done(await killUnderLoad(service, plan.process, seed, targets));
     done(await announceUnderKills(service, plan.events, seed));
+    done(await limitUnderKills(service, plan.flows, seed));
     done(await countUnderKills(service, plan.counted, seed));
     done(await walkBesideReference(service, plan.walk, seed));
   } finally {

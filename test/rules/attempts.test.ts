@@ -49,6 +49,7 @@ it("a job is armed waiting for its time, at a revision above its row's", () => {
     lastError: null,
     signing,
     phase: { name: "waiting", runAt: NOON, trigger: "scheduled" },
+    claim: null,
     untold: [],
     executions: [],
     reportAt: null,

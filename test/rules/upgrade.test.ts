@@ -31,6 +31,7 @@ const V1 = {
   lastError: { code: "handler_error", message: "out of disk" },
   signing: { signingVersion: 1, overlapEndsAt: null, masterKeyId: "a1b2", previousMasterKeyId: null },
   phase: { name: "running", executionId: "e2", startedAt: NOON + 2_000, leaseEndsAt: NOON + 32_000, reported: false },
+  claim: null,
   executions: [
     {
       id: "e2",

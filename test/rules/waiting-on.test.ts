@@ -38,12 +38,13 @@ import {
   waiting,
 } from "./a-job.ts";
 
-const NOTHING: WaitFacts = { missingBinding: null, queue: null };
+const NOTHING: WaitFacts = { missingBinding: null, queue: null, line: null };
 
 /** A PullQueue with the job in it, of which a worker asks at this moment. */
 const polledAt = (lastPollAt: number | null, more: Partial<QueueView> = {}): WaitFacts => ({
   missingBinding: null,
   queue: { waiting: 1, oldestDueAt: NOON, lastPollAt, lastPollBy: lastPollAt, workers: [], holds: true, ...more },
+  line: null,
 });
 
 function at(now: number, job: Job, facts = NOTHING): WaitingOn {
@@ -209,7 +210,7 @@ describe("no_worker", () => {
 describe("a named queue", () => {
   const sent = queued({ delivery: NAMED });
   const unsent = life.offerSoon(sent, NOON);
-  const UNBOUND: WaitFacts = { missingBinding: "QUEUE_IMAGES", queue: null };
+  const UNBOUND: WaitFacts = { missingBinding: "QUEUE_IMAGES", queue: null, line: null };
 
   it("that is not bound is queue_not_bound: bind it, or cancel the job", () => {
     expect(at(NOON + SECOND, unsent, UNBOUND)).toEqual({

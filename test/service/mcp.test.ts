@@ -120,8 +120,8 @@ describe("the tools", () => {
     expect(where("readOnlyHint").filter((name) => !/^(get|list|preview)[A-Z]/.test(name))).toEqual([]);
     expect(tools.filter(({ name }) => /^(get|list|preview)[A-Z]/.test(name)).length).toBe(where("readOnlyHint").length);
     expect(where("destructiveHint").sort()).toEqual([
-      ...["archiveSchedule", "cancelJob", "createBulkAction", "deleteJob", "deleteWebhook"],
-      ...["updateJob", "updateSchedule", "updateWebhook"],
+      ...["archiveSchedule", "cancelJob", "createBulkAction", "deleteFlow", "deleteJob", "deleteWebhook"],
+      ...["putFlow", "updateJob", "updateSchedule", "updateWebhook"],
     ]);
   });
 

@@ -31,6 +31,9 @@ const BAD: Record<keyof typeof SETTINGS, readonly string[]> = {
   MASTER_KEY_PREVIOUS: [],
   ADMIN_TOKEN: ["x".repeat(31)],
   RETENTION_DAYS: ["0", "-1", "abc", "1.5", " ", "30 ", "36501"],
+  MAX_WAITING_JOBS: ["0", "-1", "none", "1e6", "1000000001"],
+  MAX_SCHEDULES: ["0", "1.5"],
+  MAX_OPEN_POLLS: ["0", " "],
   CHRONOS_RATE_LIMITS: ["false", "OFF"],
   CHRONOS_LOG: ["JSON", "quiet"],
 };
@@ -65,6 +68,9 @@ it("good values are taken", () => {
       MASTER_KEY: "m".repeat(32),
       ADMIN_TOKEN: "a".repeat(32),
       RETENTION_DAYS: "36500",
+      MAX_WAITING_JOBS: "5000000",
+      MAX_SCHEDULES: "1",
+      MAX_OPEN_POLLS: "1000000000",
       CHRONOS_LOG: "json",
     }),
   ).toMatchObject({
@@ -72,7 +78,13 @@ it("good values are taken", () => {
     port: 80,
     stateFolder: "/somewhere",
     targets: "public",
-    vars: { PUBLIC_HOSTS: "jobs.example.com, [2001:db8::1]:8443,büro.example.com", RETENTION_DAYS: "36500" },
+    vars: {
+      PUBLIC_HOSTS: "jobs.example.com, [2001:db8::1]:8443,büro.example.com",
+      RETENTION_DAYS: "36500",
+      MAX_WAITING_JOBS: "5000000",
+      MAX_SCHEDULES: "1",
+      MAX_OPEN_POLLS: "1000000000",
+    },
     secrets: { MASTER_KEY: "m".repeat(32), ADMIN_TOKEN: "a".repeat(32) },
     rawLogs: true,
   });
@@ -126,7 +138,7 @@ it("the guide's table is what the code does", () => {
     rule,
   ]);
   const table = Object.entries(SETTINGS).map(([name, setting]) => {
-    const known = setting.default.replace(/^(127|8787|\.chronos|30|text|on$).*$/, "`$&`");
+    const known = setting.default.replace(/^(\d[\d.]*|\.chronos|text|on$).*$/, "`$&`");
     return [name, known, setting.rule.replace(`${name} must be `, "")];
   });
   expect(rows).toEqual(table);

@@ -13,6 +13,11 @@ it.each([
   ["RETENTION_DAYS", { RETENTION_DAYS: "0" }, RULE],
   ["RETENTION_DAYS", { RETENTION_DAYS: "-1" }, RULE],
   ["RETENTION_DAYS", { RETENTION_DAYS: "abc" }, RULE],
+  [
+    "MAX_SCHEDULES",
+    { MAX_SCHEDULES: "many" },
+    "MAX_SCHEDULES must be a whole number from 1 to 1000000000. Until then it is 10000.",
+  ],
 ])("names the setting at fault: %s", async (_, vars, message) => {
   const { status, headers, body } = await api("GET", "/health", { env: vars });
   expect([status, body.code, body.message]).toEqual([503, "unavailable", message]);

@@ -5,6 +5,7 @@ import type { Bill } from "../parts/bill.ts";
 import type { CreateFigure } from "../parts/create.ts";
 import type { Crowd } from "../parts/crowd.ts";
 import type { Drain } from "../parts/drain.ts";
+import type { FlowFigure } from "../parts/flow.ts";
 import type { Idle } from "../parts/idle.ts";
 import type { ListFigure } from "../parts/lists.ts";
 import type { Memory, Stored } from "../parts/memory.ts";
@@ -22,6 +23,7 @@ export interface Results {
   punctuality?: Punctuality[];
   crowd?: Crowd;
   age?: Age;
+  flow?: FlowFigure[];
   sustained?: Sustained[];
   bill?: Bill[];
   drain?: Drain[];
@@ -43,7 +45,7 @@ type Cell = string | number;
 export const FLOOR = "floor: one row, one alarm";
 
 export function tablesOf(results: Results): string {
-  const { create, createMany, punctuality, crowd, age, sustained, bill, drain, idle, memory, stored, flatness } =
+  const { create, createMany, punctuality, crowd, age, flow, sustained, bill, drain, idle, memory, stored, flatness } =
     results;
   return [
     ...(create ? ["## Create", createTable(create)] : []),
@@ -51,6 +53,7 @@ export function tablesOf(results: Results): string {
     ...(punctuality ? ["## Punctuality: lateness in ms", punctualityTable(punctuality)] : []),
     ...(crowd ? ["## The list of another account during a burst", crowdTable(crowd)] : []),
     ...(age ? ["## How old the list is: from a job's end to its row, in ms", ageTable(age)] : []),
+    ...(flow ? ["## One flow: attempts started a second", flowTable(flow)] : []),
     ...(sustained ? ["## Sustained: made, delivered, ended and listed", sustainedTable(sustained)] : []),
     ...(drain ? ["## Drain: due pull jobs, four workers", drainTable(drain)] : []),
     ...(bill ? [`## The bill of one job (prices of ${PRICED_ON}, beyond the free allowances)`, billTable(bill)] : []),
@@ -112,6 +115,16 @@ const crowdTable = ({ jobs, lists, p50, p99, max }: Crowd): string =>
   table(
     ["jobs due in one instant", "lists asked for meanwhile", "p50 ms", "p99 ms", "max ms"],
     [[jobs, lists, p50, p99, max]],
+  );
+
+const flowTable = (figures: readonly FlowFigure[]): string =>
+  table(
+    ["jobs that are due", "jobs", "starts/s"],
+    figures.map(({ concurrency, jobs, startsPerSecond }) => [
+      concurrency === null ? "without a flow" : `in a flow of ${concurrency}`,
+      jobs,
+      startsPerSecond,
+    ]),
   );
 
 const ageTable = ({ jobs, perSecond, listsPerJob, p50, p99, max }: Age): string =>

@@ -2,6 +2,8 @@
 // navigation, one in `NAVIGATION`.
 
 import type { ComponentType } from "preact";
+import { Flow } from "../screens/flows/flow.tsx";
+import { Flows } from "../screens/flows/flows.tsx";
 import { Job } from "../screens/job/job.tsx";
 import { EditJob } from "../screens/job-form/edit-job.tsx";
 import { NewJob } from "../screens/job-form/new-job.tsx";
@@ -39,6 +41,8 @@ export const SCREENS: readonly Screen[] = [
   { pattern: "/schedules/new", component: NewSchedule, title: "New schedule" },
   { pattern: "/schedules/:id", component: Schedule, title: "Schedule" },
   { pattern: "/schedules/:id/edit", component: EditSchedule, title: "Change schedule" },
+  { pattern: "/flows", component: Flows, title: "Flows" },
+  { pattern: "/flows/:key", component: Flow, title: "Flow" },
   { pattern: "/workers", component: Workers, title: "Workers" },
   { pattern: "/settings", component: Settings, title: "Settings" },
 ];
@@ -54,6 +58,7 @@ export const NAVIGATION: readonly Entry[] = [
   { path: "/", label: "Overview", key: "o" },
   { path: "/jobs", label: "Jobs", key: "j" },
   { path: "/schedules", label: "Schedules", key: "s" },
+  { path: "/flows", label: "Flows", key: "f" },
   { path: "/workers", label: "Workers", key: "w" },
   { path: "/settings", label: "Settings", key: "," },
 ];

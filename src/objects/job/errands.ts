@@ -9,6 +9,7 @@ import * as life from "../../domain/life.ts";
 import { REPORT_AFTER_MS } from "../../domain/timer.ts";
 import { offer } from "../pull-queue/offers.ts";
 import { crowdHasBegun } from "../stagger.ts";
+import { mayStart } from "./flow-turn.ts";
 import type { JobKeeper } from "./job-keeper.ts";
 
 /** A ring of the alarm does a handful of things at most; more would be a loop. */
@@ -37,6 +38,9 @@ export async function runErrands(keeper: JobKeeper, env: Cloudflare.Env): Promis
         await offerAgain(keeper, env, job);
         await keeper.report();
         break;
+      case "give-back":
+        await keeper.giveBack();
+        break;
       case "report":
         await keeper.report();
         break;
@@ -52,8 +56,11 @@ async function deliver(keeper: JobKeeper, env: Cloudflare.Env, held: Job, now: n
   const found = await standingOf(env, held.accountId, Date.now);
   const standing = found.ok ? found.value : { status: "active", signing: null };
   if (standing.status === "gone") return keeper.abandon();
-  const job = withSigning(held, standing.signing);
-  if (standing.status === "suspended") return hold(keeper, job, "suspended");
+  const looked = withSigning(held, standing.signing);
+  if (standing.status === "suspended") return hold(keeper, looked, "suspended");
+  if (!keeper.record.isStill(held)) return;
+  const job = await mayStart(keeper.record, env, looked);
+  if (!job) return;
   const executionId = crypto.randomUUID();
   const prepared = await prepare(env, job, executionId, job.signing, now);
   if (prepared?.kind === "unsigned") return hold(keeper, job, "unsigned");

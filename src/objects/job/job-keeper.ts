@@ -5,6 +5,7 @@ import { standingOf } from "../../accounts/standing.ts";
 import { taskAt } from "../../domain/agenda.ts";
 import { hasMade } from "../../domain/bulk-action.ts";
 import { eventsOf, hasCallback } from "../../domain/event.ts";
+import { uselessSince } from "../../domain/flow-claim.ts";
 import type { Execution, Job, JobView } from "../../domain/job.ts";
 import { isEnded, newest, statusOf, viewOf, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
@@ -41,6 +42,7 @@ import { sendReport } from "../projector/send-report.ts";
 import { withdraw } from "../pull-queue/offers.ts";
 import { StateRecord } from "../state-record.ts";
 import { logExecution } from "./execution-log.ts";
+import { giveBack } from "./flow-turn.ts";
 
 /** What an owner is asked about: a live job, or one that has ended, or is far ahead, and whose row is the whole truth. */
 export type Owned = { readonly job: Job } | { readonly row: JobRow };
@@ -51,6 +53,8 @@ export class JobKeeper {
   readonly #env: Cloudflare.Env;
   /** The push this instance has in the air. One that is `running` and not here was started by an instance that died. */
   flight: { readonly executionId: string; readonly controller: AbortController } | null = null;
+
+  #givingBack: Promise<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     this.#ctx = ctx;
@@ -192,6 +196,7 @@ export class JobKeeper {
   /** Writes a job and logs the execution this change ended. */
   write(job: Job, now: number): void {
     this.record.write(job, now);
+    if (uselessSince(job) !== null) this.giveBackLater();
     const execution: Execution | undefined = newest(job);
     if (execution && execution.completedAt !== null && execution.revision === job.revision)
       logExecution(job, execution);
@@ -225,6 +230,18 @@ export class JobKeeper {
 
   reportLater(): void {
     this.#ctx.waitUntil(this.report());
+  }
+
+  /** Gives its flow back what the job needs no more. Repeated by the alarm if it fails. */
+  giveBack(): Promise<void> {
+    this.#givingBack ??= giveBack(this.record, this.#env).finally(() => {
+      this.#givingBack = undefined;
+    });
+    return this.#givingBack;
+  }
+
+  giveBackLater(): void {
+    this.#ctx.waitUntil(this.giveBack());
   }
 
   /** Between the look at the job and what follows from it there is no await. */

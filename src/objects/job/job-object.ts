@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { hasMade } from "../../domain/bulk-action.ts";
+import { called, isClaimNeeded, slotEndsAt } from "../../domain/flow-claim.ts";
 import {
   type Execution,
   type Fault,
@@ -29,6 +30,7 @@ import { databaseOf } from "../../store/store.ts";
 import type { Answer, Heartbeat, JobOwner, Leased, LiveExecutions, LiveJob } from "../owners.ts";
 import { withdraw } from "../pull-queue/offers.ts";
 import { runErrands } from "./errands.ts";
+import { mayBeTaken } from "./flow-turn.ts";
 import { JobKeeper, type Owned } from "./job-keeper.ts";
 
 export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner {
@@ -126,10 +128,21 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     return seen === null || seen === revision ? this.#keeper.remove(ref) : err({ code: "job_moved" });
   }
 
+  async turn(_ref: JobRef, flow: string, attempt: number): Promise<number | null> {
+    const job = this.#keeper.present();
+    if (job?.claim?.flow !== flow || job.claim.attempt !== attempt || !isClaimNeeded(job)) return null;
+    const now = Date.now();
+    if (job.claim.turnAt === null) this.#keeper.write(called(job, now), now);
+    return slotEndsAt(job, now);
+  }
+
   async lease(ref: JobRef, executionId: string, workerId: string | null): Promise<Answer<Leased>> {
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
     if ("row" in owned.value) return err({ code: "lease_lost", status: owned.value.row.status });
+    const turn = await mayBeTaken(this.#keeper.record, this.env, owned.value.job);
+    if (turn === "unknown") return err({ code: "unavailable", retryAfterSeconds: 5 });
+    if (turn === "wait") return err({ code: "lease_lost", status: "queued" });
     const leased = this.#keeper.change((job, now) => life.lease(job, executionId, workerId, now));
     return leased.ok ? ok(leasedOf(leased.value, executionId)) : leased;
   }

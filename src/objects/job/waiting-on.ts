@@ -7,7 +7,7 @@ import type { JobRefusal } from "../../domain/refusal.ts";
 import { ok, type Result } from "../../domain/result.ts";
 import { type Wait, type WaitFacts, type WaitingOn, waitingOn } from "../../domain/waiting-on.ts";
 import type { JobRef } from "../../store/jobs-store.ts";
-import { ask, pullQueueAt } from "../addresses.ts";
+import { ask, flowAt, pullQueueAt } from "../addresses.ts";
 import { waitingJob } from "./read-job.ts";
 
 /** How long a PullQueue may take: the answer about the job itself is there already. */
@@ -28,14 +28,21 @@ export async function explainedJob(env: Cloudflare.Env, ref: JobRef): Promise<Re
   return ok({ job, waitingOn: waitingOn(job, wait, await factsOf(env, job, wait), Date.now()) });
 }
 
-async function factsOf(env: Cloudflare.Env, job: JobView, { phase }: Wait): Promise<WaitFacts> {
-  const { accountId, delivery, handler } = job;
-  if (phase.name !== "queued" || delivery.type !== "pull") return { missingBinding: null, queue: null };
+const NONE: WaitFacts = { missingBinding: null, queue: null, line: null };
+
+async function factsOf(env: Cloudflare.Env, job: JobView, { phase, standing }: Wait): Promise<WaitFacts> {
+  const { accountId, delivery, handler, flow } = job;
+  if (standing !== null && flow !== null) {
+    const ref = { accountId, key: flow };
+    const line = await ask(() => flowAt(env, ref).place(ref, standing), PATIENCE_MS);
+    return { ...NONE, line: line.ok ? line.value : null };
+  }
+  if (phase.name !== "queued" || delivery.type !== "pull") return NONE;
   if (delivery.queue !== null) {
     const isBound = namedQueues(env).has(delivery.queue);
-    return { missingBinding: isBound ? null : bindingOf(delivery.queue), queue: null };
+    return { ...NONE, missingBinding: isBound ? null : bindingOf(delivery.queue) };
   }
   const entry = { executionId: phase.executionId, dueAt: job.runAt ?? phase.since };
   const queue = await ask(() => pullQueueAt(env, accountId, handler ?? "").view(entry), PATIENCE_MS);
-  return { missingBinding: null, queue: queue.ok ? queue.value : null };
+  return { ...NONE, queue: queue.ok ? queue.value : null };
 }

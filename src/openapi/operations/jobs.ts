@@ -11,7 +11,7 @@ export const jobs: Operations = {
       "holds the key becomes the new one while it is pending (200, the same id); once it has begun, the key moves to a new job (201). " +
       "A W3C `traceparent` header is kept, and goes out with each attempt; one that is malformed is ignored.",
     answer: { status: 201, otherwise: "Job replaced.", data: "Job", message: "Job created." },
-    refuses: ["idempotency_key_conflict"],
+    refuses: ["idempotency_key_conflict", "job_limit_reached"],
     examples: {
       push: {
         summary: "Pushed to your URL in two hours",

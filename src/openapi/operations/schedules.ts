@@ -14,7 +14,7 @@ export const schedules: Operations = {
       "15 minutes in those nights, too. With an `idempotency_key` the request is safe to send again, such as each time your " +
       "application starts: the second answer is 409, and its `data` is the schedule that is there.",
     answer: { status: 201, data: "Schedule", message: "Schedule created." },
-    refuses: ["idempotency_key_conflict"],
+    refuses: ["idempotency_key_conflict", "schedule_limit_reached"],
     examples: {
       cron: {
         summary: "Mondays at nine, London time",

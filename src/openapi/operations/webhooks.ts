@@ -8,8 +8,8 @@ export const webhooks: Operations = {
     description:
       "From the answer on, each event of these types is a signed POST to the URL, at least once: a push job of its own with " +
       "`origin` `event`, retried for about a day. `job.recovered` is a job that completed after a failure; `schedule.missed` a " +
-      "schedule that skipped runs because they fell into an outage. `flow.paused` and `flow.resumed` are accepted, and not sent " +
-      "yet. An endpoint that has failed for five days is disabled. An account has at most 20.",
+      "schedule that skipped runs because they fell into an outage. `flow.paused` and `flow.resumed` tell of a flow's breaker. " +
+      "An endpoint that has failed for five days is disabled. An account has at most 20.",
     answer: { status: 201, data: "Webhook", message: "Webhook created." },
     refuses: ["conflict"],
     examples: {

@@ -38,8 +38,8 @@ ${
 export const keyField = (
   access: keyof typeof KEY_NAMES,
   id: string,
-): Html => html`<label for="${id}-key">${KEY_NAMES[access]}</label>
-<input id="${id}-key" type="password" data-key="${access}" autocomplete="off" spellcheck="false" placeholder="${access === "apiKey" ? "chrns_…" : "ADMIN_TOKEN"}">`;
+): Html => html`<label for="${id}-authorization">${KEY_NAMES[access]}</label>
+<input id="${id}-authorization" type="password" data-key="${access}" autocomplete="off" spellcheck="false" placeholder="${access === "apiKey" ? "chrns_…" : "ADMIN_TOKEN"}">`;
 
 function parameterField({ name, in: place, schema, required, example }: Parameter, id: string): Html {
   const isList = schema.type === "array";

@@ -21,6 +21,9 @@ export interface Known {
   readonly scheduleId: string;
 }
 
+/** Made by whoever looks at the screens: the story has jobs, and no object behind them. */
+const FLOW = "/v1/flows/mail%20provider";
+
 export async function knownOf(tenant: Tenant): Promise<Known> {
   const idOf = async (list: string, name?: string): Promise<string> => {
     const found = await tenant.get<{ id: string; name: string }[]>(list);
@@ -28,6 +31,7 @@ export async function knownOf(tenant: Tenant): Promise<Known> {
     if (!one) throw new Error(`The stored account has nothing under ${list}`);
     return one.id;
   };
+  await tenant.call("PUT", FLOW, { concurrency: 5, rate: { limit: 100, period: { value: 1, unit: "minute" } } });
   const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
   return {
     failedJobId: await idOf("/v1/jobs?status=failed&host=billing.example&size=1"),
@@ -68,6 +72,13 @@ export const SCREENS: readonly ScreenCase[] = [
     pattern: "/schedules/:id/edit",
     path: ({ scheduleId }) => `/schedules/${scheduleId}/edit`,
     content: runs(10),
+  },
+  { name: "Flows", pattern: "/flows", path: () => "/flows", content: text("mail provider") },
+  {
+    name: "Flow",
+    pattern: "/flows/:key",
+    path: () => "/flows/mail%20provider",
+    content: text("100 per minute"),
   },
   { name: "Workers", pattern: "/workers", path: () => "/workers", content: text("resize-image") },
   { name: "Settings", pattern: "/settings", path: () => "/settings", content: text("alerts.example") },

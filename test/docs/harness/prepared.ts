@@ -48,6 +48,14 @@ export async function prepared(operationId: string, caller: Tenant): Promise<Ids
     case "getBulkAction":
     case "abortBulkAction":
       return caller.post("/v1/bulk-actions", { action: "cancel", filter: { all: true } });
+    case "getFlow":
+    case "pauseFlow":
+    case "resumeFlow":
+    case "deleteFlow":
+      await caller.call("PUT", "/v1/flows/mail-provider", { concurrency: 5 });
+      return { id: "mail-provider" };
+    case "putFlow":
+      return { id: "mail-provider" };
     case "getWebhook":
     case "updateWebhook":
     case "deleteWebhook":

@@ -206,6 +206,19 @@ describe("overdue", () => {
     expect((await look()).overdue).toEqual({ count: 4, complete: true, oldest_run_at: iso(NOON - HOUR) });
   });
 
+  it("does not count what stands in the line of its flow, as long as its owner is heard of", async () => {
+    await must(api("PUT", "/v1/flows/held", { key: account.key, body: { paused: true } }));
+    const held = await newJob(account, { flow: "held" });
+    await held.ring();
+    await held.ringWhenSet(); // it has a place, and reports
+    advance(MINUTE);
+    expect(await look()).toMatchObject({ overdue: { count: 0 } });
+    expect((await look()).due.reduce((sum, { count }) => sum + count, 0)).toBe(0);
+    const inLine = { flow: "f", revision: 2, runAt: NOON - HOUR, reportDueAt: NOON + 10 * MINUTE };
+    await insertRows(account, [inLine, { ...inLine, sweeps: 1 }, { ...inLine, revision: 0 }]);
+    expect((await look()).overdue).toMatchObject({ count: 2 });
+  });
+
   it("stops at a thousand, and says so", async () => {
     await insertMany(account, 1_000, { runAt: NOON - HOUR, reportDueAt: NOON - HOUR });
     expect((await look()).overdue).toMatchObject({ count: 1_000, complete: true });

@@ -129,7 +129,6 @@ export class Ledger {
   readonly servedBy = new Set<string>();
   /** Objects whose alarm was lost, by name. */
   readonly lostAlarms = new Set<string>();
-  /** Whose bulk actions may have met jobs that nobody knew of: their creation was not answered. */
   readonly #now: () => number;
 
   constructor(now: () => number) {

@@ -101,6 +101,7 @@ const CLASSES = {
   PULL_QUEUES: "PullQueue",
   SCHEDULES: "ScheduleObject",
   BULK_ACTIONS: "BulkActionObject",
+  FLOWS: "FlowObject",
   PROJECTORS: "Projector",
 } as const;
 

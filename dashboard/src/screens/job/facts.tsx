@@ -70,7 +70,7 @@ export const Facts = ({ job }: { job: Job }) => (
     )}
     {job.flow && (
       <Fact name="Flow">
-        <a href={href("/jobs", { flow: job.flow })}>{job.flow}</a>
+        <a href={href(`/flows/${encodeURIComponent(job.flow)}`)}>{job.flow}</a>
       </Fact>
     )}
     {job.schedule_id && (

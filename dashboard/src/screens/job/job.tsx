@@ -119,11 +119,16 @@ export function Job({ params: { id = "" } }: ScreenProps) {
 const newest = (job: JobShown): JobShown => latest(job) ?? job;
 
 /** Why it has not run yet, or why it failed. The line is there in every state, so that what is below keeps its place. */
-function Waiting({ job: { waiting_on, last_error, status } }: { job: JobShown }) {
+function Waiting({ job: { waiting_on, last_error, status, flow } }: { job: JobShown }) {
   if (waiting_on)
     return (
       <p class={waiting_on.reason === "not_due" ? "notice" : "notice warn"}>
         {waiting_on.message}{" "}
+        {flow !== null && waiting_on.reason.startsWith("flow_") && (
+          <>
+            <a href={href(`/flows/${encodeURIComponent(flow)}`)}>Look at the flow</a>{" "}
+          </>
+        )}
         <span class="quiet">
           {waiting_on.until ? (
             <>

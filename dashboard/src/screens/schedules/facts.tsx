@@ -58,7 +58,11 @@ export function Facts({ schedule }: { schedule: Schedule }) {
               </span>
             </Fact>
           )}
-          {flow !== null && <Fact name="Flow">{flow}</Fact>}
+          {flow !== null && (
+            <Fact name="Flow">
+              <a href={href(`/flows/${encodeURIComponent(flow)}`)}>{flow}</a>
+            </Fact>
+          )}
           {idempotency_key !== null && <Fact name="Key">{idempotency_key}</Fact>}
           <Fact name="Created">
             <Exact at={schedule.created_at} />

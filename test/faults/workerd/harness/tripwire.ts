@@ -24,7 +24,7 @@ type AnyCall = (...values: never[]) => Promise<unknown>;
 type Around = (point: string, call: AnyCall) => AnyCall;
 
 /** Kinds of objects, and what a call to one is named in the table. */
-const OBJECTS = { PULL_QUEUES: "polls", PROJECTORS: "report", JOBS: "job" } as const;
+const OBJECTS = { PULL_QUEUES: "polls", PROJECTORS: "report", JOBS: "job", FLOWS: "flow" } as const;
 
 export class Tripwire {
   readonly passed: string[] = [];

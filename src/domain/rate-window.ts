@@ -1,0 +1,61 @@
+// How many starts a period has seen: counts of its hundredth parts, so that a window of any limit takes the same small room.
+
+import { type Duration, durationMs } from "./schedule-time.ts";
+
+/** So many starts in any period of this length. */
+export interface Rate {
+  readonly limit: number;
+  readonly period: Duration;
+}
+
+/** The starts of one part of the period. */
+export interface Part {
+  /** Where the part begins, epoch milliseconds. */
+  readonly at: number;
+  readonly count: number;
+}
+
+/** The parts that still count, oldest first. */
+export type RateWindow = readonly Part[];
+
+const PARTS = 100;
+
+const lengthOf = ({ period }: Rate): number => Math.ceil(durationMs(period) / PARTS);
+
+/** An attempt starts a moment after it was let start: so much later at most, or its turn is over. */
+const DELAY_PARTS = 2;
+const MAX_DELAY_MS = 1_000;
+
+const delayOf = (rate: Rate): number => Math.min(MAX_DELAY_MS, DELAY_PARTS * lengthOf(rate));
+
+/**
+ * A part counts as a whole until the last start that it let happen has left the period: the limit is not exceeded at the target, and
+ * used to 97 %.
+ */
+const leavesAt = (rate: Rate, { at }: Part): number => at + lengthOf(rate) + delayOf(rate) + durationMs(rate.period);
+
+/** The parts that count at this moment. A clock that was set back leaves none of the future behind. */
+export const counting = (window: RateWindow, rate: Rate, now: number): RateWindow =>
+  window.filter((part) => leavesAt(rate, part) > now && part.at <= now);
+
+/** How many may start now. */
+export function roomIn(window: RateWindow, rate: Rate, now: number): number {
+  const seen = counting(window, rate, now).reduce((sum, { count }) => sum + count, 0);
+  return Math.max(0, rate.limit - seen);
+}
+
+/** When a start more becomes possible; null when one is possible now. */
+export function roomAt(window: RateWindow, rate: Rate, now: number): number | null {
+  if (roomIn(window, rate, now) > 0) return null;
+  const oldest = counting(window, rate, now)[0];
+  return oldest ? leavesAt(rate, oldest) : null;
+}
+
+/** The window after so many starts at this moment. */
+export function counted(window: RateWindow, rate: Rate, starts: number, now: number): RateWindow {
+  const parts = counting(window, rate, now);
+  const last = parts.at(-1);
+  if (last && now < last.at + lengthOf(rate))
+    return [...parts.slice(0, -1), { at: last.at, count: last.count + starts }];
+  return [...parts, { at: now, count: starts }];
+}

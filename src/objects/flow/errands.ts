@@ -1,0 +1,62 @@
+// What a FlowObject's alarm does: it looks after slots, lets more start, tells of its breaker, and writes its row.
+
+import { standingOf } from "../../accounts/standing.ts";
+import { eventsOfFlow } from "../../domain/event.ts";
+import * as rules from "../../domain/flow.ts";
+import { log } from "../../log.ts";
+import { removeFlow, writeFlow } from "../../store/flows-store.ts";
+import { databaseOf } from "../../store/store.ts";
+import { announce } from "../event/announce.ts";
+import type { FlowKeeper } from "./flow-keeper.ts";
+
+export async function runFlowErrands(keeper: FlowKeeper, env: Cloudflare.Env): Promise<void> {
+  const now = Date.now();
+  await keeper.check(now);
+  keeper.fill(Date.now());
+  const flow = keeper.record.read();
+  if (flow?.reportAt != null && now >= flow.reportAt) await writeRow(keeper, env);
+  await keeper.forgetIfOver();
+}
+
+/** Tells what there is to tell, and writes the row. Repeated by the alarm if it fails. */
+export async function writeRow(
+  keeper: FlowKeeper,
+  env: Cloudflare.Env,
+): Promise<"written" | "unavailable" | "refused"> {
+  const { record } = keeper;
+  const flow = record.read();
+  if (!flow) return "written";
+  if (flow.isDeleted) {
+    const removed = await removeFlow(databaseOf(env.DB), flow);
+    return settle(keeper, flow, removed.ok ? "written" : "unavailable");
+  }
+  if (flow.news.length > 0 && !(await tell(keeper, env, flow))) return settle(keeper, flow, "unavailable");
+  const written = await writeFlow(databaseOf(env.DB), flow);
+  if (!written.ok) return settle(keeper, flow, "unavailable");
+  if (written.value) return settle(keeper, flow, "written");
+  const present = record.read();
+  if (present) record.write(rules.remove({ ...present, paused: false }, Date.now()), Date.now());
+  return "refused";
+}
+
+async function tell(keeper: FlowKeeper, env: Cloudflare.Env, flow: rules.Flow): Promise<boolean> {
+  const { accountId, key, news } = flow;
+  const standing = await standingOf(env, accountId, Date.now);
+  const signing = standing.ok ? standing.value.signing : null;
+  const isTold = await announce(env, { accountId, id: key, signing }, eventsOfFlow(keeper.view(flow), news));
+  const present = keeper.record.read();
+  if (isTold && present) keeper.record.write(rules.announced(present, news), Date.now());
+  return isTold;
+}
+
+function settle(keeper: FlowKeeper, flow: rules.Flow, outcome: "written" | "unavailable") {
+  const present = keeper.record.read();
+  const now = Date.now();
+  if (!present || present.revision !== flow.revision) return outcome;
+  if (outcome === "written") keeper.record.write(rules.confirmed(present, flow.revision, now), now);
+  else {
+    log("warn", "report_failed", { account_id: flow.accountId, flow: flow.key, reason: outcome });
+    keeper.record.write(rules.again(present, now), now);
+  }
+  return outcome;
+}

@@ -1,0 +1,185 @@
+// How a FlowObject keeps its flow: who gets a slot, who is called, and when it wakes. What is decided is written before anybody is
+// called, and nothing is awaited in between.
+
+import type { Flow, FlowView, SlotEnd, Ticket } from "../../domain/flow.ts";
+import * as rules from "../../domain/flow.ts";
+import { upgradeFlow } from "../../domain/upgrade.ts";
+import { log } from "../../log.ts";
+import type { FlowRef } from "../../store/flows-store.ts";
+import { ask, jobAt } from "../addresses.ts";
+import { atOnce } from "../at-once.ts";
+import type { Turn } from "../owners.ts";
+import { StateRecord } from "../state-record.ts";
+import { Line, type Slot } from "./line.ts";
+
+/** Owners that are called at once, and how many are called before others get a word in. */
+const CALLED_AT_ONCE = 25;
+const PAGE = 100;
+/** The highest limit there is. */
+const MAX_SLOTS = 1_000;
+
+/** An owner answers its call in milliseconds; one that does not is called again after this. */
+const CALL_PATIENCE_MS = 5_000;
+const CALL_AGAIN_MS = 5_000;
+/** A slot is looked after when its attempt ought to be over; most are given back sooner. */
+const CHECK_AFTER_MS = 30_000;
+
+export class FlowKeeper {
+  readonly record: StateRecord<Flow>;
+  readonly line: Line;
+  readonly #ctx: DurableObjectState;
+  readonly #env: Cloudflare.Env;
+  /** Slots whose owners are being called. */
+  readonly #calling = new Set<string>();
+  /** Whether this instance has asked the owners of slots that the one before it gave, and may have died without calling. */
+  #hasLooked = false;
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.line = new Line(ctx.storage.sql);
+    const wakeAt = (flow: Flow) => this.#wakeAt(flow, Date.now());
+    this.record = new StateRecord<Flow>(ctx.storage, { upgrade: upgradeFlow, wakeAt, mayRingEarly: () => true });
+  }
+
+  view(flow: Flow): FlowView {
+    const { waiting, running, oldest } = this.line;
+    return rules.viewOfFlow(flow, { waiting, running, oldestWaitingSince: oldest });
+  }
+
+  /** Whether an attempt may start. */
+  ask(ticket: Ticket): Turn {
+    const now = Date.now();
+    const flow = this.record.read();
+    if (!flow || flow.isDeleted) return "free";
+    const slot = this.line.slotOf(ticket.jobId);
+    if (slot?.attempt === ticket.attempt && this.#mayKeep(flow, ticket, now)) return "now";
+    if (slot) this.#end(slot, "neither", now); // another attempt's: its owner has gone on without saying so
+    if (this.line.waiting === 0 && rules.room(this.record.read() ?? flow, this.line.running, now) > 0) {
+      this.#grant([ticket], now); // nobody is before it: two rows less
+      this.record.setAlarm(now);
+      return "now";
+    }
+    this.line.stand(ticket);
+    return this.#fill(now, ticket.jobId) ? "now" : "wait";
+  }
+
+  /** An attempt has its slot already, and asks again before it starts: the flow may have been paused since. */
+  #mayKeep(flow: Flow, { jobId, attempt }: Ticket, now: number): boolean {
+    if (flow.paused) return false;
+    if (flow.openUntil === null) return true;
+    return now >= flow.openUntil && flow.probe?.jobId === jobId && flow.probe.attempt === attempt;
+  }
+
+  release(ticket: Ticket, end: SlotEnd): void {
+    const now = Date.now();
+    this.line.leave(ticket);
+    this.#end(ticket, end, now);
+    this.fill(now);
+  }
+
+  #end({ jobId, attempt }: Pick<Ticket, "jobId" | "attempt">, end: SlotEnd, now: number): void {
+    const flow = this.record.read();
+    if (!this.line.free(jobId, attempt) || !flow) return;
+    const next = rules.released(flow, { jobId, attempt }, end, now);
+    if (next !== flow) this.record.write(next, now);
+  }
+
+  /** Gives what is free to those who are first in line, and calls them. */
+  fill(now: number): void {
+    this.#fill(now);
+  }
+
+  /** @param asking a job that is not called, since it hears its answer @returns whether that one has got a slot */
+  #fill(now: number, asking?: string): boolean {
+    const flow = this.record.read();
+    if (!flow) return false;
+    const tickets = this.line.first(Math.min(PAGE, rules.room(flow, this.line.running, now)));
+    this.#grant(tickets, now);
+    const called = tickets.filter(({ jobId }) => jobId !== asking);
+    if (called.length > 0) this.#ctx.waitUntil(this.#call(flow, called));
+    this.record.setAlarm(now);
+    return called.length < tickets.length;
+  }
+
+  /** Slots and the starts that the rate counts are written in one transaction. */
+  #grant(tickets: readonly Ticket[], now: number): void {
+    const flow = this.record.read();
+    if (!flow) return;
+    for (const ticket of tickets) this.line.grant(ticket, now, now + CHECK_AFTER_MS);
+    const next = rules.granted(flow, tickets, now);
+    if (next !== flow) this.record.write(next, now);
+  }
+
+  /** Asks the owners of slots that ought to be free by now. */
+  async check(now: number): Promise<void> {
+    const flow = this.record.read();
+    if (!flow) return;
+    const due = this.#hasLooked ? this.line.toCheck(now, PAGE) : this.line.toCheck(now + CHECK_AFTER_MS, MAX_SLOTS);
+    this.#hasLooked = true;
+    for (const { jobId, attempt } of due) this.line.checkLater(jobId, attempt, now + CALL_AGAIN_MS);
+    await this.#call(flow, due);
+  }
+
+  /** A deleted flow goes when nobody waits or runs any more, and its row is gone. */
+  async forgetIfOver(): Promise<void> {
+    const flow = this.record.read();
+    if (!flow?.isDeleted || flow.reportAt !== null || this.line.waiting > 0 || this.line.running > 0) return;
+    await this.record.erase();
+    this.line.forget();
+  }
+
+  async #call(flow: Flow, tickets: readonly (Ticket | Slot)[]): Promise<void> {
+    const uncalled = tickets.filter((ticket) => !this.#calling.has(nameOf(ticket)));
+    for (const ticket of uncalled) this.#calling.add(nameOf(ticket));
+    const given = await atOnce(CALLED_AT_ONCE, uncalled, (ticket) => this.#callOne(flow, ticket));
+    if (given.includes(true)) this.fill(Date.now());
+  }
+
+  /** @returns whether its slot is free again */
+  async #callOne({ accountId, key }: FlowRef, ticket: Ticket | Slot): Promise<boolean> {
+    const { jobId, attempt } = ticket;
+    const owner = () => jobAt(this.#env, { accountId, jobId });
+    const answer = await ask(() => owner().turn({ accountId, jobId }, key, attempt), CALL_PATIENCE_MS);
+    this.#calling.delete(nameOf(ticket));
+    const now = Date.now();
+    if (!answer.ok) return this.#unreachable(ticket, now);
+    if (answer.value === null) {
+      this.#end(ticket, "neither", now);
+      return true;
+    }
+    if ("checkAt" in ticket || answer.value > now + CHECK_AFTER_MS) this.line.extend(jobId, attempt, answer.value);
+    return false;
+  }
+
+  #unreachable({ jobId, attempt }: Ticket, now: number): boolean {
+    const slot = this.line.slotOf(jobId);
+    if (slot?.attempt !== attempt) return false;
+    if (now < slot.endsAt) {
+      this.line.checkLater(jobId, attempt, now + CALL_AGAIN_MS);
+      this.record.setAlarm(now);
+      return false;
+    }
+    const { accountId = "", key = "" } = this.record.read() ?? {};
+    log("warn", "slot_given_up", { account_id: accountId, flow: key, job_id: jobId });
+    this.#end(slot, "neither", now);
+    return true;
+  }
+
+  /** Derived from what is kept: the next check of a slot, the moment at which more may start, the next try at its row. */
+  #wakeAt(flow: Flow, now: number): number | null {
+    const { waiting, running } = this.line;
+    const moments: number[] = [];
+    if (flow.reportAt !== null) moments.push(flow.reportAt);
+    if (running > 0) moments.push(this.line.nextCheck);
+    // An instance that dies while it calls is soon followed by one that looks.
+    if (running > 0 && (this.#calling.size > 0 || !this.#hasLooked)) moments.push(now + CALL_AGAIN_MS);
+    if (waiting > 0) {
+      const more = rules.room(flow, running, now) > 0 ? now : rules.roomMoreAt(flow, running, now);
+      if (more !== null) moments.push(more);
+    }
+    return moments.length === 0 ? null : Math.min(...moments);
+  }
+}
+
+const nameOf = ({ jobId, attempt }: Ticket): string => `${jobId} ${attempt}`;

@@ -1,0 +1,85 @@
+// How a job's owner speaks to its flow: it asks before an attempt starts, and gives back what it needs no more.
+
+import * as claims from "../../domain/flow-claim.ts";
+import type { Job } from "../../domain/job.ts";
+import * as life from "../../domain/life.ts";
+import { isForgettable } from "../../domain/reporting.ts";
+import { ask, flowAt } from "../addresses.ts";
+import type { Turn } from "../owners.ts";
+import type { StateRecord } from "../state-record.ts";
+
+type Answered = Turn | "unknown";
+
+/** A flow answers in milliseconds, or is asked again. */
+const PATIENCE_MS = 5_000;
+
+const refOf = (accountId: string, key: string) => ({ accountId, key });
+
+/**
+ * Asks whether the attempt that is due may start, unless the flow has just said so. Before it asks it remembers that it stands in line:
+ * the flow may call before its answer is here.
+ *
+ * @returns the job as it may start; undefined when it may not, or has changed meanwhile
+ */
+export async function mayStart(record: StateRecord<Job>, env: Cloudflare.Env, job: Job): Promise<Job | undefined> {
+  if (job.flow === null || claims.hasTurn(job, Date.now())) return job;
+  record.remember(claims.inLine(job));
+  const turn = await askFlow(env, job, job.flow);
+  const present = record.read();
+  const now = Date.now();
+  if (!present || present.revision !== job.revision || claims.hasTurn(present, now)) return undefined;
+  switch (turn) {
+    case "free":
+      return { ...job, claim: null };
+    case "now":
+      return claims.withTurn(job, now);
+    case "wait":
+      record.write(life.standInLine(job, now), now);
+      return undefined;
+    case "unknown":
+      record.write(claims.unanswered(job, Math.random(), now), now);
+      return undefined;
+  }
+}
+
+/**
+ * The same for an attempt that was offered before, and that a worker takes now. If it may not be taken, it is offered to nobody until
+ * its flow calls.
+ */
+export async function mayBeTaken(
+  record: StateRecord<Job>,
+  env: Cloudflare.Env,
+  job: Job,
+): Promise<Exclude<Answered, "free">> {
+  if (job.claim === null || job.phase.name !== "queued" || claims.hasTurn(job, Date.now())) return "now";
+  record.remember(claims.inLine(job));
+  const turn = await askFlow(env, job, job.claim.flow);
+  const present = record.read();
+  const now = Date.now();
+  if (present?.revision !== job.revision || claims.hasTurn(present, now)) return "now";
+  if (turn === "wait") record.write(life.standInLine(present, now), now);
+  else record.remember(claims.withTurn(present, now));
+  return turn === "free" ? "now" : turn;
+}
+
+async function askFlow(env: Cloudflare.Env, job: Job, flow: string): Promise<Answered> {
+  const ref = refOf(job.accountId, flow);
+  const answer = await ask(() => flowAt(env, ref).ask(ref, claims.ticketOf(job)), PATIENCE_MS);
+  return answer.ok ? answer.value : "unknown";
+}
+
+/** Gives back what the flow holds for an attempt that is over, or was changed. */
+export async function giveBack(record: StateRecord<Job>, env: Cloudflare.Env): Promise<void> {
+  const job = record.read();
+  if (!job?.claim || claims.isClaimNeeded(job)) return;
+  const { claim, accountId, id: jobId, timeoutSeconds } = job;
+  const ref = refOf(accountId, claim.flow);
+  const ticket = { jobId, attempt: claim.attempt, dueAt: claim.dueAt, timeoutSeconds };
+  const heard = await ask(() => flowAt(env, ref).release(ref, ticket, claims.endOf(job)), PATIENCE_MS);
+  const present = record.read();
+  if (present?.claim !== claim) return;
+  const now = Date.now();
+  const next = heard.ok ? claims.givenBack(present) : claims.giveBackAgain(present, now);
+  if (isForgettable(next, now)) return record.erase();
+  record.write(next, now);
+}
