@@ -27,7 +27,7 @@ describe("a seed has one history", () => {
 
   it("in a process of its own as well", async () => {
     const [seed = 0] = SEEDS;
-    const here = await live({ seed, bundles: [present] });
+    const here = await live({ seed, bundles: present });
     const main = join(import.meta.dirname, "main.ts");
     const { stdout } = await promisify(execFile)(process.execPath, ["--no-warnings", main, "--seed", `${seed}`]);
     expect(stdout).toContain(`hash ${here.hash}`);
