@@ -8,6 +8,7 @@ import { cleanUp } from "../../src/cron/retention.ts";
 import { Allowance } from "../../src/domain/allowance.ts";
 import service, {
   BulkActionObject as Bulk,
+  FlowObject as Flow,
   JobObject as Job,
   Projector as Projecting,
   PullQueue as Pull,
@@ -17,9 +18,15 @@ import { add, countCalls, countDatabase, countQueue, countStorage, takeMeter } f
 
 countDatabase(env.DB);
 countQueue(env.EXECUTIONS, "a queue");
-for (const one of [Bulk, Job, Projecting, Pull, Schedule]) countCalls(one);
+for (const one of [Bulk, Flow, Job, Projecting, Pull, Schedule]) countCalls(one);
 
 export class BulkActionObject extends Bulk {
+  constructor(ctx: DurableObjectState, bindings: Cloudflare.Env) {
+    super(ctx, bindings);
+    countStorage(ctx.storage);
+  }
+}
+export class FlowObject extends Flow {
   constructor(ctx: DurableObjectState, bindings: Cloudflare.Env) {
     super(ctx, bindings);
     countStorage(ctx.storage);
