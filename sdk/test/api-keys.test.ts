@@ -2,9 +2,9 @@
 
 import { expect, it } from "vitest";
 import { type ApiKey, type ChronosApiError, ChronosConfigError } from "../src/index.ts";
+import { answering as answeringWith, said } from "./answering.ts";
 import { refuse } from "./answers.ts";
-import { Line } from "./line.ts";
-import { NOON, outcomeOf, setUp } from "./setup.ts";
+import { NOON, outcomeOf } from "./setup.ts";
 
 const ID = "9b2d0f0e-8e36-4d2f-9d63-5b7f8e1a0001";
 const WRITTEN = {
@@ -25,12 +25,10 @@ const KEY: ApiKey = {
   createdAt: new Date(NOON),
 };
 
-const said = (data: unknown) => Response.json({ success: true, message: "OK", data });
-
 /** A service that gives these answers, the last of them again and again. */
 function answering(...answers: (() => Response)[]) {
-  const line = new Line(async () => (answers.length > 1 ? answers.shift() : answers[0])?.() ?? said(null));
-  return { apiKeys: setUp({ fetch: line.fetch }).chronos.apiKeys, line };
+  const { chronos, line } = answeringWith(null, answers);
+  return { apiKeys: chronos.apiKeys, line };
 }
 
 it("creates a key, and shows it with what is known of it", async () => {

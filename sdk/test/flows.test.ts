@@ -8,9 +8,9 @@ import {
   type FlowLimits,
   PreconditionFailedError,
 } from "../src/index.ts";
+import { answering as answeringWith, said } from "./answering.ts";
 import { refuse } from "./answers.ts";
-import { Line } from "./line.ts";
-import { NOON, outcomeOf, pass, setUp } from "./setup.ts";
+import { NOON, outcomeOf, pass } from "./setup.ts";
 
 const FLOWS = /\/v1\/flows/;
 const MINUTE = { value: 1, unit: "minute" } as const;
@@ -32,12 +32,10 @@ const WRITTEN = {
   from_a_later_version: true,
 };
 
-const said = (data: unknown, meta?: unknown) => Response.json({ success: true, message: "OK", data, meta });
-
 /** A service that gives these answers, the last of them again and again. */
 function answering(...answers: (() => Response)[]) {
-  const line = new Line(async () => (answers.length > 1 ? answers.shift() : answers[0])?.() ?? said(WRITTEN));
-  return { flows: setUp({ fetch: line.fetch }).chronos.flows, line };
+  const { chronos, line } = answeringWith(WRITTEN, answers);
+  return { flows: chronos.flows, line };
 }
 
 it("reads every field, times as Dates, and nothing it does not know", async () => {

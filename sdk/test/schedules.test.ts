@@ -7,8 +7,8 @@ import {
   PreconditionFailedError,
   type Schedule,
 } from "../src/index.ts";
+import { answering as answeringWith, said } from "./answering.ts";
 import { refuse } from "./answers.ts";
-import { Line } from "./line.ts";
 import { NOON, outcomeOf, setUp } from "./setup.ts";
 
 const ID = "0b0e7a6e-6c3f-4f1e-8d3b-0b6f0f6a2c11";
@@ -48,12 +48,9 @@ const written = {
   from_a_later_version: true,
 };
 
-const said = (data: unknown, meta?: unknown) => Response.json({ success: true, message: "OK", data, meta });
-
 /** A service that gives these answers, the last of them again and again. */
 function answering(...answers: (() => Response)[]) {
-  const line = new Line(async () => (answers.length > 1 ? answers.shift() : answers[0])?.() ?? said(written));
-  const { chronos } = setUp({ fetch: line.fetch });
+  const { chronos, line } = answeringWith(written, answers);
   return { schedules: chronos.schedules, line };
 }
 

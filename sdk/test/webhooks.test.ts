@@ -2,10 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import { ChronosApiError, ChronosConfigError, type NewWebhook, type Webhook } from "../src/index.ts";
+import { answering as answeringWith, said } from "./answering.ts";
 import { refuse } from "./answers.ts";
 import { newFakeJob } from "./fake-job.ts";
-import { Line } from "./line.ts";
-import { NOON, outcomeOf, pass, setUp } from "./setup.ts";
+import { NOON, outcomeOf, pass } from "./setup.ts";
 
 const ID = "9b2d0f0e-8e36-4d2f-9d63-5b7f8e1a0001";
 const WEBHOOKS = /\/v1\/webhooks/;
@@ -24,12 +24,10 @@ const WRITTEN = {
   from_a_later_version: true,
 };
 
-const said = (data: unknown, meta?: unknown) => Response.json({ success: true, message: "OK", data, meta });
-
 /** A service that gives these answers, the last of them again and again. */
 function answering(...answers: (() => Response)[]) {
-  const line = new Line(async () => (answers.length > 1 ? answers.shift() : answers[0])?.() ?? said(WRITTEN));
-  return { webhooks: setUp({ fetch: line.fetch }).chronos.webhooks, line };
+  const { chronos, line } = answeringWith(WRITTEN, answers);
+  return { webhooks: chronos.webhooks, line };
 }
 
 it("reads every field, times as Dates, and nothing it does not know", async () => {
