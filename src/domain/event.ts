@@ -112,27 +112,24 @@ export function eventsOf(job: Job): readonly Event[] {
   return [...untold, ...present];
 }
 
-/** What a schedule has to announce. */
-export const eventsOfSchedule = (schedule: Schedule): readonly Event[] =>
-  schedule.news.map(({ type, at }) => ({
-    type,
-    at,
-    data: stringify(showSchedule(schedule)) as JsonText,
-    tag: `schedule:${schedule.id}`,
-    identity: `schedule ${schedule.id} ${at}`,
-    callback: null,
-  }));
-
-/** What a flow has to announce, with how it stands now. */
-export const eventsOfFlow = (flow: FlowView, news: readonly FlowNews[]): readonly Event[] =>
+/** @param name tells what the news is about from everything else of the account */
+const eventsOfNews = (news: readonly (ScheduleNews | FlowNews)[], data: object, tag: string, name: string): Event[] =>
   news.map(({ type, at }) => ({
     type,
     at,
-    data: stringify(showFlow(flow)) as JsonText,
-    tag: `flow:${flow.key}`,
-    identity: `flow ${flow.key} ${at}`,
+    data: stringify(data) as JsonText,
+    tag,
+    identity: `${name} ${at}`,
     callback: null,
   }));
+
+/** What a schedule has to announce. */
+export const eventsOfSchedule = (schedule: Schedule): readonly Event[] =>
+  eventsOfNews(schedule.news, showSchedule(schedule), `schedule:${schedule.id}`, `schedule ${schedule.id}`);
+
+/** What a flow has to announce, with how it stands now. */
+export const eventsOfFlow = (flow: FlowView, news: readonly FlowNews[]): readonly Event[] =>
+  eventsOfNews(news, showFlow(flow), `flow:${flow.key}`, `flow ${flow.key}`);
 
 /** What a webhook is sent on request. */
 export const testEvent = (webhookId: string, at: number): Event => ({

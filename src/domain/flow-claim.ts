@@ -1,5 +1,5 @@
-// What a job's owner remembers of its flow: the place or the slot that the flow may hold for an attempt. None of it changes the job:
-// the revision stays. A claim that is needed no more is given back, so that nobody waits behind a ghost.
+// A job's claim on its flow: the place in line or the slot that the flow may hold for one attempt. A claim does not change the job, so
+// the revision stays. The owner returns a claim that it no longer needs, so that no other job waits for an unused slot.
 
 import type { SlotEnd, Ticket } from "./flow.ts";
 import { type FlowClaim, isEnded, type Job, newest } from "./job.ts";
@@ -7,29 +7,29 @@ import { type FlowClaim, isEnded, type Job, newest } from "./job.ts";
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** A turn holds so long: a job that starts later asks again, since the flow may have been paused. */
+/** A turn is valid for this long. A job that starts later asks again, because the flow may have been paused. */
 export const TURN_MS = SECOND;
 
-/** A job in line looks by itself only in case its turn was lost: after this, doubling to an hour. */
+/** A job in line asks again after this long, doubling to an hour, in case the call to it was lost. */
 const LOOK_MS = 10 * MINUTE;
 const MAX_LOOK_MS = 60 * MINUTE;
 
-/** Nobody could say whether it is its turn: it asks again within this. */
+/** A job asks again within this if the flow did not answer. */
 const ASK_AGAIN_MS = 5 * SECOND;
 
-/** How long a slot is kept beyond the moment its attempt has to be over by. */
+/** A slot is kept for this long after its attempt must have ended. */
 const MARGIN_MS = 30 * SECOND;
-/** An offered attempt may wait for its worker as long as it likes; the flow looks after it now and then. */
+/** An offered attempt may wait for its worker without limit; the flow checks it at this interval. */
 const OFFERED_MS = 10 * MINUTE;
 
-/** The next attempt, or the one that runs, as its flow knows it. */
+/** The ticket of the next attempt, or of the running one. */
 export function ticketOf(job: Job): Ticket {
   const { id: jobId, phase, attempt, timeoutSeconds } = job;
   if (phase.name === "waiting") return { jobId, attempt: attempt + 1, dueAt: phase.runAt, timeoutSeconds };
   return { jobId, attempt, dueAt: newest(job)?.dueAt ?? job.scheduledFor, timeoutSeconds };
 }
 
-/** Whether what the flow holds is for the attempt that the job waits for, or makes. */
+/** True if the claim is for the attempt that the job waits for or runs. */
 export function isClaimNeeded(job: Job): boolean {
   const { claim, flow, phase } = job;
   if (claim === null || claim.flow !== flow || isEnded(phase)) return false;
@@ -38,7 +38,7 @@ export function isClaimNeeded(job: Job): boolean {
   return claim.attempt === attempt && claim.dueAt === dueAt;
 }
 
-/** A claim that has to be given back, and when. */
+/** When a claim that the job no longer needs has to be returned; null if there is none. */
 export const uselessSince = (job: Job): number | null =>
   job.claim === null || isClaimNeeded(job) ? null : (job.claim.againAt ?? job.updatedAt);
 
@@ -48,14 +48,14 @@ const claimFor = (job: Job, turnAt: number | null): FlowClaim | null => {
   return { flow: job.flow, attempt, dueAt, turnAt, againAt: null };
 };
 
-/** It is the job's turn: it may start, or be offered, within `TURN_MS`. */
+/** The job with its turn: it may start, or be offered, within `TURN_MS`. */
 export const withTurn = (job: Job, now: number): Job => ({ ...job, claim: claimFor(job, now) });
 
-/** Whether it was told so just now. */
+/** True if the job has its turn, and the turn is still valid. */
 export const hasTurn = (job: Job, now: number): boolean =>
   isClaimNeeded(job) && job.claim?.turnAt != null && now >= job.claim.turnAt && now - job.claim.turnAt <= TURN_MS;
 
-/** The flow calls: what stood in line goes on now. */
+/** The flow called the job: it leaves the line and goes on now. */
 export function called(job: Job, now: number): Job {
   const { phase } = job;
   const turned = withTurn(job, now);
@@ -64,13 +64,13 @@ export function called(job: Job, now: number): Job {
   return phase.name === "queued" ? { ...turned, phase: { ...phase, offerAt: now } } : turned;
 }
 
-/** It is not the job's turn: it stands in line until it is called, and looks by itself after this long. */
+/** The job in line, waiting to be called. */
 export const inLine = (job: Job): Job => ({ ...job, claim: claimFor(job, null) });
 
 export const lookAfterMs = (since: number, now: number): number =>
   Math.min(Math.max(LOOK_MS, now - since), MAX_LOOK_MS);
 
-/** The flow did not answer: the job asks again soon, and may have a place there. @param chance in [0, 1) */
+/** The flow did not answer. It may hold a place for the job, which asks again soon. @param chance in [0, 1) */
 export function unanswered(job: Job, chance: number, now: number): Job {
   const { phase } = job;
   if (phase.name !== "waiting") return job;
@@ -79,7 +79,7 @@ export function unanswered(job: Job, chance: number, now: number): Job {
   return { ...job, claim: claimFor(job, null), phase: { ...phase, heldUntil, heldFor: "flow" } };
 }
 
-/** The flow holds nothing for the job any more, whatever it needs now: then it asks anew. */
+/** The flow confirmed that it holds nothing for the job. If the job needs a turn now, it asks again. */
 export function givenBack(job: Job): Job {
   const { phase } = job;
   const isHeld = phase.name === "waiting" && phase.heldFor === "flow";
@@ -90,21 +90,21 @@ export function givenBack(job: Job): Job {
   };
 }
 
-/** Giving it back failed: again then, after five seconds doubling to a minute. */
+/** The flow did not confirm the return: repeat it after five seconds, doubling to a minute. */
 export function giveBackAgain(job: Job, now: number): Job {
   if (job.claim === null) return job;
   const waited = now - job.updatedAt;
   return { ...job, claim: { ...job.claim, againAt: now + Math.min(Math.max(ASK_AGAIN_MS, waited), MINUTE) } };
 }
 
-/** How the attempt of a claim went. Until it has ended, and for one that came to nothing: neither. */
+/** The result of the claim's attempt. "neither" if it has not ended, was cancelled or was interrupted. */
 export function endOf({ executions, claim }: Job): SlotEnd {
   const status = executions.find(({ attempt }) => attempt === claim?.attempt)?.status;
   if (status === "completed") return "completed";
   return status === "failed" || status === "timed_out" ? "failed" : "neither";
 }
 
-/** Until when the flow may count on a slot being used, as its owner sees it. */
+/** Until when the owner uses the slot, as far as it knows now. */
 export function slotEndsAt({ phase, delivery, timeoutSeconds }: Job, now: number): number {
   if (phase.name === "queued") return now + OFFERED_MS;
   if (phase.name !== "running") return now + MARGIN_MS;

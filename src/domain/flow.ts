@@ -1,5 +1,5 @@
-// A flow: how many of its attempts may start at this moment, and what its breaker makes of their ends. Pure; the line and the slots
-// themselves are kept by its object.
+// The rules of a flow: how many attempts may start at a moment, and when its breaker opens and closes. FlowObject keeps the line and the
+// slots.
 
 import type { FlowNews } from "./event.ts";
 import { counted, type Rate, type RateWindow, roomAt, roomIn } from "./rate-window.ts";
@@ -11,7 +11,7 @@ export interface Breaker {
   readonly pause: Duration;
 }
 
-/** What its account asks for. null: without limit. */
+/** The limits that an account sets. null: no limit. */
 export interface FlowSpec {
   readonly concurrency: number | null;
   readonly rate: Rate | null;
@@ -20,7 +20,10 @@ export interface FlowSpec {
   readonly paused: boolean;
 }
 
-/** An attempt that asks, waits or runs: the number of the attempt tells it from an earlier one of the same job. */
+/** The same as a request gives it. `paused` undefined: keep the present value. */
+export type AskedFlow = Omit<FlowSpec, "paused"> & { readonly paused: boolean | undefined };
+
+/** One attempt of a job. Its number distinguishes it from earlier attempts of the same job. */
 export interface Ticket {
   readonly jobId: string;
   readonly attempt: number;
@@ -30,7 +33,7 @@ export interface Ticket {
   readonly timeoutSeconds: number;
 }
 
-/** How an attempt that held a slot went, as far as the breaker cares. */
+/** The result of an attempt, as the breaker counts it. */
 export type SlotEnd = "completed" | "failed" | "neither";
 
 /** A flow as its object stores it. */
@@ -72,7 +75,7 @@ export interface FlowView extends FlowSpec {
   readonly oldestWaitingSince: number | null;
 }
 
-/** News is told within this time again if it could not be told. */
+/** The first repetition of a failed report. */
 const SOON_MS = 5_000;
 const MAX_REPEAT_MS = 60_000;
 
@@ -107,10 +110,10 @@ export function put(
   };
 }
 
-/** Nothing starts from now on. Asked for again, it changes nothing. */
+/** Nothing starts from now on. Idempotent. */
 export const pause = (flow: Flow, now: number): Flow => (flow.paused ? flow : changed(flow, now, { paused: true }));
 
-/** It goes on, whether a person or the breaker had paused it. */
+/** Ends a pause by a person and one by the breaker. */
 export const resume = (flow: Flow, now: number): Flow =>
   flow.paused || flow.openUntil !== null
     ? changed(flow, now, { paused: false, failures: 0, openUntil: null, probe: null })
@@ -141,7 +144,7 @@ function throughBreaker({ openUntil, probe }: Flow, now: number): number {
   return now >= openUntil && probe === null ? 1 : 0;
 }
 
-/** When more may start by the passing of time alone; null when something else has to happen first. */
+/** When the passing of time alone lets more attempts start; null if it never does. */
 export function roomMoreAt(flow: Flow, running: number, now: number): number | null {
   if (flow.paused || (flow.concurrency !== null && running >= flow.concurrency)) return null;
   if (flow.openUntil !== null && flow.probe !== null) return null;
@@ -151,7 +154,7 @@ export function roomMoreAt(flow: Flow, running: number, now: number): number | n
   return Math.max(rate, open);
 }
 
-/** These attempts have got their slots. @returns the same flow when nothing of it changes */
+/** Counts attempts that received a slot. @returns the same flow when nothing of it changes */
 export function granted(flow: Flow, tickets: readonly Ticket[], now: number): Flow {
   const [first] = tickets;
   if (!first || flow.isDeleted) return flow;
@@ -161,7 +164,7 @@ export function granted(flow: Flow, tickets: readonly Ticket[], now: number): Fl
   return window === flow.window && probe === flow.probe ? flow : { ...flow, window, probe };
 }
 
-/** A slot came back. @returns the same flow when nothing of it changes */
+/** Counts the result of an attempt whose slot was released. @returns the same flow when nothing of it changes */
 export function released(flow: Flow, ticket: Pick<Ticket, "jobId" | "attempt">, end: SlotEnd, now: number): Flow {
   const { breaker, probe } = flow;
   if (breaker === null || flow.isDeleted) return flow;
@@ -179,7 +182,7 @@ export function released(flow: Flow, ticket: Pick<Ticket, "jobId" | "attempt">, 
   return telling({ ...flow, failures, openUntil: now + durationMs(breaker.pause) }, "flow.paused", now);
 }
 
-/** News that nobody could be told of is not heaped up: the oldest goes. */
+/** Undelivered news is bounded: the oldest is dropped. */
 const MAX_NEWS = 20;
 
 const telling = (flow: Flow, type: FlowNews["type"], now: number): Flow => ({
@@ -189,23 +192,23 @@ const telling = (flow: Flow, type: FlowNews["type"], now: number): Flow => ({
   failedReports: 0,
 });
 
-/** These have been told. What has happened since is told next. */
+/** Removes the news that was announced. News since then stays. */
 export const announced = (flow: Flow, told: readonly FlowNews[]): Flow => ({
   ...flow,
   news: flow.news.filter((one) => !told.some(({ type, at }) => type === one.type && at === one.at)),
 });
 
-/** Its row holds this revision. */
+/** The row holds this revision. */
 export const confirmed = (flow: Flow, revision: number, now: number): Flow =>
   flow.revision === revision ? { ...flow, reportAt: flow.news.length > 0 ? now : null, failedReports: 0 } : flow;
 
-/** Its row or its events could not be written: again, after five seconds doubling to a minute. */
+/** The row or the events could not be written: repeat after five seconds, doubling to a minute. */
 export function again(flow: Flow, now: number): Flow {
   const failedReports = flow.failedReports + 1;
   return { ...flow, failedReports, reportAt: now + Math.min(SOON_MS * 2 ** (failedReports - 1), MAX_REPEAT_MS) };
 }
 
-/** @param counts how many wait and run, and when the first in line was due */
+/** @param counts attempts that wait and run, and when the first in line was due */
 export const viewOfFlow = (
   flow: Flow,
   counts: Pick<FlowView, "waiting" | "running" | "oldestWaitingSince">,

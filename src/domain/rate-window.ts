@@ -1,4 +1,4 @@
-// How many starts a period has seen: counts of its hundredth parts, so that a window of any limit takes the same small room.
+// Counts the starts in a sliding period. It keeps one count for each hundredth of the period, so memory does not grow with the limit.
 
 import { type Duration, durationMs } from "./schedule-time.ts";
 
@@ -22,7 +22,7 @@ const PARTS = 100;
 
 const lengthOf = ({ period }: Rate): number => Math.ceil(durationMs(period) / PARTS);
 
-/** An attempt starts a moment after it was let start: so much later at most, or its turn is over. */
+/** The delay between a granted slot and the start of its attempt that the window allows for. */
 const DELAY_PARTS = 2;
 const MAX_DELAY_MS = 1_000;
 

@@ -46,12 +46,8 @@ export function reportAgain<T extends Reporting>(state: T, receipt: "unavailable
  *
  * @param revision the one that was reported
  */
-export const isRepeated = ({ reportAt, ...state }: Reporting & Revised, revision: number, now: number): boolean =>
-  state.revision === revision || (reportAt !== null && reportAt <= now);
-
-interface Revised {
-  readonly revision: number;
-}
+export const isRepeated = (job: Pick<Job, "revision" | "reportAt">, revision: number, now: number): boolean =>
+  job.revision === revision || (job.reportAt !== null && job.reportAt <= now);
 
 /** What of a report on a job its confirmation speaks of. */
 export interface Reported {

@@ -2,7 +2,7 @@
 // so methods only ever gain optional arguments.
 
 import type { BulkAction } from "../domain/bulk-action.ts";
-import type { FlowSpec, FlowView, SlotEnd, Ticket } from "../domain/flow.ts";
+import type { AskedFlow, FlowView, SlotEnd, Ticket } from "../domain/flow.ts";
 import type { Execution, Fault, JobEdit, JobSpec, JobView, SigningState } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
 import type { BulkActionRefusal, FlowRefusal, JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
@@ -99,16 +99,14 @@ export interface FlowOwner {
   get(ref: FlowRef): Promise<FlowView | null>;
   place(ref: FlowRef, ticket: Ticket): Promise<InLine | null>;
   /**
-   * @param asked `paused` undefined: as it is
    * @param seen the revisions one of which it must have; null: any, or none
    */
-  put(ref: FlowRef, asked: FlowInput, seen: readonly number[] | null): Promise<FlowAnswer<PutFlow>>;
+  put(ref: FlowRef, asked: AskedFlow, seen: readonly number[] | null): Promise<FlowAnswer<PutFlow>>;
   pause(ref: FlowRef): Promise<FlowAnswer<FlowView>>;
   resume(ref: FlowRef): Promise<FlowAnswer<FlowView>>;
   remove(ref: FlowRef, seen: readonly number[] | null): Promise<FlowAnswer<null>>;
 }
 
-export type FlowInput = Omit<FlowSpec, "paused"> & { readonly paused: boolean | undefined };
 export type FlowAnswer<T> = Result<T, FlowRefusal>;
 export interface PutFlow {
   readonly flow: FlowView;

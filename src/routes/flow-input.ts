@@ -1,7 +1,7 @@
 // What a client says of a flow: its limits, checked.
 
 import * as v from "valibot";
-import type { FlowSpec } from "../domain/flow.ts";
+import type { AskedFlow } from "../domain/flow.ts";
 import { durationMs } from "../domain/schedule-time.ts";
 import { invalid } from "../http/errors.ts";
 import { integer, text } from "../http/fields.ts";
@@ -22,10 +22,8 @@ const DAY_MS = 86_400_000;
 const MAX_PERIOD_MS = 31 * DAY_MS;
 const MAX_PAUSE_MS = 7 * DAY_MS;
 
-/** The limits that were asked for; `paused` left out is as it is. */
-export function limitsOf(
-  asked: v.InferOutput<typeof FlowInput>,
-): Omit<FlowSpec, "paused"> & { readonly paused: boolean | undefined } {
+/** The limits that were asked for. */
+export function limitsOf(asked: v.InferOutput<typeof FlowInput>): AskedFlow {
   const { concurrency = null, rate = null, breaker = null, paused } = asked;
   if (rate && durationMs(rate.period) > MAX_PERIOD_MS) throw invalid("rate.period", "Must be at most 31 days.");
   if (breaker && durationMs(breaker.pause) > MAX_PAUSE_MS)

@@ -1,4 +1,4 @@
-// What a FlowObject's alarm does: it looks after slots, lets more start, tells of its breaker, and writes its row.
+// The work of a FlowObject's alarm: it checks slots, grants free ones, announces the breaker's events, and writes the row.
 
 import { standingOf } from "../../accounts/standing.ts";
 import { eventsOfFlow } from "../../domain/event.ts";
@@ -18,7 +18,7 @@ export async function runFlowErrands(keeper: FlowKeeper, env: Cloudflare.Env): P
   await keeper.forgetIfOver();
 }
 
-/** Tells what there is to tell, and writes the row. Repeated by the alarm if it fails. */
+/** Announces events, then writes the row. The alarm repeats it if it fails. */
 export async function writeRow(
   keeper: FlowKeeper,
   env: Cloudflare.Env,

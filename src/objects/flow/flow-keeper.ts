@@ -1,5 +1,5 @@
-// How a FlowObject keeps its flow: who gets a slot, who is called, and when it wakes. What is decided is written before anybody is
-// called, and nothing is awaited in between.
+// Grants slots, calls the owners of granted jobs, and sets the alarm of a FlowObject. Every decision is written before an owner is called,
+// with no await in between.
 
 import type { Flow, FlowView, SlotEnd, Ticket } from "../../domain/flow.ts";
 import * as rules from "../../domain/flow.ts";
@@ -12,16 +12,16 @@ import type { Turn } from "../owners.ts";
 import { StateRecord } from "../state-record.ts";
 import { Line, type Slot } from "./line.ts";
 
-/** Owners that are called at once, and how many are called before others get a word in. */
+/** Owners called at once, and grants in one page. Other requests are served between pages. */
 const CALLED_AT_ONCE = 25;
 const PAGE = 100;
 /** The highest limit there is. */
 const MAX_SLOTS = 1_000;
 
-/** An owner answers its call in milliseconds; one that does not is called again after this. */
+/** An owner that does not answer within this is called again. */
 const CALL_PATIENCE_MS = 5_000;
 const CALL_AGAIN_MS = 5_000;
-/** A slot is looked after when its attempt ought to be over; most are given back sooner. */
+/** The first check of a slot. Most slots are released before it. */
 const CHECK_AFTER_MS = 30_000;
 
 export class FlowKeeper {
@@ -47,7 +47,7 @@ export class FlowKeeper {
     return rules.viewOfFlow(flow, { waiting, running, oldestWaitingSince: oldest });
   }
 
-  /** Whether an attempt may start. */
+  /** Answers an owner that asks to start an attempt. */
   ask(ticket: Ticket): Turn {
     const now = Date.now();
     const flow = this.record.read();
@@ -61,10 +61,10 @@ export class FlowKeeper {
       return "now";
     }
     this.line.stand(ticket);
-    return this.#fill(now, ticket.jobId) ? "now" : "wait";
+    return this.fill(now, ticket.jobId) ? "now" : "wait";
   }
 
-  /** An attempt has its slot already, and asks again before it starts: the flow may have been paused since. */
+  /** True if an attempt may keep the slot it has: the flow may have been paused since the grant. */
   #mayKeep(flow: Flow, { jobId, attempt }: Ticket, now: number): boolean {
     if (flow.paused) return false;
     if (flow.openUntil === null) return true;
@@ -85,13 +85,13 @@ export class FlowKeeper {
     if (next !== flow) this.record.write(next, now);
   }
 
-  /** Gives what is free to those who are first in line, and calls them. */
-  fill(now: number): void {
-    this.#fill(now);
-  }
-
-  /** @param asking a job that is not called, since it hears its answer @returns whether that one has got a slot */
-  #fill(now: number, asking?: string): boolean {
+  /**
+   * Gives what is free to those who are first in line, and calls them.
+   *
+   * @param asking a job that is not called, since it hears its answer
+   * @returns whether that one has got a slot
+   */
+  fill(now: number, asking?: string): boolean {
     const flow = this.record.read();
     if (!flow) return false;
     const tickets = this.line.first(Math.min(PAGE, rules.room(flow, this.line.running, now)));
@@ -121,7 +121,7 @@ export class FlowKeeper {
     await this.#call(flow, due);
   }
 
-  /** A deleted flow goes when nobody waits or runs any more, and its row is gone. */
+  /** Erases a deleted flow once its line and slots are empty and its row is deleted. */
   async forgetIfOver(): Promise<void> {
     const flow = this.record.read();
     if (!flow?.isDeleted || flow.reportAt !== null || this.line.waiting > 0 || this.line.running > 0) return;
@@ -166,7 +166,7 @@ export class FlowKeeper {
     return true;
   }
 
-  /** Derived from what is kept: the next check of a slot, the moment at which more may start, the next try at its row. */
+  /** The next slot check, the moment when more attempts may start, or the next try to write the row, whichever comes first. */
   #wakeAt(flow: Flow, now: number): number | null {
     const { waiting, running } = this.line;
     const moments: number[] = [];

@@ -1,12 +1,12 @@
-// A flow: its limits, those who wait, and those who run. The only writer of all three; its row in D1 is a copy for lists.
+// One flow: the only writer of its limits, line and slots. The row in D1 is a copy for lists.
 
 import { DurableObject } from "cloudflare:workers";
-import type { Flow, FlowView, SlotEnd, Ticket } from "../../domain/flow.ts";
+import type { AskedFlow, Flow, FlowView, SlotEnd, Ticket } from "../../domain/flow.ts";
 import * as rules from "../../domain/flow.ts";
 import { err, ok } from "../../domain/result.ts";
 import type { InLine } from "../../domain/waiting-on.ts";
 import type { FlowRef } from "../../store/flows-store.ts";
-import type { FlowAnswer, FlowInput, FlowOwner, PutFlow, Turn } from "../owners.ts";
+import type { FlowAnswer, FlowOwner, PutFlow, Turn } from "../owners.ts";
 import { runFlowErrands, writeRow } from "./errands.ts";
 import { FlowKeeper } from "./flow-keeper.ts";
 
@@ -33,7 +33,7 @@ export class FlowObject extends DurableObject<Cloudflare.Env> implements FlowOwn
     return flow ? { flow: this.#keeper.view(flow), place: this.#keeper.line.place(ticket) } : null;
   }
 
-  async put(ref: FlowRef, asked: FlowInput, seen: Seen): Promise<FlowAnswer<PutFlow>> {
+  async put(ref: FlowRef, asked: AskedFlow, seen: Seen): Promise<FlowAnswer<PutFlow>> {
     const known = this.#keeper.record.read();
     const present = this.#present();
     if (seen && !present) return err({ code: "flow_not_found" });
@@ -66,7 +66,7 @@ export class FlowObject extends DurableObject<Cloudflare.Env> implements FlowOwn
     await record.ring(info?.retryCount ?? 0, this.ctx.id.name, () => runFlowErrands(this.#keeper, this.env));
   }
 
-  /** The flow as others see it: one that is deleted is not there any more, although its line may not be empty yet. */
+  /** The flow as the API shows it. A deleted flow is not shown, although its line may not be empty yet. */
   #present(): Flow | undefined {
     const flow = this.#keeper.record.read();
     return flow?.isDeleted ? undefined : flow;

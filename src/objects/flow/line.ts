@@ -1,5 +1,5 @@
-// What a flow keeps besides itself: who waits, in the order they were due, and who holds a slot. Both are tables of its object, so a
-// line may be long and costs no memory.
+// The line of a flow (jobs that wait, in due order) and its slots (attempts that run). Both are SQLite tables of the FlowObject, so a long
+// line uses no memory.
 
 import type { Ticket } from "../../domain/flow.ts";
 
@@ -17,10 +17,10 @@ const UNREACHABLE_MS = 5 * 60_000;
 
 export class Line {
   readonly #sql: SqlStorage;
-  /** Counted once in an instance's life, and kept up from then on. */
+  /** Counted once per instance, then kept up to date. */
   #counts: { waiting: number; running: number } | undefined;
   #hasTables = false;
-  /** No slot has to be looked after before this moment. */
+  /** No slot is due for a check before this moment. */
   #nextCheck: number | undefined;
 
   constructor(sql: SqlStorage) {
@@ -48,7 +48,7 @@ export class Line {
     return rows.map(ticketOf);
   }
 
-  /** How many are before this one, and one; null when it is not in line. */
+  /** The position in line, from 1; null if it is not in line. */
   place({ dueAt, jobId }: Ticket): number | null {
     if (this.waiting === 0) return null;
     if (this.#all("SELECT 1 AS one FROM line WHERE due_at = ? AND job_id = ?", dueAt, jobId).length === 0) return null;
@@ -56,7 +56,7 @@ export class Line {
     return 1 + Number(this.#all(before, dueAt, jobId)[0]?.n ?? 0);
   }
 
-  /** Puts an attempt in line, where its time says. */
+  /** Puts an attempt in line, in due order. */
   stand(ticket: Ticket): void {
     const counts = this.#counted();
     const { jobId, attempt, dueAt, timeoutSeconds } = ticket;
@@ -85,7 +85,7 @@ export class Line {
     return row && slotOf(row);
   }
 
-  /** When the next slot has to be looked after, or earlier. */
+  /** A lower bound for the next slot check. */
   get nextCheck(): number {
     this.#nextCheck ??= Number(this.#all("SELECT min(check_at) AS at FROM slots")[0]?.at ?? Number.MAX_SAFE_INTEGER);
     return this.#nextCheck;
@@ -110,7 +110,7 @@ export class Line {
     this.#nextCheck = Math.min(this.nextCheck, checkAt);
   }
 
-  /** The owner says until when it needs the slot. */
+  /** Extends a slot to the end that its owner gave. */
   extend(jobId: string, attempt: number, until: number): void {
     const checks = "UPDATE slots SET check_at = ?, ends_at = max(ends_at, ?) WHERE job_id = ? AND attempt = ?";
     this.#nextCheck = undefined;
@@ -137,7 +137,7 @@ export class Line {
     return this.#all("SELECT * FROM slots WHERE check_at <= ? ORDER BY check_at LIMIT ?", now, most).map(slotOf);
   }
 
-  /** Counts and tables are gone with the storage. */
+  /** Resets this object's memory after its storage was deleted. */
   forget(): void {
     this.#counts = undefined;
     this.#hasTables = false;

@@ -1,4 +1,4 @@
-// How a job's owner speaks to its flow: it asks before an attempt starts, and gives back what it needs no more.
+// The calls from a job's owner to its flow: it asks before an attempt starts, and returns claims that it no longer needs.
 
 import * as claims from "../../domain/flow-claim.ts";
 import type { Job } from "../../domain/job.ts";
@@ -10,10 +10,8 @@ import type { StateRecord } from "../state-record.ts";
 
 type Answered = Turn | "unknown";
 
-/** A flow answers in milliseconds, or is asked again. */
+/** A flow that does not answer within this is asked again. */
 const PATIENCE_MS = 5_000;
-
-const refOf = (accountId: string, key: string) => ({ accountId, key });
 
 /**
  * Asks whether the attempt that is due may start, unless the flow has just said so. Before it asks it remembers that it stands in line:
@@ -63,17 +61,17 @@ export async function mayBeTaken(
 }
 
 async function askFlow(env: Cloudflare.Env, job: Job, flow: string): Promise<Answered> {
-  const ref = refOf(job.accountId, flow);
+  const ref = { accountId: job.accountId, key: flow };
   const answer = await ask(() => flowAt(env, ref).ask(ref, claims.ticketOf(job)), PATIENCE_MS);
   return answer.ok ? answer.value : "unknown";
 }
 
-/** Gives back what the flow holds for an attempt that is over, or was changed. */
+/** Returns the claim of an attempt that ended or changed. */
 export async function giveBack(record: StateRecord<Job>, env: Cloudflare.Env): Promise<void> {
   const job = record.read();
   if (!job?.claim || claims.isClaimNeeded(job)) return;
   const { claim, accountId, id: jobId, timeoutSeconds } = job;
-  const ref = refOf(accountId, claim.flow);
+  const ref = { accountId, key: claim.flow };
   const ticket = { jobId, attempt: claim.attempt, dueAt: claim.dueAt, timeoutSeconds };
   const heard = await ask(() => flowAt(env, ref).release(ref, ticket, claims.endOf(job)), PATIENCE_MS);
   const present = record.read();

@@ -252,8 +252,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     7,
     "a failed report is repeated without a pause while a worker beats",
     REPORTING,
-    "state.revision === revision || (reportAt !== null && reportAt <= now);",
-    "state.revision === revision || (reportAt !== null && reportAt <= 0);",
+    "job.revision === revision || (job.reportAt !== null && job.reportAt <= now);",
+    "job.revision === revision || (job.reportAt !== null && job.reportAt <= 0);",
     "d1-slow",
   ),
   // 8. The cron looks ahead, sweeps, retains and recounts.
