@@ -21,14 +21,17 @@ export function doctorCommand(program: Command, bind: Bind): void {
 }
 
 async function examine(context: Context): Promise<ExitCode> {
-  const { chronos, service, terminal, now } = context;
+  const { chronos, service, terminal } = context;
   const unwell = await healthOf(service.url);
   const [overview, handlers, webhooks] = await Promise.all([
     chronos.overview({ window: "1h" }),
     readAll(chronos.handlers.list()),
     readAll(chronos.webhooks.list()),
   ]);
-  const oldest = overview.overdue.oldestRunAt && (await oldestOverdue(context, overview.overdue.oldestRunAt));
+  // The service counted what was overdue when it answered, which may be seconds after the command began.
+  const now = Date.now();
+  const { oldestRunAt } = overview.overdue;
+  const oldest = oldestRunAt && (await oldestOverdue(context, oldestRunAt, now));
   const evidence: Evidence = { unwell, overview, handlers, webhooks, oldest };
   const findings = diagnose(evidence, now);
   const sentence = verdict(findings, evidence);
@@ -64,7 +67,7 @@ function messageOf(text: string): string | null {
 }
 
 /** Of a page of jobs that were due by then, the one that is due the longest; lists cannot be sorted by that. */
-async function oldestOverdue({ chronos, now }: Context, oldestRunAt: Date): Promise<Job | null> {
+async function oldestOverdue({ chronos }: Context, oldestRunAt: Date, now: number): Promise<Job | null> {
   const scheduledBefore = new Date(oldestRunAt.getTime() + 1);
   const { items } = await chronos.jobs
     .list({ status: ["pending", "queued", "retrying"], scheduledBefore, size: 100 })
