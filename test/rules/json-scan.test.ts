@@ -1,4 +1,5 @@
-// The scanner against JSON.parse, over arbitrary JSON in arbitrary spellings.
+// The scanner against what was written, over arbitrary JSON in arbitrary spellings. `JSON.parse` is no judge here: V8 may read
+// a name with an escape in it as a name that it has met before in its place (`{"a":1,"\n":2}` after `{"a":1,"\\":2}`).
 
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
@@ -11,6 +12,8 @@ interface Spelling {
   readonly spaced: string;
   /** The same without. */
   readonly tight: string;
+  /** The names of an object's members, or a list's places, and each one's text. */
+  readonly children: readonly (readonly [name: string, text: string])[];
 }
 
 const SPACES = fc.array(fc.constantFrom(" ", "\t", "\n", "\r", "  \n"), { maxLength: 2 }).map((all) => all.join(""));
@@ -41,20 +44,29 @@ const BARE = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
 );
 
-const flat = (tight: string): Spelling => ({ spaced: tight, tight });
+const flat = (tight: string): Spelling => ({ spaced: tight, tight, children: [] });
 
-/** @param inside what stands between the brackets, a comma between any two */
-const joined = (open: string, inside: readonly Spelling[], close: string): Spelling => ({
-  spaced: `${open}${inside.map(({ spaced }) => spaced).join(",")}${close}`,
-  tight: `${open}${inside.map(({ tight }) => tight).join(",")}${close}`,
+/** A member of an object: its name and its value. */
+type Member = readonly [name: Spelling, value: Spelling];
+
+const objectOf = (members: readonly Member[], space: string): Spelling => ({
+  spaced: `{${members.map(([name, value]) => `${name.spaced}:${value.spaced}`).join(",") || space}}`,
+  tight: `{${members.map(([name, value]) => `${name.tight}:${value.tight}`).join(",")}}`,
+  children: members.map(([name, value]) => [JSON.parse(name.tight), value.spaced.trim()]),
+});
+
+const listOf = (items: readonly Spelling[], space: string): Spelling => ({
+  spaced: `[${items.map(({ spaced }) => spaced).join(",") || space}]`,
+  tight: `[${items.map(({ tight }) => tight).join(",")}]`,
+  children: items.map(({ spaced }, i) => [String(i), spaced.trim()]),
 });
 
 const around = (value: fc.Arbitrary<Spelling>): fc.Arbitrary<Spelling> =>
   fc
     .tuple(SPACES, value, SPACES)
-    .map(([before, { spaced, tight }, after]) => ({ spaced: before + spaced + after, tight }));
+    .map(([before, value, after]) => ({ ...value, spaced: before + value.spaced + after }));
 
-const { value, object, list } = fc.letrec<{ value: Spelling; object: Spelling; list: Spelling; member: Spelling }>(
+const { value, object, list } = fc.letrec<{ value: Spelling; object: Spelling; list: Spelling; member: Member }>(
   (tie) => ({
     value: around(
       fc.oneof(
@@ -64,32 +76,22 @@ const { value, object, list } = fc.letrec<{ value: Spelling; object: Spelling; l
         tie("list"),
       ),
     ),
-    member: fc
-      .tuple(around(KEY.map(flat)), tie("value"))
-      .map(([key, value]) => ({ spaced: `${key.spaced}:${value.spaced}`, tight: `${key.tight}:${value.tight}` })),
+    member: fc.tuple(around(KEY.map(flat)), tie("value")),
     object: fc
       .tuple(fc.array(tie("member"), { maxLength: 5 }), SPACES)
-      .map(([members, space]) =>
-        members.length > 0 ? joined("{", members, "}") : { spaced: `{${space}}`, tight: "{}" },
-      ),
-    list: fc
-      .tuple(fc.array(tie("value"), { maxLength: 5 }), SPACES)
-      .map(([items, space]) => (items.length > 0 ? joined("[", items, "]") : { spaced: `[${space}]`, tight: "[]" })),
+      .map(([members, space]) => objectOf(members, space)),
+    list: fc.tuple(fc.array(tie("value"), { maxLength: 5 }), SPACES).map(([items, space]) => listOf(items, space)),
   }),
 );
 
-/** Every child's text, read again by JSON.parse. */
-const parsedChildren = (json: string, at?: number): [string, unknown][] =>
-  [...childrenOf(json, at)].map(([name, [from, to]]) => [name, JSON.parse(json.slice(from, to))]);
-
-const byName = (entries: readonly [string, unknown][]) => entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
+const childTexts = (json: string, at?: number): Map<string, string> =>
+  new Map([...childrenOf(json, at)].map(([name, [from, to]]) => [name, json.slice(from, to)]));
 
 describe("childrenOf", () => {
-  it("finds what JSON.parse finds, of a key that occurs twice the last", () => {
+  it("finds the text of each child, of a key that occurs twice the last", () => {
     fc.assert(
-      fc.property(around(fc.oneof(object, list)), ({ spaced }) => {
-        const parsed: object = JSON.parse(spaced);
-        expect(byName(parsedChildren(spaced))).toEqual(byName(Object.entries(parsed)));
+      fc.property(around(fc.oneof(object, list)), ({ spaced, children }) => {
+        expect(childTexts(spaced)).toEqual(new Map(children));
       }),
       { numRuns: 2_000 },
     );
@@ -100,7 +102,7 @@ describe("childrenOf", () => {
       fc.property(SPACES, value, around(object), value, (space, before, inner, after) => {
         const json = `${space}{"a":${before.spaced},"in\\u006eer":${inner.spaced},"z":${after.spaced}}`;
         const [from] = childrenOf(json).get("inner") ?? [];
-        expect(byName(parsedChildren(json, from))).toEqual(byName(Object.entries(JSON.parse(inner.spaced))));
+        expect(childTexts(json, from)).toEqual(new Map(inner.children));
       }),
     );
   });
