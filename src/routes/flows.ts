@@ -40,7 +40,8 @@ export const flows = new Hono<AppEnv>()
   .put("/:key", valid({ params: KeyParam, body: FlowInput }), async (c) => {
     const { params, body } = c.req.valid("form");
     const ref = refOf(c, params.key);
-    const put = await askOwner(() => flowAt(c.env, ref).put(ref, limitsOf(body), seenOf(c)));
+    const limits = limitsOf(body);
+    const put = await askOwner(() => flowAt(c.env, ref).put(ref, limits, seenOf(c)));
     const { flow, created } = await heard(c, ref, put);
     return created
       ? tagged(c, "Flow created. Its limits hold for whatever has not started.", flow, 201)
