@@ -34,9 +34,12 @@ const delayOf = (rate: Rate): number => Math.min(MAX_DELAY_MS, DELAY_PARTS * len
  */
 const leavesAt = (rate: Rate, { at }: Part): number => at + lengthOf(rate) + delayOf(rate) + durationMs(rate.period);
 
-/** The parts that count at this moment. A clock that was set back leaves none of the future behind. */
+/**
+ * The parts that count at this moment. A clock that was set back takes nothing from them, so that nobody starts twice as many; one
+ * that was set back by more than the period leaves none of them: they would hold all up for as long.
+ */
 export const counting = (window: RateWindow, rate: Rate, now: number): RateWindow =>
-  window.filter((part) => leavesAt(rate, part) > now && part.at <= now);
+  window.filter((part) => leavesAt(rate, part) > now && part.at <= now + durationMs(rate.period));
 
 /** How many may start now. */
 export function roomIn(window: RateWindow, rate: Rate, now: number): number {
