@@ -119,7 +119,9 @@ export const resume = (flow: Flow, now: number): Flow =>
     ? changed(flow, now, { paused: false, failures: 0, openUntil: null, probe: null })
     : flow;
 
-export const remove = (flow: Flow, now: number): Flow => changed(flow, now, { isDeleted: true, news: [] });
+/** Its breaker ends with it: a flow that is made again begins anew. */
+export const remove = (flow: Flow, now: number): Flow =>
+  changed(flow, now, { isDeleted: true, news: [], failures: 0, openUntil: null, probe: null });
 
 const changed = (flow: Flow, now: number, patch: Partial<Flow>): Flow => ({
   ...flow,

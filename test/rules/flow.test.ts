@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as rules from "../../src/domain/flow.ts";
 import { counted, type Rate, type RateWindow, roomAt, roomIn } from "../../src/domain/rate-window.ts";
-import { MINUTE, NOON, SECOND } from "./a-job.ts";
+import { HOUR, MINUTE, NOON, SECOND } from "./a-job.ts";
 
 const REF = { accountId: "acct", key: "calls" };
 const NO_LIMITS = { concurrency: null, rate: null, breaker: null, paused: false };
@@ -59,6 +59,22 @@ describe("a rate", () => {
       ),
       { numRuns: 200 },
     );
+  });
+
+  it("holds when the clock is set back, and lets all start again after a period and what the clock lost", () => {
+    const window = counted([], A_MINUTE, 100, NOON);
+    for (const back of [1, SECOND, 30 * SECOND, MINUTE]) {
+      const then = NOON - back;
+      expect(roomIn(window, A_MINUTE, then)).toBe(0);
+      const at = roomAt(window, A_MINUTE, then) ?? 0;
+      expect(at - then).toBeLessThanOrEqual(2 * MINUTE + 2 * SECOND);
+      expect(roomIn(window, A_MINUTE, at)).toBe(100);
+    }
+    expect(roomIn(counted(window, A_MINUTE, 1, NOON - SECOND), A_MINUTE, NOON + MINUTE)).toBe(0);
+  });
+
+  it("is not held up for long by a clock that was set back by more than its period", () => {
+    expect(roomIn(counted([], A_MINUTE, 100, NOON), A_MINUTE, NOON - HOUR)).toBe(100);
   });
 
   it("uses 95 % of what it allows when there is always somebody in line", () => {
@@ -170,6 +186,12 @@ describe("the breaker", () => {
   it("is not moved by attempts that had started before", () => {
     expect(rules.released(probing, ticket(1), "completed", NOON + MINUTE)).toBe(probing);
     expect(rules.released(open, ticket(1), "failed", NOON + SECOND)).toBe(open);
+  });
+
+  it("ends with its flow: one that is made again is not paused, and waits for no attempt of before", () => {
+    const again = rules.put(rules.remove(probing, NOON), { ...NO_LIMITS, breaker: BREAKER }, REF, NOON);
+    expect(again).toMatchObject({ failures: 0, openUntil: null, probe: null });
+    expect(rules.room(again, 0, NOON)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it("is closed by a person, and by a definition without one", () => {
