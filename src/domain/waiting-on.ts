@@ -116,7 +116,8 @@ export function waitingOn(job: JobView, wait: Wait, facts: WaitFacts, now: numbe
 }
 
 function beforeAttempt(job: JobView, wait: Wait & { readonly phase: Waiting }, now: number): WaitingOn {
-  const { runAt, heldUntil, heldFor } = wait.phase;
+  const { runAt, heldFor } = wait.phase;
+  const heldUntil = heldFor === "flow" ? undefined : wait.phase.heldUntil; // it was edited out of its flow, and is about to start
   if (heldUntil !== undefined && now < heldUntil + GRACE_MS)
     return heldFor === "unsigned" ? unsigned(runAt, heldUntil) : suspended(job, runAt, heldUntil);
   if (now >= Math.max(runAt, heldUntil ?? 0) + GRACE_MS) {

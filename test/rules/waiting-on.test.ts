@@ -1,8 +1,9 @@
 // Why a job has not run yet: the reason at each moment, and words that a person can act on.
 
 import { describe, expect, it } from "vitest";
+import type { FlowView } from "../../src/domain/flow.ts";
 import type { QueueView } from "../../src/domain/handler.ts";
-import { type Job, viewOf } from "../../src/domain/job.ts";
+import { type Job, viewOf, workOf } from "../../src/domain/job.ts";
 import * as life from "../../src/domain/life.ts";
 import {
   GRACE_MS,
@@ -231,6 +232,64 @@ describe("a named queue", () => {
 
   it("that did not take the job is overdue, until it is sent again", () => {
     expect(at(NOON + SECOND, unsent)).toMatchObject({ reason: "overdue", since: NOON, until: NOON + 30 * SECOND });
+  });
+});
+
+describe("a job in the line of its flow", () => {
+  const FLOW: FlowView = {
+    key: "mail/a",
+    concurrency: 5,
+    rate: { limit: 100, period: { value: 1, unit: "minute" } },
+    breaker: null,
+    paused: false,
+    pausedUntil: null,
+    waiting: 12,
+    running: 1,
+    oldestWaitingSince: NOON,
+    createdAt: NOON,
+    updatedAt: NOON,
+    revision: 1,
+  };
+  const standing = life.standInLine(waiting({ flow: "mail/a" }), NOON);
+  const inLine = (patch: Partial<FlowView>, place: number | null = 3) =>
+    at(NOON + MINUTE, standing, { ...NOTHING, line: { flow: { ...FLOW, ...patch }, place } });
+
+  it("is flow_limited, says the limits, its place and how many run", () => {
+    expect(inLine({})).toEqual({
+      reason: "flow_limited",
+      message:
+        "Due since 2030-01-01 12:00:00 UTC; it waits for its turn in the flow `mail/a` (5 at once, 100 in 1 minute). It is number 3 of 12 in line. 1 runs now.",
+      since: NOON,
+      until: null,
+    });
+    expect(inLine({ concurrency: null, rate: null, running: 2 }, null).message).toMatch(
+      / \(without limits\)\. 2 run now\.$/,
+    );
+  });
+
+  it("is flow_paused while a person has paused it, and says how to go on", () => {
+    const { reason, message } = inLine({ paused: true });
+    expect(reason).toBe("flow_paused");
+    expect(message).toMatch(/ It is number 3 of 12 in line\. To go on: `POST \/v1\/flows\/mail%2Fa\/resume`\.$/);
+  });
+
+  it("is flow_paused until its breaker lets one attempt try", () => {
+    const { reason, message, until } = inLine({ pausedUntil: NOON + HOUR });
+    expect([reason, until]).toEqual(["flow_paused", NOON + HOUR]);
+    expect(message).toMatch(
+      /has paused itself after failures in a row\. It lets one attempt try at 2030-01-01 13:00:00 UTC\./,
+    );
+  });
+
+  it("says so when its flow cannot be asked", () => {
+    expect(at(NOON + MINUTE, standing).message).toMatch(
+      /could not be asked in time: read the job again in a moment\.$/,
+    );
+  });
+
+  it("is about to start once it is edited out of its flow, and no account was suspended", () => {
+    const edit = { ...workOf(standing), scheduledFor: standing.scheduledFor, retimed: false, flow: null };
+    expect(at(NOON + SECOND, must(life.edit(standing, edit, NOON))).reason).toBe("not_due");
   });
 });
 
