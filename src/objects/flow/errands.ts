@@ -28,6 +28,7 @@ export async function writeRow(
   if (!flow) return "written";
   if (flow.isDeleted) {
     const removed = await removeFlow(databaseOf(env.DB), flow);
+    if (record.read()?.isDeleted === false) return writeRow(keeper, env); // made again meanwhile: its row may have gone too
     return settle(keeper, flow, removed.ok ? "written" : "unavailable");
   }
   if (flow.news.length > 0 && !(await tell(keeper, env, flow))) return settle(keeper, flow, "unavailable");

@@ -52,6 +52,7 @@ export class FlowKeeper {
     const now = Date.now();
     const flow = this.record.read();
     if (!flow || flow.isDeleted) return "free";
+    this.#calling.delete(nameOf(ticket)); // it speaks for itself: an answer to an earlier call says nothing any more
     const slot = this.line.slotOf(ticket.jobId);
     if (slot?.attempt === ticket.attempt && this.#mayKeep(flow, ticket, now)) return "now";
     if (slot) this.#end(slot, "neither", now); // another attempt's: its owner has gone on without saying so
@@ -61,7 +62,8 @@ export class FlowKeeper {
       return "now";
     }
     this.line.stand(ticket);
-    return this.fill(now, ticket.jobId) ? "now" : "wait";
+    this.fill(now, ticket.jobId);
+    return this.line.slotOf(ticket.jobId)?.attempt === ticket.attempt ? "now" : "wait";
   }
 
   /** True if an attempt may keep the slot it has: the flow may have been paused since the grant. */
@@ -89,26 +91,35 @@ export class FlowKeeper {
    * Gives what is free to those who are first in line, and calls them.
    *
    * @param asking a job that is not called, since it hears its answer
-   * @returns whether that one has got a slot
    */
-  fill(now: number, asking?: string): boolean {
-    const flow = this.record.read();
-    if (!flow) return false;
-    const tickets = this.line.first(Math.min(PAGE, rules.room(flow, this.line.running, now)));
-    this.#grant(tickets, now);
-    const called = tickets.filter(({ jobId }) => jobId !== asking);
-    if (called.length > 0) this.#ctx.waitUntil(this.#call(flow, called));
-    this.record.setAlarm(now);
-    return called.length < tickets.length;
-  }
-
-  /** Slots and the starts that the rate counts are written in one transaction. */
-  #grant(tickets: readonly Ticket[], now: number): void {
+  fill(now: number, asking?: string): void {
     const flow = this.record.read();
     if (!flow) return;
-    for (const ticket of tickets) this.line.grant(ticket, now, now + CHECK_AFTER_MS);
-    const next = rules.granted(flow, tickets, now);
-    if (next !== flow) this.record.write(next, now);
+    const first = this.line.first(Math.min(PAGE, rules.room(flow, this.line.running, now)));
+    const called = this.#grant(first, now).filter(({ jobId }) => jobId !== asking);
+    if (called.length > 0) this.#ctx.waitUntil(this.#call(flow, called));
+    this.record.setAlarm(now);
+  }
+
+  /** Slots and the starts that the rate counts are written in one transaction. @returns those who have got a slot now */
+  #grant(tickets: readonly Ticket[], now: number): readonly Ticket[] {
+    const granted = tickets.filter((ticket) => this.#give(ticket, now));
+    const flow = this.record.read();
+    const next = flow && rules.granted(flow, granted, now);
+    if (next && next !== flow) this.record.write(next, now);
+    return granted;
+  }
+
+  /** An owner that lost what it knew may have left a place behind, and stands in line twice: its newest attempt counts, and once. */
+  #give(ticket: Ticket, now: number): boolean {
+    const held = this.line.slotOf(ticket.jobId);
+    if (held && held.attempt >= ticket.attempt) {
+      this.line.leave(ticket);
+      return false;
+    }
+    if (held) this.#end(held, "neither", now);
+    this.line.grant(ticket, now, now + CHECK_AFTER_MS);
+    return true;
   }
 
   /** Asks the owners of slots that ought to be free by now. */
@@ -141,7 +152,7 @@ export class FlowKeeper {
     const { jobId, attempt } = ticket;
     const owner = () => jobAt(this.#env, { accountId, jobId });
     const answer = await ask(() => owner().turn({ accountId, jobId }, key, attempt), CALL_PATIENCE_MS);
-    this.#calling.delete(nameOf(ticket));
+    if (!this.#calling.delete(nameOf(ticket))) return false;
     const now = Date.now();
     if (!answer.ok) return this.#unreachable(ticket, now);
     if (answer.value === null) {

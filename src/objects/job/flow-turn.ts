@@ -50,13 +50,15 @@ export async function mayBeTaken(
   job: Job,
 ): Promise<Exclude<Answered, "free">> {
   if (job.claim === null || job.phase.name !== "queued" || claims.hasTurn(job, Date.now())) return "now";
+  const { executionId } = job.phase;
   record.remember(claims.inLine(job));
   const turn = await askFlow(env, job, job.claim.flow);
   const present = record.read();
   const now = Date.now();
-  if (present?.revision !== job.revision || claims.hasTurn(present, now)) return "now";
+  const isOffered = present?.phase.name === "queued" && present.phase.executionId === executionId;
+  if (!isOffered || claims.hasTurn(present, now)) return "now"; // or nobody's any more, as its lease will say
   if (turn === "wait") record.write(life.standInLine(present, now), now);
-  else record.remember(claims.withTurn(present, now));
+  else if (turn !== "unknown") record.remember(claims.withTurn(present, now));
   return turn === "free" ? "now" : turn;
 }
 
