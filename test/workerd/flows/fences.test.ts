@@ -55,7 +55,11 @@ describe("a job in line", () => {
     await until(async () => (await flow.tables()).line.length === 2);
     expect((await flow.tables()).line).toEqual([second.id, first.id]);
     await running.end(200);
-    await goesOn().catch(() => undefined);
+    for (const job of [second, first]) {
+      await isCalled(job);
+      await job.ring();
+    }
+    expect(pathsOf()).toEqual([running.job.id, second.id, first.id]);
   });
 
   it("has one place however it is edited, and keeps it", async () => {
