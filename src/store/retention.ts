@@ -6,6 +6,7 @@ import { lowestIdAt } from "../domain/ids.ts";
 import { OVERVIEW_LIFE_MS } from "../domain/overview.ts";
 import { ok } from "../domain/result.ts";
 import { SLOT_MS, TOTAL } from "../domain/tally.ts";
+import { type FlowRef, flowKeysAfter } from "./flows-store.ts";
 import { deleteUnusedHandlers } from "./handlers-store.ts";
 import {
   accounts,
@@ -29,12 +30,15 @@ const PAGE_SIZE = 500;
 const PAGES = 200;
 const MAX_DELETED = 5_000;
 
-/** Calls to D1 for one page, and for the place of the walk. */
+/** Calls for one page, and for the place of the walk. */
 const CALLS_PER_PAGE = 4;
 const CALLS_FOR_PLACE = 2;
 
 /** A finished walk starts again after this. */
 const WALK_EVERY_MS = HOUR;
+
+/** Removes a flow of a deleted account, with its row and whatever else is kept of it. @returns false when that failed */
+export type LeaveFlow = (ref: FlowRef) => Promise<boolean>;
 
 type Account = typeof accounts.$inferSelect;
 type Walk = Omit<typeof retentionWalk.$inferSelect, "id">;
@@ -55,6 +59,7 @@ export async function retain(
   retentionDays: number,
   maxCalls: number,
   now: number,
+  leaveFlow: LeaveFlow,
 ): Promise<Stored<number>> {
   const pages = Math.min(PAGES, Math.floor((maxCalls - CALLS_FOR_PLACE) / CALLS_PER_PAGE));
   const known = await stored(() => db.select().from(retentionWalk).get());
@@ -64,7 +69,7 @@ export async function retain(
   if (walk.accountId === FINISHED) walk = startOf(now);
   let deleted = 0;
   for (let page = 0; page < pages && deleted < MAX_DELETED && walk.accountId !== FINISHED; page++) {
-    const step = await onePage(db, walk, now - retentionDays * DAY, now - OVERVIEW_LIFE_MS);
+    const step = await onePage(db, walk, now - retentionDays * DAY, now - OVERVIEW_LIFE_MS, leaveFlow);
     if (!step.ok) return step;
     walk = step.value.walk;
     deleted += step.value.deleted;
@@ -86,6 +91,7 @@ async function onePage(
   walk: Walk,
   endedBefore: number,
   countedBefore: number,
+  leaveFlow: LeaveFlow,
 ): Promise<Stored<{ walk: Walk; deleted: number }>> {
   const account = await standingIn(db, walk);
   if (!account.ok) return account;
@@ -117,11 +123,22 @@ async function onePage(
         );
   if (!deleted.ok) return deleted;
   const last = page.value.at(-1);
-  if (last && page.value.length === PAGE_SIZE)
-    return ok({ walk: { ...walk, accountId, jobId: last.id }, deleted: over.length });
-  if (gone) await forgetAccount(db, accountId);
-  else await deleteOthers(db, accountId, endedBefore, countedBefore, walk.startedAt);
+  const isNext = last !== undefined && (gone || page.value.length === PAGE_SIZE);
+  if (isNext) return ok({ walk: { ...walk, accountId, jobId: last.id }, deleted: over.length });
+  if (!gone) await deleteOthers(db, accountId, endedBefore, countedBefore, walk.startedAt);
+  else if ((await leaveAccount(db, accountId, leaveFlow)) === "again")
+    return ok({ walk: { ...walk, accountId, jobId: "" }, deleted: 0 });
   return ok({ walk: { ...walk, accountId: `${accountId} `, jobId: "" }, deleted: over.length });
+}
+
+/** A page of a deleted account that has no jobs any more takes one flow with it, and the last page the account. */
+async function leaveAccount(db: Database, accountId: string, leaveFlow: LeaveFlow): Promise<"again" | "over"> {
+  const keys = await flowKeysAfter(db, accountId, "", 1);
+  if (!keys.ok) return "over"; // the next walk comes by here
+  const [key] = keys.value;
+  if (key !== undefined) return (await leaveFlow({ accountId, key })) ? "again" : "over";
+  await forgetAccount(db, accountId);
+  return "over";
 }
 
 /** The account whose rows come next. A place behind an account (its id and a blank) sorts before the next id. */

@@ -5,6 +5,7 @@ import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import worker from "../../src/index.ts";
+import { FlowUnderTest, isCalled, jobsIn } from "./flows/flow.ts";
 import { type Account, newAccount, remove } from "./harness/account.ts";
 import { DAY, HOUR, MINUTE, NOON, setClock } from "./harness/clock.ts";
 import { JobUnderTest, newJob, postJob } from "./harness/job.ts";
@@ -180,6 +181,40 @@ describe("the walk", () => {
 });
 
 describe("a deleted account", () => {
+  it("takes its flows with it: what they keep, those who wait in their lines, and a row whose flow is gone", async () => {
+    const gone = await newAccount();
+    const flows = ["a", "b", "c"].map((key) => new FlowUnderTest(gone, key));
+    for (const flow of flows) await flow.put({ paused: true });
+    const [busy, , lost] = flows as [FlowUnderTest, FlowUnderTest, FlowUnderTest];
+    const [waits] = (await jobsIn(busy, 1)) as [JobUnderTest];
+    await lost.wipe();
+    await remove(gone);
+    await cronAt(NOON + MINUTE);
+    expect(await count("flows", gone)).toBe(0);
+    expect(await env.DB.prepare("SELECT 1 FROM accounts WHERE id = ?").bind(gone.id).first()).toBeNull();
+    await isCalled(waits);
+    await waits.ring();
+    expect(await waits.isEmpty()).toBe(true);
+    for (let ring = 0; ring < 5; ring++) {
+      setClock(NOON + HOUR + ring * MINUTE);
+      for (const flow of flows) await flow.ring();
+    }
+    for (const flow of flows) expect(await flow.isGone()).toBe(true);
+  });
+
+  it("whose flow does not answer is left to the next walk, and holds nobody up", async () => {
+    const gone = await newAccount();
+    const flow = new FlowUnderTest(gone);
+    await flow.put({});
+    await remove(gone);
+    const away = { getByName: () => ({ remove: () => Promise.reject(new Error("away")) }) };
+    const [id] = await insertRows(account, [OVER]);
+    await cronAt(NOON + 31 * DAY, { FLOWS: away });
+    expect([await exists(id), await count("flows", gone)]).toEqual([false, 1]);
+    await cronAt(NOON + 31 * DAY + 2 * HOUR);
+    expect(await count("flows", gone)).toBe(0);
+  });
+
   it("vanishes wholly: jobs in every state, executions, keys, itself", async () => {
     const gone = await newAccount();
     await insertRows(gone, [
