@@ -1,6 +1,6 @@
 // What is asked of the flows table: the list of an account's flows, and how a flow's object writes its row.
 
-import { and, asc, count, eq, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, sql } from "drizzle-orm";
 import type { Flow } from "../domain/flow.ts";
 import { ok } from "../domain/result.ts";
 import { upgradeFlow } from "../domain/upgrade.ts";
@@ -62,3 +62,15 @@ export async function listFlows(
   );
   return found.ok ? ok([found.value[0].map(({ state }) => upgradeFlow(state)), found.value[1]]) : found;
 }
+
+/** The keys behind this one, for those who walk all flows of an account. */
+export const flowKeysAfter = (db: Database, accountId: string, key: string, most: number): Promise<Stored<string[]>> =>
+  stored(async () => {
+    const rows = await db
+      .select({ key: flows.key })
+      .from(flows)
+      .where(and(eq(flows.accountId, accountId), gt(flows.key, key)))
+      .orderBy(asc(flows.key))
+      .limit(most);
+    return rows.map((row) => row.key);
+  });
