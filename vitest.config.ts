@@ -34,7 +34,7 @@ const inProcesses = (name: string, include: string[]): TestProjectConfiguration 
     hookTimeout: 90_000,
     sequence: { groupOrder: 1 },
     maxConcurrency: 5,
-    maxWorkers: 5,
+    maxWorkers: 8,
   },
 });
 

@@ -17,6 +17,8 @@ export function takeFrom(guide: string, folder: string): string[] {
 
 export class Program {
   readonly #child: ChildProcess;
+  /** It has ended, and all it printed is read. */
+  #isOver = false;
   /** All it has printed. */
   output = "";
 
@@ -24,6 +26,9 @@ export class Program {
     this.#child = spawn(name, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     this.#child.on("error", (fault) => {
       this.output += fault.message;
+    });
+    this.#child.once("close", () => {
+      this.#isOver = true;
     });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.setEncoding("utf8").on("data", (text: string) => {
@@ -39,12 +44,15 @@ export class Program {
     );
   }
 
-  /** @returns its exit code, once it has ended by itself or by the signal */
+  /** @returns its exit code, once it has ended by itself or by the signal, and its output is whole */
   async ends(signal?: NodeJS.Signals, limitMs = 30_000): Promise<number | null> {
     const child = this.#child;
     if (signal) child.kill(signal);
-    const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-    await until(hasEnded, limitMs, () => `It does not end:\n${this.output}`);
+    await until(
+      () => this.#isOver,
+      limitMs,
+      () => `It does not end:\n${this.output}`,
+    );
     return child.exitCode;
   }
 

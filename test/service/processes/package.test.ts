@@ -2,7 +2,6 @@
 // run by the Node that users have.
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,13 +41,11 @@ beforeAll(() => {
 class Program {
   output = "";
   readonly pid: number;
-  readonly ended: Promise<unknown[]>;
 
   constructor(command: readonly string[], more: Record<string, string> = {}) {
     const [file = "", ...args] = command;
     const child = spawn(file, args, { cwd: app, env: { ...env, ...more }, stdio: ["ignore", "pipe", "pipe"] });
     this.pid = child.pid ?? 0;
-    this.ended = once(child, "exit");
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (chunk) => {
         this.output += chunk;

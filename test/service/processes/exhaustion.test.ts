@@ -1,10 +1,10 @@
 // More jobs in one instant than there are file descriptors (design, rule 16). A service of its own, set tight.
 
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { CALM_MS, watchExhaustion } from "../../local/exhaustion.ts";
-import { Receiver } from "../harness/receiver.ts";
-import { OwnService } from "../harness/service.ts";
-import { until } from "../harness/until.ts";
+import { CALM_MS, watchExhaustion } from "../../../local/exhaustion.ts";
+import { Receiver } from "../../harness/receiver.ts";
+import { OwnService } from "../../harness/service.ts";
+import { until } from "../../harness/until.ts";
 
 const DESCRIPTORS = 400;
 const JOBS = 110;
