@@ -25,7 +25,7 @@ const inWorkerd = (bindings: Record<string, string>) =>
   }));
 
 /** The whole service as real processes. They mostly wait, so they do it together, after all others. */
-const inProcesses = (name: string, include: string[]): TestProjectConfiguration => ({
+const inProcesses = (name: string, maxWorkers: number, include: string[]): TestProjectConfiguration => ({
   test: {
     name,
     include,
@@ -34,7 +34,7 @@ const inProcesses = (name: string, include: string[]): TestProjectConfiguration 
     hookTimeout: 90_000,
     sequence: { groupOrder: 1 },
     maxConcurrency: 5,
-    maxWorkers: 8,
+    maxWorkers,
   },
 });
 
@@ -70,7 +70,7 @@ export default defineConfig({
         },
       },
       "sdk",
-      inProcesses("service", [
+      inProcesses("service", 8, [
         "test/service/*.test.ts",
         "test/sdk/*.test.ts",
         "test/cli/*.test.ts",
@@ -91,7 +91,7 @@ export default defineConfig({
         },
       },
       // How the embedded service keeps house; part of `npm run test:faults`.
-      inProcesses("processes", ["test/service/processes/*.test.ts"]),
+      inProcesses("processes", 4, ["test/service/processes/*.test.ts"]),
     ],
   },
 });
