@@ -43,8 +43,10 @@ export interface Flow extends FlowSpec {
   readonly key: string;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** Counts the changes that people make. */
+  /** Grows with every change that people make, and begins above that of a deleted flow of the same key. */
   readonly revision: number;
+  /** The same for its row, which is told of its breaker's pauses as well. */
+  readonly rowRevision: number;
   /** Counted failures since the last attempt that completed. */
   readonly failures: number;
   /** Set once the breaker has paused it: from then on one attempt may try. */
@@ -94,7 +96,8 @@ export function put(
     key,
     createdAt: flow && !flow.isDeleted ? flow.createdAt : now,
     updatedAt: now,
-    revision: (flow?.revision ?? 0) + 1,
+    revision: flow ? flow.revision + 1 : now,
+    rowRevision: flow ? flow.rowRevision + 1 : now,
     concurrency: spec.concurrency,
     rate: spec.rate,
     breaker: spec.breaker,
@@ -130,6 +133,7 @@ const changed = (flow: Flow, now: number, patch: Partial<Flow>): Flow => ({
   ...patch,
   updatedAt: now,
   revision: flow.revision + 1,
+  rowRevision: flow.rowRevision + 1,
 });
 
 /** How many attempts more may start at this moment. */
@@ -189,6 +193,7 @@ const MAX_NEWS = 20;
 
 const telling = (flow: Flow, type: FlowNews["type"], now: number): Flow => ({
   ...flow,
+  rowRevision: flow.rowRevision + 1,
   news: [...flow.news, { type, at: now }].slice(-MAX_NEWS),
   reportAt: now,
   failedReports: 0,
@@ -200,9 +205,9 @@ export const announced = (flow: Flow, told: readonly FlowNews[]): Flow => ({
   news: flow.news.filter((one) => !told.some(({ type, at }) => type === one.type && at === one.at)),
 });
 
-/** The row holds this revision. */
-export const confirmed = (flow: Flow, revision: number, now: number): Flow =>
-  flow.revision === revision ? { ...flow, reportAt: flow.news.length > 0 ? now : null, failedReports: 0 } : flow;
+/** The row holds this. */
+export const confirmed = (flow: Flow, rowRevision: number, now: number): Flow =>
+  flow.rowRevision === rowRevision ? { ...flow, reportAt: flow.news.length > 0 ? now : null, failedReports: 0 } : flow;
 
 /** The row or the events could not be written: repeat after five seconds, doubling to a minute. */
 export function again(flow: Flow, now: number): Flow {

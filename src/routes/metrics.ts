@@ -5,7 +5,9 @@ import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { accountOrOperator } from "../http/auth.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { valid } from "../http/valid.ts";
+import { heldFlowsOf } from "../objects/flow/held-flows.ts";
 import { handlersOf } from "../objects/pull-queue/handlers.ts";
+import { countPaused, countPausedOfAll } from "../store/held-flows.ts";
 import { readTotal, readTotals } from "../store/overview-store.ts";
 import { databaseOf } from "../store/store.ts";
 import { CONTENT_TYPE, type Family, textOf } from "./exposition.ts";
@@ -26,17 +28,25 @@ export const metrics = new Hono<AppEnv>().get("/", accountOrOperator, valid({}),
 async function ofAccount(c: AppContext): Promise<Family[]> {
   const now = c.var.platform.now();
   const { id } = c.var.account;
-  const [total, handlers] = await Promise.all([
-    readTotal(databaseOf(c.env.DB), id, now),
+  const db = databaseOf(c.env.DB);
+  const [total, paused, held, handlers] = await Promise.all([
+    readTotal(db, id, now),
+    countPaused(db, id),
+    heldFlowsOf(c.env, id, now),
     handlersOf(c.env, id, MAX_HANDLERS),
   ]);
-  const scraped = { labels: {}, ...unwrap(total), handlers: handlers.ok ? handlers.value : undefined };
+  const scraped = {
+    ...{ labels: {}, ...unwrap(total), pausedFlows: unwrap(paused), heldFlows: unwrap(held) },
+    handlers: handlers.ok ? handlers.value : undefined,
+  };
   return familiesOf([scraped], now);
 }
 
 async function ofAll(c: AppContext): Promise<Family[]> {
   const now = c.var.platform.now();
-  const totals = unwrap(await readTotals(databaseOf(c.env.DB), MAX_ACCOUNTS, now));
+  const db = databaseOf(c.env.DB);
+  const [read, counted] = await Promise.all([readTotals(db, MAX_ACCOUNTS, now), countPausedOfAll(db)]);
+  const [totals, paused] = [unwrap(read), unwrap(counted)];
   const all: Scraped[] = [];
   let handlersLeft = MAX_HANDLERS;
   for (const { accountId, counted } of totals.accounts) {
@@ -44,7 +54,8 @@ async function ofAll(c: AppContext): Promise<Family[]> {
     const known = isAsked ? await handlersOf(c.env, accountId, handlersLeft) : undefined;
     const handlers = known?.ok ? known.value : undefined;
     handlersLeft -= handlers?.length ?? 0;
-    all.push({ labels: { account: accountId }, counted, overdue: totals.overdue.get(accountId), handlers });
+    const [overdue, pausedFlows] = [totals.overdue.get(accountId), paused.get(accountId) ?? 0];
+    all.push({ labels: { account: accountId }, counted, overdue, pausedFlows, heldFlows: [], handlers });
   }
   const withoutHandlers = all.filter(({ handlers }) => handlers === undefined).length;
   return [...familiesOf(all, now), ...coverageOf(totals.left, withoutHandlers, totals.isComplete)];
