@@ -2,7 +2,7 @@
 // slots.
 
 import type { FlowNews } from "./event.ts";
-import { counted, type Rate, type RateWindow, roomAt, roomIn } from "./rate-window.ts";
+import { counted, moved, type Rate, type RateWindow, roomAt, roomIn, stillCounts } from "./rate-window.ts";
 import { type Duration, durationMs } from "./schedule-time.ts";
 
 /** After so many counted failures in a row the flow pauses itself for so long, and then lets one attempt try. */
@@ -168,6 +168,20 @@ export function granted(flow: Flow, tickets: readonly Ticket[], now: number): Fl
   const tries = flow.openUntil !== null && flow.probe === null;
   const probe = tries ? { jobId: first.jobId, attempt: first.attempt } : flow.probe;
   return window === flow.window && probe === flow.probe ? flow : { ...flow, window, probe };
+}
+
+/**
+ * Whether an attempt that has had its slot since a moment may start only now: as far as the rate goes, which may have let others start
+ * meanwhile.
+ */
+export const mayStartStill = ({ rate, window }: Flow, grantedAt: number, now: number): boolean =>
+  rate === null || stillCounts(window, rate, grantedAt, now) || roomIn(window, rate, now) > 0;
+
+/** An attempt that was counted when it received its slot starts at another moment. @returns the same flow when nothing of it changes */
+export function startsAt(flow: Flow, grantedAt: number, at: number): Flow {
+  if (flow.rate === null || flow.isDeleted) return flow;
+  const window = moved(flow.window, flow.rate, grantedAt, at);
+  return window === flow.window ? flow : { ...flow, window };
 }
 
 /** Counts the result of an attempt whose slot was released. @returns the same flow when nothing of it changes */
