@@ -67,6 +67,8 @@ it("the rules are those that the guide promises", () => {
     "ChronosRetriesPileUp",
     "ChronosNoWorker",
     "ChronosWorkersBehind",
+    "ChronosFlowPaused",
+    "ChronosFlowLineGrows",
   ]);
 });
 
