@@ -5,9 +5,8 @@ import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { accountOrOperator } from "../http/auth.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { valid } from "../http/valid.ts";
-import { heldFlowsOf } from "../objects/flow/held-flows.ts";
+import { askFlows } from "../objects/flow/held-flows.ts";
 import { handlersOf } from "../objects/pull-queue/handlers.ts";
-import { countPaused, countPausedOfAll } from "../store/held-flows.ts";
 import { readTotal, readTotals } from "../store/overview-store.ts";
 import { databaseOf } from "../store/store.ts";
 import { CONTENT_TYPE, type Family, textOf } from "./exposition.ts";
@@ -28,25 +27,19 @@ export const metrics = new Hono<AppEnv>().get("/", accountOrOperator, valid({}),
 async function ofAccount(c: AppContext): Promise<Family[]> {
   const now = c.var.platform.now();
   const { id } = c.var.account;
-  const db = databaseOf(c.env.DB);
-  const [total, paused, held, handlers] = await Promise.all([
-    readTotal(db, id, now),
-    countPaused(db, id),
-    heldFlowsOf(c.env, id, now),
+  const [total, handlers] = await Promise.all([
+    readTotal(databaseOf(c.env.DB), id, now),
     handlersOf(c.env, id, MAX_HANDLERS),
   ]);
-  const scraped = {
-    ...{ labels: {}, ...unwrap(total), pausedFlows: unwrap(paused), heldFlows: unwrap(held) },
-    handlers: handlers.ok ? handlers.value : undefined,
-  };
+  const { flows, ...counted } = unwrap(total);
+  const heldFlows = await askFlows(c.env, id, flows);
+  const scraped = { labels: {}, ...counted, heldFlows, handlers: handlers.ok ? handlers.value : undefined };
   return familiesOf([scraped], now);
 }
 
 async function ofAll(c: AppContext): Promise<Family[]> {
   const now = c.var.platform.now();
-  const db = databaseOf(c.env.DB);
-  const [read, counted] = await Promise.all([readTotals(db, MAX_ACCOUNTS, now), countPausedOfAll(db)]);
-  const [totals, paused] = [unwrap(read), unwrap(counted)];
+  const totals = unwrap(await readTotals(databaseOf(c.env.DB), MAX_ACCOUNTS, now));
   const all: Scraped[] = [];
   let handlersLeft = MAX_HANDLERS;
   for (const { accountId, counted } of totals.accounts) {
@@ -54,7 +47,7 @@ async function ofAll(c: AppContext): Promise<Family[]> {
     const known = isAsked ? await handlersOf(c.env, accountId, handlersLeft) : undefined;
     const handlers = known?.ok ? known.value : undefined;
     handlersLeft -= handlers?.length ?? 0;
-    const [overdue, pausedFlows] = [totals.overdue.get(accountId), paused.get(accountId) ?? 0];
+    const [overdue, pausedFlows] = [totals.overdue.get(accountId), totals.pausedFlows.get(accountId) ?? 0];
     all.push({ labels: { account: accountId }, counted, overdue, pausedFlows, heldFlows: [], handlers });
   }
   const withoutHandlers = all.filter(({ handlers }) => handlers === undefined).length;

@@ -7,7 +7,7 @@ import type { AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
-import { heldFlowsOf } from "../objects/flow/held-flows.ts";
+import { askFlows } from "../objects/flow/held-flows.ts";
 import { askFlush } from "../objects/projector/ask-flush.ts";
 import { readOverview } from "../store/overview-store.ts";
 import { databaseOf } from "../store/store.ts";
@@ -27,9 +27,7 @@ export const overview = new Hono<AppEnv>().get("/", valid({ query: OverviewQuery
   await askFlush(c.env);
   const now = c.var.platform.now();
   const { id } = c.var.account;
-  const [read, held] = await Promise.all([
-    readOverview(databaseOf(c.env.DB), id, window, now),
-    heldFlowsOf(c.env, id, now),
-  ]);
-  return done(c, "Overview.", showOverview(window, unwrap(read), unwrap(held), now));
+  const read = unwrap(await readOverview(databaseOf(c.env.DB), id, window, now));
+  const held = await askFlows(c.env, id, read.flows);
+  return done(c, "Overview.", showOverview(window, read, held, now));
 });

@@ -2,14 +2,7 @@
 // meanwhile.
 
 import type { FlowView } from "../../domain/flow.ts";
-import type { Unavailable } from "../../domain/refusal.ts";
-import { ok, type Result } from "../../domain/result.ts";
-import { heldFlowKeys } from "../../store/held-flows.ts";
-import { databaseOf } from "../../store/store.ts";
 import { ask, flowAt } from "../addresses.ts";
-
-/** Flows of one look. Each is a question to an object. */
-const MAX_HELD = 20;
 
 /** A flow that does not answer within this is shown without its numbers. */
 const PATIENCE_MS = 1_000;
@@ -21,22 +14,20 @@ export interface HeldFlow {
 }
 
 /** Those with the longest lines first. One that nobody has defined, or that holds nothing up any more, is left out. */
-export async function heldFlowsOf(
+export async function askFlows(
   env: Cloudflare.Env,
   accountId: string,
-  now: number,
-): Promise<Result<readonly HeldFlow[], Unavailable>> {
-  const keys = await heldFlowKeys(databaseOf(env.DB), accountId, MAX_HELD, now);
-  if (!keys.ok) return keys;
+  keys: readonly string[],
+): Promise<readonly HeldFlow[]> {
   const asked = await Promise.all(
-    keys.value.map(async (key): Promise<HeldFlow[]> => {
+    keys.map(async (key): Promise<HeldFlow[]> => {
       const ref = { accountId, key };
       const answer = await ask(() => flowAt(env, ref).get(ref), PATIENCE_MS);
       if (!answer.ok) return [{ key, view: undefined }];
       return answer.value && holds(answer.value) ? [{ key, view: answer.value }] : [];
     }),
   );
-  return ok(asked.flat().sort((a, b) => (b.view?.waiting ?? -1) - (a.view?.waiting ?? -1)));
+  return asked.flat().sort((a, b) => (b.view?.waiting ?? -1) - (a.view?.waiting ?? -1));
 }
 
 /** Nothing starts, whether a person or its breaker has paused it. */
