@@ -32,6 +32,7 @@ export function diagnose(evidence: Evidence, now: number): Finding[] {
     ...health(evidence),
     ...overdue(evidence, now),
     ...unattended(evidence, now),
+    ...heldFlows(evidence),
     ...lateness(evidence),
     ...failures(evidence),
     ...deafWebhooks(evidence),
@@ -78,6 +79,18 @@ function unattended({ handlers }: Evidence, now: number): Finding[] {
     ];
   });
 }
+
+/** A pause is what somebody, or a breaker, wanted: it is said, and is no trouble of the service. */
+const heldFlows = ({ overview }: Evidence): Finding[] =>
+  overview.flows.flatMap(({ key, paused, waiting }) => {
+    if (!paused || !waiting) return [];
+    return [
+      note(
+        `The flow "${key}" is paused; ${count(waiting, "job")} ${waiting === 1 ? "waits" : "wait"} in it.`,
+        `See why: chronos-edge flows get ${key}`,
+      ),
+    ];
+  });
 
 function lateness({ overview }: Evidence): Finding[] {
   const worst = Math.max(0, ...overview.buckets.map(({ latenessMs }) => latenessMs.p99 ?? 0));

@@ -67,13 +67,13 @@ async function deleted({ chronos }: Context, key: string): Promise<{ key: string
 const said = (flow: Flow): string => `${flow.key}  ${stateOf(flow)}`;
 
 const stateOf = ({ paused, pausedUntil }: Flow): string =>
-  paused ? (pausedUntil === null ? "paused" : "paused by its breaker") : "open";
+  paused ? "paused" : pausedUntil === null ? "open" : "paused by its breaker";
 
 const spanOf = ({ value, unit }: Delay): string => (value === 1 ? unit : `${value} ${unit}s`);
 
 const rateOf = ({ rate }: Flow): string => (rate === null ? "" : `${rate.limit} per ${spanOf(rate.period)}`);
 
-const cellOf = (flow: Flow): Cell => ({ text: stateOf(flow), style: flow.paused ? "yellow" : "green" });
+const cellOf = (flow: Flow): Cell => ({ text: stateOf(flow), style: stateOf(flow) !== "open" ? "yellow" : "green" });
 
 function flowTable(terminal: Terminal, flows: readonly Flow[], now: number): string {
   if (flows.length === 0) return "No flows.";

@@ -25,7 +25,7 @@ export interface FlowBreaker {
  *
  * const chronos = new Chronos({ apiKey: "chrns_example", baseUrl: "https://chronos.example.com" });
  * const flow: Flow = await chronos.flows.get("mail-provider");
- * console.log(flow.paused ? "paused" : "open", flow.waiting, "wait,", flow.running, "run");
+ * console.log(flow.paused || flow.pausedUntil ? "paused" : "open", flow.waiting, "wait,", flow.running, "run");
  * ```
  */
 export interface Flow {
@@ -35,9 +35,9 @@ export interface Flow {
   /** How many attempts may start in a period; null: any number. */
   rate: FlowRate | null;
   breaker: FlowBreaker | null;
-  /** No attempt starts, whether a person or the breaker paused it. */
+  /** Somebody has paused it: nothing starts until `resume()`. Its breaker does not change this. */
   paused: boolean;
-  /** When the breaker lets an attempt try; null unless the breaker has paused it. */
+  /** When the breaker lets an attempt try; null unless the breaker holds the flow. Nothing else starts until then. */
   pausedUntil: Date | null;
   /** Attempts that are due and wait for their turn. */
   waiting: number;

@@ -70,6 +70,7 @@ export type {
   Overview,
   OverviewBucket,
   OverviewFailure,
+  OverviewFlow,
   OverviewMinute,
   OverviewOptions,
   OverviewWindow,

@@ -38,6 +38,8 @@ export interface Overview {
   };
   /** What fails, in groups, the newest failure first; at most 50. */
   failing: OverviewFailure[];
+  /** Flows that hold jobs up: paused, or with jobs in line for more than ten seconds. The longest line first; at most 20. */
+  flows: OverviewFlow[];
   /** How many jobs are due in each minute of the next hour. */
   due: OverviewMinute[];
   /** Minutes that begin later are missing from `due`: the service looks at a bounded number of jobs. */
@@ -69,6 +71,15 @@ export interface OverviewFailure {
   lastAt: Date;
   /** The job of the newest of them. */
   jobId: string;
+}
+
+/** A flow in which jobs wait, or that is paused. What is null is not known: the flow did not answer within a second. */
+export interface OverviewFlow {
+  key: string;
+  /** Whether a person or its breaker has paused it. */
+  paused: boolean | null;
+  waiting: number | null;
+  running: number | null;
 }
 
 /** A minute and how many jobs are due in it. */

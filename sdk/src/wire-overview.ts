@@ -10,6 +10,7 @@ export interface WireOverview {
   buckets: Snake<Omit<OverviewBucket, "at"> & { at: string }>[];
   overdue: { count: number; complete: boolean; oldest_run_at: string | null };
   failing: Snake<Omit<OverviewFailure, "lastAt"> & { lastAt: string }>[];
+  flows: Overview["flows"];
   due: { at: string; count: number }[];
   due_complete_until: string;
 }
@@ -22,6 +23,7 @@ export function overviewFromWire(overview: WireOverview): Overview {
     buckets: overview.buckets.map(bucketFromWire),
     overdue: { count: overdue.count, complete: overdue.complete, oldestRunAt: dateOrNull(overdue.oldest_run_at) },
     failing: overview.failing.map(failureFromWire),
+    flows: overview.flows.map(({ key, paused, waiting, running }) => ({ key, paused, waiting, running })),
     due: overview.due.map(({ at, count }) => ({ at: new Date(at), count })),
     dueCompleteUntil: new Date(overview.due_complete_until),
   };

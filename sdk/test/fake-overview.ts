@@ -20,6 +20,7 @@ export function overviewOf({ searchParams }: URL): Response {
     ],
     overdue: { count: 3, complete: true, oldest_run_at: at },
     failing: [{ error_code: "timeout", handler: null, host: "example.com", count: 2, last_at: at, job_id: "job" }],
+    flows: [{ key: "mail", paused: true, waiting: 7, running: 0, a_field_of_later: 1 }],
     due: [{ at, count: 5 }],
     due_complete_until: "2030-01-01T13:00:00.000Z",
     a_field_of_later: true,

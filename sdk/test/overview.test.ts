@@ -21,6 +21,7 @@ it("gives what the service says, times as Dates, and nothing that it does not kn
     overdue: { count: 3, complete: true, oldestRunAt: at },
     failing: [{ errorCode: "timeout", handler: null, host: "example.com", count: 2, lastAt: at, jobId: "job" }],
     due: [{ at, count: 5 }],
+    flows: [{ key: "mail", paused: true, waiting: 7, running: 0 }],
     dueCompleteUntil: new Date(NOON + 3_600_000),
   });
   expect(line.sent.map(({ path }) => path)).toEqual(["/v1/overview"]);

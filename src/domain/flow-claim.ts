@@ -1,14 +1,25 @@
 // A job's claim on its flow: the place in line or the slot that the flow may hold for one attempt. A claim does not change the job, so
 // the revision stays. The owner returns a claim that it no longer needs, so that no other job waits for an unused slot.
 
-import type { SlotEnd, Ticket } from "./flow.ts";
+import type { FlowSpec, SlotEnd, Ticket } from "./flow.ts";
 import { type FlowClaim, isEnded, type Job, newest } from "./job.ts";
+import { delayOf } from "./rate-window.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** A turn is valid for this long. A job that starts later asks again, because the flow may have been paused. */
+/**
+ * A turn is valid for this long. A job that starts, or is offered, later asks again: the flow may have been paused, and counts a start from
+ * when it happens.
+ */
 export const TURN_MS = SECOND;
+
+/** The shortest time that a turn is valid for: a start a little too late is counted when it is over. */
+const MIN_TURN_MS = 100;
+
+/** Until when a turn given now is valid: with a rate, as long as its window allows for. */
+export const turnEndsAt = ({ rate }: Pick<FlowSpec, "rate">, now: number): number =>
+  now + (rate === null ? TURN_MS : Math.min(Math.max(delayOf(rate), MIN_TURN_MS), TURN_MS));
 
 /** A job in line asks again after this long, doubling to an hour, in case the call to it was lost. */
 const LOOK_MS = 10 * MINUTE;
@@ -55,10 +66,10 @@ export const withTurn = (job: Job, now: number): Job => ({ ...job, claim: claimF
 export const hasTurn = (job: Job, now: number): boolean =>
   isClaimNeeded(job) && job.claim?.turnAt != null && now >= job.claim.turnAt && now - job.claim.turnAt <= TURN_MS;
 
-/** The flow called the job: it leaves the line and goes on now. */
-export function called(job: Job, now: number): Job {
+/** The flow called the job: it leaves the line and goes on now. @param until when its turn is valid */
+export function called(job: Job, now: number, until = now + TURN_MS): Job {
   const { phase } = job;
-  const turned = withTurn(job, now);
+  const turned = withTurn(job, Math.min(until - TURN_MS, now));
   if (phase.name === "waiting")
     return { ...turned, phase: { name: "waiting", runAt: phase.runAt, trigger: phase.trigger } };
   return phase.name === "queued" ? { ...turned, phase: { ...phase, offerAt: now } } : turned;
@@ -103,6 +114,10 @@ export function endOf({ executions, claim }: Job): SlotEnd {
   if (status === "completed") return "completed";
   return status === "failed" || status === "timed_out" ? "failed" : "neither";
 }
+
+/** When the claim's attempt started; null if it has not. */
+export const startOf = ({ executions, claim }: Job): number | null =>
+  executions.find(({ attempt }) => attempt === claim?.attempt)?.startedAt ?? null;
 
 /** Until when the owner uses the slot, as far as it knows now. */
 export function slotEndsAt({ phase, delivery, timeoutSeconds }: Job, now: number): number {

@@ -2,7 +2,7 @@
 // slots.
 
 import type { FlowNews } from "./event.ts";
-import { counted, type Rate, type RateWindow, roomAt, roomIn } from "./rate-window.ts";
+import { counted, moved, type Rate, type RateWindow, roomAt, roomIn, stillCounts } from "./rate-window.ts";
 import { type Duration, durationMs } from "./schedule-time.ts";
 
 /** After so many counted failures in a row the flow pauses itself for so long, and then lets one attempt try. */
@@ -43,8 +43,10 @@ export interface Flow extends FlowSpec {
   readonly key: string;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** Counts the changes that people make. */
+  /** Grows with every change that people make, and begins above that of a deleted flow of the same key. */
   readonly revision: number;
+  /** The same for its row, which is told of its breaker's pauses as well. */
+  readonly rowRevision: number;
   /** Counted failures since the last attempt that completed. */
   readonly failures: number;
   /** Set once the breaker has paused it: from then on one attempt may try. */
@@ -94,7 +96,8 @@ export function put(
     key,
     createdAt: flow && !flow.isDeleted ? flow.createdAt : now,
     updatedAt: now,
-    revision: (flow?.revision ?? 0) + 1,
+    revision: flow ? flow.revision + 1 : now,
+    rowRevision: flow ? flow.rowRevision + 1 : now,
     concurrency: spec.concurrency,
     rate: spec.rate,
     breaker: spec.breaker,
@@ -130,6 +133,7 @@ const changed = (flow: Flow, now: number, patch: Partial<Flow>): Flow => ({
   ...patch,
   updatedAt: now,
   revision: flow.revision + 1,
+  rowRevision: flow.rowRevision + 1,
 });
 
 /** How many attempts more may start at this moment. */
@@ -166,6 +170,20 @@ export function granted(flow: Flow, tickets: readonly Ticket[], now: number): Fl
   return window === flow.window && probe === flow.probe ? flow : { ...flow, window, probe };
 }
 
+/**
+ * Whether an attempt that has had its slot since a moment may start only now: as far as the rate goes, which may have let others start
+ * meanwhile.
+ */
+export const mayStartStill = ({ rate, window }: Flow, grantedAt: number, now: number): boolean =>
+  rate === null || stillCounts(window, rate, grantedAt, now) || roomIn(window, rate, now) > 0;
+
+/** An attempt that was counted when it received its slot starts at another moment. @returns the same flow when nothing of it changes */
+export function startsAt(flow: Flow, grantedAt: number, at: number): Flow {
+  if (flow.rate === null || flow.isDeleted) return flow;
+  const window = moved(flow.window, flow.rate, grantedAt, at);
+  return window === flow.window ? flow : { ...flow, window };
+}
+
 /** Counts the result of an attempt whose slot was released. @returns the same flow when nothing of it changes */
 export function released(flow: Flow, ticket: Pick<Ticket, "jobId" | "attempt">, end: SlotEnd, now: number): Flow {
   const { breaker, probe } = flow;
@@ -189,6 +207,7 @@ const MAX_NEWS = 20;
 
 const telling = (flow: Flow, type: FlowNews["type"], now: number): Flow => ({
   ...flow,
+  rowRevision: flow.rowRevision + 1,
   news: [...flow.news, { type, at: now }].slice(-MAX_NEWS),
   reportAt: now,
   failedReports: 0,
@@ -200,9 +219,9 @@ export const announced = (flow: Flow, told: readonly FlowNews[]): Flow => ({
   news: flow.news.filter((one) => !told.some(({ type, at }) => type === one.type && at === one.at)),
 });
 
-/** The row holds this revision. */
-export const confirmed = (flow: Flow, revision: number, now: number): Flow =>
-  flow.revision === revision ? { ...flow, reportAt: flow.news.length > 0 ? now : null, failedReports: 0 } : flow;
+/** The row holds this. */
+export const confirmed = (flow: Flow, rowRevision: number, now: number): Flow =>
+  flow.rowRevision === rowRevision ? { ...flow, reportAt: flow.news.length > 0 ? now : null, failedReports: 0 } : flow;
 
 /** The row or the events could not be written: repeat after five seconds, doubling to a minute. */
 export function again(flow: Flow, now: number): Flow {

@@ -26,7 +26,7 @@ const lengthOf = ({ period }: Rate): number => Math.ceil(durationMs(period) / PA
 const DELAY_PARTS = 2;
 const MAX_DELAY_MS = 1_000;
 
-const delayOf = (rate: Rate): number => Math.min(MAX_DELAY_MS, DELAY_PARTS * lengthOf(rate));
+export const delayOf = (rate: Rate): number => Math.min(MAX_DELAY_MS, DELAY_PARTS * lengthOf(rate));
 
 /**
  * A part counts as a whole until the last start that it let happen has left the period: the limit is not exceeded at the target, and
@@ -52,6 +52,31 @@ export function roomAt(window: RateWindow, rate: Rate, now: number): number | nu
   if (roomIn(window, rate, now) > 0) return null;
   const oldest = counting(window, rate, now)[0];
   return oldest ? leavesAt(rate, oldest) : null;
+}
+
+const partOf = (window: RateWindow, rate: Rate, at: number): Part | undefined =>
+  window.find((part) => part.at <= at && at < part.at + lengthOf(rate));
+
+/** Whether a start that was counted at a moment counts still. */
+export const stillCounts = (window: RateWindow, rate: Rate, at: number, now: number): boolean =>
+  partOf(counting(window, rate, now), rate, at) !== undefined;
+
+/**
+ * The window after one of its starts turned out to happen later than it was counted for: it counts from then on. One that was counted too
+ * long ago to count still is counted anew.
+ */
+export function moved(window: RateWindow, rate: Rate, from: number, to: number): RateWindow {
+  const length = lengthOf(rate);
+  const own = partOf(window, rate, from);
+  if (own && to < own.at + length + delayOf(rate)) return window; // it counts for long enough
+  const others = window.flatMap((part) =>
+    part === own ? (part.count > 1 ? [{ at: part.at, count: part.count - 1 }] : []) : [part],
+  );
+  const place = others.findIndex(({ at }) => to < at + length);
+  const next = others[place];
+  if (next && next.at - to < length) return others.with(place, { at: next.at, count: next.count + 1 });
+  const start = { at: to, count: 1 };
+  return next ? others.toSpliced(place, 0, start) : [...others, start];
 }
 
 /** The window after so many starts at this moment. */

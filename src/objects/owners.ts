@@ -74,9 +74,10 @@ export interface JobOwner {
   /**
    * Its flow calls: it is the turn of this attempt. Also asked later, whether the slot is still used.
    *
-   * @returns until when; null when it is not needed
+   * @param until when the turn is valid; without it, for as long as any
+   * @returns until when it is used; null when it is not needed
    */
-  turn(ref: JobRef, flow: string, attempt: number): Promise<number | null>;
+  turn(ref: JobRef, flow: string, attempt: number, until?: number): Promise<number | null>;
   /** A worker takes the lease of an execution that was offered to it. */
   lease(ref: JobRef, executionId: string, workerId: string | null): Promise<Answer<Leased>>;
   /** The worker never learned of its lease. */
@@ -93,8 +94,12 @@ export type Turn = "now" | "wait" | "free";
 export interface FlowOwner {
   /** A job's owner, before each attempt. Asked again for the same attempt, the answer is the present one. */
   ask(ref: FlowRef, ticket: Ticket): Promise<Turn>;
-  /** The attempt is over, or needs neither slot nor place. Said again, it changes nothing. */
-  release(ref: FlowRef, ticket: Ticket, end: SlotEnd): Promise<void>;
+  /**
+   * The attempt is over, or needs neither slot nor place. Said again, it changes nothing.
+   *
+   * @param startedAt null: it never started
+   */
+  release(ref: FlowRef, ticket: Ticket, end: SlotEnd, startedAt?: number | null): Promise<void>;
   /** null: nobody has defined it. */
   get(ref: FlowRef): Promise<FlowView | null>;
   place(ref: FlowRef, ticket: Ticket): Promise<InLine | null>;

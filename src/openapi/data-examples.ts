@@ -199,7 +199,7 @@ export const DATA_EXAMPLES: Examples = {
   FlowEvent: {
     type: "flow.paused",
     timestamp: "2026-01-15T09:00:00.000Z",
-    data: { ...flow, paused: true, paused_until: "2026-01-15T09:01:00.000Z" },
+    data: { ...flow, paused_until: "2026-01-15T09:01:00.000Z" },
   },
   TestEvent: { type: "webhook.test", timestamp: "2026-01-15T09:00:00.000Z", data: { webhook_id: WEBHOOK } },
   ApiKey: apiKey,

@@ -72,6 +72,20 @@ export const Overview = v.object({
     time,
     "An hour from now, or less: 10,000 jobs of the whole service are looked at, those that are due first.",
   ),
+  flows: words(
+    v.array(
+      v.object({
+        key: words(v.string(), "The flow."),
+        paused: words(
+          v.nullable(v.boolean()),
+          "Whether nothing starts, because a person or its breaker has paused it; null if the flow did not answer within a second.",
+        ),
+        waiting: words(v.nullable(count), "Jobs that are due and wait for their turn; null likewise."),
+        running: words(v.nullable(count), "Attempts that hold a slot; null likewise."),
+      }),
+    ),
+    "Flows that hold jobs up: paused, or with jobs in line for more than ten seconds. The longest line first; at most 20.",
+  ),
 });
 
 export const OVERVIEW_EXAMPLE: v.InferInput<typeof Overview> = {
@@ -97,4 +111,5 @@ export const OVERVIEW_EXAMPLE: v.InferInput<typeof Overview> = {
   ],
   due: [{ at: "2026-01-15T09:00:00.000Z", count: 118 }],
   due_complete_until: "2026-01-15T10:00:52.000Z",
+  flows: [{ key: "mail-provider", paused: false, waiting: 12, running: 5 }],
 };

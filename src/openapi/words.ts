@@ -98,8 +98,9 @@ const WORDS: Record<string, string> = {
   pages: "How many pages there are. Exact up to 10,000 entries.",
   paging: "Where in the list this page stands.",
   pause: "How long it pauses, at most seven days.",
-  paused: "Nothing starts, whether a person or its breaker has paused it.",
-  paused_until: `When its breaker lets an attempt try; null unless it has paused the flow. ${TIME}`,
+  paused:
+    "Somebody has paused it: nothing starts until it is resumed. Its breaker does not change this, so that what was read may be sent back; `paused_until` tells of the breaker.",
+  paused_until: `When its breaker lets an attempt try; null unless it holds the flow. Nothing starts before. ${TIME}`,
   period: "The length of the period, at most 31 days. It may begin at any moment.",
   payload:
     "The data of the job, for your code. As it was sent, character by character, without the white space between tokens.",

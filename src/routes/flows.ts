@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import type { FlowView } from "../domain/flow.ts";
 import { showFlow } from "../domain/show-flow.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
+import { refusalIfThere } from "../http/auth.ts";
 import { done, listed } from "../http/envelope.ts";
 import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { etagOf, ifMatch, preconditionFailed } from "../http/revision.ts";
@@ -42,7 +43,7 @@ export const flows = new Hono<AppEnv>()
     const ref = refOf(c, params.key);
     const limits = limitsOf(body);
     const put = await askOwner(() => flowAt(c.env, ref).put(ref, limits, seenOf(c)));
-    const { flow, created } = await heard(c, ref, put);
+    const { flow, created } = await heard(c, ref, await unlessGone(c, put));
     return created
       ? tagged(c, "Flow created. Its limits hold for whatever has not started.", flow, 201)
       : tagged(c, "Flow changed. Its limits hold for whatever has not started.", flow);
@@ -77,6 +78,12 @@ async function presentFlow(c: AppContext, ref: FlowRef): Promise<FlowView> {
   const flow = unwrap(await askAgain(() => flowAt(c.env, ref).get(ref)));
   if (!flow) throw errorOf({ code: "flow_not_found" });
   return flow;
+}
+
+/** A row that was refused: the account was deleted a moment ago, or has all the flows it may have. */
+async function unlessGone<T>(c: AppContext, put: FlowAnswer<T>): Promise<FlowAnswer<T>> {
+  if (!put.ok && put.error.code === "flow_limit_reached") throw await refusalIfThere(c, errorOf(put.error));
+  return put;
 }
 
 /** The answer; a flow that has moved is shown as it is now. */

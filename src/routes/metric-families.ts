@@ -2,6 +2,7 @@
 
 import type { HandlerView } from "../domain/handler.ts";
 import { LATENESS_BOUNDS_MS } from "../domain/tally.ts";
+import type { HeldFlow } from "../objects/flow/held-flows.ts";
 import type { OverdueJobs } from "../store/due-jobs.ts";
 import type { Counted } from "../store/overview-store.ts";
 import type { Family, Labels, Sample } from "./exposition.ts";
@@ -11,6 +12,9 @@ export interface Scraped {
   readonly labels: Labels;
   readonly counted: Counted | undefined;
   readonly overdue: OverdueJobs | undefined;
+  readonly pausedFlows: number;
+  /** Those that hold jobs up; an operator's scrape asks for none. */
+  readonly heldFlows: readonly HeldFlow[];
   /** undefined: not known. */
   readonly handlers: readonly HandlerView[] | undefined;
 }
@@ -64,6 +68,13 @@ export function familiesOf(all: readonly Scraped[], now: number): Family[] {
       "For how long the oldest overdue job has been due; 0 when none is overdue.",
       each(({ overdue }) => (overdue?.oldestRunAt == null ? 0 : Math.max(0, now - overdue.oldestRunAt) / 1_000)),
     ),
+    family(
+      "flows_paused",
+      "gauge",
+      "Flows that a person or their breaker has paused.",
+      each(({ pausedFlows }) => pausedFlows),
+    ),
+    family("flow_waiting_jobs", "gauge", "Jobs in the line of a flow that holds jobs up.", flowSamples(all)),
     ...handlerFamilies(all),
   ];
 }
@@ -99,6 +110,12 @@ function histogramOf({ late, started, lateSum }: Counted, labels: Labels): Sampl
     { suffix: "_count", labels, value: started },
   ];
 }
+
+/** A flow that did not answer has no sample. */
+const flowSamples = (all: readonly Scraped[]): Sample[] =>
+  all.flatMap(({ labels, heldFlows }) =>
+    heldFlows.flatMap(({ key, view }) => (view ? [{ labels: { ...labels, flow: key }, value: view.waiting }] : [])),
+  );
 
 /** A time that there is none of is left out: a sample of 0 would be the year 1970. */
 function handlerFamilies(all: readonly Scraped[]): Family[] {

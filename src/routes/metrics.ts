@@ -5,6 +5,7 @@ import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { accountOrOperator } from "../http/auth.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { valid } from "../http/valid.ts";
+import { askFlows } from "../objects/flow/held-flows.ts";
 import { handlersOf } from "../objects/pull-queue/handlers.ts";
 import { readTotal, readTotals } from "../store/overview-store.ts";
 import { databaseOf } from "../store/store.ts";
@@ -30,7 +31,9 @@ async function ofAccount(c: AppContext): Promise<Family[]> {
     readTotal(databaseOf(c.env.DB), id, now),
     handlersOf(c.env, id, MAX_HANDLERS),
   ]);
-  const scraped = { labels: {}, ...unwrap(total), handlers: handlers.ok ? handlers.value : undefined };
+  const { flows, ...counted } = unwrap(total);
+  const heldFlows = await askFlows(c.env, id, flows);
+  const scraped = { labels: {}, ...counted, heldFlows, handlers: handlers.ok ? handlers.value : undefined };
   return familiesOf([scraped], now);
 }
 
@@ -44,7 +47,8 @@ async function ofAll(c: AppContext): Promise<Family[]> {
     const known = isAsked ? await handlersOf(c.env, accountId, handlersLeft) : undefined;
     const handlers = known?.ok ? known.value : undefined;
     handlersLeft -= handlers?.length ?? 0;
-    all.push({ labels: { account: accountId }, counted, overdue: totals.overdue.get(accountId), handlers });
+    const [overdue, pausedFlows] = [totals.overdue.get(accountId), totals.pausedFlows.get(accountId) ?? 0];
+    all.push({ labels: { account: accountId }, counted, overdue, pausedFlows, heldFlows: [], handlers });
   }
   const withoutHandlers = all.filter(({ handlers }) => handlers === undefined).length;
   return [...familiesOf(all, now), ...coverageOf(totals.left, withoutHandlers, totals.isComplete)];

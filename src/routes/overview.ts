@@ -7,6 +7,7 @@ import type { AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
+import { askFlows } from "../objects/flow/held-flows.ts";
 import { askFlush } from "../objects/projector/ask-flush.ts";
 import { readOverview } from "../store/overview-store.ts";
 import { databaseOf } from "../store/store.ts";
@@ -25,6 +26,8 @@ export const overview = new Hono<AppEnv>().get("/", valid({ query: OverviewQuery
   const { window } = c.req.valid("form").query;
   await askFlush(c.env);
   const now = c.var.platform.now();
-  const read = unwrap(await readOverview(databaseOf(c.env.DB), c.var.account.id, window, now));
-  return done(c, "Overview.", showOverview(window, read, now));
+  const { id } = c.var.account;
+  const read = unwrap(await readOverview(databaseOf(c.env.DB), id, window, now));
+  const held = await askFlows(c.env, id, read.flows);
+  return done(c, "Overview.", showOverview(window, read, held, now));
 });

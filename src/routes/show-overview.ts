@@ -2,12 +2,18 @@
 
 import { formatInstant } from "../domain/instant.ts";
 import { bucketsOf, type Lateness, percentileOf, WINDOWS, type WindowName } from "../domain/overview.ts";
+import { type HeldFlow, isPaused } from "../objects/flow/held-flows.ts";
 import { AHEAD_MS } from "../store/due-jobs.ts";
 import type { Counted, Failing, Overview } from "../store/overview-store.ts";
 
 const MINUTE = 60_000;
 
-export function showOverview(window: WindowName, { buckets, failing, overdue, due, dueUntil }: Overview, now: number) {
+export function showOverview(
+  window: WindowName,
+  { buckets, failing, overdue, due, dueUntil }: Overview,
+  held: readonly HeldFlow[],
+  now: number,
+) {
   return {
     window,
     bucket_seconds: WINDOWS[window].bucketMs / 1_000,
@@ -22,6 +28,7 @@ export function showOverview(window: WindowName, { buckets, failing, overdue, du
       .filter((at) => at < dueUntil)
       .map((at) => ({ at: formatInstant(at), count: due.get(at) ?? 0 })),
     due_complete_until: formatInstant(dueUntil),
+    flows: held.map(showHeld),
   };
 }
 
@@ -41,6 +48,13 @@ const latenessOf = (counted: Lateness) => ({
   p95: percentileOf(counted, 0.95),
   p99: percentileOf(counted, 0.99),
   max: counted.started === 0 ? null : counted.lateMax,
+});
+
+const showHeld = ({ key, view }: HeldFlow) => ({
+  key,
+  paused: view ? isPaused(view) : null,
+  waiting: view?.waiting ?? null,
+  running: view?.running ?? null,
 });
 
 const showFailing = ({ errorCode, handler, host, count, lastAt, jobId }: Failing) => ({

@@ -2,6 +2,7 @@
 
 import { type SQLWrapper, sql } from "drizzle-orm";
 import { OVERDUE_AFTER_MS } from "../domain/overview.ts";
+import { minuteOf } from "../domain/tally.ts";
 import { jobs, UNUSUAL } from "./schema.ts";
 import type { Database } from "./store.ts";
 
@@ -28,10 +29,12 @@ export interface OverdueJobs {
 export const lookAheadOf = (db: Database, accountId: string, now: number) =>
   [aheadOf(db, accountId, now), queuedOf(db, accountId, now)] as const;
 
-interface AheadRow {
+export interface AheadRow {
   readonly accountId: string | null;
   /** null: the last row that was looked at, in `oldest`, if there may be more. */
   readonly minute: number | null;
+  /** Of jobs that are due: the flow they name. */
+  readonly flow: string | null;
   readonly count: number;
   readonly oldest: number;
 }
@@ -43,8 +46,9 @@ interface AheadRow {
 const isInLine = (now: number) =>
   sql`(jobs.flow IS NOT NULL AND jobs.run_at <= ${now} AND jobs.revision > 0 AND jobs.sweeps = 0 AND jobs.report_due_at > ${now})`;
 
-/** In the place of a minute: overdue. */
+/** In the place of a minute: overdue, and in line. */
 const OVERDUE = -1;
+const IN_LINE = -2;
 
 /**
  * Jobs of the next hour by their minute, and those that are overdue. The index is that of all accounts, in the order in which the
@@ -55,27 +59,48 @@ const OVERDUE = -1;
 export function aheadOf(db: Database, accountId: string | null, now: number) {
   const near = sql`SELECT account_id, id, report_due_at FROM ${jobs} INDEXED BY jobs_report_due
     WHERE report_due_at IS NOT NULL AND report_due_at <= ${now + AHEAD_MS} ORDER BY report_due_at LIMIT ${MAX_AHEAD}`;
-  const minute = sql`CASE WHEN jobs.run_at <= ${now - OVERDUE_AFTER_MS} THEN ${OVERDUE}
+  const minute = sql`CASE WHEN ${isInLine(now)} THEN ${IN_LINE} WHEN jobs.run_at <= ${now - OVERDUE_AFTER_MS} THEN ${OVERDUE}
     ELSE max(jobs.run_at, ${now}) - max(jobs.run_at, ${now}) % ${MINUTE} END`;
   const wanted =
     accountId === null ? sql`jobs.run_at <= ${now - OVERDUE_AFTER_MS}` : sql`near.account_id = ${accountId}`;
+  // Lines are told of to their own account alone.
+  const [flow, seen] =
+    accountId === null
+      ? [sql`NULL`, sql` AND NOT ${isInLine(now)}`]
+      : [sql`CASE WHEN jobs.run_at <= ${now - OVERDUE_AFTER_MS} THEN jobs.flow END`, sql``];
   return db
     .select({
       accountId: sql<string | null>`account_id`,
       minute: sql<number | null>`minute`,
+      flow: sql<string | null>`flow`,
       count: sql<number>`count`,
       oldest: sql<number>`oldest`,
     })
     .from(
       sql`(WITH near AS MATERIALIZED (${near})
-        SELECT NULL AS account_id, NULL AS minute, count(*) AS count, max(report_due_at) AS oldest FROM near
+        SELECT NULL AS account_id, NULL AS minute, NULL AS flow, count(*) AS count, max(report_due_at) AS oldest FROM near
         HAVING count(*) = ${MAX_AHEAD}
         UNION ALL
-        SELECT near.account_id, ${minute} AS minute, count(*), min(jobs.run_at) FROM near CROSS JOIN ${jobs}
+        SELECT near.account_id, ${minute} AS minute, ${flow} AS flow, count(*), min(jobs.run_at) FROM near CROSS JOIN ${jobs}
         WHERE jobs.account_id = near.account_id AND jobs.id = near.id AND ${wanted}
-          AND jobs.status IN ('pending', 'retrying') AND jobs.run_at <= ${now + AHEAD_MS} AND jobs.origin <> 'event' AND NOT ${isInLine(now)}
-        GROUP BY 1, 2)`,
+          AND jobs.status IN ('pending', 'retrying') AND jobs.run_at <= ${now + AHEAD_MS} AND jobs.origin <> 'event'${seen}
+        GROUP BY 1, 2, 3)`,
     );
+}
+
+/** How many jobs are due in a minute, by its beginning. */
+export function dueOf(rows: readonly AheadRow[], now: number): ReadonlyMap<number, number> {
+  const due = new Map<number, number>();
+  for (const { minute, count } of rows)
+    if (minute !== null && minute >= minuteOf(now)) due.set(minute, (due.get(minute) ?? 0) + count);
+  return due;
+}
+
+/** The flows in which due jobs wait, those with the most first. */
+export function linesOf(rows: readonly AheadRow[]): readonly string[] {
+  const waiting = new Map<string, number>();
+  for (const { flow, count } of rows) if (flow !== null) waiting.set(flow, (waiting.get(flow) ?? 0) + count);
+  return [...waiting].sort(([, a], [, b]) => b - a).map(([flow]) => flow);
 }
 
 export const stopOf = (rows: readonly AheadRow[]): number | null =>
@@ -107,9 +132,9 @@ export function overdueOf(
   [queued]: readonly { looked: number; count: number; oldest: number | null }[],
   now: number,
 ): OverdueJobs {
-  const waiting = ahead.find(({ minute }) => minute === OVERDUE);
-  const count = (waiting?.count ?? 0) + (queued?.count ?? 0);
-  const oldest = [waiting?.oldest ?? null, queued?.oldest ?? null].filter((at) => at !== null);
+  const waiting = ahead.filter(({ minute }) => minute === OVERDUE);
+  const count = waiting.reduce((sum, one) => sum + one.count, 0) + (queued?.count ?? 0);
+  const oldest = [...waiting.map((one) => one.oldest), queued?.oldest ?? null].filter((at) => at !== null);
   return {
     count: Math.min(count, MAX_OVERDUE),
     oldestRunAt: oldest.length > 0 ? Math.min(...oldest) : null,

@@ -24,7 +24,7 @@ const is = ({ accountId, key }: FlowRef) => and(eq(flows.accountId, accountId), 
  * @returns false when the account is gone, or has all the flows it may have
  */
 export async function writeFlow(db: Database, flow: Flow): Promise<Stored<boolean>> {
-  const { accountId, key, revision } = flow;
+  const { accountId, key, rowRevision: revision } = flow;
   const row = { accountId, key, revision, state: { ...flow, window: [], news: [] } };
   const others = sql`(SELECT count(*) FROM (SELECT 1 FROM ${flows} WHERE account_id = ${accountId} AND key <> ${key} LIMIT ${MAX_FLOWS}))`;
   const newer = (column: "state" | "revision") =>

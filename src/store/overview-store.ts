@@ -4,10 +4,11 @@ import { and, asc, between, desc, eq, gte, inArray, type SQL, sql } from "drizzl
 import type { Lateness, WindowName } from "../domain/overview.ts";
 import { bucketsOf, firstSlotOf, WINDOWS } from "../domain/overview.ts";
 import { ok } from "../domain/result.ts";
-import { type FailureCode, minuteOf, TOTAL } from "../domain/tally.ts";
+import { type FailureCode, TOTAL } from "../domain/tally.ts";
 import {
   AHEAD_MS,
   aheadOf,
+  dueOf,
   lookAheadOf,
   MAX_AHEAD,
   type OverdueJobs,
@@ -16,6 +17,7 @@ import {
   sawAllDue,
   stopOf,
 } from "./due-jobs.ts";
+import { heldOf, pausedFlowsOf, pausedOfAll } from "./held-flows.ts";
 import { accounts, failures, overview } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 import { LATE_COLUMNS } from "./tallies.ts";
@@ -48,6 +50,8 @@ export interface Overview {
   readonly buckets: ReadonlyMap<number, Counted>;
   readonly failing: readonly Failing[];
   readonly overdue: OverdueJobs;
+  /** The flows that hold jobs up, as far as the read model knows. */
+  readonly flows: readonly string[];
   /** How many jobs are due in a minute, by its beginning; those without any are missing. */
   readonly due: ReadonlyMap<number, number>;
   /** Up to which moment `due` is complete. */
@@ -69,35 +73,49 @@ export async function readOverview(
     .where(and(eq(overview.accountId, accountId), between(overview.minute, from, now)))
     .groupBy(sql`1`);
   const answer = await stored(() =>
-    db.batch([counted, failingOf(db, accountId, firstSlotOf(window, now)), ...lookAheadOf(db, accountId, now)]),
+    db.batch([
+      counted,
+      failingOf(db, accountId, firstSlotOf(window, now)),
+      ...lookAheadOf(db, accountId, now),
+      pausedFlowsOf(db, accountId),
+    ]),
   );
   if (!answer.ok) return answer;
-  const [rows, failing, ahead, queued] = answer.value;
-  const due = ahead.filter(({ minute }) => minute !== null && minute >= minuteOf(now));
+  const [rows, failing, ahead, queued, paused] = answer.value;
   return ok({
     buckets: new Map(rows.map((row) => [row.at, countedOf(row)])),
     failing,
     overdue: overdueOf(ahead, queued, now),
-    due: new Map(due.map(({ minute, count }) => [minute ?? 0, count])),
+    flows: heldOf(ahead, paused),
+    due: dueOf(ahead, now),
     dueUntil: stopOf(ahead) ?? now + AHEAD_MS,
   });
 }
 
+export interface Total {
+  readonly counted: Counted | undefined;
+  readonly overdue: OverdueJobs;
+  /** As in an overview. */
+  readonly flows: readonly string[];
+  readonly pausedFlows: number;
+}
+
 /** What a scrape of one account reads. */
-export async function readTotal(
-  db: Database,
-  accountId: string,
-  now: number,
-): Promise<Stored<{ counted: Counted | undefined; overdue: OverdueJobs }>> {
+export async function readTotal(db: Database, accountId: string, now: number): Promise<Stored<Total>> {
   const total = db
     .select(SUMS)
     .from(overview)
     .where(and(eq(overview.accountId, accountId), eq(overview.minute, TOTAL)))
     .groupBy(overview.accountId);
-  const answer = await stored(() => db.batch([total, ...lookAheadOf(db, accountId, now)]));
+  const answer = await stored(() =>
+    db.batch([total, ...lookAheadOf(db, accountId, now), pausedFlowsOf(db, accountId)]),
+  );
   if (!answer.ok) return answer;
-  const [[row], ahead, queued] = answer.value;
-  return ok({ counted: row && countedOf(row), overdue: overdueOf(ahead, queued, now) });
+  const [[row], ahead, queued, paused] = answer.value;
+  return ok({
+    ...{ counted: row && countedOf(row), overdue: overdueOf(ahead, queued, now) },
+    ...{ flows: heldOf(ahead, paused), pausedFlows: paused.length },
+  });
 }
 
 export interface Totals {
@@ -106,6 +124,8 @@ export interface Totals {
   /** How many there are beside them; counting stops at 10,000. */
   readonly left: number;
   readonly overdue: ReadonlyMap<string, OverdueJobs>;
+  /** How many flows of an account are paused, of the first 10,000 flows of all. */
+  readonly pausedFlows: ReadonlyMap<string, number>;
   /** Whether all overdue jobs have been looked at. */
   readonly isComplete: boolean;
 }
@@ -129,9 +149,11 @@ export async function readTotals(db: Database, most: number, now: number): Promi
   const some = db.select({ id: accounts.id }).from(accounts).where(isThere).limit(MAX_ACCOUNTS).as("some");
   const number = db.select({ number: sql<number>`count(*)` }).from(some);
   const shown = db.select({ id: first.id }).from(first);
-  const answer = await stored(() => db.batch([sums, number, aheadOf(db, null, now), queuedOf(db, shown, now)]));
+  const answer = await stored(() =>
+    db.batch([sums, number, pausedOfAll(db), aheadOf(db, null, now), queuedOf(db, shown, now)]),
+  );
   if (!answer.ok) return answer;
-  const [rows, [counted], ahead, queued] = answer.value;
+  const [rows, [counted], paused, ahead, queued] = answer.value;
   const ids = [...new Set([...ahead, ...queued].flatMap(({ accountId }) => accountId ?? []))];
   const of =
     (id: string) =>
@@ -144,6 +166,7 @@ export async function readTotals(db: Database, most: number, now: number): Promi
     })),
     left: (counted?.number ?? 0) - rows.length,
     overdue: new Map(ids.map((id) => [id, overdueOf(of(id)(ahead), of(id)(queued), now)])),
+    pausedFlows: new Map(paused.map((one) => [one.accountId, one.paused])),
     isComplete: sawAllDue(ahead, now) && queued.reduce((sum, { looked }) => sum + looked, 0) < MAX_AHEAD,
   });
 }

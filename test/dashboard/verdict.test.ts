@@ -18,6 +18,7 @@ const overview = (more: Partial<Overview> = {}): Overview => ({
   buckets: [bucket({ started: 100, completed: 100 })],
   overdue: { count: 0, complete: true, oldest_run_at: null },
   failing: [],
+  flows: [],
   due: [],
   due_complete_until: iso(NOW + 3_600_000),
   ...more,
@@ -37,6 +38,17 @@ describe("the verdict", () => {
   it("is that all is well", () => {
     expect(first(overview())).toBe("good: All well.");
     expect(verdictOf(overview(), [handler("a")], NOW).others).toEqual([]);
+  });
+
+  it("names a paused flow in which jobs wait, or counts several", () => {
+    const flow = (key: string, waiting: number, paused = true) => ({ key, paused, waiting, running: 0 });
+    expect(first(overview({ flows: [flow("mail", 7), flow("b", 9, false), flow("c", 0)] }))).toBe(
+      "warn: 7 jobs wait: the flow `mail` is paused.",
+    );
+    const silent = { key: "c", paused: null, waiting: null, running: null };
+    expect(first(overview({ flows: [flow("a", 7), flow("b", 9), silent] }))).toBe(
+      "warn: 16 jobs wait: 2 flows are paused.",
+    );
   });
 
   it("does not call silence well", () => {

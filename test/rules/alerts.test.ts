@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { parseYaml } from "@redocly/openapi-core";
 import { describe, expect, it } from "vitest";
+import { put, viewOfFlow } from "../../src/domain/flow.ts";
 import { textOf } from "../../src/routes/exposition.ts";
 import { coverageOf, familiesOf } from "../../src/routes/metric-families.ts";
 import { NOON } from "./a-job.ts";
@@ -20,8 +21,20 @@ const rules = groups.flatMap((group) => group.rules);
 const guide = readFileSync("docs/dashboards-and-alerts.md", "utf8");
 
 const handler = { handler: "h", waiting: 1, oldestDueAt: NOON, lastPollAt: NOON, workers: [] };
+const flow = viewOfFlow(
+  put(undefined, { concurrency: 1, rate: null, breaker: null, paused: true }, { accountId: "acct", key: "mail" }, NOON),
+  { waiting: 7, running: 0, oldestWaitingSince: NOON },
+);
 const scrape = textOf([
-  ...familiesOf([{ labels: {}, counted: undefined, overdue: undefined, handlers: [handler] }], NOON),
+  ...familiesOf(
+    [
+      {
+        ...{ labels: {}, counted: undefined, overdue: undefined, handlers: [handler] },
+        ...{ pausedFlows: 1, heldFlows: [{ key: "mail", view: flow }] },
+      },
+    ],
+    NOON,
+  ),
   ...coverageOf(0, 0, true),
 ]);
 /** Every name that has a sample. */
@@ -54,6 +67,8 @@ it("the rules are those that the guide promises", () => {
     "ChronosRetriesPileUp",
     "ChronosNoWorker",
     "ChronosWorkersBehind",
+    "ChronosFlowPaused",
+    "ChronosFlowLineGrows",
   ]);
 });
 

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as rules from "../../src/domain/flow.ts";
-import { counted, type Rate, type RateWindow, roomAt, roomIn } from "../../src/domain/rate-window.ts";
+import { counted, delayOf, type Rate, type RateWindow, roomAt, roomIn } from "../../src/domain/rate-window.ts";
 import { HOUR, MINUTE, NOON, SECOND } from "./a-job.ts";
 
 const REF = { accountId: "acct", key: "calls" };
@@ -59,6 +59,72 @@ describe("a rate", () => {
       ),
       { numRuns: 200 },
     );
+  });
+
+  it("is not exceeded at the target and used to 95 %, however late turns arrive and whoever asks again", () => {
+    const aWalk = fc.record({
+      limit: fc.integer({ min: 1, max: 60 }),
+      seconds: fc.constantFrom(1, 2, 10, 60),
+      lates: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 20, maxLength: 60 }),
+    });
+    fc.assert(
+      fc.property(aWalk, fc.boolean(), ({ limit, seconds, lates }, isBusy) => {
+        const period = seconds * SECOND;
+        const rate: Rate = { limit, period: { value: seconds, unit: "second" } };
+        const inTime = delayOf(rate);
+        let flow = rules.put(undefined, { ...NO_LIMITS, rate }, REF, NOON);
+        // Of a busy machine every third turn arrives so late that its job asks again, up to three periods later.
+        const late = (n: number) =>
+          Math.floor((lates[n % lates.length] ?? 0) * (isBusy && n % 3 === 0 ? 3 * period : inTime / 2));
+        const asking: { at: number; grantedAt: number }[] = [];
+        const starts: number[] = [];
+        let granted = 0;
+        const start = (at: number) => starts.push(at);
+        let now = NOON;
+        while (now < NOON + 20 * period) {
+          for (const one of asking.filter(({ at }) => at <= now)) {
+            asking.splice(asking.indexOf(one), 1);
+            if (!rules.mayStartStill(flow, one.grantedAt, now)) continue; // it stands in line again
+            flow = rules.startsAt(flow, one.grantedAt, now);
+            start(now + inTime / 2);
+          }
+          const room = rules.room(flow, 0, now);
+          const tickets = Array.from({ length: room }, () => ticket(++granted));
+          flow = rules.granted(flow, tickets, now);
+          for (const [n] of tickets.entries()) {
+            const delay = late(granted + n);
+            if (delay <= inTime) start(now + delay);
+            else asking.push({ at: now + delay, grantedAt: now });
+          }
+          now = Math.min(rules.roomMoreAt(flow, 0, now) ?? Number.POSITIVE_INFINITY, ...asking.map(({ at }) => at));
+        }
+        starts.sort((a, b) => a - b);
+        for (const [i, at] of starts.entries()) {
+          const beyond = starts[i + limit];
+          if (beyond !== undefined) expect(beyond - at).toBeGreaterThanOrEqual(period);
+        }
+        if (!isBusy) expect(starts.length).toBeGreaterThanOrEqual(0.95 * limit * 20);
+        expect(flow.window.length).toBeLessThanOrEqual(105);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("counts a start that its job tells of afterwards from when it happened", () => {
+    const flow = rules.granted(aFlow({ rate: A_MINUTE }), [ticket(1), ticket(2)], NOON);
+    expect(rules.startsAt(flow, NOON, NOON + SECOND)).toBe(flow); // the window allows for it
+    const later = rules.startsAt(flow, NOON, NOON + 10 * SECOND);
+    expect(later.window).toEqual([
+      { at: NOON, count: 1 },
+      { at: NOON + 10 * SECOND, count: 1 },
+    ]);
+    expect(rules.startsAt(later, NOON, NOON + 10 * SECOND - 1).window).toEqual([{ at: NOON + 10 * SECOND, count: 2 }]);
+    const left = rules.startsAt(later, NOON - 5 * MINUTE, NOON + 5 * SECOND);
+    expect(left.window.map(({ at, count }) => [at - NOON, count])).toEqual([
+      [0, 1],
+      [5 * SECOND, 1],
+      [10 * SECOND, 1],
+    ]);
   });
 
   it("holds when the clock is set back, and lets all start again after a period and what the clock lost", () => {

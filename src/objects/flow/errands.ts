@@ -53,8 +53,8 @@ async function tell(keeper: FlowKeeper, env: Cloudflare.Env, flow: rules.Flow): 
 function settle(keeper: FlowKeeper, flow: rules.Flow, outcome: "written" | "unavailable") {
   const present = keeper.record.read();
   const now = Date.now();
-  if (!present || present.revision !== flow.revision) return outcome;
-  if (outcome === "written") keeper.record.write(rules.confirmed(present, flow.revision, now), now);
+  if (!present || present.rowRevision !== flow.rowRevision) return outcome;
+  if (outcome === "written") keeper.record.write(rules.confirmed(present, flow.rowRevision, now), now);
   else {
     log("warn", "report_failed", { account_id: flow.accountId, flow: flow.key, reason: outcome });
     keeper.record.write(rules.again(present, now), now);

@@ -3,6 +3,7 @@
 
 import type { Flow, FlowView, SlotEnd, Ticket } from "../../domain/flow.ts";
 import * as rules from "../../domain/flow.ts";
+import { turnEndsAt } from "../../domain/flow-claim.ts";
 import { upgradeFlow } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
 import type { FlowRef } from "../../store/flows-store.ts";
@@ -21,6 +22,8 @@ const MAX_SLOTS = 1_000;
 /** An owner that does not answer within this is called again. */
 const CALL_PATIENCE_MS = 5_000;
 const CALL_AGAIN_MS = 5_000;
+/** How long an alarm waits for the owners it asks. They are heard afterwards as well. */
+const CHECK_PATIENCE_MS = 1_000;
 /** The first check of a slot. Most slots are released before it. */
 const CHECK_AFTER_MS = 30_000;
 
@@ -54,7 +57,10 @@ export class FlowKeeper {
     if (!flow || flow.isDeleted) return "free";
     this.#calling.delete(nameOf(ticket)); // it speaks for itself: an answer to an earlier call says nothing any more
     const slot = this.line.slotOf(ticket.jobId);
-    if (slot?.attempt === ticket.attempt && this.#mayKeep(flow, ticket, now)) return "now";
+    if (slot?.attempt === ticket.attempt && this.#mayKeep(flow, slot, now)) {
+      this.#startsNow(flow, slot, now);
+      return "now";
+    }
     if (slot) this.#end(slot, "neither", now); // another attempt's: its owner has gone on without saying so
     if (this.line.waiting === 0 && rules.room(this.record.read() ?? flow, this.line.running, now) > 0) {
       this.#grant([ticket], now); // nobody is before it: two rows less
@@ -67,23 +73,33 @@ export class FlowKeeper {
   }
 
   /** True if an attempt may keep the slot it has: the flow may have been paused since the grant. */
-  #mayKeep(flow: Flow, { jobId, attempt }: Ticket, now: number): boolean {
-    if (flow.paused) return false;
+  #mayKeep(flow: Flow, { jobId, attempt, grantedAt }: Slot, now: number): boolean {
+    if (flow.paused || !rules.mayStartStill(flow, grantedAt, now)) return false;
     if (flow.openUntil === null) return true;
     return now >= flow.openUntil && flow.probe?.jobId === jobId && flow.probe.attempt === attempt;
   }
 
-  release(ticket: Ticket, end: SlotEnd): void {
+  /** It has taken so long to come that the rate counts it anew. */
+  #startsNow(flow: Flow, { jobId, grantedAt }: Slot, now: number): void {
+    const next = rules.startsAt(flow, grantedAt, now);
+    if (next === flow) return;
+    this.line.startsAt(jobId, now);
+    this.record.write(next, now);
+  }
+
+  release(ticket: Ticket, end: SlotEnd, startedAt: number | null): void {
     const now = Date.now();
     this.line.leave(ticket);
-    this.#end(ticket, end, now);
+    this.#end(ticket, end, now, startedAt);
     this.fill(now);
   }
 
-  #end({ jobId, attempt }: Pick<Ticket, "jobId" | "attempt">, end: SlotEnd, now: number): void {
+  #end(ticket: Pick<Ticket, "jobId" | "attempt">, end: SlotEnd, now: number, startedAt: number | null = null): void {
     const flow = this.record.read();
-    if (!this.line.free(jobId, attempt) || !flow) return;
-    const next = rules.released(flow, { jobId, attempt }, end, now);
+    const grantedAt = this.line.free(ticket.jobId, ticket.attempt);
+    if (grantedAt === undefined || !flow) return;
+    const timed = startedAt === null ? flow : rules.startsAt(flow, grantedAt, Math.min(startedAt, now));
+    const next = rules.released(timed, ticket, end, now);
     if (next !== flow) this.record.write(next, now);
   }
 
@@ -97,7 +113,7 @@ export class FlowKeeper {
     if (!flow) return;
     const first = this.line.first(Math.min(PAGE, rules.room(flow, this.line.running, now)));
     const called = this.#grant(first, now).filter(({ jobId }) => jobId !== asking);
-    if (called.length > 0) this.#ctx.waitUntil(this.#call(flow, called));
+    if (called.length > 0) this.#ctx.waitUntil(this.#call(flow, called, turnEndsAt(flow, now)));
     this.record.setAlarm(now);
   }
 
@@ -129,7 +145,10 @@ export class FlowKeeper {
     const due = this.#hasLooked ? this.line.toCheck(now, PAGE) : this.line.toCheck(now + CHECK_AFTER_MS, MAX_SLOTS);
     this.#hasLooked = true;
     for (const { jobId, attempt } of due) this.line.checkLater(jobId, attempt, now + CALL_AGAIN_MS);
-    await this.#call(flow, due);
+    if (due.length === 0) return;
+    const calls = this.#call(flow, due, now);
+    this.#ctx.waitUntil(calls);
+    await ask(() => calls, CHECK_PATIENCE_MS); // the alarm has more to do than to wait for owners that do not answer
   }
 
   /** Erases a deleted flow once its line and slots are empty and its row is deleted. */
@@ -140,18 +159,18 @@ export class FlowKeeper {
     this.line.forget();
   }
 
-  async #call(flow: Flow, tickets: readonly (Ticket | Slot)[]): Promise<void> {
+  async #call(flow: Flow, tickets: readonly (Ticket | Slot)[], until: number): Promise<void> {
     const uncalled = tickets.filter((ticket) => !this.#calling.has(nameOf(ticket)));
     for (const ticket of uncalled) this.#calling.add(nameOf(ticket));
-    const given = await atOnce(CALLED_AT_ONCE, uncalled, (ticket) => this.#callOne(flow, ticket));
+    const given = await atOnce(CALLED_AT_ONCE, uncalled, (ticket) => this.#callOne(flow, ticket, until));
     if (given.includes(true)) this.fill(Date.now());
   }
 
   /** @returns whether its slot is free again */
-  async #callOne({ accountId, key }: FlowRef, ticket: Ticket | Slot): Promise<boolean> {
+  async #callOne({ accountId, key }: FlowRef, ticket: Ticket | Slot, until: number): Promise<boolean> {
     const { jobId, attempt } = ticket;
     const owner = () => jobAt(this.#env, { accountId, jobId });
-    const answer = await ask(() => owner().turn({ accountId, jobId }, key, attempt), CALL_PATIENCE_MS);
+    const answer = await ask(() => owner().turn({ accountId, jobId }, key, attempt, until), CALL_PATIENCE_MS);
     if (!this.#calling.delete(nameOf(ticket))) return false;
     const now = Date.now();
     if (!answer.ok) return this.#unreachable(ticket, now);

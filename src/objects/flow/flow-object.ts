@@ -19,8 +19,8 @@ export class FlowObject extends DurableObject<Cloudflare.Env> implements FlowOwn
     return this.#keeper.ask(ticket);
   }
 
-  async release(_ref: FlowRef, ticket: Ticket, end: SlotEnd): Promise<void> {
-    if (this.#keeper.record.read()) this.#keeper.release(ticket, end);
+  async release(_ref: FlowRef, ticket: Ticket, end: SlotEnd, startedAt: number | null = null): Promise<void> {
+    if (this.#keeper.record.read()) this.#keeper.release(ticket, end, startedAt);
   }
 
   async get(_ref: FlowRef): Promise<FlowView | null> {

@@ -6,6 +6,8 @@ import type { Ticket } from "../../domain/flow.ts";
 /** A slot: the attempt that holds it, and when its owner is asked (again) whether it still does. */
 export interface Slot extends Ticket {
   readonly checkAt: number;
+  /** Since when it holds the slot, and its start is counted. */
+  readonly grantedAt: number;
   /** The owner could not be reached: from then on the slot is free. */
   readonly endsAt: number;
 }
@@ -98,13 +100,14 @@ export class Line {
     this.leave(ticket);
     const endsAt = now + timeoutSeconds * 1_000 + UNREACHABLE_MS;
     this.#sql.exec(
-      "INSERT INTO slots VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO slots VALUES (?, ?, ?, ?, ?, ?, ?)",
       jobId,
       attempt,
       dueAt,
       timeoutSeconds,
       checkAt,
       endsAt,
+      now,
     );
     counts.running++;
     this.#nextCheck = Math.min(this.nextCheck, checkAt);
@@ -117,17 +120,27 @@ export class Line {
     this.#sql.exec(checks, until, until + UNREACHABLE_MS, jobId, attempt);
   }
 
+  /** Its start is counted from this moment on. */
+  startsAt(jobId: string, at: number): void {
+    this.#sql.exec("UPDATE slots SET granted_at = ? WHERE job_id = ?", at, jobId);
+  }
+
   checkLater(jobId: string, attempt: number, at: number): void {
     this.#nextCheck = Math.min(this.nextCheck, at);
     this.#sql.exec("UPDATE slots SET check_at = ? WHERE job_id = ? AND attempt = ?", at, jobId, attempt);
   }
 
-  /** @returns whether this attempt held it */
-  free(jobId: string, attempt: number): boolean {
+  /** @returns since when this attempt held it; undefined: it did not */
+  free(jobId: string, attempt: number): number | undefined {
     const counts = this.#counted();
-    const freed = this.#all("DELETE FROM slots WHERE job_id = ? AND attempt = ? RETURNING 1 AS one", jobId, attempt);
-    counts.running -= freed.length;
-    return freed.length > 0;
+    const [freed] = this.#all(
+      "DELETE FROM slots WHERE job_id = ? AND attempt = ? RETURNING granted_at",
+      jobId,
+      attempt,
+    );
+    if (freed === undefined) return undefined;
+    counts.running--;
+    return Number(freed.granted_at);
   }
 
   /** The slots whose owners have to be asked. */
@@ -164,7 +177,7 @@ export class Line {
       PRIMARY KEY (due_at, job_id)) WITHOUT ROWID`);
     this.#sql.exec(`CREATE TABLE IF NOT EXISTS slots (
       job_id TEXT PRIMARY KEY, attempt INTEGER NOT NULL, due_at INTEGER NOT NULL, timeout INTEGER NOT NULL,
-      check_at INTEGER NOT NULL, ends_at INTEGER NOT NULL) WITHOUT ROWID`);
+      check_at INTEGER NOT NULL, ends_at INTEGER NOT NULL, granted_at INTEGER NOT NULL) WITHOUT ROWID`);
   }
 }
 
@@ -175,4 +188,9 @@ const ticketOf = (row: Row): Ticket => ({
   timeoutSeconds: Number(row.timeout),
 });
 
-const slotOf = (row: Row): Slot => ({ ...ticketOf(row), checkAt: Number(row.check_at), endsAt: Number(row.ends_at) });
+const slotOf = (row: Row): Slot => ({
+  ...ticketOf(row),
+  checkAt: Number(row.check_at),
+  grantedAt: Number(row.granted_at),
+  endsAt: Number(row.ends_at),
+});

@@ -75,7 +75,10 @@ export async function giveBack(record: StateRecord<Job>, env: Cloudflare.Env): P
   const { claim, accountId, id: jobId, timeoutSeconds } = job;
   const ref = { accountId, key: claim.flow };
   const ticket = { jobId, attempt: claim.attempt, dueAt: claim.dueAt, timeoutSeconds };
-  const heard = await ask(() => flowAt(env, ref).release(ref, ticket, claims.endOf(job)), PATIENCE_MS);
+  const heard = await ask(
+    () => flowAt(env, ref).release(ref, ticket, claims.endOf(job), claims.startOf(job)),
+    PATIENCE_MS,
+  );
   const present = record.read();
   if (present?.claim !== claim) return;
   const now = Date.now();

@@ -128,11 +128,11 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     return seen === null || seen === revision ? this.#keeper.remove(ref) : err({ code: "job_moved" });
   }
 
-  async turn(_ref: JobRef, flow: string, attempt: number): Promise<number | null> {
+  async turn(_ref: JobRef, flow: string, attempt: number, until?: number): Promise<number | null> {
     const job = this.#keeper.present();
     if (job?.claim?.flow !== flow || job.claim.attempt !== attempt || !isClaimNeeded(job)) return null;
     const now = Date.now();
-    if (job.claim.turnAt === null) this.#keeper.write(called(job, now), now);
+    if (job.claim.turnAt === null) this.#keeper.write(called(job, now, until), now);
     return slotEndsAt(job, now);
   }
 

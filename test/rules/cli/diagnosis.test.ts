@@ -15,6 +15,7 @@ const overview: Overview = {
   buckets: [{ ...bucket, latenessMs: onTime }],
   overdue: { count: 0, complete: true, oldestRunAt: null },
   failing: [],
+  flows: [],
   due: [],
   dueCompleteUntil: before(0),
 };
@@ -43,6 +44,15 @@ it("finds nothing where nothing is", () => {
     levels: [],
     verdict: "All is well: nothing is late; 3 jobs completed and 0 failed in the last hour.",
   });
+});
+
+it("names the flows that are paused and have jobs in line, which is no trouble", () => {
+  const flow = { key: "mail", paused: true, waiting: 7, running: 0 };
+  const { findings, levels } = judge({
+    overview: { ...overview, flows: [flow, { ...flow, key: "b", paused: false }, { ...flow, key: "c", waiting: 0 }] },
+  });
+  expect(levels).toEqual(["note"]);
+  expect(findings[0]?.message).toBe('The flow "mail" is paused; 7 jobs wait in it.');
 });
 
 it("names the oldest overdue job and what it waits for", () => {

@@ -45,7 +45,7 @@ describe("a flow that is deleted while its breaker tries, and made again", () =>
     await flow.put({ breaker: BREAKER });
     receiver.answers(500);
     await jobsIn(flow, 1);
-    await until(async () => (await flow.get()).paused);
+    await until(async () => (await flow.get()).paused_until !== null);
     const [probe] = (await jobsIn(flow, 1)) as [JobUnderTest];
     await flow.ringAt(Date.parse((await flow.get()).paused_until ?? ""));
     await isCalled(probe);

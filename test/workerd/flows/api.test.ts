@@ -1,5 +1,6 @@
 // Flows over the API (contract §8): made, changed, read, paused, deleted, and seen by nobody else.
 
+import { env } from "cloudflare:workers";
 import { beforeEach, expect, it } from "vitest";
 import { type Account, newAccount } from "../harness/account.ts";
 import { api } from "../harness/api.ts";
@@ -23,7 +24,7 @@ const list = (query = "") => api<FlowJson[]>("GET", `/v1/flows${query}`, { key: 
 
 it("a flow is shown as it was defined, and read again, in the list as well", async () => {
   const { status, body, headers } = await flow.call("PUT", "", LIMITS);
-  expect([status, headers.get("ETag")]).toEqual([201, '"1"']);
+  expect([status, headers.get("ETag")]).toEqual([201, `"${NOON}"`]);
   expect(body.data).toEqual({
     key: flow.key,
     ...LIMITS,
@@ -32,12 +33,12 @@ it("a flow is shown as it was defined, and read again, in the list as well", asy
     waiting: 0,
     running: 0,
     oldest_waiting_since: null,
-    revision: 1,
+    revision: NOON,
     created_at: iso(NOON),
     updated_at: iso(NOON),
   });
   const read = await flow.call("GET");
-  expect([read.body.data, read.headers.get("ETag")]).toEqual([body.data, '"1"']);
+  expect([read.body.data, read.headers.get("ETag")]).toEqual([body.data, `"${NOON}"`]);
   expect((await list()).body.data).toEqual([body.data]);
 });
 
@@ -46,7 +47,7 @@ it("a definition replaces the one before: what is left out is without limit, but
   advance(SECOND);
   const { status, body } = await flow.call("PUT", "", { concurrency: 7 });
   expect(status).toBe(200);
-  expect(body.data).toMatchObject({ concurrency: 7, rate: null, breaker: null, paused: true, revision: 2 });
+  expect(body.data).toMatchObject({ concurrency: 7, rate: null, breaker: null, paused: true, revision: NOON + 1 });
   expect(body.data).toMatchObject({ created_at: iso(NOON), updated_at: iso(NOON + SECOND) });
   expect(await flow.put({ paused: false })).toMatchObject({ concurrency: null, paused: false });
 });
@@ -85,7 +86,7 @@ it.each([
   await flow.put(LIMITS);
   const { status, body: answer } = await flow.call("PUT", "", body);
   expect([status, answer.errors.map((error) => error.field)]).toEqual([422, [field]]);
-  expect(await flow.get()).toMatchObject({ ...LIMITS, revision: 1 });
+  expect(await flow.get()).toMatchObject({ ...LIMITS, revision: NOON });
 });
 
 it("a key has 255 characters at most", async () => {
@@ -98,20 +99,20 @@ it("a change of what has moved is 412 and shows the flow as it is now", async ()
   await flow.put({ concurrency: 1 });
   await flow.put({ concurrency: 2 });
   for (const method of ["PUT", "DELETE"] as const) {
-    const { status, body } = await flow.call(method, "", method === "PUT" ? {} : undefined, { ifMatch: '"1"' });
+    const { status, body } = await flow.call(method, "", method === "PUT" ? {} : undefined, { ifMatch: `"${NOON}"` });
     expect([status, body.code, body.data]).toEqual([412, "precondition_failed", await flow.get()]);
   }
-  const seen = { ifMatch: '"2"' };
+  const seen = { ifMatch: `"${NOON + 1}"` };
   expect((await flow.call("PUT", "", { concurrency: 3 }, seen)).body.data).toMatchObject({ concurrency: 3 });
-  expect((await flow.call("DELETE", "", undefined, { ifMatch: '"3"' })).status).toBe(200);
+  expect((await flow.call("DELETE", "", undefined, { ifMatch: `"${NOON + 2}"` })).status).toBe(200);
 });
 
 it("a pause and its end count as changes, once each", async () => {
   await flow.put({});
-  expect(await flow.pause()).toMatchObject({ paused: true, paused_until: null, revision: 2 });
-  expect(await flow.pause()).toMatchObject({ paused: true, revision: 2 });
-  expect(await flow.resume()).toMatchObject({ paused: false, revision: 3 });
-  expect(await flow.resume()).toMatchObject({ paused: false, revision: 3 });
+  expect(await flow.pause()).toMatchObject({ paused: true, paused_until: null, revision: NOON + 1 });
+  expect(await flow.pause()).toMatchObject({ paused: true, revision: NOON + 1 });
+  expect(await flow.resume()).toMatchObject({ paused: false, revision: NOON + 2 });
+  expect(await flow.resume()).toMatchObject({ paused: false, revision: NOON + 2 });
 });
 
 it.each([
@@ -143,16 +144,30 @@ it("of another account it is not there, whatever is asked", async () => {
   ] as const)
     expect((await theirs.call(method, action)).status).toBe(404);
   expect((await theirs.call("PUT", "", { concurrency: 1 })).status).toBe(201);
-  expect((await list()).body.data).toMatchObject([{ concurrency: 5, revision: 1 }]);
+  expect((await list()).body.data).toMatchObject([{ concurrency: 5, revision: NOON }]);
 });
 
 it("a deleted flow is gone from the list at once, and may be made again", async () => {
   await flow.put(LIMITS);
+  await flow.pause();
+  const { revision } = await flow.get();
   await flow.remove();
   expect((await list()).body).toMatchObject({ data: [], meta: { paging: { total: 0 } } });
   expect((await flow.call("DELETE")).status).toBe(404);
-  expect((await flow.call("PUT", "", {})).status).toBe(201);
+  await flow.ring();
+  expect(await flow.isGone()).toBe(true);
+  advance(SECOND);
+  const again = await flow.call("PUT", "", {});
+  expect(again.status).toBe(201);
+  expect(again.body.data.revision, "a tag of the deleted one matches nothing").toBeGreaterThan(revision + 1);
   expect((await list()).body.data).toMatchObject([{ key: flow.key, concurrency: null }]);
+});
+
+it("of an account that was deleted a moment ago it is as good as no account's", async () => {
+  await flow.put({});
+  await env.DB.prepare("UPDATE accounts SET status = 'deleted' WHERE id = ?").bind(account.id).run();
+  const { status, body } = await new FlowUnderTest(account, "another").call("PUT", "", {});
+  expect([status, body.code]).toEqual([401, "unauthorized"]);
 });
 
 it("a change while the database is down holds at once, and its row follows", async () => {

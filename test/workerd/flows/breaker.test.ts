@@ -22,7 +22,7 @@ beforeEach(async () => {
 async function broken(waiting: number): Promise<JobUnderTest[]> {
   receiver.answers(500);
   await jobsIn(flow, 2);
-  await until(async () => (await flow.get()).paused);
+  await until(async () => (await flow.get()).paused_until !== null);
   return jobsIn(flow, waiting);
 }
 
@@ -32,7 +32,7 @@ const events = async () =>
 it("pauses after so many counted failures in a row, and says until when", async () => {
   const [job] = (await broken(1)) as [JobUnderTest];
   const { paused_until, ...shown } = await flow.get();
-  expect(shown).toMatchObject({ paused: true, waiting: 1, running: 0 });
+  expect(shown).toMatchObject({ paused: false, waiting: 1, running: 0 });
   const until = Date.parse(paused_until ?? "");
   expect(until).toBeGreaterThan(NOON + PAUSE - SECOND);
   expect(until).toBeLessThan(NOON + PAUSE + SECOND);
@@ -101,7 +101,7 @@ it("tells of a pause and of its end once each, although reports are repeated and
   await flow.ringAt(Date.parse((await flow.get()).paused_until ?? ""));
   await isCalled(probe);
   await probe.ring();
-  await until(async () => !(await flow.get()).paused);
+  await until(async () => (await flow.get()).paused_until === null);
   await flow.ringAt(NOON + 2 * MINUTE);
   await flow.ringAt(NOON + 3 * MINUTE);
   expect((await events()).sort()).toEqual(["flow.paused", "flow.resumed"]);
@@ -116,5 +116,15 @@ it("an attempt that had started before the pause does not end it", async () => {
   held.release(200);
   await rung;
   await until(async () => (await flow.get()).running === 0);
-  expect(await flow.get()).toMatchObject({ paused: true });
+  expect((await flow.get()).paused_until).not.toBeNull();
+});
+
+it("a client that sends back what it read changes nothing of the pause, and a person's own pause outlasts it", async () => {
+  await broken(1);
+  const { concurrency, rate, breaker, paused, paused_until } = await flow.get();
+  expect(await flow.put({ concurrency, rate, breaker, paused })).toMatchObject({ paused: false, paused_until });
+  expect(await flow.put({ concurrency, rate, breaker, paused: true })).toMatchObject({ paused: true, paused_until });
+  await flow.ringAt(Date.parse(paused_until ?? ""));
+  expect(await flow.tables()).toMatchObject({ slots: [] });
+  expect(await flow.resume()).toMatchObject({ paused: false, paused_until: null });
 });

@@ -290,12 +290,13 @@ it("reads a bounded number of rows, whatever is stored", async () => {
     await look(`?window=${window}`);
     const answers = await Promise.all(batches.mock.results.map(({ value }) => value as Promise<D1Result[]>));
     batches.mockRestore();
-    const reading = answers.find((results) => results.length === 4) ?? [];
+    const reading = answers.find((results) => results.length === 5) ?? [];
     const read = reading.map(({ meta }) => meta.rows_read);
     expect(read[0], "counts").toBeLessThanOrEqual(2 * (7 * 24 * 60 + 1));
     expect(read[1], "failures").toBeLessThanOrEqual(2 * rows);
     expect(read[2], "jobs ahead").toBeLessThanOrEqual(5 * MAX_AHEAD);
     expect(read[3], "queued jobs").toBeLessThanOrEqual(3_000);
+    expect(read[4], "flows").toBe(0);
   }
 });
 

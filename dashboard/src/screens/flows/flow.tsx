@@ -144,7 +144,7 @@ function Actions({ of: flow, onChange, onDone }: ActionsProps) {
         Set limits
       </Button>
     );
-  const { key, paused } = flow;
+  const { key, paused, paused_until } = flow;
   const change = (verb: "pause" | "resume", done: string) => async () => {
     const changed = await changeFlow(key, verb);
     toast(done, { tone: "good" });
@@ -152,11 +152,12 @@ function Actions({ of: flow, onChange, onDone }: ActionsProps) {
   };
   return (
     <div class="row">
-      {paused ? (
+      {(paused || paused_until !== null) && (
         <ActionButton look="primary" action={change("resume", "Resumed.")}>
           Resume
         </ActionButton>
-      ) : (
+      )}
+      {!paused && (
         <ActionButton action={change("pause", "Paused. Nothing starts until it is resumed.")}>Pause</ActionButton>
       )}
       <Button onClick={onChange}>Change limits</Button>

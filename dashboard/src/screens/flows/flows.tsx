@@ -88,7 +88,7 @@ export function Flows() {
 }
 
 const Row = ({ flow }: { flow: Flow }) => (
-  <li class={flow.paused && flow.waiting > 0 ? "held" : undefined}>
+  <li class={(flow.paused || flow.paused_until !== null) && flow.waiting > 0 ? "held" : undefined}>
     <a data-walk class="name cut" href={href(pathOf(flow.key))} title={flow.key}>
       <bdi>{flow.key}</bdi>
     </a>

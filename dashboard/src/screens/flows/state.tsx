@@ -5,7 +5,7 @@ import { StatusBadge } from "../../ui/badge.tsx";
 import { Ago } from "../../ui/time.tsx";
 
 export const State = ({ flow: { paused, paused_until } }: { flow: Flow }) =>
-  paused_until === null ? (
+  paused || paused_until === null ? (
     <StatusBadge status={paused ? "paused" : "active"} />
   ) : (
     <span class="by-breaker">

@@ -31,12 +31,21 @@ export interface DueMinute {
   readonly count: number;
 }
 
+export interface BusyFlow {
+  readonly key: string;
+  readonly paused: boolean | null;
+  readonly waiting: number | null;
+  readonly running: number | null;
+}
+
 export interface Overview {
   readonly window: WindowName;
   readonly bucket_seconds: number;
   readonly buckets: readonly Bucket[];
   readonly overdue: { readonly count: number; readonly complete: boolean; readonly oldest_run_at: string | null };
   readonly failing: readonly Failing[];
+  /** Paused, or with jobs in line. */
+  readonly flows: readonly BusyFlow[];
   readonly due: readonly DueMinute[];
   readonly due_complete_until: string;
 }

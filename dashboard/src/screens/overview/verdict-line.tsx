@@ -24,6 +24,8 @@ export const VerdictLine = ({ verdict: { first, others } }: { verdict: Verdict }
   </header>
 );
 
+const LOOK: Readonly<Record<string, string>> = { "/workers": "See workers", "/flows": "See flows" };
+
 const Sentence = ({ finding: { parts, leadsTo } }: { finding: Finding }) => (
   <>
     {parts.map((part) => (typeof part === "string" ? part : <code key={part.name}>{part.name}</code>))}
@@ -31,7 +33,7 @@ const Sentence = ({ finding: { parts, leadsTo } }: { finding: Finding }) => (
       <>
         {" "}
         <a class="look" href={href(leadsTo.path, leadsTo.query)}>
-          {leadsTo.path === "/workers" ? "See workers" : "See jobs"}
+          {LOOK[leadsTo.path] ?? "See jobs"}
         </a>
       </>
     )}

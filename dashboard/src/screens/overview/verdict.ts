@@ -30,6 +30,7 @@ export function verdictOf(recent: Overview, handlers: readonly Handler[] | null,
   const findings = [
     ...overdue(recent, handlers ?? [], now),
     ...silent(handlers ?? []),
+    ...held(recent),
     ...failures(recent),
     ...retries(recent),
     ...lateness(recent),
@@ -45,6 +46,25 @@ function silent(handlers: readonly Handler[]): Finding[] {
   if (unknown.length === 0) return [];
   return [
     { tone: "warn", parts: ["The queue of ", ...named(unknown), " does not answer."], leadsTo: { path: "/workers" } },
+  ];
+}
+
+/** What waits because somebody, or a breaker, has paused its flow. */
+function held({ flows }: Overview): Finding[] {
+  const paused = flows.filter((one) => one.paused && one.waiting);
+  if (paused.length === 0) return [];
+  const waiting = paused.reduce((sum, one) => sum + (one.waiting ?? 0), 0);
+  const [only] = paused;
+  const where: Part[] =
+    paused.length === 1 && only
+      ? ["the flow ", { name: only.key }, " is paused."]
+      : [`${paused.length} flows are paused.`];
+  return [
+    {
+      tone: "warn",
+      parts: [`${count(waiting, "job")} ${waiting === 1 ? "waits" : "wait"}: `, ...where],
+      leadsTo: { path: "/flows" },
+    },
   ];
 }
 
