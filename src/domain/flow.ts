@@ -2,7 +2,7 @@
 // slots.
 
 import type { FlowNews } from "./event.ts";
-import { counted, moved, type Rate, type RateWindow, roomAt, roomIn, stillCounts } from "./rate-window.ts";
+import { counted, delayOf, moved, type Rate, type RateWindow, roomAt, roomIn, stillCounts } from "./rate-window.ts";
 import { type Duration, durationMs } from "./schedule-time.ts";
 
 /** After so many counted failures in a row the flow pauses itself for so long, and then lets one attempt try. */
@@ -177,12 +177,16 @@ export function granted(flow: Flow, tickets: readonly Ticket[], now: number): Fl
 export const mayStartStill = ({ rate, window }: Flow, grantedAt: number, now: number): boolean =>
   rate === null || stillCounts(window, rate, grantedAt, now) || roomIn(window, rate, now) > 0;
 
-/** An attempt that was counted when it received its slot starts at another moment. @returns the same flow when nothing of it changes */
+/** An attempt that was counted when it received its slot may start only now. @returns the same flow when nothing of it changes */
 export function startsAt(flow: Flow, grantedAt: number, at: number): Flow {
   if (flow.rate === null || flow.isDeleted) return flow;
   const window = moved(flow.window, flow.rate, grantedAt, at);
   return window === flow.window ? flow : { ...flow, window };
 }
+
+/** The same of one that has started: known exactly, so no time is added for its way. */
+export const startedAt = (flow: Flow, grantedAt: number, at: number): Flow =>
+  flow.rate === null ? flow : startsAt(flow, grantedAt, at - delayOf(flow.rate));
 
 /** Counts the result of an attempt whose slot was released. @returns the same flow when nothing of it changes */
 export function released(flow: Flow, ticket: Pick<Ticket, "jobId" | "attempt">, end: SlotEnd, now: number): Flow {

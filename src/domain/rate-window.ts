@@ -68,7 +68,7 @@ export const stillCounts = (window: RateWindow, rate: Rate, at: number, now: num
 export function moved(window: RateWindow, rate: Rate, from: number, to: number): RateWindow {
   const length = lengthOf(rate);
   const own = partOf(window, rate, from);
-  if (own && to < own.at + length + delayOf(rate)) return window; // it counts for long enough
+  if (own && to < own.at + length) return window; // it counts for long enough
   const others = window.flatMap((part) =>
     part === own ? (part.count > 1 ? [{ at: part.at, count: part.count - 1 }] : []) : [part],
   );

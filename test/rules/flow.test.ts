@@ -112,8 +112,8 @@ describe("a rate", () => {
 
   it("counts a start that its job tells of afterwards from when it happened", () => {
     const flow = rules.granted(aFlow({ rate: A_MINUTE }), [ticket(1), ticket(2)], NOON);
-    expect(rules.startsAt(flow, NOON, NOON + SECOND)).toBe(flow); // the window allows for it
-    const later = rules.startsAt(flow, NOON, NOON + 10 * SECOND);
+    expect(rules.startedAt(flow, NOON, NOON + SECOND)).toBe(flow); // the window allows for it
+    const later = rules.startedAt(flow, NOON, NOON + 11 * SECOND); // a second before, as a start whose way takes one
     expect(later.window).toEqual([
       { at: NOON, count: 1 },
       { at: NOON + 10 * SECOND, count: 1 },
