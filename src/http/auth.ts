@@ -6,7 +6,7 @@ import { hashOf, isKeyShaped, isSame } from "../accounts/api-key.ts";
 import { type Caller, callerOf, callerOfKeyId, isKnownKey } from "../accounts/keyring.ts";
 import { adminTokenOf, logShortSecrets } from "../accounts/service-secrets.ts";
 import { forgetAccount } from "../accounts/standing.ts";
-import { databaseOf } from "../store/store.ts";
+import { directoryOf } from "../store/databases.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { ApiError } from "./errors.ts";
 import { provenWithinLimit } from "./guess-limit.ts";
@@ -120,7 +120,7 @@ export const accountOrOperator = createMiddleware<AppEnv>(async (c, next) => {
 /** Why a store has taken nothing: the account was deleted since this isolate looked, or else `otherwise`. */
 export async function refusalIfThere(c: AppContext, otherwise: ApiError): Promise<ApiError> {
   const { id } = c.var.account;
-  const account = unwrap(await readAccount(databaseOf(c.env.DB), id));
+  const account = unwrap(await readAccount(directoryOf(c.env), id));
   if (account && account.status !== "deleted") return otherwise;
   forgetAccount(id);
   return unauthorized();

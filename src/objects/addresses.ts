@@ -3,6 +3,7 @@
 import type { Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { BulkActionRef } from "../store/bulk-actions-store.ts";
+import { nameOfDatabase } from "../store/databases.ts";
 import type { FlowRef } from "../store/flows-store.ts";
 import type { JobRef } from "../store/jobs-store.ts";
 import type { ScheduleRef } from "../store/schedules-store.ts";
@@ -28,7 +29,8 @@ export const pullQueueAt = (env: Cloudflare.Env, accountId: string, handler: str
   env.PULL_QUEUES.getByName(`${accountId}/${handler}`);
 
 /** The one writer of a database's reports. */
-export const projectorOf = (env: Cloudflare.Env) => env.PROJECTORS.getByName("DB", placed(env));
+export const projectorOf = (env: Cloudflare.Env, database: number) =>
+  env.PROJECTORS.getByName(nameOfDatabase(database), placed(env));
 
 /**
  * Where jobs and projectors are made. Without a hint an object lives where its first call came from: for a job that the cron takes

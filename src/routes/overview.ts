@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
+import { databaseOf } from "../accounts/home.ts";
 import { WINDOWS, type WindowName } from "../domain/overview.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
@@ -9,7 +10,7 @@ import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { askFlush } from "../objects/projector/ask-flush.ts";
 import { readOverview } from "../store/overview-store.ts";
-import { databaseOf } from "../store/store.ts";
+
 import { showOverview } from "./show-overview.ts";
 
 const OverviewQuery = closed({
@@ -23,8 +24,8 @@ const OverviewQuery = closed({
 
 export const overview = new Hono<AppEnv>().get("/", valid({ query: OverviewQuery }), async (c) => {
   const { window } = c.req.valid("form").query;
-  await askFlush(c.env);
+  await askFlush(c.env, c.var.account.id);
   const now = c.var.platform.now();
-  const read = unwrap(await readOverview(databaseOf(c.env.DB), c.var.account.id, window, now));
+  const read = unwrap(await readOverview(databaseOf(c.env, c.var.account.id), c.var.account.id, window, now));
   return done(c, "Overview.", showOverview(window, read, now));
 });

@@ -2,9 +2,9 @@
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import { directoryOf } from "../../src/store/databases.ts";
 import { ifThere } from "../../src/store/existing-account.ts";
 import { executions, jobs } from "../../src/store/schema.ts";
-import { databaseOf } from "../../src/store/store.ts";
 import { jsonText } from "../harness/json-text.ts";
 import { type Account, newAccount, removeElsewhere } from "./harness/account.ts";
 import { api } from "./harness/api.ts";
@@ -65,7 +65,7 @@ describe.each([
 });
 
 it("looking for the account writes no row more than an insert without it", async () => {
-  const db = databaseOf(env.DB);
+  const db = directoryOf(env);
   const written = async (query: { toSQL(): { sql: string; params: unknown[] } }) => {
     const { sql, params } = query.toSQL();
     return (
@@ -80,7 +80,7 @@ it("looking for the account writes no row more than an insert without it", async
 });
 
 it("a row that is inserted if its account is there is the one that was meant", async () => {
-  const db = databaseOf(env.DB);
+  const db = directoryOf(env);
   const row = rowOf(account, { payload: jsonText({ "it's": ["JSON", null] }), handler: "h", idempotencyKey: "k" });
   const [plain, other] = [
     { ...row, id: "plain" },
@@ -96,7 +96,7 @@ describe("a job whose account is gone", () => {
   it("that is only a row is asked about once: the row goes, with its executions", async () => {
     const [id = ""] = await insertRows(account, [{ revision: 3, attempt: 1, status: "retrying", reportDueAt: NOON }]);
     const row = { ...executionAt(1, 3), accountId: account.id, jobId: id };
-    await databaseOf(env.DB).insert(executions).values(row);
+    await directoryOf(env).insert(executions).values(row);
     await vanish();
     setClock(NOON + 3 * MINUTE);
     await sweep();

@@ -6,8 +6,10 @@ import { DurableObject } from "cloudflare:workers";
 import type { Receipt } from "../../domain/reporting.ts";
 import { log, nameOf } from "../../log.ts";
 import { applyReports } from "../../store/apply-reports.ts";
+import { databaseAt, numberOfDatabase } from "../../store/databases.ts";
 import type { Report } from "../../store/report.ts";
-import { databaseOf } from "../../store/store.ts";
+import type { Database } from "../../store/store.ts";
+
 import { TallyBook } from "./tally-book.ts";
 
 /** D1 takes values of up to 2 MB; a batch is one value, and a report may be larger than its neighbours. */
@@ -38,6 +40,14 @@ export class Projector extends DurableObject<Cloudflare.Env> {
   #flushes: (() => void)[] = [];
   #flushAskedAt = 0;
   #willRing = false;
+
+  /** Its name tells which. One that is not bound any more has nothing to write to. */
+  #db(): Database {
+    const name = this.ctx.id.name ?? "";
+    const bound = databaseAt(this.env, numberOfDatabase(name) ?? 0);
+    if (!bound) throw new Error(`${name} is not bound`);
+    return bound.db;
+  }
 
   /**
    * @param bytes how long the report is as JSON
@@ -103,7 +113,7 @@ export class Projector extends DurableObject<Cloudflare.Env> {
 
   async #flush(): Promise<void> {
     const asked = this.#flushes.splice(0);
-    await this.#book.flush(databaseOf(this.env.DB)).catch((thrown) => {
+    await this.#flushTo().catch((thrown) => {
       log("error", "projector_fault", { reports: 0, error: nameOf(thrown) });
     });
     for (const flushed of asked) flushed();
@@ -111,7 +121,7 @@ export class Projector extends DurableObject<Cloudflare.Env> {
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     const reports = batch.map(({ report }) => report);
-    const receipts = await applyReports(databaseOf(this.env.DB), reports, this.#book).catch((thrown): Receipt[] => {
+    const receipts = await this.#apply(reports).catch((thrown): readonly Receipt[] => {
       log("error", "projector_fault", { reports: reports.length, error: nameOf(thrown) });
       return reports.map(() => "unavailable");
     });
@@ -120,6 +130,14 @@ export class Projector extends DurableObject<Cloudflare.Env> {
     // A database that does not answer would hold up each batch as long as this one: their owners come again.
     if (receipts.every((receipt) => receipt === "unavailable"))
       for (const { answer } of this.#takeAll()) answer("unavailable");
+  }
+
+  async #flushTo(): Promise<void> {
+    await this.#book.flush(this.#db());
+  }
+
+  async #apply(reports: readonly Report[]): Promise<readonly Receipt[]> {
+    return applyReports(this.#db(), reports, this.#book);
   }
 
   #takeBatch(): Waiting[] {
