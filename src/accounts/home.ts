@@ -1,7 +1,8 @@
 // Where an account lives: in one of the databases that are bound. As long as there is one, nobody asks.
 
+import { nameOfDatabase } from "../domain/databases.ts";
 import { ok } from "../domain/result.ts";
-import { databaseAt, directoryOf, isOneDatabase, nameOfDatabase } from "../store/databases.ts";
+import { databaseAt, directoryOf, isOneDatabase } from "../store/databases.ts";
 import { routed } from "../store/routed.ts";
 import type { Database, Stored } from "../store/store.ts";
 import { rememberedAccount } from "./standing.ts";

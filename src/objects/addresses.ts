@@ -1,9 +1,9 @@
 // Where objects are found, and how they are spoken to. The names are permanent: they are the addresses of stored state.
 
+import { nameOfDatabase } from "../domain/databases.ts";
 import type { Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { BulkActionRef } from "../store/bulk-actions-store.ts";
-import { nameOfDatabase } from "../store/databases.ts";
 import type { FlowRef } from "../store/flows-store.ts";
 import type { JobRef } from "../store/jobs-store.ts";
 import type { ScheduleRef } from "../store/schedules-store.ts";

@@ -16,6 +16,7 @@ import { makeKey } from "../accounts/api-key.ts";
 import { newHome } from "../accounts/new-home.ts";
 import { idOfMasterKey, secretsAt } from "../accounts/signing-secret.ts";
 import { forgetAccount } from "../accounts/standing.ts";
+import { MAX_DATABASES } from "../domain/databases.ts";
 import { formatInstant } from "../domain/instant.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done, listed } from "../http/envelope.ts";
@@ -25,7 +26,7 @@ import { keysOf } from "../http/master-keys.ts";
 import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
-import { type Bound, boundDatabases, databaseAt, directoryOf, MAX_DATABASES } from "../store/databases.ts";
+import { type Bound, boundDatabases, databaseAt, directoryOf } from "../store/databases.ts";
 
 const AccountInput = closed({ name: text(255), database: v.optional(integer(0, MAX_DATABASES - 1)) });
 

@@ -2,10 +2,8 @@
 // of them. No other file touches these bindings.
 
 import { drizzle } from "drizzle-orm/d1";
+import { numberOfDatabase } from "../domain/databases.ts";
 import type { Database } from "./store.ts";
-
-/** Numbers run from 0, which is `DB`. */
-export const MAX_DATABASES = 100;
 
 /** A database that is bound. */
 export interface Bound {
@@ -15,15 +13,6 @@ export interface Bound {
   readonly binding: D1Database;
   /** What is stored there, whoever lives there: for those who work for all accounts of a database. */
   readonly db: Database;
-}
-
-export const nameOfDatabase = (number: number): string => (number === 0 ? "DB" : `DB_${number}`);
-
-/** @returns undefined for a name that no database has */
-export function numberOfDatabase(name: string): number | undefined {
-  if (name === "DB") return 0;
-  const digits = /^DB_([1-9]\d?)$/.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(digits);
 }
 
 const known = new WeakMap<object, readonly Bound[]>();

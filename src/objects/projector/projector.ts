@@ -3,10 +3,11 @@
 // batches bring to an end it counts in memory, and adds to the overview from time to time.
 
 import { DurableObject } from "cloudflare:workers";
+import { numberOfDatabase } from "../../domain/databases.ts";
 import type { Receipt } from "../../domain/reporting.ts";
 import { log, nameOf } from "../../log.ts";
 import { applyReports } from "../../store/apply-reports.ts";
-import { databaseAt, numberOfDatabase } from "../../store/databases.ts";
+import { databaseAt } from "../../store/databases.ts";
 import type { Report } from "../../store/report.ts";
 import type { Database } from "../../store/store.ts";
 
