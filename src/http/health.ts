@@ -4,7 +4,7 @@ import { logShortSecrets, MIN_SECRET_LENGTH, masterKeysOf } from "../accounts/se
 import { ACCOUNT_LIMITS, type AccountLimit, accountLimit, ruleOfLimit } from "../domain/account-limits.ts";
 import { RETENTION_DAYS_RULE, retentionDays } from "../domain/retention-days.ts";
 import { boundDatabases, directoryOf } from "../store/databases.ts";
-import { canAnswer } from "../store/store.ts";
+import { canAnswer, ONE_OF_SEVERAL_MS } from "../store/store.ts";
 import { ApiError } from "./errors.ts";
 import { unwrap } from "./unwrap.ts";
 
@@ -17,7 +17,7 @@ export async function mustBeWell(env: Cloudflare.Env): Promise<string[]> {
   const fault = settingAtFault(env);
   if (fault) throw new ApiError("unavailable", fault, { headers: { "Retry-After": "60" } });
   const others = boundDatabases(env).filter(({ number }) => number !== 0);
-  const asked = others.map(async ({ db, name }) => ((await canAnswer(db)).ok ? [] : [name]));
+  const asked = others.map(async ({ db, name }) => ((await canAnswer(db, ONE_OF_SEVERAL_MS)).ok ? [] : [name]));
   unwrap(await canAnswer(directoryOf(env)));
   return (await Promise.all(asked)).flat();
 }

@@ -110,7 +110,7 @@ export function databaseFamilies(all: readonly ScrapedDatabase[]): Family[] {
       "database_write_seconds",
       "gauge",
       "How long it took just now to write a row.",
-      each(({ weight }) => (weight ? weight.writeMs / 1_000 : null)),
+      each(({ weight }) => (weight && weight.writeMs !== null ? weight.writeMs / 1_000 : null)),
     ),
   ];
 }

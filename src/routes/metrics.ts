@@ -40,7 +40,8 @@ async function ofAll(c: AppContext): Promise<Family[]> {
   const now = c.var.platform.now();
   const everywhere = await Promise.all(
     boundDatabases(c.env).map(async ({ db, number, name }) => {
-      const [totals, weight] = await Promise.all([readTotals(db, number, MAX_ACCOUNTS, now), weigh(db)]);
+      const weight = await weigh(db); // first, so that it waits for no query of ours
+      const totals = weight.ok ? await readTotals(db, number, MAX_ACCOUNTS, now) : weight;
       return { name, totals, weight: weight.ok ? weight.value : null };
     }),
   );

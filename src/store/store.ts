@@ -37,8 +37,12 @@ export async function stored<T>(query: () => Promise<T>, limitMs = STORE_TIMEOUT
   }
 }
 
+/** How long one of several databases is waited for by those who ask all of them: a probe, a scrape, a new account. */
+export const ONE_OF_SEVERAL_MS = 2_000;
+
 /** Whether D1 answers at all. */
-export const canAnswer = (db: Database): Promise<Stored<unknown>> => stored(() => db.run(sql`SELECT 1`));
+export const canAnswer = (db: Database, limitMs = STORE_TIMEOUT_MS): Promise<Stored<unknown>> =>
+  stored(() => db.run(sql`SELECT 1`), limitMs);
 
 function refused(error: unknown): Stored<never> {
   if (speaksOf(error, MISTAKES)) throw new Error(`D1 refused a statement: ${mistakeIn(error)}`);

@@ -64,6 +64,16 @@ describe.each([
   });
 });
 
+it("an account that lives in another database gets no rows in the directory, from an isolate that knows of no other", async () => {
+  const body = { name: "a job", delivery: PUSH };
+  await env.DB.prepare("UPDATE accounts SET database = 1 WHERE id = ?").bind(account.id).run();
+  expect((await api("POST", "/v1/jobs", { key: account.key, body })).status).toBe(503);
+  expect(await count("jobs")).toBe(0);
+  // Elsewhere there are no keys: an account that is known there lives there.
+  await env.DB.prepare("DELETE FROM api_keys WHERE account_id = ?").bind(account.id).run();
+  expect((await api("POST", "/v1/jobs", { key: account.key, body })).status).toBe(201);
+});
+
 it("looking for the account writes no row more than an insert without it", async () => {
   const db = directoryOf(env);
   const written = async (query: { toSQL(): { sql: string; params: unknown[] } }) => {

@@ -7,10 +7,9 @@ import { numberOfDatabase } from "../../domain/databases.ts";
 import type { Receipt } from "../../domain/reporting.ts";
 import { log, nameOf } from "../../log.ts";
 import { applyReports } from "../../store/apply-reports.ts";
-import { databaseAt } from "../../store/databases.ts";
+import { databaseAt, isOneDatabase } from "../../store/databases.ts";
 import type { Report } from "../../store/report.ts";
 import type { Database } from "../../store/store.ts";
-
 import { TallyBook } from "./tally-book.ts";
 
 /** D1 takes values of up to 2 MB; a batch is one value, and a report may be larger than its neighbours. */
@@ -42,11 +41,15 @@ export class Projector extends DurableObject<Cloudflare.Env> {
   #flushAskedAt = 0;
   #willRing = false;
 
-  /** Its name tells which. One that is not bound any more has nothing to write to. */
+  /**
+   * Its name tells which. Without one (a runtime may keep it from alarms) it is the only one.
+   *
+   * @throws when there are several, or it is not bound any more: then there is nothing to write to
+   */
   #db(): Database {
-    const name = this.ctx.id.name ?? "";
-    const bound = databaseAt(this.env, numberOfDatabase(name) ?? 0);
-    if (!bound) throw new Error(`${name} is not bound`);
+    const number = isOneDatabase(this.env) ? 0 : numberOfDatabase(this.ctx.id.name ?? "");
+    const bound = number === undefined ? undefined : databaseAt(this.env, number);
+    if (!bound) throw new Error("the database of this projector is not bound");
     return bound.db;
   }
 

@@ -7,7 +7,6 @@ import { bytesOf } from "../../domain/text.ts";
 import { applyReports } from "../../store/apply-reports.ts";
 import type { Counting } from "../../store/counting.ts";
 import type { Report } from "../../store/report.ts";
-
 import { TooLate, within } from "../../store/time-limit.ts";
 import { projectorOf } from "../addresses.ts";
 
@@ -20,8 +19,8 @@ const isReceipt = (answer: string): answer is Receipt => RECEIPTS.includes(answe
 /** Never throws. */
 export async function sendReport(env: Cloudflare.Env, report: Report): Promise<Receipt> {
   const bytes = bytesOf(JSON.stringify(report));
-  const home = await homeOf(env, report.accountId);
-  if (!home.ok) return "unavailable";
+  const home = await within(ANSWER_MS, () => homeOf(env, report.accountId)).catch(() => null);
+  if (!home?.ok) return "unavailable";
   const answer = await within(ANSWER_MS, () => projectorOf(env, home.value).report(report, bytes)).catch((fault) =>
     fault instanceof TooLate ? "unavailable" : "busy",
   );
