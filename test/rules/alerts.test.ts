@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { parseYaml } from "@redocly/openapi-core";
 import { describe, expect, it } from "vitest";
 import { textOf } from "../../src/routes/exposition.ts";
-import { coverageOf, familiesOf } from "../../src/routes/metric-families.ts";
+import { coverageOf, databaseFamilies, familiesOf } from "../../src/routes/metric-families.ts";
 import { NOON } from "./a-job.ts";
 
 interface Rule {
@@ -23,6 +23,7 @@ const handler = { handler: "h", waiting: 1, oldestDueAt: NOON, lastPollAt: NOON,
 const scrape = textOf([
   ...familiesOf([{ labels: {}, counted: undefined, overdue: undefined, handlers: [handler] }], NOON),
   ...coverageOf(0, 0, true),
+  ...databaseFamilies([{ name: "DB", weight: { bytes: 1, writeMs: 1 } }]),
 ]);
 /** Every name that has a sample. */
 const shown = new Set([...scrape.matchAll(/^(\w+)[{ ]/gm)].map(([, name]) => name));
@@ -54,6 +55,9 @@ it("the rules are those that the guide promises", () => {
     "ChronosRetriesPileUp",
     "ChronosNoWorker",
     "ChronosWorkersBehind",
+    "ChronosDatabaseDown",
+    "ChronosDatabaseFills",
+    "ChronosDatabaseSlow",
   ]);
 });
 

@@ -37,6 +37,7 @@ const BY_NUMBER = [
   "src/accounts/home.ts",
   "src/accounts/new-home.ts",
   "src/cron/here.ts",
+  "src/http/auth.ts", // is it bound?
   "src/http/health.ts",
   "src/objects/projector/projector.ts",
   "src/routes/admin.ts",

@@ -66,7 +66,14 @@ describe.each([
 
 it("an account that lives in another database gets no rows in the directory, from an isolate that knows of no other", async () => {
   const body = { name: "a job", delivery: PUSH };
-  await env.DB.prepare("UPDATE accounts SET database = 1 WHERE id = ?").bind(account.id).run();
+  const stranger = await newAccount();
+  expect((await api("GET", "/v1/jobs", { key: account.key })).status).toBe(200); // remembered as it was
+  const ids = [account.id, stranger.id];
+  await env.DB.prepare("UPDATE accounts SET database = 1 WHERE id IN (?, ?)")
+    .bind(...ids)
+    .run();
+  const list = await api("GET", "/v1/jobs", { key: stranger.key });
+  expect([list.status, list.headers.get("Retry-After")]).toEqual([503, "60"]);
   expect((await api("POST", "/v1/jobs", { key: account.key, body })).status).toBe(503);
   expect(await count("jobs")).toBe(0);
   // Elsewhere there are no keys: an account that is known there lives there.
