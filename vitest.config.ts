@@ -11,10 +11,11 @@ if (existsSync("/dev/shm")) process.env.TMPDIR ??= "/dev/shm";
 await buildDashboard();
 
 /** The Worker itself, with the bindings of wrangler.toml and a few more. */
-const inWorkerd = (bindings: Record<string, string>) =>
+const inWorkerd = (bindings: Record<string, string>, moreDatabases: readonly string[] = []) =>
   cloudflareTest(async () => ({
     wrangler: { configPath: "./wrangler.toml" },
     miniflare: {
+      d1Databases: [...moreDatabases],
       bindings: {
         TEST_MIGRATIONS: await readD1Migrations("./migrations"),
         MASTER_KEY: "a master key for tests, and for tests only",
@@ -55,6 +56,16 @@ export default defineConfig({
           include: ["test/workerd/**/*.test.ts", "test/sdk/workerd/*.test.ts", "test/docs/workerd/*.test.ts"],
           isolate: false,
           setupFiles: ["test/workerd/setup.ts"],
+        },
+      },
+      // Accounts spread over four databases.
+      {
+        plugins: [inWorkerd({}, ["DB_1", "DB_2", "DB_3"])],
+        test: {
+          name: "databases",
+          include: ["test/databases/*.test.ts"],
+          isolate: false,
+          setupFiles: ["test/databases/setup.ts"],
         },
       },
       {

@@ -6,6 +6,8 @@ import { span } from "./moments.ts";
 export interface Evidence {
   /** Null: it is well. Else what `/health` says. */
   unwell: string | null;
+  /** Databases of a service with several that do not answer. */
+  unanswered: readonly string[];
   overview: Overview;
   handlers: readonly HandlerStatus[];
   webhooks: readonly Webhook[];
@@ -51,9 +53,13 @@ export function verdict(findings: readonly Finding[], { overview }: Evidence): s
   return `Not well: ${first.message}${more}`;
 }
 
-function health({ unwell }: Evidence): Finding[] {
-  if (unwell === null) return [];
-  return [trouble(`The service says that it is not well: ${unwell}`, "Its log has more: docs/operating.md.")];
+/** An account that is answered lives in a database that answers: those that do not are other accounts' trouble. */
+function health({ unwell, unanswered }: Evidence): Finding[] {
+  if (unwell !== null)
+    return [trouble(`The service says that it is not well: ${unwell}`, "Its log has more: docs/operating.md.")];
+  if (unanswered.length === 0) return [];
+  const names = `${unanswered.join(", ")} ${unanswered.length === 1 ? "does" : "do"} not answer`;
+  return [note(`${names}: accounts that live there wait.`, "This account is served.")];
 }
 
 function overdue({ overview, oldest }: Evidence, now: number): Finding[] {

@@ -2,7 +2,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DATABASE } from "./config.ts";
 import { DeployError } from "./deploy-error.ts";
 import type { Location } from "./location.ts";
 import { type Wrangler, WranglerError } from "./wrangler.ts";
@@ -28,6 +27,8 @@ export interface Worker {
   vars: Record<string, string>;
   /** The names of its secrets. */
   secrets: string[];
+  /** The bindings of its databases. */
+  databases: string[];
   /** False for a Worker of somebody else's that happens to have the name. Null: nothing is deployed to it yet. */
   isChronos: boolean | null;
 }
@@ -42,7 +43,7 @@ export async function findWorker(wrangler: Wrangler, name: string): Promise<Work
     wrangler.json(["secret", "list", ...named]),
   );
   if (secrets === null) return null;
-  const worker: Worker = { vars: {}, secrets: secrets.map((secret) => secret.name), isChronos: null };
+  const worker: Worker = { vars: {}, secrets: secrets.map((secret) => secret.name), databases: [], isChronos: null };
   type Deployment = { versions: { version_id: string; percentage: number }[] };
   const status = wrangler.json<Deployment>(["deployments", "status", "--json", ...named]);
   const deployment = await unless(/has no deployments|\[code: 10007\]/, status);
@@ -53,16 +54,17 @@ export async function findWorker(wrangler: Wrangler, name: string): Promise<Work
     ...named,
   ]);
   for (const { type, name, text } of resources.bindings) if (type === "plain_text" && text) worker.vars[name] = text;
+  worker.databases = resources.bindings.flatMap(({ type, name }) => (type === "d1" ? [name] : []));
   worker.isChronos = resources.bindings.some(
     ({ type, name }) => type === "durable_object_namespace" && name === "JOBS",
   );
   return worker;
 }
 
-/** @returns its id; null when there is no database of this name */
-export async function findDatabase(wrangler: Wrangler, name: string): Promise<string | null> {
+/** @returns the ids of all databases by their names */
+export async function findDatabases(wrangler: Wrangler): Promise<Map<string, string>> {
   const databases = await wrangler.json<{ uuid: string; name: string }[]>(["d1", "list", "--json"]);
-  return databases.find((database) => database.name === name)?.uuid ?? null;
+  return new Map(databases.map(({ name, uuid }) => [name, uuid]));
 }
 
 export interface MadeDatabase {
@@ -82,8 +84,8 @@ export async function makeDatabase(wrangler: Wrangler, name: string, location: L
     failure = error;
   }
   // The database counts, not the answer: it may have been created although an error came back.
-  const id = await findDatabase(wrangler, name);
-  if (id === null) throw failure;
+  const id = (await findDatabases(wrangler)).get(name);
+  if (id === undefined) throw failure;
   return { id, region: "" };
 }
 
@@ -124,8 +126,8 @@ export async function contentOf(wrangler: Wrangler, database: string): Promise<C
 }
 
 /** @returns whether there were any to apply */
-export async function migrate(wrangler: Wrangler, config: string): Promise<boolean> {
-  const printed = await wrangler.run(["d1", "migrations", "apply", DATABASE, "--remote", "--config", config]);
+export async function migrate(wrangler: Wrangler, binding: string, config: string): Promise<boolean> {
+  const printed = await wrangler.run(["d1", "migrations", "apply", binding, "--remote", "--config", config]);
   return !printed.includes("No migrations to apply");
 }
 

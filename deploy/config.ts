@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
+import { numberOfDatabase } from "../src/domain/databases.ts";
 import { DeployError } from "./deploy-error.ts";
 
 interface Database {
@@ -31,6 +32,7 @@ export interface WranglerConfig {
   [more: string]: unknown;
 }
 
+/** The binding of the first database, which is the directory as well. */
 export const DATABASE = "DB";
 
 /** @param name of the Worker, if it is not the file's own */
@@ -43,7 +45,7 @@ export function readConfig(project: string, name: string | null): WranglerConfig
     throw new DeployError(`wrangler.toml cannot be read: ${(error as Error).message}`);
   }
   if (!config.name) throw new DeployError("wrangler.toml has no name.");
-  databaseOf(config);
+  databasesOf(config);
   const consuming = followingProducer(config);
   return name === null || name === config.name ? consuming : renamed(consuming, name);
 }
@@ -66,7 +68,7 @@ function renamed(config: WranglerConfig, name: string): WranglerConfig {
     name,
     d1_databases: config.d1_databases.map(({ database_id: _, ...database }) => ({
       ...database,
-      database_name: own(database.database_name ?? config.name),
+      ...(database.database_name !== undefined && { database_name: own(database.database_name) }),
     })),
     queues: {
       ...config.queues,
@@ -76,11 +78,27 @@ function renamed(config: WranglerConfig, name: string): WranglerConfig {
   };
 }
 
-/** The database's name, and its id if wrangler.toml has one (Cloudflare's button writes it there). */
-export function databaseOf(config: WranglerConfig): { name: string; id: string | null } {
-  const database = config.d1_databases?.find(({ binding }) => binding === DATABASE);
-  if (!database) throw new DeployError(`wrangler.toml has no [[d1_databases]] with binding = "${DATABASE}".`);
-  return { name: database.database_name ?? config.name, id: database.database_id || null };
+export interface Named {
+  binding: string;
+  name: string;
+  /** If wrangler.toml has one (Cloudflare's button writes it there). */
+  id: string | null;
+}
+
+/** The databases of the service, the directory first. */
+export function databasesOf(config: WranglerConfig): [Named, ...Named[]] {
+  const all = (config.d1_databases ?? []).flatMap(({ binding, database_name, database_id }) => {
+    const number = numberOfDatabase(binding);
+    if (number === undefined) return [];
+    const name = database_name ?? (number === 0 ? config.name : `${config.name}-${number}`);
+    return [{ number, binding, name, id: database_id || null }];
+  });
+  const [first, ...others] = all.toSorted((a, b) => a.number - b.number).map(({ number: _, ...named }) => named);
+  if (first?.binding !== DATABASE)
+    throw new DeployError(`wrangler.toml has no [[d1_databases]] with binding = "${DATABASE}".`);
+  const twice = all.find(({ name }, i) => all.findIndex((other) => other.name === name) !== i);
+  if (twice) throw new DeployError(`wrangler.toml names the database ${twice.name} twice: each needs one of its own.`);
+  return [first, ...others];
 }
 
 /** Every queue that is named, once. */
@@ -95,21 +113,23 @@ export function domainsOf({ routes = [] }: WranglerConfig): string[] {
 }
 
 export interface Resolved {
-  databaseId: string;
+  /** The ids of the databases, by their bindings. */
+  databaseIds: Record<string, string>;
   vars: Record<string, string>;
   domain: string | null;
 }
 
 /** Writes the configuration that is deployed. @returns its path */
 export function writeDeployed(project: string, config: WranglerConfig, resolved: Resolved): string {
-  const { databaseId, vars, domain } = resolved;
+  const { databaseIds, vars, domain } = resolved;
   const isNew = domain !== null && !domainsOf(config).includes(domain);
   const deployed: WranglerConfig = {
     ...config,
     vars: { ...config.vars, ...vars },
-    d1_databases: config.d1_databases.map((database) =>
-      database.binding === DATABASE ? { ...database, database_id: databaseId } : database,
-    ),
+    d1_databases: config.d1_databases.map((database) => {
+      const id = databaseIds[database.binding];
+      return id === undefined ? database : { ...database, database_id: id };
+    }),
     ...(isNew ? { routes: [...(config.routes ?? []), { pattern: domain, custom_domain: true }] } : {}),
   };
   const path = join(project, `wrangler.${config.name}.deploy.json`);

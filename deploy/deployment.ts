@@ -5,7 +5,7 @@ import { type Chooser, chooseAccount, chooseLocation, chooseSubrequests, confirm
 import {
   type Content,
   contentOf,
-  findDatabase,
+  findDatabases,
   findWorker,
   hasQueue,
   type MadeDatabase,
@@ -17,7 +17,15 @@ import {
   release,
   type Worker,
 } from "./cloudflare.ts";
-import { DATABASE, databaseOf, domainsOf, queuesOf, readConfig, type WranglerConfig, writeDeployed } from "./config.ts";
+import {
+  DATABASE,
+  databasesOf,
+  domainsOf,
+  queuesOf,
+  readConfig,
+  type WranglerConfig,
+  writeDeployed,
+} from "./config.ts";
 import { DeployError } from "./deploy-error.ts";
 import { refusedOnFree } from "./free-plan.ts";
 import { locationOf, WHERE } from "./location.ts";
@@ -46,7 +54,8 @@ interface Deployment extends Surroundings {
 
 interface There {
   worker: Worker | null;
-  databaseId: string | null;
+  /** The ids of the databases that are there, by their bindings. */
+  databaseIds: Record<string, string>;
   missingQueues: string[];
   /** Of a database without a serving Worker: left by an earlier run, or not ours. */
   content: Content;
@@ -75,11 +84,11 @@ export async function deploy(surroundings: Surroundings): Promise<void> {
   const subrequests = await chooseSubrequests(surroundings, config, there.worker);
   if (subrequests === SUBREQUESTS.free) refuseForFree(config);
   const secrets = await prepareSecrets(deployment);
-  const database = await prepareDatabase(deployment);
+  const { ids, region } = await prepareDatabases(deployment);
   await prepareQueues(deployment);
   const vars = { SUBREQUESTS: subrequests, LOCATION_HINT: "", PUBLIC_HOSTS: hostsBefore(deployment) };
-  const write = () => writeDeployed(project, config, { databaseId: database.id, vars, domain: options.domain });
-  vars.LOCATION_HINT = await prepareTables(deployment, write(), database.region);
+  const write = () => writeDeployed(project, config, { databaseIds: ids, vars, domain: options.domain });
+  vars.LOCATION_HINT = await prepareTables(deployment, write(), region);
 
   const released = await upload(deployment, write(), secrets);
   const url = urlOf(released, config, options);
@@ -110,24 +119,34 @@ export async function deploy(surroundings: Surroundings): Promise<void> {
 
 /** Nothing is changed yet. */
 async function look(wrangler: Wrangler, config: WranglerConfig): Promise<There> {
-  const { name, id } = databaseOf(config);
+  const databases = databasesOf(config);
   const queues = queuesOf(config);
   // Alone, because it renews an expired sign-in: several commands at once would invalidate each other's.
   const worker = await findWorker(wrangler, config.name);
-  const [databaseId, ...found] = await Promise.all([
-    id ?? findDatabase(wrangler, name),
+  const [known, ...found] = await Promise.all([
+    databases.every(({ id }) => id !== null) ? new Map<string, string>() : findDatabases(wrangler),
     ...queues.map((queue) => hasQueue(wrangler, queue)),
   ]);
+  const there = databases.flatMap(({ binding, name, id }) => {
+    const found = id ?? known.get(name);
+    return found === undefined ? [] : [{ binding, name, id: found }];
+  });
   if (worker?.isChronos === false)
     throw new DeployError(`There is a Worker ${config.name} in this account that is not this service. ${RENAME}`);
   const missingQueues = queues.filter((_, i) => !found[i]);
   const isServing = worker?.secrets.includes("MASTER_KEY") ?? false;
-  const content = databaseId === null || isServing ? "nothing" : await contentOf(wrangler, name);
-  if (content === "something else")
-    throw new DeployError(
-      `There is a database ${name} in this account with tables that are not this service's. ${RENAME}`,
-    );
-  return { worker, databaseId, missingQueues, content };
+  const isServed = (binding: string) => isServing && worker?.databases.includes(binding);
+  let content: Content = "nothing";
+  for (const { binding, name } of there) {
+    const held = isServed(binding) ? "nothing" : await contentOf(wrangler, name);
+    if (held === "something else")
+      throw new DeployError(
+        `There is a database ${name} in this account with tables that are not this service's. ${RENAME}`,
+      );
+    if (binding === DATABASE) content = held;
+  }
+  const databaseIds = Object.fromEntries(there.map(({ binding, id }) => [binding, id]));
+  return { worker, databaseIds, missingQueues, content };
 }
 
 const RENAME = "Choose another name, such as: CHRONOS_NAME=chronos-jobs npm run deploy";
@@ -154,21 +173,38 @@ async function prepareSecrets({ progress, options, folder, there }: Deployment):
   return decided;
 }
 
-async function prepareDatabase({ progress, options, ask, there, wrangler, config }: Deployment): Promise<MadeDatabase> {
-  const { name } = databaseOf(config);
-  const { databaseId: id } = there;
+interface Prepared {
+  /** By their bindings. */
+  ids: Record<string, string>;
+  /** That of the directory, if it was made now. */
+  region: string;
+}
+
+/** One after the other; those that were made by a run that died are there. */
+async function prepareDatabases({ progress, options, ask, there, wrangler, config }: Deployment): Promise<Prepared> {
   const { location } = options;
-  const isThere = `${name} is there${location === null ? "" : `: CHRONOS_LOCATION=${location} is for a new one`}`;
-  if (id !== null)
-    return progress.step(
+  const all = databasesOf(config);
+  const missing = all.filter(({ binding }) => there.databaseIds[binding] === undefined);
+  const known = all.filter((one) => !missing.includes(one)).map(({ name }) => name);
+  const hint = location === null || missing.length > 0 ? "" : `: CHRONOS_LOCATION=${location} is for a new one`;
+  if (known.length > 0)
+    await progress.step(
       "database",
       "",
-      async () => ({ id, region: "" }),
-      () => isThere,
+      async () => {},
+      () => `${known.join(", ")} ${known.length === 1 ? "is" : "are"} there${hint}`,
     );
-  const where = await chooseLocation({ options, ask }, config);
-  const make = () => makeDatabase(wrangler, name, where);
-  return progress.step("database", `making ${name}`, make, ({ region }) => `${name} made${inWords(region)}`);
+  const ids = { ...there.databaseIds };
+  let region = "";
+  const where = missing.length > 0 ? await chooseLocation({ options, ask }, config) : null;
+  for (const { binding, name } of missing) {
+    const make = () => makeDatabase(wrangler, name, where);
+    const said = (made: MadeDatabase) => `${name} made${inWords(made.region)}`;
+    const made = await progress.step("database", `making ${name}`, make, said);
+    ids[binding] = made.id;
+    if (binding === DATABASE) region = made.region;
+  }
+  return { ids, region };
 }
 
 function inWords(region: string): string {
@@ -191,7 +227,14 @@ async function prepareQueues({ progress, there, wrangler, config }: Deployment):
 async function prepareTables(deployment: Deployment, path: string, region: string): Promise<string> {
   const { progress, wrangler, config, there } = deployment;
   const said = (applied: boolean) => (applied ? "applied" : "none to apply");
-  await progress.step("migrations", "bringing the database up to date", () => migrate(wrangler, path), said);
+  const bindings = databasesOf(config).map(({ binding }) => binding);
+  const all = bindings.length === 1 ? "the database" : `${bindings.length} databases`;
+  const apply = async () => {
+    let applied = false;
+    for (const binding of bindings) if (await migrate(wrangler, binding, path)) applied = true;
+    return applied;
+  };
+  await progress.step("migrations", `bringing ${all} up to date`, apply, said);
   const known = config.vars.LOCATION_HINT || there.worker?.vars.LOCATION_HINT;
   if (known) return known;
   return locationOf(region || (await query(wrangler, DATABASE, "SELECT 1", path)).region) ?? "";

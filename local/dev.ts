@@ -1,6 +1,7 @@
 // `npm run dev`: the service under `wrangler dev`, which rebuilds it at every change of its source. Same state, port and
 // secrets as `npm start`; slower, and a reload loses the messages of a queue. The package has no source to reload: it starts.
 import { buildDashboard } from "../dashboard/build.ts";
+import { withDatabases } from "./build.ts";
 import { type Prepared, runMain } from "./main.ts";
 import { IS_PACKED } from "./packed.ts";
 import { describe, migrateDatabase } from "./prepare.ts";
@@ -13,12 +14,14 @@ if (IS_PACKED) {
 }
 
 async function serve(prepared: Prepared): Promise<void> {
-  const { state, stop } = prepared;
-  await Promise.all([buildDashboard(), describe(state).then((known) => migrateDatabase(state, known))]);
+  const { settings, state, stop } = prepared;
+  const description = describe(state).then((known) => withDatabases(known, settings.databases));
+  await Promise.all([buildDashboard(), description.then((known) => migrateDatabase(state, known))]);
   stop.throwIfAborted();
-  const [{ configFor }, { serveUnderWrangler }] = await Promise.all([
+  const [{ moreDatabases }, { configFor }, { serveUnderWrangler }] = await Promise.all([
+    import("./describe.ts"),
     import("./wrangler.ts"),
     import("./wrangler-dev.ts"),
   ]);
-  await serveUnderWrangler(prepared, [configFor(state.path)]);
+  await serveUnderWrangler(prepared, [configFor(state.path, { more: moreDatabases(state.path, settings.databases) })]);
 }

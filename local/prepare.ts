@@ -1,20 +1,22 @@
 // Prepares a state folder for serving: a clone builds the Worker, and the database is looked at and migrated meanwhile.
 import { join } from "node:path";
 import { buildDashboard } from "../dashboard/build.ts";
-import { type Build, type Description, readBuild } from "./build.ts";
+import { type Build, type Description, readBuild, withDatabases } from "./build.ts";
 import { repair } from "./damage.ts";
 import { removeEmptyObjects } from "./empty-objects.ts";
 import { IS_PACKED, PACKED_WORKER } from "./packed.ts";
 import type { StateFolder } from "./state-folder.ts";
 
-export async function prepare(state: StateFolder): Promise<Build> {
+/** @param databases how many there are at least */
+export async function prepare(state: StateFolder, databases: number): Promise<Build> {
   if (IS_PACKED) {
-    const build = readBuild(PACKED_WORKER);
-    await migrateDatabase(state, build.description);
-    return build;
+    const { bundle, description: packed } = readBuild(PACKED_WORKER);
+    const description = withDatabases(packed, databases);
+    await migrateDatabase(state, description);
+    return { bundle, description };
   }
   // If one fails, the other still has to end.
-  const description = describe(state);
+  const description = describe(state).then((known) => withDatabases(known, databases));
   const steps = [build(state), description.then((known) => migrateDatabase(state, known))] as const;
   await Promise.allSettled(steps);
   const [bundle] = await Promise.all(steps);

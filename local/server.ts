@@ -48,7 +48,7 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { host, port, targets } = options;
   const { bundle, description } = options.build;
-  const { name, compatibilityDate, vars, rateLimits, worker } = description;
+  const { name, compatibilityDate, vars, rateLimits, databases, worker } = description;
   const { outbound, workers } = outboundTo(targets, compatibilityDate);
   const secret = randomBytes(32).toString("base64url");
   const embedding = miniflareOptions(options.stateFolder, {
@@ -68,6 +68,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         ...worker,
         name,
         bindings: { ...vars, ...options.bindings },
+        d1Databases: databases,
         serviceBindings: Object.assign({}, worker.serviceBindings, inMemory(rateLimits)),
         ...outbound,
         modulesRoot: dirname(bundle),

@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { MIN_SECRET_LENGTH } from "../src/accounts/service-secrets.ts";
 import { ACCOUNT_LIMITS, type AccountLimit, accountLimit, ruleOfLimit } from "../src/domain/account-limits.ts";
+import { MAX_DATABASES } from "../src/domain/databases.ts";
 import { RETENTION_DAYS_RULE, retentionDays } from "../src/domain/retention-days.ts";
 import { isLoopback, LOOPBACK, ownNames } from "./addresses.ts";
 
@@ -96,6 +97,12 @@ export const SETTINGS = {
   MAX_WAITING_JOBS: settingOf("MAX_WAITING_JOBS"),
   MAX_SCHEDULES: settingOf("MAX_SCHEDULES"),
   MAX_OPEN_POLLS: settingOf("MAX_OPEN_POLLS"),
+  CHRONOS_DATABASES: {
+    default: "1",
+    rule: `CHRONOS_DATABASES must be a whole number from 1 to ${MAX_DATABASES}: the databases that accounts are spread over.`,
+    example: "4",
+    accepts: (text) => /^[1-9]\d{0,2}$/.test(text) && Number(text) <= MAX_DATABASES,
+  },
   CHRONOS_RATE_LIMITS: {
     default: "on",
     rule: "CHRONOS_RATE_LIMITS must be on or off. Off is for tests: no request is refused with 429.",
@@ -127,6 +134,8 @@ export interface Settings {
   vars: Record<string, string>;
   /** Secrets that the environment gives; the others are kept in the state folder. */
   secrets: Partial<Record<"MASTER_KEY" | "MASTER_KEY_PREVIOUS" | "ADMIN_TOKEN", string>>;
+  /** How many databases there are at least. */
+  databases: number;
   /** Whether requests are limited by rate. */
   rateLimits: boolean;
   /** Log lines as the Worker wrote them. */
@@ -155,6 +164,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       ...(given.MASTER_KEY_PREVIOUS !== undefined && { MASTER_KEY_PREVIOUS: given.MASTER_KEY_PREVIOUS }),
       ...(given.ADMIN_TOKEN !== undefined && { ADMIN_TOKEN: given.ADMIN_TOKEN }),
     },
+    databases: Number(given.CHRONOS_DATABASES ?? SETTINGS.CHRONOS_DATABASES.default),
     rateLimits: given.CHRONOS_RATE_LIMITS !== "off",
     rawLogs: given.CHRONOS_LOG === "json",
     color: process.stdout.isTTY && !env.NO_COLOR,

@@ -19,7 +19,7 @@ async function serve(prepared: Prepared): Promise<void> {
   const note = (event: string, level: "info" | "warn" | "error", facts: object) =>
     log(JSON.stringify({ level, event, ...facts }), Date.now());
 
-  const [build, { startServer }] = await Promise.all([prepare(state), import("./server.ts")]);
+  const [build, { startServer }] = await Promise.all([prepare(state, settings.databases), import("./server.ts")]);
   stop.throwIfAborted();
 
   const exhaustion = watchExhaustion(() => {

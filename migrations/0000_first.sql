@@ -6,7 +6,8 @@ CREATE TABLE `accounts` (
 	`overlap_ends_at` integer,
 	`master_key_id` text NOT NULL,
 	`previous_master_key_id` text,
-	`created_at` integer NOT NULL
+	`created_at` integer NOT NULL,
+	`database` integer DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `api_keys` (

@@ -52,8 +52,13 @@ export function createApp(platform: Platform = workers): Hono<AppEnv> {
   app.use(knownRoutes(app));
 
   app.get("/health", async (c) => {
-    await mustBeWell(c.env);
-    return done(c, "The service is well.", { status: "ok" });
+    const unanswered = await mustBeWell(c.env);
+    return unanswered.length === 0
+      ? done(c, "The service is well.", { status: "ok" })
+      : done(c, `The service is well, but for the accounts of ${unanswered.join(", ")}.`, {
+          status: "degraded",
+          unanswered,
+        });
   });
 
   app.route("/", reference(app));

@@ -22,7 +22,7 @@ export function doctorCommand(program: Command, bind: Bind): void {
 
 async function examine(context: Context): Promise<ExitCode> {
   const { chronos, service, terminal } = context;
-  const unwell = await healthOf(service.url);
+  const health = await healthOf(service.url);
   const [overview, handlers, webhooks] = await Promise.all([
     chronos.overview({ window: "1h" }),
     readAll(chronos.handlers.list()),
@@ -32,7 +32,7 @@ async function examine(context: Context): Promise<ExitCode> {
   const now = Date.now();
   const { oldestRunAt } = overview.overdue;
   const oldest = oldestRunAt && (await oldestOverdue(context, oldestRunAt, now));
-  const evidence: Evidence = { unwell, overview, handlers, webhooks, oldest };
+  const evidence: Evidence = { ...health, overview, handlers, webhooks, oldest };
   const findings = diagnose(evidence, now);
   const sentence = verdict(findings, evidence);
   const well = findings.every(({ level }) => level === "note");
@@ -43,17 +43,27 @@ async function examine(context: Context): Promise<ExitCode> {
   return well ? EXIT.ok : EXIT.failed;
 }
 
-/** @returns null when it is well, else what it says of itself */
-async function healthOf(url: string): Promise<string | null> {
+/** What the service says of itself. */
+async function healthOf(url: string): Promise<Pick<Evidence, "unwell" | "unanswered">> {
   try {
     const answer = await fetch(`${url.replace(/\/+$/, "")}/health`, { signal: AbortSignal.timeout(PATIENCE_MS) });
     const text = await answer.text();
-    if (answer.ok) return null;
-    return messageOf(text) ?? `status ${answer.status}`;
+    if (answer.ok) return { unwell: null, unanswered: unansweredIn(text) };
+    return { unwell: messageOf(text) ?? `status ${answer.status}`, unanswered: [] };
   } catch (cause) {
     throw new ChronosConnectionError(`${url} does not answer: is the service running, and is the address right?`, {
       cause,
     });
+  }
+}
+
+function unansweredIn(text: string): string[] {
+  try {
+    const { data } = JSON.parse(text) as { data?: { unanswered?: unknown } };
+    const names = data?.unanswered;
+    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+  } catch {
+    return [];
   }
 }
 

@@ -4,6 +4,7 @@
 import { join, resolve } from "node:path";
 import { type DevAccount, devAccount, untilHealthy } from "../../local/account.ts";
 import { writeAtomically } from "../../local/atomic-file.ts";
+import { moreDatabases } from "../../local/describe.ts";
 import { type Prepared, runMain } from "../../local/main.ts";
 import { prepare } from "../../local/prepare.ts";
 import { configFor } from "../../local/wrangler.ts";
@@ -23,7 +24,10 @@ await runMain(serve);
 async function serve(prepared: Prepared): Promise<void> {
   const { state, stop } = prepared;
   const { api_key } = await firstAccount(prepared);
-  const service = configFor(state.path, { name: "service-and-queue", more: QUEUE });
+  const service = configFor(state.path, {
+    name: "service-and-queue",
+    more: QUEUE + moreDatabases(state.path, prepared.settings.databases),
+  });
   const consumer = configFor(state.path, { name: "consumer", of: consumerConfig });
   // Where wrangler looks for the secrets of a Worker that runs beside another one.
   writeAtomically(join(consumer, "../.dev.vars"), `CHRONOS_API_KEY=${api_key}\n`);
@@ -33,7 +37,7 @@ async function serve(prepared: Prepared): Promise<void> {
 
 /** The consumer is started with an API key, so there must be an account before: the service makes it, by itself. */
 async function firstAccount({ settings, state, secrets, stop }: Prepared): Promise<DevAccount> {
-  const build = await prepare(state);
+  const build = await prepare(state, settings.databases);
   const { startServer } = await import("../../local/server.ts");
   const server = await startServer({
     host: settings.host,

@@ -63,6 +63,16 @@ const holderWhere = (db: Database, isWanted: SQL | undefined): Promise<Stored<Ke
 export const readAccount = (db: Database, accountId: string): Promise<Stored<Account | undefined>> =>
   stored(() => db.select().from(accounts).where(eq(accounts.id, accountId)).get());
 
+/** Gives an account its place in a database beside the directory, where its rows are to be: without it none is written there. */
+export async function insertResident(db: Database, account: typeof accounts.$inferInsert): Promise<Stored<void>> {
+  const made = await stored(() => db.insert(accounts).values(account).onConflictDoNothing());
+  return made.ok ? ok(undefined) : made;
+}
+
+/** Nothing is written for the account there any more; its rows follow in bounded steps (retention). */
+export const deleteResident = (db: Database, accountId: string): Promise<Stored<unknown>> =>
+  stored(() => db.update(accounts).set({ status: "deleted" }).where(eq(accounts.id, accountId)));
+
 /** Makes an account with its first key, both or neither. */
 export async function insertAccount(
   db: Database,

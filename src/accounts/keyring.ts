@@ -3,7 +3,8 @@
 import { waitUntil } from "cloudflare:workers";
 import { hasExpired } from "../domain/key-scope.ts";
 import { ok } from "../domain/result.ts";
-import { databaseOf, type Stored } from "../store/store.ts";
+import { directoryOf } from "../store/databases.ts";
+import type { Stored } from "../store/store.ts";
 import { type Account, accountOfKey, accountOfKeyId, type HeldKey, type KeyHolder } from "./accounts-store.ts";
 import { isSame } from "./api-key.ts";
 import { Cache, type Clock } from "./cache.ts";
@@ -18,7 +19,7 @@ const remembered = new Cache<KeyHolder>(waitUntil);
 
 /** The holder of the key with this hash; undefined for a key that is unknown, revoked or expired, or whose account is deleted. */
 export async function callerOf(env: Cloudflare.Env, hash: string, clock: Clock): Promise<Stored<Caller | undefined>> {
-  const found = await remembered.get(hash, clock, () => accountOfKey(databaseOf(env.DB), hash));
+  const found = await remembered.get(hash, clock, () => accountOfKey(directoryOf(env), hash));
   if (found.ok && found.value && !(await isSame(hash, found.value.hash))) return ok(undefined);
   return valid(found, clock);
 }
@@ -30,7 +31,7 @@ export async function callerOfKeyId(
   keyId: string,
   clock: Clock,
 ): Promise<Stored<Caller | undefined>> {
-  const read = () => accountOfKeyId(databaseOf(env.DB), accountId, keyId);
+  const read = () => accountOfKeyId(directoryOf(env), accountId, keyId);
   return valid(await remembered.get(byId(accountId, keyId), clock, read), clock);
 }
 

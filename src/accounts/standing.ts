@@ -3,7 +3,8 @@
 import { waitUntil } from "cloudflare:workers";
 import type { SigningState } from "../domain/job.ts";
 import { ok } from "../domain/result.ts";
-import { databaseOf, type Stored } from "../store/store.ts";
+import { directoryOf } from "../store/databases.ts";
+import type { Stored } from "../store/store.ts";
 import { type Account, readAccount } from "./accounts-store.ts";
 import { Cache, type Clock } from "./cache.ts";
 import { forgetKeysOf } from "./keyring.ts";
@@ -18,9 +19,17 @@ export interface Standing {
   readonly signing: SigningState | null;
 }
 
-/** Read when a job fires: from memory for a minute, stale for an hour while D1 is down. */
+/** From memory for a minute, stale for an hour while the directory is down. */
+export const rememberedAccount = (
+  env: Cloudflare.Env,
+  accountId: string,
+  clock: Clock,
+): Promise<Stored<Account | undefined>> =>
+  remembered.get(accountId, clock, () => readAccount(directoryOf(env), accountId));
+
+/** Read when a job fires. */
 export async function standingOf(env: Cloudflare.Env, accountId: string, clock: Clock): Promise<Stored<Standing>> {
-  const found = await remembered.get(accountId, clock, () => readAccount(databaseOf(env.DB), accountId));
+  const found = await rememberedAccount(env, accountId, clock);
   if (!found.ok) return found;
   const account = found.value;
   if (!account || account.status === "deleted") return ok({ status: "gone", signing: null });

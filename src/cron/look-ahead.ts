@@ -5,15 +5,14 @@ import type { Allowance } from "../domain/allowance.ts";
 import { log } from "../log.ts";
 import { jobAt } from "../objects/addresses.ts";
 import { approaching, horizonOf, keepPlace, placeKept } from "../store/approaching.ts";
-import { databaseOf } from "../store/store.ts";
+import type { Here } from "./here.ts";
 import { PAGE_SIZE, wakeAll } from "./wake-all.ts";
 
 /** One run of the walk. Where it stops, the next goes on; a row it never reaches is the sweeper's when due. */
-export async function wakeApproaching(env: Cloudflare.Env, allowance: Allowance, now: number): Promise<void> {
-  const db = databaseOf(env.DB);
+export async function wakeApproaching({ env, db, label }: Here, allowance: Allowance, now: number): Promise<void> {
   if (!allowance.take(2)) return; // the place, read and kept
   const began = await placeKept(db, now);
-  if (!began.ok) return log("warn", "look_ahead_failed", { woken: 0 });
+  if (!began.ok) return log("warn", "look_ahead_failed", { ...label, woken: 0 });
   let place = began.value;
   let woken = 0;
   for (;;) {
@@ -21,14 +20,14 @@ export async function wakeApproaching(env: Cloudflare.Env, allowance: Allowance,
     if (size < 1) break;
     const found = await approaching(db, place, now, size);
     if (!found.ok) {
-      log("warn", "look_ahead_failed", { woken });
+      log("warn", "look_ahead_failed", { ...label, woken });
       break;
     }
     allowance.take(1 + found.value.length);
     const answered = await wakeAll(found.value.map((row) => () => jobAt(env, row).wake(row)));
     woken += answered;
     if (answered < found.value.length)
-      log("warn", "look_ahead_failed", { woken, silent: found.value.length - answered });
+      log("warn", "look_ahead_failed", { ...label, woken, silent: found.value.length - answered });
     // If nobody answers, the next run tries again. A few silent owners must not hold up those behind them: the sweeper wakes them.
     if (answered === 0 && found.value.length > 0) break;
     place = found.value.at(-1) ?? place;
@@ -38,5 +37,5 @@ export async function wakeApproaching(env: Cloudflare.Env, allowance: Allowance,
     }
   }
   const kept = await keepPlace(db, place);
-  if (!kept.ok) log("warn", "look_ahead_failed", { woken });
+  if (!kept.ok) log("warn", "look_ahead_failed", { ...label, woken });
 }

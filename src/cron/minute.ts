@@ -1,8 +1,9 @@
-// What the cron does each minute for a database: it wakes the owners of jobs that come near, asks those that are overdue,
+// What the cron does each minute for each database: it wakes the owners of jobs that come near, asks those that are overdue,
 // deletes old rows, and counts what a crash has left uncounted. Each goes its own way: a fault in one is logged and stops none of the others.
 
 import { Allowance, callsAllowed } from "../domain/allowance.ts";
 import { log, nameOf } from "../log.ts";
+import { everywhere, type Here } from "./here.ts";
 import { wakeApproaching } from "./look-ahead.ts";
 import { recountLost } from "./recount.ts";
 import { cleanUp } from "./retention.ts";
@@ -12,19 +13,24 @@ import { sweep } from "./sweep.ts";
 const SHARE = { lookAhead: 0.4, sweep: 0.3, retention: 0.2, recount: 0.06 } as const;
 
 export async function everyMinute(env: Cloudflare.Env, now: number): Promise<void> {
-  const all = callsAllowed(env.SUBREQUESTS);
+  const all = everywhere(env);
+  await Promise.all(all.map((here) => minuteOf(here, callsAllowed(env.SUBREQUESTS) / all.length, now)));
+}
+
+async function minuteOf(here: Here, calls: number, now: number): Promise<void> {
+  const alone = (task: string, run: () => Promise<void>) => apart(task, here, run);
   await Promise.all([
-    alone("look_ahead", () => wakeApproaching(env, new Allowance(all * SHARE.lookAhead), now)),
-    alone("sweep", () => sweep(env, new Allowance(all * SHARE.sweep), now)),
-    alone("retention", () => cleanUp(env, new Allowance(all * SHARE.retention), now)),
-    alone("recount", () => recountLost(env, new Allowance(all * SHARE.recount), now)),
+    alone("look_ahead", () => wakeApproaching(here, new Allowance(calls * SHARE.lookAhead), now)),
+    alone("sweep", () => sweep(here, new Allowance(calls * SHARE.sweep), now)),
+    alone("retention", () => cleanUp(here, new Allowance(calls * SHARE.retention), now)),
+    alone("recount", () => recountLost(here, new Allowance(calls * SHARE.recount), now)),
   ]);
 }
 
-async function alone(task: string, run: () => Promise<void>): Promise<void> {
+async function apart(task: string, { label }: Here, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (thrown) {
-    log("error", "cron_fault", { task, error: nameOf(thrown) });
+    log("error", "cron_fault", { task, ...label, error: nameOf(thrown) });
   }
 }

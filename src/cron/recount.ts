@@ -3,11 +3,11 @@
 import type { Allowance } from "../domain/allowance.ts";
 import { log } from "../log.ts";
 import { recount } from "../store/recount.ts";
-import { databaseOf } from "../store/store.ts";
+import type { Here } from "./here.ts";
 
-export async function recountLost(env: Cloudflare.Env, allowance: Allowance, now: number): Promise<void> {
+export async function recountLost({ db, label }: Here, allowance: Allowance, now: number): Promise<void> {
   if (allowance.left < 1) return;
-  const counted = await recount(databaseOf(env.DB), allowance.left, now);
-  if (!counted.ok) log("warn", "recount_failed", {});
-  else if (counted.value > 0) log("info", "recount", { executions: counted.value });
+  const counted = await recount(db, allowance.left, now);
+  if (!counted.ok) log("warn", "recount_failed", label);
+  else if (counted.value > 0) log("info", "recount", { ...label, executions: counted.value });
 }

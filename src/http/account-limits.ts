@@ -1,10 +1,11 @@
 // What an account may have at a time, asked before it gets more: jobs, schedules and claims that wait.
 
+import { databaseOf } from "../accounts/home.ts";
 import { OpenPolls } from "../accounts/open-polls.ts";
 import { RECOUNT_MS, WaitingJobs } from "../accounts/waiting-jobs.ts";
 import { ACCOUNT_LIMITS, type AccountLimit, accountLimit } from "../domain/account-limits.ts";
 import { countLiveJobs } from "../store/live-jobs.ts";
-import { databaseOf } from "../store/store.ts";
+
 import type { AppContext } from "./app-env.ts";
 import { ApiError } from "./errors.ts";
 
@@ -24,7 +25,7 @@ export async function mustHaveRoomFor(c: AppContext, jobs: number): Promise<void
   const { id } = c.var.account;
   const looking = {
     clock: c.var.platform.now,
-    count: () => countLiveJobs(databaseOf(c.env.DB), id),
+    count: () => countLiveJobs(databaseOf(c.env, id), id),
     later: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
   };
   if (await waitingJobs.mayMake(id, jobs, limit, looking)) return;

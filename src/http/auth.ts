@@ -6,9 +6,9 @@ import { hashOf, isKeyShaped, isSame } from "../accounts/api-key.ts";
 import { type Caller, callerOf, callerOfKeyId, isKnownKey } from "../accounts/keyring.ts";
 import { adminTokenOf, logShortSecrets } from "../accounts/service-secrets.ts";
 import { forgetAccount } from "../accounts/standing.ts";
-import { databaseOf } from "../store/store.ts";
+import { databaseAt, directoryOf } from "../store/databases.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, unavailable } from "./errors.ts";
 import { provenWithinLimit } from "./guess-limit.ts";
 import { notFound } from "./known-routes.ts";
 import { rateLimited } from "./rate-limit.ts";
@@ -64,6 +64,8 @@ export function mustBeServed(c: AppContext, { account, key }: Caller): void {
   c.set("key", key);
   if (account.status === "suspended")
     throw new ApiError("account_suspended", "This account is suspended. Its keys work again once it is resumed.");
+  // Its database is not bound any more, or not yet: this is a version from before the last deployment.
+  if (!databaseAt(c.env, account.database)) throw unavailable(60);
 }
 
 /** Who calls, and whether they may call this. */
@@ -120,7 +122,7 @@ export const accountOrOperator = createMiddleware<AppEnv>(async (c, next) => {
 /** Why a store has taken nothing: the account was deleted since this isolate looked, or else `otherwise`. */
 export async function refusalIfThere(c: AppContext, otherwise: ApiError): Promise<ApiError> {
   const { id } = c.var.account;
-  const account = unwrap(await readAccount(databaseOf(c.env.DB), id));
+  const account = unwrap(await readAccount(directoryOf(c.env), id));
   if (account && account.status !== "deleted") return otherwise;
   forgetAccount(id);
   return unauthorized();

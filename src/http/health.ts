@@ -3,16 +3,23 @@
 import { logShortSecrets, MIN_SECRET_LENGTH, masterKeysOf } from "../accounts/service-secrets.ts";
 import { ACCOUNT_LIMITS, type AccountLimit, accountLimit, ruleOfLimit } from "../domain/account-limits.ts";
 import { RETENTION_DAYS_RULE, retentionDays } from "../domain/retention-days.ts";
-import { canAnswer, databaseOf } from "../store/store.ts";
+import { boundDatabases, directoryOf } from "../store/databases.ts";
+import { canAnswer, ONE_OF_SEVERAL_MS } from "../store/store.ts";
 import { ApiError } from "./errors.ts";
 import { unwrap } from "./unwrap.ts";
 
-/** @throws ApiError `unavailable`, which names the setting at fault if one is */
-export async function mustBeWell(env: Cloudflare.Env): Promise<void> {
+/**
+ * @returns the databases that do not answer, beside the directory: the accounts of the others are served
+ * @throws ApiError `unavailable`, which names the setting at fault if one is
+ */
+export async function mustBeWell(env: Cloudflare.Env): Promise<string[]> {
   logShortSecrets(env);
   const fault = settingAtFault(env);
   if (fault) throw new ApiError("unavailable", fault, { headers: { "Retry-After": "60" } });
-  unwrap(await canAnswer(databaseOf(env.DB)));
+  const others = boundDatabases(env).filter(({ number }) => number !== 0);
+  const asked = others.map(async ({ db, name }) => ((await canAnswer(db, ONE_OF_SEVERAL_MS)).ok ? [] : [name]));
+  unwrap(await canAnswer(directoryOf(env)));
+  return (await Promise.all(asked)).flat();
 }
 
 /** In words for the operator; undefined when every setting makes sense. */

@@ -1,5 +1,6 @@
 // Where objects are found, and how they are spoken to. The names are permanent: they are the addresses of stored state.
 
+import { nameOfDatabase } from "../domain/databases.ts";
 import type { Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { BulkActionRef } from "../store/bulk-actions-store.ts";
@@ -28,7 +29,8 @@ export const pullQueueAt = (env: Cloudflare.Env, accountId: string, handler: str
   env.PULL_QUEUES.getByName(`${accountId}/${handler}`);
 
 /** The one writer of a database's reports. */
-export const projectorOf = (env: Cloudflare.Env) => env.PROJECTORS.getByName("DB", placed(env));
+export const projectorOf = (env: Cloudflare.Env, database: number) =>
+  env.PROJECTORS.getByName(nameOfDatabase(database), placed(env));
 
 /**
  * Where jobs and projectors are made. Without a hint an object lives where its first call came from: for a job that the cron takes

@@ -214,6 +214,7 @@ const Account = v.object({
   id: uuid,
   name: v.string(),
   status: v.picklist(["active", "suspended"]),
+  database: count,
   created_at: time,
 });
 
@@ -300,7 +301,7 @@ export const ANSWERS = {
   NewAccount: v.object({ ...Account.entries, api_key: v.string(), signing_secret: v.string() }),
   Deleted: v.object({ id: uuid }),
   Nothing: v.null(),
-  Health: v.object({ status: v.literal("ok") }),
+  Health: v.object({ status: v.picklist(["ok", "degraded"]), unanswered: v.optional(v.array(v.string())) }),
   About: v.object({
     name: v.literal("Chronos on the edge"),
     healthy: v.boolean(),

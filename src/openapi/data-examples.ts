@@ -106,6 +106,7 @@ const account: Examples["Account"] = {
   id: ACCOUNT,
   name: "growth",
   status: "active",
+  database: 0,
   created_at: "2026-01-15T09:00:00.000Z",
 };
 

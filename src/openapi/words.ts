@@ -26,6 +26,8 @@ const WORDS: Record<string, string> = {
   created_before: "Only jobs created before this moment. In a URL, the `+` of an offset is written `%2B`.",
   cron: "Five fields: minute, hour, day of month, month, day of week (0 and 7 are Sunday). If both day fields are restricted, a day needs to match only one of them; if one begins with `*`, as in `*/2`, it must match both. Give either `cron` or `interval`.",
   cursor: "A `next_cursor` of an earlier page: walks a list of any length. Not together with `page`.",
+  database:
+    "The number of the database that the account lives in. Left out of a request: the one whose accounts have run the fewest jobs lately.",
   data: "What was asked for; of an event, what it happened to, as it was then.",
   delays: "Seconds before each retry, one after the other; the last one repeats.",
   delay: "Run this long from now. Not together with `scheduled_for`.",
@@ -153,6 +155,7 @@ const WORDS: Record<string, string> = {
   truncated: "Whether the body is not whole: it was longer, did not come in time, or is not readable as text.",
   type: "Which kind of delivery.",
   unavailable: "Whether nothing could be found out in time. Then all but `handler` is null.",
+  unanswered: "Databases that do not answer.",
   unit: "The unit.",
   until: `When this wait ends by itself, if only because the job expires; null when nobody knows. ${TIME}`,
   updated_at: `When it last changed. ${TIME}`,

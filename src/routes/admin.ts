@@ -1,37 +1,46 @@
 // The operator's endpoints: accounts are made, suspended, resumed and deleted.
 
 import { Hono } from "hono";
+import * as v from "valibot";
 import {
   type Account,
   deleteAccount,
+  deleteResident,
   insertAccount,
+  insertResident,
   listAccounts,
+  readAccount,
   setAccountStatus,
 } from "../accounts/accounts-store.ts";
 import { makeKey } from "../accounts/api-key.ts";
+import { newHome } from "../accounts/new-home.ts";
 import { idOfMasterKey, secretsAt } from "../accounts/signing-secret.ts";
 import { forgetAccount } from "../accounts/standing.ts";
+import { MAX_DATABASES } from "../domain/databases.ts";
 import { formatInstant } from "../domain/instant.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
 import { done, listed } from "../http/envelope.ts";
-import { ApiError } from "../http/errors.ts";
-import { IdParam, text } from "../http/fields.ts";
+import { ApiError, invalid, unavailable } from "../http/errors.ts";
+import { IdParam, integer, text } from "../http/fields.ts";
 import { keysOf } from "../http/master-keys.ts";
 import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
-import { databaseOf } from "../store/store.ts";
+import { type Bound, boundDatabases, databaseAt, directoryOf } from "../store/databases.ts";
+
+const AccountInput = closed({ name: text(255), database: v.optional(integer(0, MAX_DATABASES - 1)) });
 
 export const admin = new Hono<AppEnv>()
-  .post("/accounts", valid({ body: closed({ name: text(255) }) }), async (c) => {
+  .post("/accounts", valid({ body: AccountInput }), async (c) => {
     const { platform } = c.var;
     const masterKeys = keysOf(c);
     const now = platform.now();
     const id = platform.newId();
-    const { name } = c.req.valid("form").body;
+    const { name, database = await newHome(c.env, now) } = c.req.valid("form").body;
+    const home = boundAt(c, database);
     const masterKeyId = await idOfMasterKey(masterKeys.current);
     const signing = { signingVersion: 1, masterKeyId, overlapEndsAt: null, previousMasterKeyId: null };
-    const account: Account = { id, name, status: "active", ...signing, createdAt: now };
+    const account: Account = { id, name, status: "active", ...signing, createdAt: now, database };
     const { key, hash, prefix } = await makeKey(platform.randomBytes(32));
     const firstKey = {
       hash,
@@ -42,7 +51,8 @@ export const admin = new Hono<AppEnv>()
       scope: "full" as const,
       createdAt: now,
     };
-    unwrap(await insertAccount(databaseOf(c.env.DB), account, firstKey));
+    if (database !== 0) unwrap(await insertResident(home.db, account));
+    unwrap(await insertAccount(directoryOf(c.env), account, firstKey));
     const { current } = await secretsAt(masterKeys, id, account, now);
     const made = { ...showAccount(account), api_key: key, signing_secret: current };
     return done(c, "Account created. Its first API key is shown only this once.", made, 201);
@@ -50,7 +60,7 @@ export const admin = new Hono<AppEnv>()
 
   .get("/accounts", valid({ query: closed(PageQuery) }), async (c) => {
     const { query } = c.req.valid("form");
-    const [accounts, total] = unwrap(await listAccounts(databaseOf(c.env.DB), offsetOf(query), query.size));
+    const [accounts, total] = unwrap(await listAccounts(directoryOf(c.env), offsetOf(query), query.size));
     return listed(c, "Accounts.", accounts.map(showAccount), pagingOf(query.page, query.size, total));
   })
 
@@ -72,24 +82,43 @@ export const admin = new Hono<AppEnv>()
 
   .delete("/accounts/:id", valid({ params: IdParam }), async (c) => {
     const { id } = c.req.valid("form").params;
-    const gone = unwrap(await deleteAccount(databaseOf(c.env.DB), id));
+    const home = await residesAt(c, id);
+    if (home.number !== 0) unwrap(await deleteResident(home.db, id));
+    const gone = unwrap(await deleteAccount(directoryOf(c.env), id));
     if (!gone) throw noSuchAccount();
     forgetAccount(id);
     return done(c, "Account deleted. Its keys are revoked at once, its jobs no longer run and are removed.", { id });
   });
 
 async function inStatus(c: AppContext, id: string, status: "active" | "suspended") {
-  const account = unwrap(await setAccountStatus(databaseOf(c.env.DB), id, status));
+  const account = unwrap(await setAccountStatus(directoryOf(c.env), id, status));
   if (!account) throw noSuchAccount();
   forgetAccount(id);
   return showAccount(account);
 }
 
+/** @throws ApiError which names the databases there are, unless one has this number */
+function boundAt(c: AppContext, database: number): Bound {
+  const bound = databaseAt(c.env, database);
+  if (bound) return bound;
+  const numbers = boundDatabases(c.env).map(({ number }) => number);
+  throw invalid("database", `There is no database ${database}. There are: ${numbers.join(", ")}.`);
+}
+
+async function residesAt(c: AppContext, id: string): Promise<Bound> {
+  const account = unwrap(await readAccount(directoryOf(c.env), id));
+  const home = account && databaseAt(c.env, account.database);
+  if (!account) throw noSuchAccount();
+  if (!home) throw unavailable(60); // its database is not bound at the moment
+  return home;
+}
+
 const noSuchAccount = (): ApiError => new ApiError("not_found", "There is no such account.");
 
-const showAccount = ({ id, name, status, createdAt }: Account) => ({
+const showAccount = ({ id, name, status, database, createdAt }: Account) => ({
   id,
   name,
   status,
+  database,
   created_at: formatInstant(createdAt),
 });

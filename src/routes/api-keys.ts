@@ -16,7 +16,7 @@ import { IdParam, instant, text } from "../http/fields.ts";
 import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
-import { databaseOf } from "../store/store.ts";
+import { directoryOf } from "../store/databases.ts";
 
 const NewKey = closed({
   name: text(255),
@@ -27,7 +27,7 @@ const NewKey = closed({
 export const apiKeys = new Hono<AppEnv>()
   .get("/", valid({ query: closed(PageQuery) }), async (c) => {
     const { query } = c.req.valid("form");
-    const [keys, total] = unwrap(await listKeys(databaseOf(c.env.DB), c.var.account.id, offsetOf(query), query.size));
+    const [keys, total] = unwrap(await listKeys(directoryOf(c.env), c.var.account.id, offsetOf(query), query.size));
     return listed(c, "API keys.", keys.map(showKey), pagingOf(query.page, query.size, total));
   })
 
@@ -40,7 +40,7 @@ export const apiKeys = new Hono<AppEnv>()
     if (limit !== null && outlasts(expiresAt, limit)) throw invalid("expires_at", notBeyond(limit));
     const { key, hash, prefix } = await makeKey(platform.randomBytes(32));
     const row = { id: platform.newId(), accountId: account.id, name, prefix, scope, expiresAt, createdAt: now };
-    const inserted = unwrap(await insertKey(databaseOf(c.env.DB), { ...row, hash }));
+    const inserted = unwrap(await insertKey(directoryOf(c.env), { ...row, hash }));
     if (!inserted)
       throw await refusalIfThere(
         c,
@@ -51,7 +51,7 @@ export const apiKeys = new Hono<AppEnv>()
 
   .delete("/:id", valid({ params: IdParam }), async (c) => {
     const { id } = c.req.valid("form").params;
-    const gone = unwrap(await deleteKey(databaseOf(c.env.DB), c.var.account.id, id));
+    const gone = unwrap(await deleteKey(directoryOf(c.env), c.var.account.id, id));
     if (gone === "missing") throw new ApiError("not_found", "There is no such API key.");
     if (gone === "last") throw new ApiError("conflict", LAST_KEY);
     forgetKey(c.var.account.id, id, gone.hash);

@@ -1,6 +1,7 @@
 // Bulk actions over HTTP: read the request, call the owner or the read model, show the answer. No rules here.
 
 import { Hono } from "hono";
+import { databaseOf } from "../accounts/home.ts";
 import { bulkAction } from "../domain/bulk-action.ts";
 import { canExist } from "../domain/ids.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
@@ -15,7 +16,7 @@ import { ask, bulkActionAt } from "../objects/addresses.ts";
 import { dryRun, MAX_DRY_RUN, MAX_LOOKED_AT } from "../objects/bulk-action/dry-run.ts";
 import { abortBulkAction, currentBulkAction } from "../objects/bulk-action/read-bulk-action.ts";
 import { type BulkActionRef, insertBulkAction, listBulkActions } from "../store/bulk-actions-store.ts";
-import { databaseOf } from "../store/store.ts";
+
 import { jobsOf, NewBulkAction } from "./bulk-action-input.ts";
 import { showBulkAction, showDryRun } from "./show-bulk-action.ts";
 
@@ -30,7 +31,7 @@ export const bulkActions = new Hono<AppEnv>()
       const { counted, isWhole } = unwrap(await dryRun(c.env, asked));
       return done(c, isWhole ? "Nothing was changed." : MAY_BE_MORE, showDryRun(counted));
     }
-    const inserted = unwrap(await insertBulkAction(databaseOf(c.env.DB), asked));
+    const inserted = unwrap(await insertBulkAction(databaseOf(c.env, asked.accountId), asked));
     if (!inserted) throw await refusalIfThere(c, unavailable(1));
     const ref = refOf(c, asked.id);
     await ask(() => bulkActionAt(c.env, ref).wake(ref));
@@ -40,7 +41,9 @@ export const bulkActions = new Hono<AppEnv>()
   .get("/", valid({ query: closed(WalkQuery) }), async (c) => {
     const { query } = c.req.valid("form");
     const start = startOf(query);
-    const found = unwrap(await listBulkActions(databaseOf(c.env.DB), c.var.account.id, start.from, query.size));
+    const found = unwrap(
+      await listBulkActions(databaseOf(c.env, c.var.account.id), c.var.account.id, start.from, query.size),
+    );
     return listed(c, "Bulk actions.", found.actions.map(showBulkAction), walkedTo(start, query.size, found));
   })
 

@@ -1,6 +1,7 @@
 // Flows over HTTP: read the request, call the flow, show the answer. No rules here.
 
 import { Hono } from "hono";
+import { databaseOf } from "../accounts/home.ts";
 import type { FlowView } from "../domain/flow.ts";
 import { showFlow } from "../domain/show-flow.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
@@ -14,7 +15,7 @@ import { askAgain, askOwner, flowAt } from "../objects/addresses.ts";
 import { atOnce } from "../objects/at-once.ts";
 import type { FlowAnswer } from "../objects/owners.ts";
 import { type FlowRef, listFlows } from "../store/flows-store.ts";
-import { databaseOf } from "../store/store.ts";
+
 import { FlowInput, KeyParam, limitsOf } from "./flow-input.ts";
 
 /** Each flow of a page is an object that is asked: so many at once. */
@@ -24,7 +25,7 @@ export const flows = new Hono<AppEnv>()
   .get("/", valid({ query: closed(PageQuery) }), async (c) => {
     const { query } = c.req.valid("form");
     const accountId = c.var.account.id;
-    const [page, total] = unwrap(await listFlows(databaseOf(c.env.DB), accountId, offsetOf(query), query.size));
+    const [page, total] = unwrap(await listFlows(databaseOf(c.env, accountId), accountId, offsetOf(query), query.size));
     const views = await atOnce(ASKED_AT_ONCE, page, async (flow): Promise<FlowView | null> => {
       const ref = { accountId, key: flow.key };
       return unwrap(await askAgain(() => flowAt(c.env, ref).get(ref)));

@@ -1,6 +1,7 @@
 // Handlers over HTTP: who waits, and who asks. No rules here.
 
 import { Hono } from "hono";
+import { databaseOf } from "../accounts/home.ts";
 import type { HandlerView } from "../domain/handler.ts";
 import { formatInstant } from "../domain/instant.ts";
 import { moment } from "../domain/show-job.ts";
@@ -11,12 +12,11 @@ import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { askHandlers, isSilent, type SilentHandler } from "../objects/pull-queue/handlers.ts";
 import { listHandlers } from "../store/handlers-store.ts";
-import { databaseOf } from "../store/store.ts";
 
 export const handlers = new Hono<AppEnv>().get("/", valid({ query: closed(PageQuery) }), async (c) => {
   const { query } = c.req.valid("form");
   const accountId = c.var.account.id;
-  const found = unwrap(await listHandlers(databaseOf(c.env.DB), accountId, offsetOf(query), query.size));
+  const found = unwrap(await listHandlers(databaseOf(c.env, accountId), accountId, offsetOf(query), query.size));
   const shown = (await askHandlers(c.env, accountId, found.names)).map(showHandler);
   return listed(c, "Handlers.", shown, pagingOf(query.page, query.size, found.total));
 });

@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import type * as v from "valibot";
+import { databaseOf } from "../accounts/home.ts";
 import { signingStateOf } from "../accounts/signing-secret.ts";
 import type { JobView } from "../domain/job.ts";
 import { showExecution, showJob, showWaitingJob } from "../domain/show-job.ts";
@@ -23,7 +24,7 @@ import { explainedJob } from "../objects/job/waiting-on.ts";
 import type { Inserted } from "../store/jobs-store.ts";
 import { listJobs } from "../store/list-jobs.ts";
 import { viewOfSpec } from "../store/rows.ts";
-import { databaseOf } from "../store/store.ts";
+
 import { deploymentOf } from "./deployment.ts";
 import { FilterQuery, filterOf } from "./job-filter.ts";
 import { JobPatch, NewJob, NewJobs, patched, specOf, specsOf } from "./job-input.ts";
@@ -73,7 +74,9 @@ export const jobs = new Hono<AppEnv>()
   .get("/", valid({ query: ListQuery }), async (c) => {
     const { cursor, page, size, ...query } = c.req.valid("form").query;
     const start = startOf({ cursor, page, size });
-    const found = unwrap(await listJobs(databaseOf(c.env.DB), c.var.account.id, filterOf(query), start.from, size));
+    const found = unwrap(
+      await listJobs(databaseOf(c.env, c.var.account.id), c.var.account.id, filterOf(query), start.from, size),
+    );
     return listed(c, "Jobs.", found.jobs.map(showJob), walkedTo(start, size, found));
   })
 

@@ -5,6 +5,7 @@ import { LATENESS_BOUNDS_MS } from "../domain/tally.ts";
 import type { HeldFlow } from "../objects/flow/held-flows.ts";
 import type { OverdueJobs } from "../store/due-jobs.ts";
 import type { Counted } from "../store/overview-store.ts";
+import type { Weight } from "../store/weigh.ts";
 import type { Family, Labels, Sample } from "./exposition.ts";
 
 /** An account as a scrape shows it. Its labels are none for the account that scrapes itself. */
@@ -89,6 +90,41 @@ export const coverageOf = (accountsLeft: number, withoutHandlers: number, isComp
     { value: isComplete ? 1 : 0 },
   ]),
 ];
+
+/** What the operator is told of a database. */
+export interface ScrapedDatabase {
+  readonly name: string;
+  /** null: it has not answered. */
+  readonly weight: Weight | null;
+}
+
+export function databaseFamilies(all: readonly ScrapedDatabase[]): Family[] {
+  const each = (valueIn: (one: ScrapedDatabase) => number | null): Sample[] =>
+    all.flatMap((one) => {
+      const value = valueIn(one);
+      return value === null ? [] : [{ labels: { database: one.name }, value }];
+    });
+  return [
+    family(
+      "database_up",
+      "gauge",
+      "1 if the database has answered, 0 if not.",
+      each(({ weight }) => (weight ? 1 : 0)),
+    ),
+    family(
+      "database_size_bytes",
+      "gauge",
+      "Size of the database. D1 takes 10 GB at most.",
+      each(({ weight }) => weight?.bytes ?? null),
+    ),
+    family(
+      "database_write_seconds",
+      "gauge",
+      "How long it took just now to write a row.",
+      each(({ weight }) => (weight && weight.writeMs !== null ? weight.writeMs / 1_000 : null)),
+    ),
+  ];
+}
 
 const family = (name: string, type: Family["type"], help: string, samples: readonly Sample[]): Family => ({
   name: `chronos_${name}`,

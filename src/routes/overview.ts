@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
+import { databaseOf } from "../accounts/home.ts";
 import { WINDOWS, type WindowName } from "../domain/overview.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { done } from "../http/envelope.ts";
@@ -10,7 +11,6 @@ import { closed, valid } from "../http/valid.ts";
 import { askFlows } from "../objects/flow/held-flows.ts";
 import { askFlush } from "../objects/projector/ask-flush.ts";
 import { readOverview } from "../store/overview-store.ts";
-import { databaseOf } from "../store/store.ts";
 import { showOverview } from "./show-overview.ts";
 
 const OverviewQuery = closed({
@@ -24,10 +24,10 @@ const OverviewQuery = closed({
 
 export const overview = new Hono<AppEnv>().get("/", valid({ query: OverviewQuery }), async (c) => {
   const { window } = c.req.valid("form").query;
-  await askFlush(c.env);
+  await askFlush(c.env, c.var.account.id);
   const now = c.var.platform.now();
   const { id } = c.var.account;
-  const read = unwrap(await readOverview(databaseOf(c.env.DB), id, window, now));
+  const read = unwrap(await readOverview(databaseOf(c.env, id), id, window, now));
   const held = await askFlows(c.env, id, read.flows);
   return done(c, "Overview.", showOverview(window, read, held, now));
 });

@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
+import { databaseOf } from "../accounts/home.ts";
 import { canExist } from "../domain/ids.ts";
 import { hasEnded, plan, preview, resume, SCHEDULE_STATUSES, type Schedule } from "../domain/schedule.ts";
 import { showJob } from "../domain/show-job.ts";
@@ -19,7 +20,7 @@ import { closed, valid } from "../http/valid.ts";
 import { ask, askOwner, scheduleAt } from "../objects/addresses.ts";
 import { cancelWaiting } from "../objects/schedule/cancel-waiting.ts";
 import { insertSchedule, listSchedules, type ScheduleRef } from "../store/schedules-store.ts";
-import { databaseOf } from "../store/store.ts";
+
 import { deploymentOf } from "./deployment.ts";
 import { NewSchedule, PreviewRequest, patched, SchedulePatch, specOf } from "./schedule-input.ts";
 import { traceparentOf } from "./traceparent.ts";
@@ -45,7 +46,7 @@ export const schedules = new Hono<AppEnv>()
     const schedule = plan(spec, { accountId: account.id, id: platform.newJobId(now), idempotencyKey, now });
     if (schedule.status !== "active") throw invalid("stop_at", "Lies before the first run.");
     const limit = limitOf(c.env, "MAX_SCHEDULES");
-    const inserted = unwrap(await insertSchedule(databaseOf(c.env.DB), schedule, limit));
+    const inserted = unwrap(await insertSchedule(databaseOf(c.env, schedule.accountId), schedule, limit));
     if (!inserted.created && inserted.isFull) throw await refusalIfThere(c, tooManySchedules(limit));
     if (!inserted.created) throw await keyInUse(c, inserted.holderId);
     const ref = refOf(c, schedule.id);
@@ -57,7 +58,9 @@ export const schedules = new Hono<AppEnv>()
     const { status, handler, ...asked } = c.req.valid("form").query;
     const start = startOf(asked);
     const filter = { ...(status !== undefined && { status }), ...(handler !== undefined && { handler }) };
-    const found = unwrap(await listSchedules(databaseOf(c.env.DB), c.var.account.id, filter, start.from, asked.size));
+    const found = unwrap(
+      await listSchedules(databaseOf(c.env, c.var.account.id), c.var.account.id, filter, start.from, asked.size),
+    );
     return listed(c, "Schedules.", found.schedules.map(showSchedule), walkedTo(start, asked.size, found));
   })
 

@@ -13,7 +13,7 @@ import { integer } from "../http/fields.ts";
 import { keysOf } from "../http/master-keys.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
-import { databaseOf } from "../store/store.ts";
+import { directoryOf } from "../store/databases.ts";
 
 const HOUR_MS = 3_600_000;
 const Rotation = closed({ overlap_hours: v.nullish(integer(1, 168), 24) });
@@ -21,7 +21,7 @@ const Rotation = closed({ overlap_hours: v.nullish(integer(1, 168), 24) });
 export const signingSecret = new Hono<AppEnv>()
   .get("/", valid({}), async (c) => {
     const keys = keysOf(c);
-    const account = unwrap(await readAccount(databaseOf(c.env.DB), c.var.account.id));
+    const account = unwrap(await readAccount(directoryOf(c.env), c.var.account.id));
     return done(c, "Signing secret.", await showSecret(c, keys, account ?? c.var.account));
   })
 
@@ -30,7 +30,7 @@ export const signingSecret = new Hono<AppEnv>()
     const now = c.var.platform.now();
     const overlapEndsAt = now + c.req.valid("form").body.overlap_hours * HOUR_MS;
     const issuer = await idOfMasterKey(keys.current);
-    const rotated = unwrap(await rotateSecret(databaseOf(c.env.DB), c.var.account.id, issuer, overlapEndsAt, now));
+    const rotated = unwrap(await rotateSecret(directoryOf(c.env), c.var.account.id, issuer, overlapEndsAt, now));
     if (!rotated)
       throw new ApiError("conflict", "The last rotation still overlaps. Wait until its old secret has expired.");
     forgetAccount(rotated.id);

@@ -1,6 +1,7 @@
 // Webhooks over HTTP: who is told of what happens in the account. No rules here.
 
 import { Hono } from "hono";
+import { databaseOf } from "../accounts/home.ts";
 import { signingStateOf } from "../accounts/signing-secret.ts";
 import { jobOfEvent, testEvent } from "../domain/event.ts";
 import { canExist, createdAtOf } from "../domain/ids.ts";
@@ -16,7 +17,7 @@ import { errorOf, unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { createJob } from "../objects/job/create-job.ts";
 import { viewOfSpec } from "../store/rows.ts";
-import { databaseOf } from "../store/store.ts";
+
 import {
   changeWebhook,
   deleteWebhook,
@@ -36,40 +37,47 @@ export const webhooks = new Hono<AppEnv>()
     const now = platform.now();
     const origin = { accountId: account.id, id: platform.newJobId(now), now };
     const webhook = webhookOf(c.req.valid("form").body, origin, deploymentOf(c).rules);
-    if (!unwrap(await insertWebhook(databaseOf(c.env.DB), webhook))) throw await refusalIfThere(c, tooMany());
+    if (!unwrap(await insertWebhook(databaseOf(c.env, webhook.accountId), webhook)))
+      throw await refusalIfThere(c, tooMany());
     return done(c, "Webhook created.", showWebhook(webhook), 201);
   })
 
   .get("/", valid({ query: closed(PageQuery) }), async (c) => {
     const { query } = c.req.valid("form");
-    const found = await listWebhooks(databaseOf(c.env.DB), c.var.account.id, offsetOf(query), query.size);
+    const found = await listWebhooks(
+      databaseOf(c.env, c.var.account.id),
+      c.var.account.id,
+      offsetOf(query),
+      query.size,
+    );
     const [some, total] = unwrap(found);
     return listed(c, "Webhooks.", some.map(showWebhook), pagingOf(query.page, query.size, total));
   })
 
   .get("/:id", valid({ params: IdParam }), async (c) => {
     const ref = refOf(c, c.req.valid("form").params.id);
-    return done(c, "Webhook.", showWebhook(found(unwrap(await readWebhook(databaseOf(c.env.DB), ref)))));
+    return done(c, "Webhook.", showWebhook(found(unwrap(await readWebhook(databaseOf(c.env, ref.accountId), ref)))));
   })
 
   .patch("/:id", valid({ params: IdParam, body: PatchedWebhook }), async (c) => {
     const { params, body } = c.req.valid("form");
     const ref = refOf(c, params.id);
     const patch = patchOf(body, deploymentOf(c).rules);
-    const changed = await changeWebhook(databaseOf(c.env.DB), ref, patch, c.var.platform.now());
+    const changed = await changeWebhook(databaseOf(c.env, ref.accountId), ref, patch, c.var.platform.now());
     return done(c, "Webhook changed.", showWebhook(found(unwrap(changed))));
   })
 
   .delete("/:id", valid({ params: IdParam }), async (c) => {
     const ref = refOf(c, c.req.valid("form").params.id);
-    if (!unwrap(await deleteWebhook(databaseOf(c.env.DB), ref))) throw errorOf({ code: "webhook_not_found" });
+    if (!unwrap(await deleteWebhook(databaseOf(c.env, ref.accountId), ref)))
+      throw errorOf({ code: "webhook_not_found" });
     return done(c, "Webhook deleted. Deliveries under way go on.", null);
   })
 
   .post("/:id/test", valid({ params: IdParam }), async (c) => {
     const { platform, account } = c.var;
     const ref = refOf(c, c.req.valid("form").params.id);
-    const { id, url } = found(unwrap(await readWebhook(databaseOf(c.env.DB), ref)));
+    const { id, url } = found(unwrap(await readWebhook(databaseOf(c.env, ref.accountId), ref)));
     const now = platform.now();
     const to = { webhookId: id, url, headers: {} };
     const spec = jobOfEvent(account.id, testEvent(id, now), to, platform.newJobId(now));

@@ -3,7 +3,7 @@
 import { and, asc, count, eq, lt, sql } from "drizzle-orm";
 import { HANDLER_LIFE_MS, MAX_HANDLERS } from "../domain/handler.ts";
 import { ok } from "../domain/result.ts";
-import { isThere } from "./existing-account.ts";
+import { livesHere } from "./existing-account.ts";
 import { handlers } from "./schema.ts";
 import { type Database, type Stored, stored, storedPage } from "./store.ts";
 
@@ -27,7 +27,7 @@ export function registerHandler(
   return stored(() =>
     db
       .insert(handlers)
-      .select(sql`SELECT ${accountId}, ${handler}, ${now} WHERE ${isThere(accountId)} AND (${isKnown} OR ${isRoom})`)
+      .select(sql`SELECT ${accountId}, ${handler}, ${now} WHERE ${livesHere(accountId)} AND (${isKnown} OR ${isRoom})`)
       .onConflictDoUpdate({
         target: [handlers.accountId, handlers.handler],
         set: { seenAt: now },

@@ -130,9 +130,9 @@ export interface Totals {
   readonly isComplete: boolean;
 }
 
-/** The same of all accounts, for the operator: of as many as `most`, and of jobs within one limit for all. */
-export async function readTotals(db: Database, most: number, now: number): Promise<Stored<Totals>> {
-  const isThere = inArray(accounts.status, ["active", "suspended"]);
+/** The same of all accounts that live in a database, by its number, for the operator: of as many as `most`, and of jobs within one limit for all. */
+export async function readTotals(db: Database, at: number, most: number, now: number): Promise<Stored<Totals>> {
+  const isThere = and(inArray(accounts.status, ["active", "suspended"]), eq(accounts.database, at));
   const first = db
     .select({ id: accounts.id })
     .from(accounts)

@@ -37,8 +37,19 @@ const CALLS_FOR_PLACE = 2;
 /** A finished walk starts again after this. */
 const WALK_EVERY_MS = HOUR;
 
-/** Removes a flow of a deleted account, with its row and whatever else is kept of it. @returns false when that failed */
-export type LeaveFlow = (ref: FlowRef) => Promise<boolean>;
+/** The database that is walked: accounts live there whose row has this number. */
+export interface Walked {
+  readonly db: Database;
+  readonly number: number;
+}
+
+/** How to part from what a deleted account has elsewhere. Each returns false when that failed. */
+export interface Leaving {
+  /** A flow, with its row and whatever else is kept of it. */
+  readonly flow: (ref: FlowRef) => Promise<boolean>;
+  /** The account's place in the directory. */
+  readonly account: (accountId: string) => Promise<boolean>;
+}
 
 type Account = typeof accounts.$inferSelect;
 type Walk = Omit<typeof retentionWalk.$inferSelect, "id">;
@@ -55,12 +66,13 @@ const FINISHED = "~";
  * @returns how many jobs were deleted
  */
 export async function retain(
-  db: Database,
+  here: Walked,
   retentionDays: number,
   maxCalls: number,
   now: number,
-  leaveFlow: LeaveFlow,
+  leaving: Leaving,
 ): Promise<Stored<number>> {
+  const { db } = here;
   const pages = Math.min(PAGES, Math.floor((maxCalls - CALLS_FOR_PLACE) / CALLS_PER_PAGE));
   const known = await stored(() => db.select().from(retentionWalk).get());
   if (!known.ok) return known;
@@ -69,7 +81,7 @@ export async function retain(
   if (walk.accountId === FINISHED) walk = startOf(now);
   let deleted = 0;
   for (let page = 0; page < pages && deleted < MAX_DELETED && walk.accountId !== FINISHED; page++) {
-    const step = await onePage(db, walk, now - retentionDays * DAY, now - OVERVIEW_LIFE_MS, leaveFlow);
+    const step = await onePage(here, walk, now - retentionDays * DAY, now - OVERVIEW_LIFE_MS, leaving);
     if (!step.ok) return step;
     walk = step.value.walk;
     deleted += step.value.deleted;
@@ -87,13 +99,14 @@ export async function retain(
 
 /** Looks at one page of the account the walk stands in, or steps on to the next account. */
 async function onePage(
-  db: Database,
+  here: Walked,
   walk: Walk,
   endedBefore: number,
   countedBefore: number,
-  leaveFlow: LeaveFlow,
+  leaving: Leaving,
 ): Promise<Stored<{ walk: Walk; deleted: number }>> {
-  const account = await standingIn(db, walk);
+  const { db } = here;
+  const account = await standingIn(here, walk);
   if (!account.ok) return account;
   if (!account.value) return ok({ walk: { ...walk, accountId: FINISHED }, deleted: 0 });
   const { id: accountId, status } = account.value;
@@ -126,25 +139,32 @@ async function onePage(
   const isNext = last !== undefined && (gone || page.value.length === PAGE_SIZE);
   if (isNext) return ok({ walk: { ...walk, accountId, jobId: last.id }, deleted: over.length });
   if (!gone) await deleteOthers(db, accountId, endedBefore, countedBefore, walk.startedAt);
-  else if ((await leaveAccount(db, accountId, leaveFlow)) === "again")
+  else if ((await leaveAccount(here, accountId, leaving)) === "again")
     return ok({ walk: { ...walk, accountId, jobId: "" }, deleted: 0 });
   return ok({ walk: { ...walk, accountId: `${accountId} `, jobId: "" }, deleted: over.length });
 }
 
 /** A page of a deleted account that has no jobs any more takes one flow with it, and the last page the account. */
-async function leaveAccount(db: Database, accountId: string, leaveFlow: LeaveFlow): Promise<"again" | "over"> {
+async function leaveAccount({ db, number }: Walked, accountId: string, leaving: Leaving): Promise<"again" | "over"> {
   const keys = await flowKeysAfter(db, accountId, "", 1);
   if (!keys.ok) return "over"; // the next walk comes by here
   const [key] = keys.value;
-  if (key !== undefined) return (await leaveFlow({ accountId, key })) ? "again" : "over";
-  await forgetAccount(db, accountId);
+  if (key !== undefined) return (await leaving.flow({ accountId, key })) ? "again" : "over";
+  const isForgotten = (await forgetRows(db, accountId)).ok && (number === 0 || (await leaving.account(accountId)));
+  if (isForgotten) await forgetDeleted(db, accountId);
   return "over";
 }
 
 /** The account whose rows come next. A place behind an account (its id and a blank) sorts before the next id. */
-function standingIn(db: Database, { accountId }: Walk): Promise<Stored<Account | undefined>> {
+function standingIn({ db, number }: Walked, { accountId }: Walk): Promise<Stored<Account | undefined>> {
   return stored(() =>
-    db.select().from(accounts).where(gte(accounts.id, accountId)).orderBy(asc(accounts.id)).limit(1).get(),
+    db
+      .select()
+      .from(accounts)
+      .where(and(gte(accounts.id, accountId), eq(accounts.database, number)))
+      .orderBy(asc(accounts.id))
+      .limit(1)
+      .get(),
   );
 }
 
@@ -190,7 +210,7 @@ function deleteOthers(db: Database, accountId: string, endedBefore: number, coun
 }
 
 /** The last of a deleted account, executions reported after their jobs included. */
-const forgetAccount = (db: Database, accountId: string) =>
+const forgetRows = (db: Database, accountId: string) =>
   stored(() =>
     db.batch([
       db.delete(executions).where(eq(executions.accountId, accountId)),
@@ -200,6 +220,9 @@ const forgetAccount = (db: Database, accountId: string) =>
       db.delete(webhooks).where(eq(webhooks.accountId, accountId)),
       db.delete(overview).where(eq(overview.accountId, accountId)),
       db.delete(failures).where(eq(failures.accountId, accountId)),
-      db.delete(accounts).where(and(eq(accounts.id, accountId), eq(accounts.status, "deleted"))),
     ]),
   );
+
+/** The row of a deleted account. Nobody asks for it any more. */
+export const forgetDeleted = (db: Database, accountId: string): Promise<Stored<unknown>> =>
+  stored(() => db.delete(accounts).where(and(eq(accounts.id, accountId), eq(accounts.status, "deleted"))));

@@ -35,6 +35,8 @@ export const accounts = sqliteTable("accounts", {
   masterKeyId: text("master_key_id").notNull(),
   previousMasterKeyId: text("previous_master_key_id"),
   createdAt: integer("created_at").notNull(),
+  /** The number of the database that holds its rows. */
+  database: integer().notNull().default(0),
 });
 
 export const apiKeys = sqliteTable(

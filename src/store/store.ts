@@ -2,7 +2,7 @@
 // exception when the store cannot answer. What drizzle says of an error holds SQL and bound values; it stops here.
 
 import { sql } from "drizzle-orm";
-import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
+import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { Unavailable } from "../domain/refusal.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import { within } from "./time-limit.ts";
@@ -23,8 +23,6 @@ const PASSING = ["Network connection lost", "storage caused object to be reset",
 /** Bugs of ours, not transient failures. */
 const MISTAKES = ["SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "Wrong number of parameter", "D1_TYPE_ERROR"];
 
-export const databaseOf = (binding: D1Database): Database => drizzle(binding);
-
 /** Runs a query that may be repeated without harm: a read, or a write that says the same when said twice. */
 export async function stored<T>(query: () => Promise<T>, limitMs = STORE_TIMEOUT_MS): Promise<Stored<T>> {
   try {
@@ -39,8 +37,12 @@ export async function stored<T>(query: () => Promise<T>, limitMs = STORE_TIMEOUT
   }
 }
 
+/** How long one of several databases is waited for by those who ask all of them: a probe, a scrape, a new account. */
+export const ONE_OF_SEVERAL_MS = 2_000;
+
 /** Whether D1 answers at all. */
-export const canAnswer = (db: Database): Promise<Stored<unknown>> => stored(() => db.run(sql`SELECT 1`));
+export const canAnswer = (db: Database, limitMs = STORE_TIMEOUT_MS): Promise<Stored<unknown>> =>
+  stored(() => db.run(sql`SELECT 1`), limitMs);
 
 function refused(error: unknown): Stored<never> {
   if (speaksOf(error, MISTAKES)) throw new Error(`D1 refused a statement: ${mistakeIn(error)}`);

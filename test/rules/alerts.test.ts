@@ -5,7 +5,7 @@ import { parseYaml } from "@redocly/openapi-core";
 import { describe, expect, it } from "vitest";
 import { put, viewOfFlow } from "../../src/domain/flow.ts";
 import { textOf } from "../../src/routes/exposition.ts";
-import { coverageOf, familiesOf } from "../../src/routes/metric-families.ts";
+import { coverageOf, databaseFamilies, familiesOf } from "../../src/routes/metric-families.ts";
 import { NOON } from "./a-job.ts";
 
 interface Rule {
@@ -36,6 +36,7 @@ const scrape = textOf([
     NOON,
   ),
   ...coverageOf(0, 0, true),
+  ...databaseFamilies([{ name: "DB", weight: { bytes: 1, writeMs: 1 } }]),
 ]);
 /** Every name that has a sample. */
 const shown = new Set([...scrape.matchAll(/^(\w+)[{ ]/gm)].map(([, name]) => name));
@@ -69,6 +70,9 @@ it("the rules are those that the guide promises", () => {
     "ChronosWorkersBehind",
     "ChronosFlowPaused",
     "ChronosFlowLineGrows",
+    "ChronosDatabaseDown",
+    "ChronosDatabaseFills",
+    "ChronosDatabaseSlow",
   ]);
 });
 

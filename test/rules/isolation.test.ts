@@ -20,15 +20,43 @@ const ACROSS_ACCOUNTS = [
   "flushTally", // counts, each with its account
   "keepPlace", // where that walk is
   "listAccounts", // the operator's
+  "loadOf", // the operator's: how much is done in a database
   "noteHealth", // a batch of reports, each with its account
   "openEpoch",
   "openNow",
+  "pausedOfAll", // the operator's
   "placeKept", // where that walk is
   "queuedOf", // of one account, or of those that the operator is shown
   "readTotals", // the operator's
   "recount", // walks all executions
-  "retain", // walks account by account
   "takeOverdue", // finds owners that are late
+  "weigh", // asks nothing of anybody
+];
+
+/** Who works for all accounts of a database, and who finds the one of an account. */
+const BY_NUMBER = [
+  "src/accounts/home.ts",
+  "src/accounts/new-home.ts",
+  "src/cron/here.ts",
+  "src/http/auth.ts", // is it bound?
+  "src/http/health.ts",
+  "src/objects/projector/projector.ts",
+  "src/routes/admin.ts",
+  "src/routes/metrics.ts",
+  "src/store/databases.ts",
+];
+
+/** Who reads accounts and keys. */
+const IN_DIRECTORY = [
+  "src/accounts/home.ts", // while there is one database
+  "src/accounts/keyring.ts",
+  "src/accounts/standing.ts",
+  "src/cron/retention.ts", // a deleted account's place
+  "src/http/auth.ts",
+  "src/http/health.ts",
+  "src/routes/admin.ts",
+  "src/routes/api-keys.ts",
+  "src/routes/signing-secret.ts",
 ];
 
 const source = filesIn("src");
@@ -57,10 +85,11 @@ describe("a question to D1", () => {
     for (const { path } of able) expect(path).toMatch(/^src\/store\/|^src\/accounts\/accounts-store\.ts$/);
   });
 
-  it("goes through the door that limits its time: the binding is only ever handed to `databaseOf`", () => {
-    const uses = source.flatMap(({ code }) => code.match(/.*\benv\.DB\b/g) ?? []);
-    expect(uses.length).toBeGreaterThan(5);
-    for (const use of uses) expect(use).toMatch(/databaseOf\((?:this\.#?|c\.)?env\.DB$/);
+  it("goes to the database where its account lives: one file knows the bindings, and few ask for one by its number", () => {
+    const pathsWith = (use: RegExp) => source.filter(({ code }) => use.test(code)).map(({ path }) => path);
+    expect(pathsWith(/\benv\.DB\b|\bDB_\d/)).toEqual(["src/store/databases.ts"]);
+    expect(pathsWith(/\b(?:boundDatabases|databaseAt)\(/).sort()).toEqual(BY_NUMBER);
+    expect(pathsWith(/\bdirectoryOf\(/).sort()).toEqual(IN_DIRECTORY);
   });
 });
 

@@ -34,6 +34,7 @@ const BAD: Record<keyof typeof SETTINGS, readonly string[]> = {
   MAX_WAITING_JOBS: ["0", "-1", "none", "1e6", "1000000001"],
   MAX_SCHEDULES: ["0", "1.5"],
   MAX_OPEN_POLLS: ["0", " "],
+  CHRONOS_DATABASES: ["0", "101", "4.5", "four", "1000"],
   CHRONOS_RATE_LIMITS: ["false", "OFF"],
   CHRONOS_LOG: ["JSON", "quiet"],
 };

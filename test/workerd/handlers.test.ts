@@ -8,8 +8,8 @@ import worker from "../../src/index.ts";
 import { handlersOf } from "../../src/objects/pull-queue/handlers.ts";
 import { REGISTER_EVERY_MS, TRY_AGAIN_MS } from "../../src/objects/pull-queue/registration.ts";
 import type { showHandler } from "../../src/routes/handlers.ts";
+import { directoryOf } from "../../src/store/databases.ts";
 import { registerHandler } from "../../src/store/handlers-store.ts";
-import { databaseOf } from "../../src/store/store.ts";
 import { type Account, newAccount, remove, removeElsewhere } from "./harness/account.ts";
 import { api } from "./harness/api.ts";
 import { advance, DAY, HOUR, hurry, iso, NOON, SECOND, setClock, until } from "./harness/clock.ts";
@@ -202,7 +202,7 @@ describe("a handler is listed", () => {
 
   it("not when the account is gone", async () => {
     await removeElsewhere(account);
-    await registerHandler(databaseOf(env.DB), { accountId: account.id, handler: "work" }, NOON);
+    await registerHandler(directoryOf(env), { accountId: account.id, handler: "work" }, NOON);
     expect(await seenAt("work")).toBeNull();
   });
 
@@ -211,7 +211,7 @@ describe("a handler is listed", () => {
       Array.from({ length: MAX_HANDLERS - 1 }, (_, n) => `invented ${n}`),
       NOON - DAY,
     );
-    const register = (handler: string) => registerHandler(databaseOf(env.DB), { accountId: account.id, handler }, NOON);
+    const register = (handler: string) => registerHandler(directoryOf(env), { accountId: account.id, handler }, NOON);
     await register("the thousandth");
     await register("one more");
     await register("invented 7");
@@ -221,7 +221,7 @@ describe("a handler is listed", () => {
       NOON,
     ]);
     const other = await newAccount();
-    await registerHandler(databaseOf(env.DB), { accountId: other.id, handler: "work" }, NOON);
+    await registerHandler(directoryOf(env), { accountId: other.id, handler: "work" }, NOON);
     expect(await seenAt("work", other)).toBe(NOON);
   });
 });

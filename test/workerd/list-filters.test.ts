@@ -5,8 +5,8 @@ import * as v from "valibot";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { JobFilter } from "../../src/domain/bulk-action.ts";
 import { FilterBody, filterOf } from "../../src/routes/job-filter.ts";
+import { directoryOf } from "../../src/store/databases.ts";
 import { idsMatching, MAX_COUNTED } from "../../src/store/list-jobs.ts";
-import { databaseOf } from "../../src/store/store.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { api, type JobJson } from "./harness/api.ts";
 import { iso, NOON } from "./harness/clock.ts";
@@ -314,7 +314,7 @@ describe("at the bound", () => {
   it("a bulk action walks the same way", async () => {
     const mine = await behind(MAX_COUNTED);
     const look = (after: string | null, limit = 10) =>
-      idsMatching(databaseOf(env.DB), account.id, { name: "mine" }, { after, limit });
+      idsMatching(directoryOf(env), account.id, { name: "mine" }, { after, limit });
     const first = await look(null);
     if (!first.ok) throw new Error("no answer");
     expect(first.value).toEqual({ ids: [], next: expect.any(String) });
@@ -328,8 +328,7 @@ it("ids for a bulk action come newest first, and go on behind the last", async (
     [5, 4, 3, 2, 1].map((ms) => ({ createdAt: NOON + ms, flow: ms === 4 ? null : "f" })),
   );
   const [five, , three, two, one] = ids;
-  const look = (after: string | null) =>
-    idsMatching(databaseOf(env.DB), account.id, { flow: "f" }, { after, limit: 2 });
+  const look = (after: string | null) => idsMatching(directoryOf(env), account.id, { flow: "f" }, { after, limit: 2 });
   expect(await look(null)).toEqual({ ok: true, value: { ids: [five, three], next: three } });
   expect(await look(three ?? "")).toEqual({ ok: true, value: { ids: [two, one], next: null } });
 });

@@ -2,9 +2,9 @@
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import { directoryOf } from "../../src/store/databases.ts";
 import { ifThere } from "../../src/store/existing-account.ts";
 import { executions, jobs } from "../../src/store/schema.ts";
-import { databaseOf } from "../../src/store/store.ts";
 import { jsonText } from "../harness/json-text.ts";
 import { type Account, newAccount, removeElsewhere } from "./harness/account.ts";
 import { api } from "./harness/api.ts";
@@ -64,8 +64,25 @@ describe.each([
   });
 });
 
+it("an account that lives in another database gets no rows in the directory, from an isolate that knows of no other", async () => {
+  const body = { name: "a job", delivery: PUSH };
+  const stranger = await newAccount();
+  expect((await api("GET", "/v1/jobs", { key: account.key })).status).toBe(200); // remembered as it was
+  const ids = [account.id, stranger.id];
+  await env.DB.prepare("UPDATE accounts SET database = 1 WHERE id IN (?, ?)")
+    .bind(...ids)
+    .run();
+  const list = await api("GET", "/v1/jobs", { key: stranger.key });
+  expect([list.status, list.headers.get("Retry-After")]).toEqual([503, "60"]);
+  expect((await api("POST", "/v1/jobs", { key: account.key, body })).status).toBe(503);
+  expect(await count("jobs")).toBe(0);
+  // Elsewhere there are no keys: an account that is known there lives there.
+  await env.DB.prepare("DELETE FROM api_keys WHERE account_id = ?").bind(account.id).run();
+  expect((await api("POST", "/v1/jobs", { key: account.key, body })).status).toBe(201);
+});
+
 it("looking for the account writes no row more than an insert without it", async () => {
-  const db = databaseOf(env.DB);
+  const db = directoryOf(env);
   const written = async (query: { toSQL(): { sql: string; params: unknown[] } }) => {
     const { sql, params } = query.toSQL();
     return (
@@ -80,7 +97,7 @@ it("looking for the account writes no row more than an insert without it", async
 });
 
 it("a row that is inserted if its account is there is the one that was meant", async () => {
-  const db = databaseOf(env.DB);
+  const db = directoryOf(env);
   const row = rowOf(account, { payload: jsonText({ "it's": ["JSON", null] }), handler: "h", idempotencyKey: "k" });
   const [plain, other] = [
     { ...row, id: "plain" },
@@ -96,7 +113,7 @@ describe("a job whose account is gone", () => {
   it("that is only a row is asked about once: the row goes, with its executions", async () => {
     const [id = ""] = await insertRows(account, [{ revision: 3, attempt: 1, status: "retrying", reportDueAt: NOON }]);
     const row = { ...executionAt(1, 3), accountId: account.id, jobId: id };
-    await databaseOf(env.DB).insert(executions).values(row);
+    await directoryOf(env).insert(executions).values(row);
     await vanish();
     setClock(NOON + 3 * MINUTE);
     await sweep();

@@ -7,8 +7,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { signingStateOf } from "../../src/accounts/signing-secret.ts";
 import { prepare } from "../../src/delivery/prepare.ts";
 import type { Job, SigningState } from "../../src/domain/job.ts";
+import { directoryOf } from "../../src/store/databases.ts";
 import { accounts } from "../../src/store/schema.ts";
-import { databaseOf } from "../../src/store/store.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { ADMIN, api, must } from "./harness/api.ts";
 import { advance, HOUR, iso, NOON, setClock } from "./harness/clock.ts";
@@ -131,7 +131,7 @@ describe("while the master key is being changed", () => {
 
   /** What a delivery of the account is signed with then. */
   async function pushed(id: string): Promise<Received> {
-    const state = await databaseOf(env.DB).select().from(accounts).where(eq(accounts.id, id)).get();
+    const state = await directoryOf(env).select().from(accounts).where(eq(accounts.id, id)).get();
     const delivery = { type: "push", url: "https://a.example.com/", method: "POST", headers: {} } as const;
     const job = { ...(await (await newJob(account)).stored()), accountId: id, delivery } as Job;
     const around = { ...env, ...CHANGED };

@@ -1,5 +1,6 @@
 // How a BulkActionObject keeps its bulk action: it is read from here or from its row, written, and reported.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { standingOf } from "../../accounts/standing.ts";
 import { type BulkAction, bulkWakeAt, confirmed, isOver } from "../../domain/bulk-action.ts";
 import { reportAgain, type WriteReceipt } from "../../domain/reporting.ts";
@@ -13,7 +14,7 @@ import {
   reportBulkAction,
 } from "../../store/bulk-actions-store.ts";
 import { removeOrphanBulkAction } from "../../store/orphans.ts";
-import { databaseOf } from "../../store/store.ts";
+
 import type { BulkActionAnswer } from "../owners.ts";
 import { StateRecord } from "../state-record.ts";
 
@@ -36,7 +37,7 @@ export class BulkActionKeeper {
     return this.#ctx.blockConcurrencyWhile(async (): Promise<BulkActionAnswer<BulkAction>> => {
       const meanwhile = this.record.read();
       if (meanwhile) return ok(meanwhile);
-      const row = await readBulkAction(databaseOf(this.#env.DB), ref);
+      const row = await readBulkAction(databaseOf(this.#env, ref.accountId), ref);
       if (!row.ok) return row;
       if (!row.value) return err({ code: "bulk_action_not_found" });
       if (!isOver(row.value)) this.record.write(row.value, Date.now());
@@ -47,7 +48,8 @@ export class BulkActionKeeper {
   /** Reports the present state to the read model, and lets go of what is over once that has confirmed it. Repeated by the alarm. */
   async report(): Promise<void> {
     const action = this.record.read();
-    if (action) await this.#hear(action.revision, await reportBulkAction(databaseOf(this.#env.DB), action));
+    if (action)
+      await this.#hear(action.revision, await reportBulkAction(databaseOf(this.#env, action.accountId), action));
   }
 
   reportLater(): void {
@@ -56,7 +58,7 @@ export class BulkActionKeeper {
 
   /** The account is gone, and the bulk action with it. */
   async abandon({ accountId, id }: BulkAction): Promise<void> {
-    await removeOrphanBulkAction(databaseOf(this.#env.DB), { accountId, bulkActionId: id });
+    await removeOrphanBulkAction(databaseOf(this.#env, accountId), { accountId, bulkActionId: id });
     await this.record.erase();
   }
 
@@ -81,7 +83,7 @@ export class BulkActionKeeper {
     if (isOver(action)) return this.record.erase();
     const standing = await standingOf(this.#env, action.accountId, Date.now);
     if (standing.ok && standing.value.status === "gone") return this.record.erase();
-    const restored = await insertBulkAction(databaseOf(this.#env.DB), action);
+    const restored = await insertBulkAction(databaseOf(this.#env, action.accountId), action);
     const done = restored.ok && restored.value;
     log("warn", "row_restored", { account_id: action.accountId, bulk_action_id: action.id, done });
     const present = this.record.read();

@@ -1,10 +1,11 @@
 // What a bulk action would match at this moment, by the walk that it would make. It asks no job.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { type BulkAction, dryRunOf } from "../../domain/bulk-action.ts";
 import { ok } from "../../domain/result.ts";
 import { knownJobs } from "../../store/bulk-actions-store.ts";
 import { idsMatching, MAX_COUNTED } from "../../store/list-jobs.ts";
-import { databaseOf, type Stored } from "../../store/store.ts";
+import type { Stored } from "../../store/store.ts";
 
 /** Counting stops here. */
 export const MAX_DRY_RUN = 10_000;
@@ -21,7 +22,7 @@ export interface DryRun {
 
 export async function dryRun(env: Cloudflare.Env, action: BulkAction): Promise<Stored<DryRun>> {
   const { accountId, rest } = action;
-  const db = databaseOf(env.DB);
+  const db = databaseOf(env, accountId);
   if (rest && "jobIds" in rest) {
     const known = await knownJobs(db, accountId, rest.jobIds);
     if (!known.ok) return known;

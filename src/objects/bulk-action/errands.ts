@@ -1,6 +1,7 @@
 // What a BulkActionObject's alarm does: it finds the next page of jobs, writes it down, asks them, and counts the answers. A page
 // that was begun by an instance that died is asked again: each job knows which bulk actions have changed it.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { standingOf } from "../../accounts/standing.ts";
 import { Allowance, callsAllowed } from "../../domain/allowance.ts";
 import {
@@ -19,7 +20,7 @@ import { ok } from "../../domain/result.ts";
 import { log } from "../../log.ts";
 import { knownJobs } from "../../store/bulk-actions-store.ts";
 import { idsMatching } from "../../store/list-jobs.ts";
-import { canAnswer, databaseOf, type Stored } from "../../store/store.ts";
+import { canAnswer, type Stored } from "../../store/store.ts";
 import { askJobs } from "./ask-jobs.ts";
 import type { BulkActionKeeper } from "./bulk-action-keeper.ts";
 
@@ -103,7 +104,7 @@ async function nextPage(env: Cloudflare.Env, action: BulkAction, size: number): 
   const found = await nextIds(env, action, size);
   if (!found.ok) return found;
   const { ids, rest } = found.value;
-  const known = ids.length === 0 ? ok([]) : await knownJobs(databaseOf(env.DB), action.accountId, ids);
+  const known = ids.length === 0 ? ok([]) : await knownJobs(databaseOf(env, action.accountId), action.accountId, ids);
   if (!known.ok) return known;
   const jobIds = worthAsking(action.action, ids, known.value, Date.now());
   return ok({ jobIds, skipped: ids.length - jobIds.length, rest });
@@ -121,7 +122,7 @@ async function nextIds(env: Cloudflare.Env, { accountId, rest }: BulkAction, siz
     return ok({ ids: rest.jobIds.slice(0, size), rest: behind.length > 0 ? { jobIds: behind } : null });
   }
   const { filter, after } = rest;
-  const found = await idsMatching(databaseOf(env.DB), accountId, filter, { after, limit: size });
+  const found = await idsMatching(databaseOf(env, accountId), accountId, filter, { after, limit: size });
   if (!found.ok) return found;
   const { ids, next } = found.value;
   return ok({ ids, rest: next === null ? null : { filter, after: next } });
@@ -143,7 +144,7 @@ async function askPage(
   const outcomes = await askJobs({ env, later, action, isFirst }, page.jobIds);
   const { accountId, id } = action;
   const facts = { account_id: accountId, bulk_action_id: id };
-  const isWell = outcomes.unreached.length === 0 || (await canAnswer(databaseOf(env.DB))).ok;
+  const isWell = outcomes.unreached.length === 0 || (await canAnswer(databaseOf(env, action.accountId))).ok;
   const present = record.read();
   if (!present) return;
   const now = Date.now();

@@ -1,11 +1,12 @@
 // Makes the jobs that carry events to their endpoints. May be done again after a crash, by whoever finds that it was not
 // finished: the same event has the same job, and one that exists is left as it is.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { type Endpoint, type Event, identityOf, jobOfEvent } from "../../domain/event.ts";
 import { ID_RANDOM_BYTES, idAt } from "../../domain/ids.ts";
 import type { JobSpec, SigningState } from "../../domain/job.ts";
 import { log, nameOf } from "../../log.ts";
-import { databaseOf } from "../../store/store.ts";
+
 import { enabledWebhooks } from "../../store/webhooks-store.ts";
 import { createJobs } from "../job/create-job.ts";
 
@@ -36,7 +37,7 @@ async function makeJobs(
   { accountId, signing }: Announcer,
   events: readonly Event[],
 ): Promise<boolean> {
-  const webhooks = await enabledWebhooks(databaseOf(env.DB), accountId);
+  const webhooks = await enabledWebhooks(databaseOf(env, accountId), accountId);
   if (!webhooks.ok) return false;
   const specs: JobSpec[] = [];
   for (const event of events) {

@@ -1,11 +1,12 @@
 // The work of a FlowObject's alarm: it checks slots, grants free ones, announces the breaker's events, and writes the row.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { standingOf } from "../../accounts/standing.ts";
 import { eventsOfFlow } from "../../domain/event.ts";
 import * as rules from "../../domain/flow.ts";
 import { log } from "../../log.ts";
 import { removeFlow, writeFlow } from "../../store/flows-store.ts";
-import { databaseOf } from "../../store/store.ts";
+
 import { announce } from "../event/announce.ts";
 import type { FlowKeeper } from "./flow-keeper.ts";
 
@@ -27,12 +28,12 @@ export async function writeRow(
   const flow = record.read();
   if (!flow) return "written";
   if (flow.isDeleted) {
-    const removed = await removeFlow(databaseOf(env.DB), flow);
+    const removed = await removeFlow(databaseOf(env, flow.accountId), flow);
     if (record.read()?.isDeleted === false) return writeRow(keeper, env); // made again meanwhile: its row may have gone too
     return settle(keeper, flow, removed.ok ? "written" : "unavailable");
   }
   if (flow.news.length > 0 && !(await tell(keeper, env, flow))) return settle(keeper, flow, "unavailable");
-  const written = await writeFlow(databaseOf(env.DB), flow);
+  const written = await writeFlow(databaseOf(env, flow.accountId), flow);
   if (!written.ok) return settle(keeper, flow, "unavailable");
   if (written.value) return settle(keeper, flow, "written");
   const present = record.read();

@@ -1,13 +1,14 @@
 // A person's changes to a job, made where it is kept: by its owner or, as long as it has none, in its row. A job that is far ahead
 // gets no owner for this.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { isEnded, type Job, type JobEdit, type JobView } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import { err, ok } from "../../domain/result.ts";
 import { ARM_AHEAD_MS, LET_GO_MS, SOON_MS } from "../../domain/timer.ts";
 import { changeRow, deleteEnded, type JobRef, readJob } from "../../store/jobs-store.ts";
 import { hasEnded, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
-import { databaseOf, ROW_MS } from "../../store/store.ts";
+import { ROW_MS } from "../../store/store.ts";
 import { ask, askOwner, jobAt } from "../addresses.ts";
 import type { Answer, JobOwner } from "../owners.ts";
 
@@ -64,7 +65,7 @@ export const deleteJob = (asked: Asked, seen: number | null): Promise<Answer<nul
   seen === null ? again(() => deleteOnce(asked, null)) : deleteOnce(asked, seen);
 
 async function deleteOnce({ env, ref }: Asked, seen: number | null): Promise<Answer<null>> {
-  const row = await readJob(databaseOf(env.DB), ref);
+  const row = await readJob(databaseOf(env, ref.accountId), ref);
   if (!row.ok) return row;
   if (!row.value) return err({ code: "job_not_found" });
   const isLetGo = hasEnded(row.value) && row.value.updatedAt < Date.now() - LET_GO_MS;
@@ -76,7 +77,7 @@ async function deleteRow(env: Cloudflare.Env, ref: JobRef, row: JobRow, seen: nu
   const { status, revision } = viewOfRow(row);
   if (!hasEnded(row)) return err({ code: "job_not_deletable", status });
   if (seen !== null && seen !== revision) return err({ code: "job_moved" });
-  const deleted = await deleteEnded(databaseOf(env.DB), ref, row.revision);
+  const deleted = await deleteEnded(databaseOf(env, ref.accountId), ref, row.revision);
   if (!deleted.ok) return deleted;
   return deleted.value ? ok(null) : err({ code: "job_moved" });
 }
@@ -99,7 +100,7 @@ async function change(
   atOwner: (owner: JobOwner) => Promise<Answer<JobView>>,
 ): Promise<Answer<JobView>> {
   const { env, ref } = asked;
-  const row = await readJob(databaseOf(env.DB), ref, ROW_MS);
+  const row = await readJob(databaseOf(env, ref.accountId), ref, ROW_MS);
   if (row.ok && !row.value) return err({ code: "job_not_found" });
   if (row.ok && row.value && isOwnerless(row.value, Date.now())) return changeInRow(asked, row.value, step);
   return askOwner(() => atOwner(jobAt(env, ref)));
@@ -114,7 +115,13 @@ async function changeInRow(asked: Asked, row: JobRow, step: Step): Promise<Answe
   const next = step(job, now);
   if (!next.ok) return next;
   if (next.value === job) return ok(viewOfRow(row)); // this bulk action has changed it before
-  const written = await changeRow(databaseOf(env.DB), ref, overwrites ? null : row.revision, next.value, now);
+  const written = await changeRow(
+    databaseOf(env, ref.accountId),
+    ref,
+    overwrites ? null : row.revision,
+    next.value,
+    now,
+  );
   if (!written.ok) return written;
   if (!written.value && isEnded(next.value.phase))
     return askOwner(() => jobAt(env, ref).cancelFar(ref, asked.operation));

@@ -1,12 +1,13 @@
 // The one way to make a job, for routes and ticks alike: its row is the intent, its owner follows. If that fails the row
 // remains, and the sweeper.
 
+import { databaseOf } from "../../accounts/home.ts";
 import type { JobEdit, JobSpec, JobView, SigningState } from "../../domain/job.ts";
 import { err, ok } from "../../domain/result.ts";
 import { ARM_AHEAD_MS, SOON_MS } from "../../domain/timer.ts";
 import { type Inserted, insertJobs } from "../../store/jobs-store.ts";
 import { viewOfSpec } from "../../store/rows.ts";
-import { databaseOf, type Stored } from "../../store/store.ts";
+import type { Stored } from "../../store/store.ts";
 import { ask, askOwner, jobAt } from "../addresses.ts";
 import { atOnce } from "../at-once.ts";
 import type { Answer } from "../owners.ts";
@@ -38,7 +39,7 @@ const ARMED_AT_ONCE = 25;
 /** @returns what became of each, in order */
 export async function createJobs(asked: NewJobs): Promise<Stored<readonly Inserted[]>> {
   const { env, accountId, specs, signing, later } = asked;
-  const recorded = await insertJobs(databaseOf(env.DB), accountId, specs);
+  const recorded = await insertJobs(databaseOf(env, accountId), accountId, specs);
   if (!recorded.ok) return recorded;
   const made = recorded.value.filter((one) => one.created);
   const aheadOf = ({ spec }: Made): number => spec.scheduledFor - spec.createdAt;
@@ -100,7 +101,7 @@ async function replace(asked: Asked, edit: JobEdit): Promise<Answer<JobView>> {
 
 /** Writes the row: from here on the job exists. */
 export const recordJob = async (env: Cloudflare.Env, spec: JobSpec): Promise<Stored<Inserted>> =>
-  only(await insertJobs(databaseOf(env.DB), spec.accountId, [spec]));
+  only(await insertJobs(databaseOf(env, spec.accountId), spec.accountId, [spec]));
 
 const only = (answer: Stored<readonly Inserted[]>): Stored<Inserted> =>
   answer.ok ? ok(answer.value[0] ?? { created: false, holder: undefined }) : answer;

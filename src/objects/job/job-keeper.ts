@@ -1,6 +1,7 @@
 // How a JobObject changes its job: it is read, decided upon in domain/, written, logged and reported. Nothing here talks
 // to a target or a worker.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { standingOf } from "../../accounts/standing.ts";
 import { taskAt } from "../../domain/agenda.ts";
 import { hasMade } from "../../domain/bulk-action.ts";
@@ -34,7 +35,7 @@ import {
 import { removeOrphanJob } from "../../store/orphans.ts";
 import { type JobReport, reportOf, rowOfJob } from "../../store/report.ts";
 import { hasEnded, isContested, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
-import { databaseOf } from "../../store/store.ts";
+
 import { askOwner, scheduleAt } from "../addresses.ts";
 import { announce } from "../event/announce.ts";
 import type { Answer } from "../owners.ts";
@@ -95,7 +96,7 @@ export class JobKeeper {
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<Owned>> => {
       const meanwhile = this.present();
       if (meanwhile) return ok({ job: meanwhile });
-      const row = await readJob(databaseOf(this.#env.DB), ref);
+      const row = await readJob(databaseOf(this.#env, ref.accountId), ref);
       if (!row.ok) return row;
       if (!row.value) return err({ code: "job_not_found" });
       const now = Date.now();
@@ -103,7 +104,7 @@ export class JobKeeper {
       if (!found) return ok({ row: row.value });
       const standing = await standingOf(this.#env, ref.accountId, Date.now);
       if (standing.ok && standing.value.status === "gone") {
-        await removeOrphanJob(databaseOf(this.#env.DB), ref);
+        await removeOrphanJob(databaseOf(this.#env, ref.accountId), ref);
         return err({ code: "job_not_found" });
       }
       const job = withSigning(found, standing.ok ? standing.value.signing : null);
@@ -111,7 +112,9 @@ export class JobKeeper {
       if (!late.ok) return late;
       const taken = late.value ? life.cancel(job, now) : ok(job);
       if (!taken.ok) return taken;
-      const claimed = isContested(row.value, now) ? await claimRow(databaseOf(this.#env.DB), ref, row.value) : ok(true);
+      const claimed = isContested(row.value, now)
+        ? await claimRow(databaseOf(this.#env, ref.accountId), ref, row.value)
+        : ok(true);
       if (!claimed.ok) return claimed;
       if (!claimed.value) return err({ code: "job_moved" });
       this.write(taken.value, now);
@@ -132,7 +135,7 @@ export class JobKeeper {
   async revive(ref: JobRef, operation: string | null): Promise<Answer<JobView>> {
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<JobView>> => {
       const now = Date.now();
-      const row = await claimForRetry(databaseOf(this.#env.DB), ref, operation, now);
+      const row = await claimForRetry(databaseOf(this.#env, ref.accountId), ref, operation, now);
       if (!row.ok) return row;
       if (!row.value) return err({ code: "job_not_found" });
       const isMade = operation === null || hasMade(row.value.operation, operation);
@@ -155,7 +158,7 @@ export class JobKeeper {
       if (held && !isEnded(held.phase)) return err({ code: "job_not_deletable", status: statusOf(held) });
       if (held && isUnannounced(held)) return err({ code: "unavailable", retryAfterSeconds: 5 });
       if (held && isEnded(held.phase) && !held.phase.confirmed) await this.report();
-      const deleted = await deleteEnded(databaseOf(this.#env.DB), ref, null);
+      const deleted = await deleteEnded(databaseOf(this.#env, ref.accountId), ref, null);
       if (!deleted.ok) return deleted;
       if (!deleted.value) return err({ code: "unavailable", retryAfterSeconds: 5 });
       await this.#letGo(this.record.read());
@@ -176,7 +179,7 @@ export class JobKeeper {
   async dropKey(ref: JobRef): Promise<Answer<unknown>> {
     const owned = await this.owned(ref);
     if (!owned.ok) return owned;
-    if ("row" in owned.value) return dropKeyOfEnded(databaseOf(this.#env.DB), ref);
+    if ("row" in owned.value) return dropKeyOfEnded(databaseOf(this.#env, ref.accountId), ref);
     const dropped = this.change(life.dropKey);
     await this.report();
     const isUnheard = (this.record.read()?.editedAt ?? 0) > 0;
@@ -205,7 +208,10 @@ export class JobKeeper {
   /** The account is gone, and with it the job: its row, which the sweeper would ask about for ever, and its state. */
   async abandon(): Promise<void> {
     const job = this.record.read();
-    if (job) await removeOrphanJob(databaseOf(this.#env.DB), { accountId: job.accountId, jobId: job.id });
+    if (job) {
+      const ref = { accountId: job.accountId, jobId: job.id };
+      await removeOrphanJob(databaseOf(this.#env, ref.accountId), ref);
+    }
     await this.record.erase();
   }
 
@@ -278,7 +284,7 @@ export class JobKeeper {
     if (isEnded(job.phase)) return this.#letGo(job);
     const standing = await standingOf(this.#env, job.accountId, Date.now);
     if (standing.ok && standing.value.status === "gone") return this.record.erase();
-    const restored = await restoreJob(databaseOf(this.#env.DB), rowOfJob(job));
+    const restored = await restoreJob(databaseOf(this.#env, job.accountId), rowOfJob(job));
     log("warn", "row_restored", { account_id: job.accountId, job_id: job.id, done: restored.ok && restored.value });
     const present = this.record.read();
     if (present && !(restored.ok && restored.value)) this.#reportAgain(present, "unavailable");

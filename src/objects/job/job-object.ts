@@ -2,6 +2,7 @@
 // RPC methods write; the alarm talks to the outside. An empty object means that D1's row is the whole truth.
 
 import { DurableObject } from "cloudflare:workers";
+import { databaseOf } from "../../accounts/home.ts";
 import { hasMade } from "../../domain/bulk-action.ts";
 import { called, isClaimNeeded, slotEndsAt } from "../../domain/flow-claim.ts";
 import {
@@ -26,7 +27,7 @@ import { waitOf } from "../../domain/waiting-on.ts";
 import { readExecution } from "../../store/executions-store.ts";
 import type { JobRef } from "../../store/jobs-store.ts";
 import { executionOfRow, hasEnded, type JobRow, viewOfRow } from "../../store/rows.ts";
-import { databaseOf } from "../../store/store.ts";
+
 import type { Answer, Heartbeat, JobOwner, Leased, LiveExecutions, LiveJob } from "../owners.ts";
 import { withdraw } from "../pull-queue/offers.ts";
 import { runErrands } from "./errands.ts";
@@ -199,7 +200,7 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
   async #execution(ref: JobRef, owned: Owned, executionId: string): Promise<Answer<Execution | undefined>> {
     const known = "job" in owned ? owned.job.executions : [executionOfRow(owned.row)];
     const held = known.find((one) => one?.id === executionId);
-    return held ? ok(held) : readExecution(databaseOf(this.env.DB), ref, executionId);
+    return held ? ok(held) : readExecution(databaseOf(this.env, ref.accountId), ref, executionId);
   }
 
   /** A person's change: its row follows before the answer, so that a list read next shows it. */

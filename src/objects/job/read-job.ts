@@ -1,6 +1,7 @@
 // Reading one job. The row tells whether there is a job, and all about one that has ended; a live one is known to its owner.
 // An id without a row is nobody's: its object is not asked, since any call would create it.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { type Execution, type ExecutionView, executionViewOf, isAsNew, type JobView } from "../../domain/job.ts";
 import type { JobRefusal } from "../../domain/refusal.ts";
 import { err, ok, type Result } from "../../domain/result.ts";
@@ -8,7 +9,7 @@ import type { Wait } from "../../domain/waiting-on.ts";
 import { readExecutions } from "../../store/executions-store.ts";
 import { type JobRef, readJob } from "../../store/jobs-store.ts";
 import { executionOfRow, hasEnded, isOwnerless, type JobRow, viewOfRow, waitOfRow } from "../../store/rows.ts";
-import { databaseOf, ROW_MS } from "../../store/store.ts";
+import { ROW_MS } from "../../store/store.ts";
 import { askAgain, jobAt } from "../addresses.ts";
 import { atOnce } from "../at-once.ts";
 import type { JobOwner, LiveExecutions } from "../owners.ts";
@@ -63,7 +64,7 @@ export async function currentExecutions(
   const numbers = Array.from({ length: Math.max(0, last - offset) }, (_, i) => first + i);
   const isPartial = "row" in known.value ? mayBeApart(known.value.row) : held.some(isOfRow);
   if (isPartial || !numbers.every((attempt) => found.has(attempt))) {
-    const recorded = await readExecutions(databaseOf(env.DB), ref, first, last);
+    const recorded = await readExecutions(databaseOf(env, ref.accountId), ref, first, last);
     if (!recorded.ok) return recorded;
     for (const one of recorded.value) if (isAsNew(one, found.get(one.attempt) ?? one)) found.set(one.attempt, one);
   }
@@ -90,7 +91,7 @@ async function ownersWord<T>(
   question: (owner: JobOwner) => Promise<T | null>,
   row?: JobRow,
 ): Promise<Result<Known<T>, JobRefusal>> {
-  const seen = row ? ok(row) : await readJob(databaseOf(env.DB), ref, ROW_MS);
+  const seen = row ? ok(row) : await readJob(databaseOf(env, ref.accountId), ref, ROW_MS);
   if (seen.ok && !seen.value) return err({ code: "job_not_found" });
   if (seen.ok && seen.value && (hasEnded(seen.value) || isOwnerless(seen.value, Date.now())))
     return ok({ row: seen.value });
@@ -99,7 +100,7 @@ async function ownersWord<T>(
   if (live.value !== null) return ok({ live: live.value });
   if (!seen.ok) return seen;
   // Its owner holds nothing: the job waits for its time, or has ended since the row was read.
-  const now = await readJob(databaseOf(env.DB), ref);
+  const now = await readJob(databaseOf(env, ref.accountId), ref);
   if (!now.ok) return now;
   return now.value ? ok({ row: now.value }) : err({ code: "job_not_found" });
 }

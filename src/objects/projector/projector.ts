@@ -3,11 +3,13 @@
 // batches bring to an end it counts in memory, and adds to the overview from time to time.
 
 import { DurableObject } from "cloudflare:workers";
+import { numberOfDatabase } from "../../domain/databases.ts";
 import type { Receipt } from "../../domain/reporting.ts";
 import { log, nameOf } from "../../log.ts";
 import { applyReports } from "../../store/apply-reports.ts";
+import { databaseAt, isOneDatabase } from "../../store/databases.ts";
 import type { Report } from "../../store/report.ts";
-import { databaseOf } from "../../store/store.ts";
+import type { Database } from "../../store/store.ts";
 import { TallyBook } from "./tally-book.ts";
 
 /** D1 takes values of up to 2 MB; a batch is one value, and a report may be larger than its neighbours. */
@@ -38,6 +40,18 @@ export class Projector extends DurableObject<Cloudflare.Env> {
   #flushes: (() => void)[] = [];
   #flushAskedAt = 0;
   #willRing = false;
+
+  /**
+   * Its name tells which. Without one (a runtime may keep it from alarms) it is the only one.
+   *
+   * @throws when there are several, or it is not bound any more: then there is nothing to write to
+   */
+  #db(): Database {
+    const number = isOneDatabase(this.env) ? 0 : numberOfDatabase(this.ctx.id.name ?? "");
+    const bound = number === undefined ? undefined : databaseAt(this.env, number);
+    if (!bound) throw new Error("the database of this projector is not bound");
+    return bound.db;
+  }
 
   /**
    * @param bytes how long the report is as JSON
@@ -103,7 +117,7 @@ export class Projector extends DurableObject<Cloudflare.Env> {
 
   async #flush(): Promise<void> {
     const asked = this.#flushes.splice(0);
-    await this.#book.flush(databaseOf(this.env.DB)).catch((thrown) => {
+    await this.#flushTo().catch((thrown) => {
       log("error", "projector_fault", { reports: 0, error: nameOf(thrown) });
     });
     for (const flushed of asked) flushed();
@@ -111,7 +125,7 @@ export class Projector extends DurableObject<Cloudflare.Env> {
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     const reports = batch.map(({ report }) => report);
-    const receipts = await applyReports(databaseOf(this.env.DB), reports, this.#book).catch((thrown): Receipt[] => {
+    const receipts = await this.#apply(reports).catch((thrown): readonly Receipt[] => {
       log("error", "projector_fault", { reports: reports.length, error: nameOf(thrown) });
       return reports.map(() => "unavailable");
     });
@@ -120,6 +134,14 @@ export class Projector extends DurableObject<Cloudflare.Env> {
     // A database that does not answer would hold up each batch as long as this one: their owners come again.
     if (receipts.every((receipt) => receipt === "unavailable"))
       for (const { answer } of this.#takeAll()) answer("unavailable");
+  }
+
+  async #flushTo(): Promise<void> {
+    await this.#book.flush(this.#db());
+  }
+
+  async #apply(reports: readonly Report[]): Promise<readonly Receipt[]> {
+    return applyReports(this.#db(), reports, this.#book);
   }
 
   #takeBatch(): Waiting[] {

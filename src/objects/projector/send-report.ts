@@ -1,12 +1,12 @@
 // How an owner reports to the read model: to the database's projector, or straight to D1 where that one is busy or failing.
 
+import { databaseOf, homeOf } from "../../accounts/home.ts";
 import type { Receipt } from "../../domain/reporting.ts";
 import { sharedEpochAt } from "../../domain/tally.ts";
 import { bytesOf } from "../../domain/text.ts";
 import { applyReports } from "../../store/apply-reports.ts";
 import type { Counting } from "../../store/counting.ts";
 import type { Report } from "../../store/report.ts";
-import { databaseOf } from "../../store/store.ts";
 import { TooLate, within } from "../../store/time-limit.ts";
 import { projectorOf } from "../addresses.ts";
 
@@ -19,11 +19,15 @@ const isReceipt = (answer: string): answer is Receipt => RECEIPTS.includes(answe
 /** Never throws. */
 export async function sendReport(env: Cloudflare.Env, report: Report): Promise<Receipt> {
   const bytes = bytesOf(JSON.stringify(report));
-  const answer = await within(ANSWER_MS, () => projectorOf(env).report(report, bytes)).catch((fault) =>
+  const home = await within(ANSWER_MS, () => homeOf(env, report.accountId)).catch(() => null);
+  if (!home?.ok) return "unavailable";
+  const answer = await within(ANSWER_MS, () => projectorOf(env, home.value).report(report, bytes)).catch((fault) =>
     fault instanceof TooLate ? "unavailable" : "busy",
   );
   if (answer !== "busy") return isReceipt(answer) ? answer : "unavailable"; // the word of a newer projector
-  const written = within(ANSWER_MS, () => applyReports(databaseOf(env.DB), [report], recounted(Date.now())));
+  const written = within(ANSWER_MS, () =>
+    applyReports(databaseOf(env, report.accountId), [report], recounted(Date.now())),
+  );
   const [receipt = "unavailable"] = await written.catch((): Receipt[] => []);
   return receipt;
 }

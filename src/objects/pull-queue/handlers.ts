@@ -1,9 +1,10 @@
 // The handlers of an account: their names from the read model, everything else from their PullQueues at this moment.
 
+import { databaseOf } from "../../accounts/home.ts";
 import type { HandlerView } from "../../domain/handler.ts";
 import { err, ok } from "../../domain/result.ts";
 import { listHandlers } from "../../store/handlers-store.ts";
-import { databaseOf, type Stored } from "../../store/store.ts";
+import type { Stored } from "../../store/store.ts";
 import { ask, pullQueueAt } from "../addresses.ts";
 import { atOnce } from "../at-once.ts";
 
@@ -49,7 +50,7 @@ export async function handlersOf(
   accountId: string,
   most: number,
 ): Promise<Stored<readonly HandlerView[]>> {
-  const listed = await listHandlers(databaseOf(env.DB), accountId, 0, most);
+  const listed = await listHandlers(databaseOf(env, accountId), accountId, 0, most);
   if (!listed.ok) return listed;
   const asked = await askHandlers(env, accountId, listed.value.names);
   const answered = asked.flatMap((one) => (isSilent(one) ? [] : [one]));

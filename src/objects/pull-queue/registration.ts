@@ -1,9 +1,9 @@
 // Sees to it that the account's list of handlers names the one a PullQueue is for. It holds up no offer and no poll, and fails
 // none: while D1 is away it is tried again once a minute, with whatever call comes next.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { log, nameOf } from "../../log.ts";
 import { registerHandler } from "../../store/handlers-store.ts";
-import { databaseOf } from "../../store/store.ts";
 
 const KEY = "registered";
 
@@ -54,7 +54,7 @@ export class Registration {
     const [accountId, handler] = split(this.#ctx.id.name ?? "");
     if (handler === "") return;
     try {
-      const registered = await registerHandler(databaseOf(this.#env.DB), { accountId, handler }, now);
+      const registered = await registerHandler(databaseOf(this.#env, accountId), { accountId, handler }, now);
       if (!registered.ok) return;
       this.#at = now;
       await this.#ctx.storage.put(KEY, now);

@@ -1,8 +1,9 @@
 // Cancels what an archived schedule has made and no worker or target has seen yet, in bounded pages.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { waitingJobsOf } from "../../store/jobs-store.ts";
 import type { ScheduleRef } from "../../store/schedules-store.ts";
-import { databaseOf } from "../../store/store.ts";
+
 import { ask, jobAt } from "../addresses.ts";
 
 const PAGE_SIZE = 100;
@@ -15,7 +16,7 @@ export async function cancelWaiting(
 ): Promise<"none" | "some"> {
   let after = "";
   for (let page = 0; page < MAX_PAGES; page++) {
-    const waiting = await waitingJobsOf(databaseOf(env.DB), accountId, scheduleId, after, PAGE_SIZE);
+    const waiting = await waitingJobsOf(databaseOf(env, accountId), accountId, scheduleId, after, PAGE_SIZE);
     if (!waiting.ok) return "some";
     const answers = await Promise.all(
       waiting.value.map((jobId) => ask(() => jobAt(env, { accountId, jobId }).cancelIfWaiting({ accountId, jobId }))),

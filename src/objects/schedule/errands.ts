@@ -1,6 +1,7 @@
 // What a ScheduleObject does to the outside: it makes the job of a due tick, clears up after an archived schedule, and reports
 // when its alarm rings; and it makes the job that a person asks for.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { standingOf } from "../../accounts/standing.ts";
 import { isOver, type JobSpec } from "../../domain/job.ts";
 import { err, ok } from "../../domain/result.ts";
@@ -12,7 +13,7 @@ import { type Inserted, jobsWithKeys } from "../../store/jobs-store.ts";
 import { removeOrphanSchedule } from "../../store/orphans.ts";
 import { hasEnded } from "../../store/rows.ts";
 import type { ScheduleRef } from "../../store/schedules-store.ts";
-import { databaseOf, type Stored } from "../../store/store.ts";
+import type { Stored } from "../../store/store.ts";
 import { ask, jobAt } from "../addresses.ts";
 import { armJob, recordJob } from "../job/create-job.ts";
 import { currentJob } from "../job/read-job.ts";
@@ -48,7 +49,7 @@ async function runTick(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Sc
   const { accountId, id: scheduleId } = schedule;
   const standing = await standingOf(env, accountId, Date.now);
   if (standing.ok && standing.value.status === "gone") {
-    await removeOrphanSchedule(databaseOf(env.DB), { accountId, scheduleId });
+    await removeOrphanSchedule(databaseOf(env, accountId), { accountId, scheduleId });
     return record.erase();
   }
   if (!keeper.record.isStill(schedule)) return;
@@ -85,7 +86,7 @@ async function isBusy(env: Cloudflare.Env, schedule: Schedule, tick: number): Pr
   const { accountId, id, lastRunAt } = schedule;
   if (lastRunAt === null) return ok(false);
   const [own, before] = [tickKey(id, tick), tickKey(id, lastRunAt)];
-  const found = await jobsWithKeys(databaseOf(env.DB), accountId, [own, before]);
+  const found = await jobsWithKeys(databaseOf(env, accountId), accountId, [own, before]);
   if (!found.ok) return found;
   const predecessor = found.value.find((job) => job.idempotencyKey === before);
   if (!predecessor || hasEnded(predecessor) || found.value.length > 1) return ok(false);
@@ -131,7 +132,7 @@ export async function countMade(
 
 /** Whether the tick has its job already, counted or not. */
 async function isMade(env: Cloudflare.Env, { accountId, id }: Schedule, tick: number): Promise<Stored<boolean>> {
-  const made = await jobsWithKeys(databaseOf(env.DB), accountId, [tickKey(id, tick)]);
+  const made = await jobsWithKeys(databaseOf(env, accountId), accountId, [tickKey(id, tick)]);
   return made.ok ? ok(made.value.length > 0) : made;
 }
 

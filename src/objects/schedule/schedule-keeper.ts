@@ -1,5 +1,6 @@
 // How a ScheduleObject keeps its schedule: it is read from here or from its row, written, and reported.
 
+import { databaseOf } from "../../accounts/home.ts";
 import { standingOf } from "../../accounts/standing.ts";
 import { eventsOfSchedule } from "../../domain/event.ts";
 import { type Receipt, reportAgain } from "../../domain/reporting.ts";
@@ -9,7 +10,7 @@ import { upgradeSchedule } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
 import { reportOfSchedule } from "../../store/report.ts";
 import { readSchedule, restoreSchedule, type ScheduleRef } from "../../store/schedules-store.ts";
-import { databaseOf } from "../../store/store.ts";
+
 import { announce } from "../event/announce.ts";
 import type { ScheduleAnswer } from "../owners.ts";
 import { sendReport } from "../projector/send-report.ts";
@@ -34,7 +35,7 @@ export class ScheduleKeeper {
     return this.#ctx.blockConcurrencyWhile(async (): Promise<ScheduleAnswer<Schedule>> => {
       const meanwhile = this.record.read();
       if (meanwhile) return ok(meanwhile);
-      const row = await readSchedule(databaseOf(this.#env.DB), ref);
+      const row = await readSchedule(databaseOf(this.#env, ref.accountId), ref);
       if (!row.ok) return row;
       if (!row.value) return err({ code: "schedule_not_found" });
       if (!hasEnded(row.value)) this.record.write(row.value, Date.now());
@@ -98,7 +99,7 @@ export class ScheduleKeeper {
     if (hasEnded(schedule) && !schedule.clearing) return this.record.erase();
     const standing = await standingOf(this.#env, schedule.accountId, Date.now);
     if (standing.ok && standing.value.status === "gone") return this.record.erase();
-    const restored = await restoreSchedule(databaseOf(this.#env.DB), schedule);
+    const restored = await restoreSchedule(databaseOf(this.#env, schedule.accountId), schedule);
     const done = restored.ok && restored.value;
     log("warn", "row_restored", { account_id: schedule.accountId, schedule_id: schedule.id, done });
     const present = this.record.read();

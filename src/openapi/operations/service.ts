@@ -16,7 +16,8 @@ export const service: Operations = {
     tag: "Service",
     summary: "Ask whether the service is well",
     description:
-      "200 when the database answers and the settings make sense; else 503, which names the setting at fault.",
+      "200 when the database answers and the settings make sense; else 503, which names the setting at fault. With several databases, 200 with the `status` `degraded` names in `unanswered` those that " +
+      "do not answer: their accounts wait, the others are served.",
     answer: { data: "Health", message: "The service is well." },
     refuses: ["unavailable"],
   },

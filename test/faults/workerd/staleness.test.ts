@@ -7,10 +7,10 @@ import type { OfferMessage } from "../../../src/delivery/enqueue.ts";
 import { type Job, specOf } from "../../../src/domain/job.ts";
 import { KEEP_MS, STALE_ARM_MS } from "../../../src/domain/timer.ts";
 import worker from "../../../src/index.ts";
+import { directoryOf } from "../../../src/store/databases.ts";
 import { changeRow, claimRow } from "../../../src/store/jobs-store.ts";
 import { askedOf, type JobReport } from "../../../src/store/report.ts";
 import { type JobRow, rowOfSpec } from "../../../src/store/rows.ts";
-import { databaseOf } from "../../../src/store/store.ts";
 import { jsonText } from "../../harness/json-text.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { api } from "../../workerd/harness/api.ts";
@@ -56,9 +56,9 @@ const LATE: Record<string, (underway: Underway) => Promise<unknown>> = {
   replacement: ({ job, armed }) =>
     job.owner.edit(job.ref, { ...specOf(armed), name: "late", scheduledFor: NOON + DAY, retimed: true }, null),
   "change of its row, made when it had no owner": ({ job, armed }) =>
-    changeRow(databaseOf(env.DB), job.ref, 0, { ...armed, name: "late", revision: 2 }, NOON - DAY),
+    changeRow(directoryOf(env), job.ref, 0, { ...armed, name: "late", revision: 2 }, NOON - DAY),
   "word of an owner that takes it up": async ({ job, armed }) =>
-    claimRow(databaseOf(env.DB), job.ref, { ...rowOfSpec(armed), revision: 0 } as JobRow),
+    claimRow(directoryOf(env), job.ref, { ...rowOfSpec(armed), revision: 0 } as JobRow),
   "report of an edit": ({ job, armed }) =>
     post.deliver([
       reportAt(job, 1, {

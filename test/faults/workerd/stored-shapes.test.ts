@@ -7,8 +7,8 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { BULK_ACTION_VERSION, JOB_VERSION, SCHEDULE_VERSION } from "../../../src/domain/upgrade.ts";
 import worker from "../../../src/index.ts";
 import { insertBulkAction, readBulkAction } from "../../../src/store/bulk-actions-store.ts";
+import { directoryOf } from "../../../src/store/databases.ts";
 import { insertSchedule } from "../../../src/store/schedules-store.ts";
-import { databaseOf } from "../../../src/store/store.ts";
 import { jsonText } from "../../harness/json-text.ts";
 import { NOON, SECOND, setClock } from "../../workerd/harness/clock.ts";
 import { JobUnderTest } from "../../workerd/harness/job.ts";
@@ -125,7 +125,7 @@ describe("a report of version 1", () => {
   });
 
   it("on a schedule is applied", async () => {
-    await insertSchedule(databaseOf(env.DB), schedule as never);
+    await insertSchedule(directoryOf(env), schedule as never);
     expect(await reported(scheduleReport)).toBe("stored");
     const row = await env.DB.prepare("SELECT revision FROM schedules WHERE id = ?").bind(schedule.id).first("revision");
     expect(row).toBe(scheduleReport.revision);
@@ -140,7 +140,7 @@ describe("a report of version 1", () => {
 });
 
 it("a schedule as version 1 stored it makes its tick's job", async () => {
-  await insertSchedule(databaseOf(env.DB), schedule as never);
+  await insertSchedule(directoryOf(env), schedule as never);
   const owner = env.SCHEDULES.getByName(`${account.id}/${schedule.id}`);
   await owner.wake({ accountId: account.id, scheduleId: schedule.id });
   setClock(schedule.nextRunAt);
@@ -155,13 +155,13 @@ it("a bulk action as version 1 stored it asks its page, and is over", async () =
   const job = await holding(waiting);
   await insertRows(account, [{ id: waiting.id }]);
   const owner = env.BULK_ACTIONS.getByName(`${account.id}/${bulkAction.id}`);
-  await insertBulkAction(databaseOf(env.DB), bulkAction as never);
+  await insertBulkAction(directoryOf(env), bulkAction as never);
   await runInDurableObject(owner, async (instance, { storage }) => {
     storage.kv.put("state", bulkAction);
     await instance.alarm();
   });
   expect((await shownBy(job))?.status).toBe("cancelled");
-  const told = await readBulkAction(databaseOf(env.DB), { accountId: account.id, bulkActionId: bulkAction.id });
+  const told = await readBulkAction(directoryOf(env), { accountId: account.id, bulkActionId: bulkAction.id });
   expect(told).toMatchObject({ ok: true, value: { status: "completed", matched: 1, done: 1, skipped: 0 } });
 });
 

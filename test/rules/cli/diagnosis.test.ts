@@ -19,7 +19,7 @@ const overview: Overview = {
   due: [],
   dueCompleteUntil: before(0),
 };
-const well: Evidence = { unwell: null, overview, handlers: [], webhooks: [], oldest: null };
+const well: Evidence = { unwell: null, unanswered: [], overview, handlers: [], webhooks: [], oldest: null };
 
 const handler = (facts: Partial<HandlerStatus>) =>
   ({
@@ -125,4 +125,12 @@ it("puts what the service says of itself first, and counts the rest", () => {
   expect(verdict).toBe(
     "Not well: The service says that it is not well: MASTER_KEY is not set. 1 more finding is listed above.",
   );
+});
+
+it("names databases that do not answer, which is no trouble of an account that is answered", () => {
+  const { levels, verdict } = judge({ unanswered: ["DB_2"] });
+  expect(levels).toEqual(["note"]);
+  expect(verdict).toMatch(/^All is well/);
+  const messages = diagnose({ ...well, unanswered: ["DB_2", "DB_3"] }, NOON).map(({ message }) => message);
+  expect(messages).toEqual(["DB_2, DB_3 do not answer: accounts that live there wait."]);
 });

@@ -19,7 +19,7 @@ const examples = parseEnv(read(".dev.vars.example"));
 it("the deploy script is ours, and migrates by the binding's name", () => {
   expect(manifest.scripts.deploy).toContain("node --no-warnings deploy/main.ts");
   expect(config.d1_databases.map(({ binding }) => binding)).toContain(DATABASE);
-  expect(read("deploy/cloudflare.ts")).toContain('"migrations", "apply", DATABASE, "--remote"');
+  expect(read("deploy/cloudflare.ts")).toContain('"migrations", "apply", binding, "--remote"');
 });
 
 it("every resource has a name, and no id of ours stands in the way of yours", () => {

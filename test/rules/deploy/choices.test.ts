@@ -27,7 +27,7 @@ function optionsAt(place: Options["place"], more: Partial<Options> = {}): Option
 
 const script = (more: Partial<Options> = {}) => ({ options: optionsAt("script", more), ask: NOBODY });
 const withVars = (vars: Record<string, string>) => ({ ...config, vars: { ...config.vars, ...vars } });
-const deployed = (vars: Record<string, string>): Worker => ({ vars, secrets: [], isChronos: true });
+const deployed = (vars: Record<string, string>): Worker => ({ vars, secrets: [], databases: [], isChronos: true });
 
 const signedInTo = (...names: string[]) => {
   const accounts = names.map((name) => ({ id: `id of ${name}`, name }));

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { databaseOf, domainsOf, queuesOf, readConfig, writeDeployed } from "../../../deploy/config.ts";
+import { databasesOf, domainsOf, queuesOf, readConfig, writeDeployed } from "../../../deploy/config.ts";
 import { refusedOnFree } from "../../../deploy/free-plan.ts";
 import { locationNear, locationOf } from "../../../deploy/location.ts";
 import { PROJECT } from "../../../local/settings.ts";
@@ -26,7 +26,7 @@ function edited(from: string, to: string) {
 
 it("the committed file names everything and has no id", () => {
   expect(ours.name).toBe("chronos");
-  expect(databaseOf(ours)).toEqual({ name: "chronos", id: null });
+  expect(databasesOf(ours)).toEqual([{ binding: "DB", name: "chronos", id: null }]);
   expect(queuesOf(ours)).toEqual(["chronos-executions"]);
 });
 
@@ -36,15 +36,33 @@ it("another name has a database and a queue of its own, and leaves other queues 
   writeFileSync(join(folder, "wrangler.toml"), emails);
   const staging = readConfig(folder, "chronos-staging");
   expect(staging.name).toBe("chronos-staging");
-  expect(databaseOf(staging)).toEqual({ name: "chronos-staging", id: null });
+  expect(databasesOf(staging)).toEqual([{ binding: "DB", name: "chronos-staging", id: null }]);
   expect(queuesOf(staging)).toEqual(["chronos-staging-executions", "emails"]);
 });
 
 it("an id that somebody has put there counts, but not for another name", () => {
   const id = "11111111-2222-4333-8444-555555555555";
   edited('database_name = "chronos"', `database_name = "chronos"\ndatabase_id = "${id}"`);
-  expect(databaseOf(readConfig(folder, null)).id).toBe(id);
-  expect(databaseOf(readConfig(folder, "chronos-staging")).id).toBeNull();
+  expect(databasesOf(readConfig(folder, null))[0].id).toBe(id);
+  expect(databasesOf(readConfig(folder, "chronos-staging"))[0].id).toBeNull();
+});
+
+it("further databases are DB_1, DB_2 …, named after the service unless wrangler.toml says otherwise", () => {
+  const more = (binding: string, name = "") => `\n[[d1_databases]]\nbinding = "${binding}"\n${name}`;
+  const config = edited(
+    "[triggers]",
+    `${more("DB_2")}${more("DB_1", 'database_name = "chronos-more"\n')}${more("LOGS")}\n[triggers]`,
+  );
+  expect(databasesOf(config).map(({ binding, name }) => `${binding} ${name}`)).toEqual([
+    "DB chronos",
+    "DB_1 chronos-more",
+    "DB_2 chronos-2",
+  ]);
+  const staging = databasesOf(readConfig(folder, "chronos-staging"));
+  expect(staging.map(({ name }) => name)).toEqual(["chronos-staging", "chronos-staging-more", "chronos-staging-2"]);
+  expect(() => edited("[triggers]", `${more("DB_3", 'database_name = "chronos"\n')}\n[triggers]`)).toThrow(
+    "names the database chronos twice",
+  );
 });
 
 it("the queue that is produced for is the one that is consumed, whatever it was renamed to", () => {
@@ -54,7 +72,7 @@ it("the queue that is produced for is the one that is consumed, whatever it was 
 
 it("what is deployed is the file with the id, the variables and the domain, and nothing else changed", () => {
   const config = edited('name = "chronos"', 'name = "chronos"');
-  const resolved = { databaseId: "an-id", vars: { SUBREQUESTS: "50" }, domain: "jobs.example.com" };
+  const resolved = { databaseIds: { DB: "an-id" }, vars: { SUBREQUESTS: "50" }, domain: "jobs.example.com" };
   const deployed = JSON.parse(readFileSync(writeDeployed(folder, config, resolved), "utf8"));
   const [database] = config.d1_databases;
   expect(deployed).toEqual({

@@ -1,7 +1,7 @@
 // `npm run deploy` with the real wrangler against a stand-in for Cloudflare's API, whose Workers really run. The gate takes
 // a few of the broken runs; `npm run test:workers` all of them.
 
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FREE_WORKER_BYTES } from "../../../deploy/free-plan.ts";
@@ -159,6 +159,35 @@ describe.concurrent("npm run deploy", LIMIT, () => {
       ...TRIGGERS,
       "PUT /queues/:queue/consumers/:consumer",
     ]);
+  });
+
+  it("with one more database in wrangler.toml, makes it, migrates it, and gives accounts a home there; also after it was killed", async () => {
+    const person = await arrive();
+    const { cloudflare } = person;
+    expect(await person.deploy()).toMatchObject({ code: 0 });
+    const file = join(person.clone.path, "wrangler.toml");
+    appendFileSync(
+      file,
+      '\n[[d1_databases]]\nbinding = "DB_1"\ndatabase_name = "chronos-1"\nmigrations_dir = "migrations"\n',
+    );
+    cloudflare.faults.set("POST /d1/database", "hangs");
+    const killed = await person.deploy({
+      onStart: (child) => {
+        cloudflare.onFault = () => killAll(treeOf(child.pid ?? 0));
+      },
+    });
+    expect(killed.code).toBe(null);
+
+    cloudflare.faults.clear();
+    cloudflare.onFault = () => {};
+    const grown = await person.deploy();
+    expect(grown).toMatchObject({ code: 0 });
+    expect(grown.output).toMatch(/✓ database +chronos(, chronos-1 are| is) there/);
+    const { databases, accounts } = await person.left();
+    expect([databases.map(({ name }: { name: string }) => name), accounts]).toEqual([["chronos", "chronos-1"], 1]);
+    const made = await person.call(person.secret("admin-token"), "POST", "/v1/admin/accounts", { name: "second" });
+    expect(await made.json()).toMatchObject({ data: { database: 1 } });
+    expect(await cloudflare.rows("chronos-1", "SELECT name FROM accounts")).toEqual([{ name: "second" }]);
   });
 
   it.each(FULL_SIZE ? BROKEN : BROKEN.filter(({ isQuick }) => isQuick))(

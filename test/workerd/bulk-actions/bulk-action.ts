@@ -5,8 +5,8 @@ import { env } from "cloudflare:workers";
 import { and, eq } from "drizzle-orm";
 import type { BulkAction } from "../../../src/domain/bulk-action.ts";
 import type { showBulkAction } from "../../../src/routes/show-bulk-action.ts";
+import { directoryOf } from "../../../src/store/databases.ts";
 import { bulkActions } from "../../../src/store/schema.ts";
-import { databaseOf } from "../../../src/store/store.ts";
 import type { Account } from "../harness/account.ts";
 import { api, must } from "../harness/api.ts";
 import { advance, setClock } from "../harness/clock.ts";
@@ -55,14 +55,14 @@ export class BulkActionUnderTest extends OwnerUnderTest<BulkAction> {
   }
 
   row = () =>
-    databaseOf(env.DB)
+    directoryOf(env)
       .select()
       .from(bulkActions)
       .where(and(eq(bulkActions.accountId, this.account.id), eq(bulkActions.id, this.id)))
       .get();
 
   deleteRow = () =>
-    databaseOf(env.DB)
+    directoryOf(env)
       .delete(bulkActions)
       .where(and(eq(bulkActions.accountId, this.account.id), eq(bulkActions.id, this.id)));
 }

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import worker from "../../../src/index.ts";
 import { newJobId } from "../../../src/objects/new-id.ts";
 import { reportBulkAction } from "../../../src/store/bulk-actions-store.ts";
-import { databaseOf } from "../../../src/store/store.ts";
+import { directoryOf } from "../../../src/store/databases.ts";
 import { type Account, newAccount, remove, removeElsewhere } from "../harness/account.ts";
 import { api, type Envelope } from "../harness/api.ts";
 import { advance, DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock, until } from "../harness/clock.ts";
@@ -252,7 +252,7 @@ describe("its row", () => {
     const bulk = await newBulkAction(account, ALL);
     const early = await bulk.stored();
     await bulk.runToItsEnd();
-    if (early) await reportBulkAction(databaseOf(env.DB), early);
+    if (early) await reportBulkAction(directoryOf(env), early);
     expect((await bulk.row())?.state).toMatchObject({ status: "completed" });
   });
 });

@@ -9,11 +9,12 @@ export interface Account {
   readonly secret: string;
 }
 
-export async function newAccount(name = "a tenant"): Promise<Account> {
+/** @param database where it is to live, if there are several */
+export async function newAccount(name = "a tenant", database?: number): Promise<Account> {
   const made = await must(
     api<{ id: string; api_key: string; signing_secret: string }>("POST", "/v1/admin/accounts", {
       key: ADMIN,
-      body: { name },
+      body: { name, database },
     }),
   );
   return { id: made.id, key: made.api_key, secret: made.signing_secret };

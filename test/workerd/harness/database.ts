@@ -13,7 +13,7 @@ export interface Outage {
 export const databaseDown = (words: string = OVERLOADED): Outage => outage(() => Promise.reject(new Error(words)));
 
 /** D1 takes every query and says nothing. */
-export const databaseHangs = (): Outage => outage(() => new Promise(() => {}));
+export const databaseHangs = (database: D1Database = env.DB): Outage => outage(() => new Promise(() => {}), database);
 
 /** D1 does everything it is asked, but only after a while. What was begun goes on after the end. */
 export function databaseSlow(ms: number): Outage {
@@ -84,10 +84,10 @@ export function answerLost(
   return { end: () => spies.forEach((spy) => void spy.mockRestore()) };
 }
 
-function outage(answer: () => Promise<never>): Outage {
+function outage(answer: () => Promise<never>, database: D1Database = env.DB): Outage {
   const spies = [
-    vi.spyOn(env.DB, "prepare").mockImplementation(() => silent(answer)),
-    vi.spyOn(env.DB, "batch").mockImplementation(answer),
+    vi.spyOn(database, "prepare").mockImplementation(() => silent(answer)),
+    vi.spyOn(database, "batch").mockImplementation(answer),
   ];
   return { end: () => spies.forEach((spy) => void spy.mockRestore()) };
 }

@@ -3,8 +3,8 @@
 import { env } from "cloudflare:workers";
 import { and, asc, eq } from "drizzle-orm";
 import type { Job } from "../../../src/domain/job.ts";
+import { directoryOf } from "../../../src/store/databases.ts";
 import { executions, jobs } from "../../../src/store/schema.ts";
-import { databaseOf } from "../../../src/store/store.ts";
 import type { Account } from "./account.ts";
 import { api, type Call, type ExecutionJson, type JobJson, must } from "./api.ts";
 import { OwnerUnderTest } from "./owner.ts";
@@ -60,14 +60,14 @@ export class JobUnderTest extends OwnerUnderTest<Job> {
   }
 
   row = () =>
-    databaseOf(env.DB)
+    directoryOf(env)
       .select()
       .from(jobs)
       .where(and(eq(jobs.accountId, this.account.id), eq(jobs.id, this.id)))
       .get();
 
   executionRows = () =>
-    databaseOf(env.DB)
+    directoryOf(env)
       .select()
       .from(executions)
       .where(and(eq(executions.accountId, this.account.id), eq(executions.jobId, this.id)))
@@ -76,7 +76,7 @@ export class JobUnderTest extends OwnerUnderTest<Job> {
 
   /** Takes the row out of the read model. */
   deleteRow = () =>
-    databaseOf(env.DB)
+    directoryOf(env)
       .delete(jobs)
       .where(and(eq(jobs.accountId, this.account.id), eq(jobs.id, this.id)));
 }

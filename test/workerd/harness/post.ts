@@ -7,8 +7,8 @@ import type { Receipt } from "../../../src/domain/reporting.ts";
 import type { Projector } from "../../../src/objects/projector/projector.ts";
 import { recounted } from "../../../src/objects/projector/send-report.ts";
 import { applyReports } from "../../../src/store/apply-reports.ts";
+import { directoryOf } from "../../../src/store/databases.ts";
 import type { JobReport, Report } from "../../../src/store/report.ts";
-import { databaseOf } from "../../../src/store/store.ts";
 
 type Answer = Awaited<ReturnType<Projector["report"]>>;
 
@@ -49,7 +49,7 @@ class Post {
 
   /** Brings reports to the read model, in this order. */
   deliver = (reports: readonly Report[]): Promise<readonly Receipt[]> =>
-    applyReports(databaseOf(env.DB), reports, recounted(Date.now()));
+    applyReports(directoryOf(env), reports, recounted(Date.now()));
 }
 
 export const post = new Post();

@@ -3,9 +3,9 @@
 import { env } from "cloudflare:workers";
 import type { JobStatus } from "../../../src/domain/job.ts";
 import { newJobId } from "../../../src/objects/new-id.ts";
+import { directoryOf } from "../../../src/store/databases.ts";
 import type { NewJobRow } from "../../../src/store/rows.ts";
 import { jobs } from "../../../src/store/schema.ts";
-import { databaseOf } from "../../../src/store/store.ts";
 import type { Account } from "./account.ts";
 import { NOON } from "./clock.ts";
 import { TARGET } from "./receiver.ts";
@@ -40,7 +40,7 @@ export function rowOf(account: Account, given: RowValues = {}): NewJobRow {
 
 /** @returns their ids, in the order given */
 export async function insertRows(account: Account, rows: readonly RowValues[]): Promise<string[]> {
-  const db = databaseOf(env.DB);
+  const db = directoryOf(env);
   const all = rows.map((row) => rowOf(account, row));
   const inserts = all.map((row) => db.insert(jobs).values(row));
   const [first, ...rest] = inserts;

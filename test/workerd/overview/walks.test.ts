@@ -6,9 +6,9 @@ import fc from "fast-check";
 import { expect, it, vi } from "vitest";
 import { TallyBook } from "../../../src/objects/projector/tally-book.ts";
 import { applyReports } from "../../../src/store/apply-reports.ts";
+import { directoryOf } from "../../../src/store/databases.ts";
 import type { JobReport } from "../../../src/store/report.ts";
 import { hasExpired, isNews, settledIn } from "../../../src/store/settled.ts";
-import { databaseOf } from "../../../src/store/store.ts";
 import { Chance } from "../../faults/harness/chance.ts";
 import { World, walks } from "../../rules/walk.ts";
 import { type Account, newAccount } from "../harness/account.ts";
@@ -82,7 +82,7 @@ function loseAnswer(isApplied: boolean) {
 }
 
 it.each(SEEDS)("whatever happens on the way, each execution is counted once (seed %i)", async (seed) => {
-  const [account, chance, db] = [await newAccount(), new Chance(seed), databaseOf(env.DB)];
+  const [account, chance, db] = [await newAccount(), new Chance(seed), directoryOf(env)];
   const lives = await livesOf(account, seed);
   const left = lives.map(({ id, heard }) => ({ id, heard: [...heard] }));
   const delivered: JobReport[] = [];

@@ -6,8 +6,8 @@ import { and, asc, eq } from "drizzle-orm";
 import type { Schedule } from "../../../src/domain/schedule.ts";
 import type { showSchedule } from "../../../src/domain/show-schedule.ts";
 import worker from "../../../src/index.ts";
+import { directoryOf } from "../../../src/store/databases.ts";
 import { jobs, schedules } from "../../../src/store/schema.ts";
-import { databaseOf } from "../../../src/store/store.ts";
 import type { Account } from "../harness/account.ts";
 import { api, type JobJson, must } from "../harness/api.ts";
 import { OwnerUnderTest } from "../harness/owner.ts";
@@ -63,20 +63,20 @@ export class ScheduleUnderTest extends OwnerUnderTest<Schedule> {
   }
 
   row = () =>
-    databaseOf(env.DB)
+    directoryOf(env)
       .select()
       .from(schedules)
       .where(and(eq(schedules.accountId, this.account.id), eq(schedules.id, this.id)))
       .get();
 
   deleteRow = () =>
-    databaseOf(env.DB)
+    directoryOf(env)
       .delete(schedules)
       .where(and(eq(schedules.accountId, this.account.id), eq(schedules.id, this.id)));
 
   /** The rows of the jobs it has made, by their tick. */
   jobs = () =>
-    databaseOf(env.DB)
+    directoryOf(env)
       .select()
       .from(jobs)
       .where(and(eq(jobs.accountId, this.account.id), eq(jobs.scheduleId, this.id)))
