@@ -21,6 +21,8 @@ export interface Nature {
   readonly openMs: number;
   /** Some jobs are due about when an owner takes them up, which makes a history long. */
   readonly hasFarJobs: boolean;
+  /** How many databases accounts are spread over. */
+  readonly databases: number;
   readonly climate: Climate;
   readonly people: readonly Trade[];
 }
@@ -42,16 +44,18 @@ export function natureOf(seed: number, { withoutFaults, withoutPeople }: Without
     startsAt,
     openMs,
     hasFarJobs,
+    databases: chance.stream("databases").pick([1, 1, 2, 3, 4]),
     climate: new Map([...climate].filter(([fault]) => !withoutFaults?.has(fault))),
     people: people.filter(({ name }) => !withoutPeople?.has(name)),
   };
 }
 
-/** Whether a world has all of these: faults of the weather and people, by name; `calm` has none, `outage` those of D1, `far` has jobs an hour ahead. */
-export function hasAll({ climate, people, hasFarJobs }: Nature, needs: readonly string[]): boolean {
+/** Whether a world has all of these: faults of the weather and people, by name; `calm` has none, `outage` those of D1, `far` has jobs an hour ahead, `databases` several of them. */
+export function hasAll({ climate, people, hasFarJobs, databases }: Nature, needs: readonly string[]): boolean {
   const there = new Set<string>([...climate.keys(), ...people.map(({ name }) => name)]);
   if (climate.size === 0) there.add("calm");
   else if ([...climate.keys()].every((fault) => fault.startsWith("d1-"))) there.add("outage");
   if (hasFarJobs) there.add("far");
+  if (databases > 1) there.add("databases");
   return needs.every((need) => there.has(need));
 }

@@ -1,6 +1,7 @@
 // What goes wrong in a world. Each seed has its own few kinds of faults, some often, some rarely: a world where everything goes
 // wrong at once hides what one fault does to a healthy service. From `clearsAt` on nothing goes wrong any more.
 
+import { nameOfDatabase } from "../../src/domain/databases.ts";
 import type { Chance } from "./platform/chance.ts";
 import type { CallFate } from "./platform/object-fates.ts";
 import type { Fates } from "./platform/platform.ts";
@@ -64,8 +65,9 @@ function outage(chance: Chance): Climate {
   return climate;
 }
 
-/** A stretch of time in which D1 is not well. */
+/** A stretch of time in which D1 is not well: one of the databases, or all of them (null). */
 interface Spell {
+  readonly database: string | null;
   readonly from: number;
   readonly until: number;
   readonly kind: "away" | "hangs" | "slow" | "overloaded";
@@ -80,13 +82,13 @@ export class Weather implements Fates {
   readonly #leans: Chance;
   readonly #leanings = new Map<string, number>();
 
-  constructor(timeline: Timeline, climate: Climate, chance: Chance, clearsAt: number) {
+  constructor(timeline: Timeline, climate: Climate, chance: Chance, clearsAt: number, databases = 1) {
     this.#timeline = timeline;
     this.#climate = climate;
     this.#chance = chance;
     this.#leans = chance.stream("leanings");
     this.#clearsAt = clearsAt;
-    this.#spells = this.#spellsUntil(clearsAt);
+    this.#spells = this.#spellsUntil(clearsAt, databases);
   }
 
   /** True when `fault` happens now, at most `most` of the times. */
@@ -149,10 +151,15 @@ export class Weather implements Fates {
     return this.#strikes("deaths", moment === "before" ? 0.02 : 0.01);
   }
 
-  query(): ReturnType<Fates["query"]> {
+  /** Whether a database has not been well by now. */
+  hasSuffered(database: string): boolean {
+    return this.#spells.some((spell) => isOf(spell, database) && spell.from <= this.#timeline.now);
+  }
+
+  query(_from: string, _sql: string, database: string): ReturnType<Fates["query"]> {
     const chance = this.#chance;
     const now = this.#timeline.now;
-    const spell = this.#spells.find(({ from, until }) => from <= now && now < until)?.kind;
+    const spell = this.#spells.find((one) => isOf(one, database) && one.from <= now && now < one.until)?.kind;
     const there = chance.latency(2) + (this.#strikes("d1-late", 0.02) ? chance.around(15 * SECOND) : 0);
     const work =
       chance.latency(1.5) + (spell === "slow" ? chance.around(1_500) : spell === "overloaded" ? chance.around(400) : 0);
@@ -205,8 +212,10 @@ export class Weather implements Fates {
     return strength === undefined ? 0 : Math.round(this.#chance.between(-1, 1) * strength * 2 * SECOND);
   }
 
-  #spellsUntil(end: number): Spell[] {
+  #spellsUntil(end: number, databases: number): Spell[] {
     const chance = this.#chance;
+    const where = chance.stream("where");
+    const whose = () => (databases === 1 || where.happens(0.3) ? null : nameOfDatabase(where.int(0, databases - 1)));
     const begin = this.#timeline.now + 20 * SECOND;
     const spells: Spell[] = [];
     const lasting = {
@@ -226,9 +235,11 @@ export class Weather implements Fates {
           end,
           from + Math.min(55 * MINUTE, chance.around(lasting[fault] * strength + 5 * SECOND)),
         );
-        spells.push({ from, until, kind });
+        spells.push({ from, until, kind, database: whose() });
       }
     }
     return spells;
   }
 }
+
+const isOf = (spell: Spell, database: string): boolean => spell.database === null || spell.database === database;

@@ -5,6 +5,7 @@ import { Client, isDone } from "../people/client.ts";
 import type { Answer } from "../platform/platform.ts";
 import type { World } from "../world.ts";
 import { checkCalls } from "./calls.ts";
+import { checkHome } from "./databases.ts";
 import { checkGoodbyes } from "./goodbye.ts";
 import type { JobFacts, Ledger, Tenant } from "./ledger.ts";
 import { checkBill, checkOverview } from "./overview.ts";
@@ -63,6 +64,7 @@ export async function checkEnd(world: World, patienceMs: number): Promise<void> 
     await checkSchedules(world, tenant, listed);
     const counted = [...listed.values()].filter(({ origin }) => origin !== "event");
     await checkOverview(world, tenant, counted);
+    checkHome(world, tenant);
   }
   checkBill(
     world,

@@ -1,6 +1,7 @@
 // What an account leaves when it is deleted: nothing, once the hourly walk has passed. All others are as they were.
 
 import type { World } from "../world.ts";
+import { countIn } from "./databases.ts";
 
 const MINUTE = 60_000;
 
@@ -16,7 +17,7 @@ export async function checkGoodbyes(world: World): Promise<void> {
   await world.sleep(WALKED_AFTER_MS);
   for (const { id, name } of gone) {
     const count = (from: string, column: string) =>
-      Number(platform.d1.db.prepare(`SELECT count(*) AS n FROM ${from} WHERE ${column} = ?`).get(id)?.n);
+      platform.databases.reduce((sum, { db }) => sum + countIn(db, from, column, id), 0);
     for (const table of TABLES)
       if (count(table, "account_id") > 0)
         ledger.violated("a deleted account leaves nothing", `${name}: ${count(table, "account_id")} rows in ${table}`);

@@ -8,6 +8,8 @@ export interface Tenant {
   readonly name: string;
   id: string;
   key: string;
+  /** The number of the database it lives in. */
+  database: number;
   /** Host of its targets. */
   readonly host: string;
   readonly handler: string;

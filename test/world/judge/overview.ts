@@ -49,7 +49,7 @@ export function checkBill({ climate, people, platform, ledger, history }: World,
   const starts = [...ledger.jobs.values()].flatMap((job) => job.starts);
   const lasting = starts.reduce((all, { at, heldUntil }) => all + Math.floor((heldUntil - at) / LEASE_REPORTED_MS), 0);
   const most = 3 * attempts + 2 * count("asks") + lasting;
-  const updates = platform.d1.written.get("update jobs") ?? 0;
+  const updates = platform.databases.reduce((sum, { written }) => sum + (written.get("update jobs") ?? 0), 0);
   if (updates > most)
     ledger.violated("no row is written beyond the bill", `${updates} updates of jobs, for ${attempts} attempts`);
 }

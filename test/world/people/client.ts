@@ -1,6 +1,7 @@
 // How people speak to the service: each call is noted with how long it took, refusals that must not be are violations, and what was
 // not answered is asked again where that is safe.
 
+import { checkServed } from "../judge/databases.ts";
 import type { Tenant } from "../judge/ledger.ts";
 import { noteServed } from "../judge/outage.ts";
 import type { Answer, Call } from "../platform/platform.ts";
@@ -36,6 +37,8 @@ export class Client {
     );
     if (tookMs > ANSWERED_WITHIN_MS + (more.leavesAfterMs ?? 0))
       world.ledger.violated("every request is answered in time", `${method} ${path} took ${tookMs} ms`);
+    if (call.key === tenant.key && more.leavesAfterMs === undefined)
+      checkServed(world, tenant, answer, `${method} ${path}`, tookMs);
     if (answer && answer.status >= 500 && answer.status !== 503)
       world.ledger.violated("no request is answered with a 500", `${method} ${path}: ${answer.status}`);
     return answer;

@@ -8,19 +8,30 @@ import { Client, isDone } from "./client.ts";
 const FOREVER = Number.POSITIVE_INFINITY;
 
 export async function foundTenants(world: World, chance: Chance): Promise<Tenant[]> {
-  const count = chance.pick([1, 1, 1, 1, 2]);
-  for (let n = 1; n <= count; n++) await foundTenant(world, chance, `t${n}`);
+  const few = chance.pick([1, 1, 1, 1, 2]);
+  const count = Math.max(few, world.databases);
+  const places = world.chance.stream("places");
+  // Most databases have one of them, and some are chosen by the service.
+  for (let n = 1; n <= count; n++) {
+    const isPlaced = world.databases > 1 && places.happens(0.8);
+    await foundTenant(world, chance, `t${n}`, isPlaced ? { database: (n - 1) % world.databases } : {});
+  }
   return [...world.ledger.tenants];
 }
 
 /** @returns null when the operator was not answered */
-export async function foundTenant(world: World, chance: Chance, name: string): Promise<Tenant | null> {
+export async function foundTenant(
+  world: World,
+  chance: Chance,
+  name: string,
+  place: { readonly database?: number } = {},
+): Promise<Tenant | null> {
   const tenant = newTenant(name);
   const client = new Client(world, tenant);
-  const made = await client.operator("POST", "/accounts", { name: tenant.name });
+  const made = await client.operator("POST", "/accounts", { name: tenant.name, ...place });
   if (!isDone(made)) return null;
-  const { id, api_key, signing_secret } = made.body.data;
-  Object.assign(tenant, { id, key: api_key });
+  const { id, api_key, signing_secret, database } = made.body.data;
+  Object.assign(tenant, { id, key: api_key, database });
   tenant.secrets.push({ secret: signing_secret, validUntil: FOREVER });
   world.ledger.tenants.push(tenant);
   if (chance.happens(0.4)) await subscribe(client, chance);
@@ -31,6 +42,7 @@ const newTenant = (name: string): Tenant => ({
   name,
   id: "",
   key: "",
+  database: 0,
   host: `${name}.example.com`,
   handler: `work of ${name}`,
   secrets: [],

@@ -27,7 +27,7 @@ export interface RequestFate {
 
 /** Everything that may go wrong, asked for at the moment it would happen. */
 export interface Fates extends ObjectFates {
-  query(from: string, sql: string): QueryFate;
+  query(from: string, sql: string, database: string): QueryFate;
   message(): MessageFate;
   request(): RequestFate;
   /** How late the cron rings this minute, once or more often. */
@@ -81,6 +81,8 @@ export interface Surroundings {
   readonly bundles: readonly Bundle[];
   /** Classes of objects, by their bindings. */
   readonly classes?: Readonly<Record<string, string>>;
+  /** How many databases are bound: `DB`, `DB_1` … */
+  readonly databases?: number;
   readonly arrives: (push: Arrival) => TargetAnswer;
   /** The consumer of the named queue, if there is one: a Worker of somebody else's. */
   readonly consumes?: (batch: Delivered) => Promise<void>;
@@ -116,6 +118,7 @@ export class Platform {
   readonly chance: Chance;
   readonly fates: Fates;
   readonly d1: D1;
+  readonly databases: readonly D1[];
   readonly objects: Objects;
   readonly queues: Queues;
   /** How often the cron has rung. */
@@ -139,7 +142,9 @@ export class Platform {
       fetch: (context, url, init) => this.#fetch(context, url, init),
       log: (_isolate, line) => around.log(line),
     };
-    this.d1 = new D1(timeline, (from, sql) => fates.query(from, sql));
+    const databaseNames = Array.from({ length: around.databases ?? 1 }, (_, n) => (n === 0 ? "DB" : `DB_${n}`));
+    this.databases = databaseNames.map((name) => new D1(timeline, (from, sql) => fates.query(from, sql, name)));
+    [this.d1] = this.databases as [D1];
     this.objects = new Objects({
       timeline,
       chance: chance.stream("objects"),
@@ -172,7 +177,7 @@ export class Platform {
       SUBREQUESTS: "10000",
       MASTER_KEY: "a master key for the simulated world, and for that only",
       ADMIN_TOKEN,
-      DB: this.d1.binding(),
+      ...Object.fromEntries(databaseNames.map((name, n) => [name, this.databases[n]?.binding()])),
       ...mapValues(around.classes ?? CLASSES, (className) => this.objects.namespace(className)),
       EXECUTIONS: this.queues.binding(),
       ...(consumes && { QUEUE_NAMED: named.binding() }),
