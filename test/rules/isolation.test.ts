@@ -21,14 +21,21 @@ const ACROSS_ACCOUNTS = [
   "keepPlace", // where that walk is
   "listAccounts", // the operator's
   "loadOf", // the operator's: how much is done in a database
+  "lookAheadAt", // where that walk is
+  "mayWrite", // a batch of reports, each with its account
+  "movingAccounts", // the cron's: those that move
+  "movingAmong", // a batch of reports
   "noteHealth", // a batch of reports, each with its account
   "openEpoch",
   "openNow",
+  "openWith", // a move, which has its account
   "placeKept", // where that walk is
   "queuedOf", // of one account, or of those that the operator is shown
   "readTotals", // the operator's
   "recount", // walks all executions
+  "standingAt", // the cron's: those that move
   "takeOverdue", // finds owners that are late
+  "uncountedEpochs", // epochs are the projector's
   "weigh", // asks nothing of anybody
 ];
 
@@ -39,6 +46,7 @@ const BY_NUMBER = [
   "src/cron/here.ts",
   "src/http/auth.ts", // is it bound?
   "src/http/health.ts",
+  "src/objects/account-move/databases.ts",
   "src/objects/projector/projector.ts",
   "src/routes/admin.ts",
   "src/routes/metrics.ts",
@@ -50,9 +58,12 @@ const IN_DIRECTORY = [
   "src/accounts/home.ts", // while there is one database
   "src/accounts/keyring.ts",
   "src/accounts/standing.ts",
+  "src/cron/moves.ts",
   "src/cron/retention.ts", // a deleted account's place
   "src/http/auth.ts",
   "src/http/health.ts",
+  "src/objects/account-move/account-move-object.ts",
+  "src/objects/account-move/databases.ts",
   "src/routes/admin.ts",
   "src/routes/api-keys.ts",
   "src/routes/signing-secret.ts",
