@@ -7,7 +7,8 @@ import { exportedFunctions, filesIn } from "./source.ts";
 /** What crosses accounts, and why it must. */
 const ACROSS_ACCOUNTS = [
   "accountOfKey", // it is how an account is found
-  "addTally", // counts, each with its account
+  "addOwnTally", // counts, each with its account
+  "addTally", // the same
   "applyReports", // a batch of reports, each with its account
   "approaching", // walks ahead of the clock, for the sweeper
   "askedFor", // the same
