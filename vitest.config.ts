@@ -63,7 +63,7 @@ export default defineConfig({
         plugins: [inWorkerd({}, ["DB_1", "DB_2", "DB_3"])],
         test: {
           name: "databases",
-          include: ["test/databases/*.test.ts"],
+          include: ["test/databases/**/*.test.ts"],
           isolate: false,
           setupFiles: ["test/databases/setup.ts"],
         },

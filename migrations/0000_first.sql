@@ -1,3 +1,9 @@
+CREATE TABLE `account_moves` (
+	`account_id` text PRIMARY KEY NOT NULL,
+	`stage` text NOT NULL,
+	`attempt` integer NOT NULL
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `accounts` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
@@ -7,9 +13,12 @@ CREATE TABLE `accounts` (
 	`master_key_id` text NOT NULL,
 	`previous_master_key_id` text,
 	`created_at` integer NOT NULL,
-	`database` integer DEFAULT 0 NOT NULL
+	`database` integer DEFAULT 0 NOT NULL,
+	`moving_to` integer,
+	`move_attempt` integer DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
+CREATE INDEX `accounts_moving` ON `accounts` (`moving_to`) WHERE moving_to IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `api_keys` (
 	`hash` text PRIMARY KEY NOT NULL,
 	`account_id` text NOT NULL,

@@ -5,6 +5,7 @@ import { everyMinute } from "./cron/minute.ts";
 import type { OfferMessage } from "./delivery/enqueue.ts";
 import { consumeOffers } from "./objects/pull-queue/offers.ts";
 
+export { AccountMoveObject } from "./objects/account-move/account-move-object.ts";
 export { BulkActionObject } from "./objects/bulk-action/bulk-action-object.ts";
 export { FlowObject } from "./objects/flow/flow-object.ts";
 export { JobObject } from "./objects/job/job-object.ts";

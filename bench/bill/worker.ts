@@ -10,6 +10,7 @@ import service, {
   BulkActionObject as Bulk,
   FlowObject as Flow,
   JobObject as Job,
+  AccountMoveObject as Mover,
   Projector as Projecting,
   PullQueue as Pull,
   ScheduleObject as Schedule,
@@ -18,8 +19,9 @@ import { add, countCalls, countDatabase, countQueue, countStorage, takeMeter } f
 
 countDatabase(env.DB);
 countQueue(env.EXECUTIONS, "a queue");
-for (const one of [Bulk, Flow, Job, Projecting, Pull, Schedule]) countCalls(one);
+for (const one of [Bulk, Flow, Job, Mover, Projecting, Pull, Schedule]) countCalls(one);
 
+export class AccountMoveObject extends Mover {}
 export class BulkActionObject extends Bulk {
   constructor(ctx: DurableObjectState, bindings: Cloudflare.Env) {
     super(ctx, bindings);

@@ -46,6 +46,7 @@ export class PullQueue extends DurableObject {}
 export class ScheduleObject extends DurableObject {}
 export class BulkActionObject extends DurableObject {}
 export class FlowObject extends DurableObject {}
+export class AccountMoveObject extends DurableObject {}
 export class Projector extends DurableObject {}
 
 export default new Hono<{ Bindings: Bindings }>()

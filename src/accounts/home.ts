@@ -3,9 +3,9 @@
 import { nameOfDatabase } from "../domain/databases.ts";
 import { ok } from "../domain/result.ts";
 import { databaseAt, directoryOf, isOneDatabase } from "../store/databases.ts";
-import { routed } from "../store/routed.ts";
+import { guarded } from "../store/guarded.ts";
 import type { Database, Stored } from "../store/store.ts";
-import { rememberedAccount } from "./standing.ts";
+import { forgetHome, rememberedAccount } from "./standing.ts";
 
 /**
  * The number of the database that an account lives in. One that is not there any more has left nothing that is worth a search, and lives
@@ -17,10 +17,13 @@ export async function homeOf(env: Cloudflare.Env, accountId: string): Promise<St
   return found.ok ? ok(found.value?.database ?? 0) : found;
 }
 
-/** The database that an account lives in. It is looked for by the first query: while nobody can tell, queries fail as if it were down. */
+/**
+ * The database that an account lives in. It is looked for by the first query: while nobody can tell, queries fail as if it were down. One
+ * that the account has left says so, and the account is looked for again.
+ */
 export function databaseOf(env: Cloudflare.Env, accountId: string): Database {
   if (isOneDatabase(env)) return directoryOf(env);
-  return routed(() => bindingOf(env, accountId));
+  return guarded({ accountId, find: () => bindingOf(env, accountId), forget: () => forgetHome(accountId) });
 }
 
 async function bindingOf(env: Cloudflare.Env, accountId: string): Promise<D1Database> {

@@ -36,6 +36,9 @@ export async function standingOf(env: Cloudflare.Env, accountId: string, clock: 
   return ok({ status: account.status, signing: signingStateOf(account) });
 }
 
+/** After the database that an account is known to live in has refused: it may have moved. */
+export const forgetHome = (accountId: string): void => remembered.forget(accountId);
+
 /** After a change made by this isolate: no minute of waiting for it here. */
 export function forgetAccount(accountId: string): void {
   remembered.forget(accountId);

@@ -5,6 +5,7 @@ import { Allowance, callsAllowed } from "../domain/allowance.ts";
 import { log, nameOf } from "../log.ts";
 import { everywhere, type Here } from "./here.ts";
 import { wakeApproaching } from "./look-ahead.ts";
+import { clearMoves, wakeMoves } from "./moves.ts";
 import { recountLost } from "./recount.ts";
 import { cleanUp } from "./retention.ts";
 import { sweep } from "./sweep.ts";
@@ -12,9 +13,19 @@ import { sweep } from "./sweep.ts";
 /** How the calls of an invocation are shared out. What is left goes to requests of other kinds. */
 const SHARE = { lookAhead: 0.4, sweep: 0.3, retention: 0.2, recount: 0.06 } as const;
 
+/** With several databases, for accounts that move between them: this twice. */
+const SHARE_OF_MOVES = 0.05;
+
 export async function everyMinute(env: Cloudflare.Env, now: number): Promise<void> {
   const all = everywhere(env);
-  await Promise.all(all.map((here) => minuteOf(here, callsAllowed(env.SUBREQUESTS) / all.length, now)));
+  const calls = callsAllowed(env.SUBREQUESTS);
+  if (all.length === 1) return Promise.all(all.map((here) => minuteOf(here, calls, now))).then(() => {});
+  const each = calls / all.length;
+  await Promise.all([
+    ...all.slice(0, 1).map((here) => apart("moves", here, () => wakeMoves(env, new Allowance(calls * SHARE_OF_MOVES)))),
+    ...all.map((here) => apart("moves", here, () => clearMoves(here, new Allowance(each * SHARE_OF_MOVES)))),
+    ...all.map((here) => minuteOf(here, each * (1 - 2 * SHARE_OF_MOVES), now)),
+  ]);
 }
 
 async function minuteOf(here: Here, calls: number, now: number): Promise<void> {

@@ -7,6 +7,8 @@ import type { ScheduleStatus } from "./schedule.ts";
 export interface Unavailable {
   readonly code: "unavailable";
   readonly retryAfterSeconds: number;
+  /** Certainly nothing was done: the account moves to another database. */
+  readonly isMoving?: true;
 }
 
 /** The job's state forbids it. */

@@ -12,6 +12,9 @@ export type Receipt =
   /** Nothing is written: somebody asks to be told of this. Its events are made first, and then it is reported again. */
   | "announce";
 
+/** What a projector is told of a report: of an account that moves nothing is written, and its neighbours do not wait for it. */
+export type Applied = Receipt | "moving";
+
 export type WriteReceipt =
   /** The read model holds this revision or a newer one. */
   | "stored"

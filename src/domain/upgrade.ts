@@ -1,5 +1,6 @@
 // Stored shapes live for years: every state is read through here.
 
+import type { AccountMove } from "./account-move.ts";
 import type { BulkAction } from "./bulk-action.ts";
 import type { Flow } from "./flow.ts";
 import type { Job } from "./job.ts";
@@ -9,6 +10,7 @@ export const JOB_VERSION = 1;
 export const SCHEDULE_VERSION = 1;
 export const BULK_ACTION_VERSION = 1;
 export const FLOW_VERSION = 1;
+export const ACCOUNT_MOVE_VERSION = 1;
 
 /** What a newer deployment wrote. It is left untouched: the caller is told to come back, the alarm tries again later. */
 export class NewerShapeError extends Error {
@@ -37,4 +39,10 @@ export function upgradeBulkAction(stored: { readonly v: number }): BulkAction {
 export function upgradeFlow(stored: { readonly v: number }): Flow {
   if (stored.v > FLOW_VERSION) throw new NewerShapeError(`flow of version ${stored.v}`);
   return stored as Flow;
+}
+
+/** @param stored what an AccountMoveObject holds: a move of any version up to ours */
+export function upgradeAccountMove(stored: { readonly v: number }): AccountMove {
+  if (stored.v > ACCOUNT_MOVE_VERSION) throw new NewerShapeError(`account move of version ${stored.v}`);
+  return stored as AccountMove;
 }

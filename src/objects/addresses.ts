@@ -8,7 +8,7 @@ import type { FlowRef } from "../store/flows-store.ts";
 import type { JobRef } from "../store/jobs-store.ts";
 import type { ScheduleRef } from "../store/schedules-store.ts";
 import { within } from "../store/time-limit.ts";
-import type { BulkActionOwner, FlowOwner, JobOwner, ScheduleOwner } from "./owners.ts";
+import type { AccountMover, BulkActionOwner, FlowOwner, JobOwner, ScheduleOwner } from "./owners.ts";
 
 /** One object per job. The account is part of the name, so another account's id leads nowhere. */
 export const jobAt = (env: Cloudflare.Env, { accountId, jobId }: JobRef): JobOwner =>
@@ -27,6 +27,10 @@ export const flowAt = (env: Cloudflare.Env, { accountId, key }: FlowRef): FlowOw
 /** One waiting room for each account and handler, so that an account's throughput is not that of one object. */
 export const pullQueueAt = (env: Cloudflare.Env, accountId: string, handler: string) =>
   env.PULL_QUEUES.getByName(`${accountId}/${handler}`);
+
+/** Whoever moves an account to another database. */
+export const accountMoveOf = (env: Cloudflare.Env, accountId: string): AccountMover =>
+  env.ACCOUNT_MOVES.getByName(accountId, placed(env));
 
 /** The one writer of a database's reports. */
 export const projectorOf = (env: Cloudflare.Env, database: number) =>

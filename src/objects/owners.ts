@@ -144,3 +144,8 @@ export interface BulkActionOwner {
   /** No page is begun from now on. Of one that has ended: as it is. */
   abort(ref: BulkActionRef): Promise<BulkActionAnswer<BulkAction>>;
 }
+
+export interface AccountMover {
+  /** Takes up the move that the directory has announced. @returns false when that cannot be read at the moment */
+  wake(accountId: string): Promise<boolean>;
+}

@@ -215,6 +215,7 @@ const Account = v.object({
   name: v.string(),
   status: v.picklist(["active", "suspended"]),
   database: count,
+  moving_to: v.nullable(count),
   created_at: time,
 });
 

@@ -107,6 +107,7 @@ const account: Examples["Account"] = {
   name: "growth",
   status: "active",
   database: 0,
+  moving_to: null,
   created_at: "2026-01-15T09:00:00.000Z",
 };
 

@@ -84,6 +84,7 @@ const WORDS: Record<string, string> = {
   meta: "About the list.",
   method: "The method of the request.",
   missed_runs: "Runs skipped because they fell into an outage.",
+  moving_to: "The number of the database that the account moves to; null when it does not move.",
   name: "For people.",
   next_cursor: "Give it as `cursor` for the next page; null on the last one.",
   next_run_at: `When it makes its next job; null while it is paused and once it is over. ${TIME}`,

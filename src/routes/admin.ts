@@ -1,4 +1,4 @@
-// The operator's endpoints: accounts are made, suspended, resumed and deleted.
+// The operator's endpoints: accounts are made, suspended, resumed, moved and deleted.
 
 import { Hono } from "hono";
 import * as v from "valibot";
@@ -26,9 +26,16 @@ import { keysOf } from "../http/master-keys.ts";
 import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
+import { accountMoveOf, ask } from "../objects/addresses.ts";
 import { type Bound, boundDatabases, databaseAt, directoryOf } from "../store/databases.ts";
+import { announceMove } from "../store/directory.ts";
 
 const AccountInput = closed({ name: text(255), database: v.optional(integer(0, MAX_DATABASES - 1)) });
+
+const MoveInput = closed({ database: integer(0, MAX_DATABASES - 1) });
+
+/** An account that has never moved. */
+const SETTLED = { movingTo: null, moveAttempt: 0 } as const;
 
 export const admin = new Hono<AppEnv>()
   .post("/accounts", valid({ body: AccountInput }), async (c) => {
@@ -40,7 +47,7 @@ export const admin = new Hono<AppEnv>()
     const home = boundAt(c, database);
     const masterKeyId = await idOfMasterKey(masterKeys.current);
     const signing = { signingVersion: 1, masterKeyId, overlapEndsAt: null, previousMasterKeyId: null };
-    const account: Account = { id, name, status: "active", ...signing, createdAt: now, database };
+    const account: Account = { id, name, status: "active", ...signing, createdAt: now, database, ...SETTLED };
     const { key, hash, prefix } = await makeKey(platform.randomBytes(32));
     const firstKey = {
       hash,
@@ -80,12 +87,26 @@ export const admin = new Hono<AppEnv>()
     ),
   )
 
+  .post("/accounts/:id/move", valid({ params: IdParam, body: MoveInput }), async (c) => {
+    const { params, body } = c.req.valid("form");
+    const { number } = boundAt(c, body.database);
+    const residing = unwrap(await announceMove(directoryOf(c.env), params.id, number));
+    if (!residing) throw noSuchAccount();
+    if (residing.movingTo !== null && residing.movingTo !== number) throw movesElsewhere(residing.movingTo);
+    // If nobody answers, the cron wakes it. For an account that lives there already there is nothing to do.
+    if (residing.movingTo !== null) await ask(() => accountMoveOf(c.env, params.id).wake(params.id));
+    const account = unwrap(await readAccount(directoryOf(c.env), params.id));
+    if (!account) throw noSuchAccount();
+    return done(c, "The account moves. Its `moving_to` is null once it is there.", showAccount(account), 202);
+  })
+
   .delete("/accounts/:id", valid({ params: IdParam }), async (c) => {
     const { id } = c.req.valid("form").params;
     const home = await residesAt(c, id);
     if (home.number !== 0) unwrap(await deleteResident(home.db, id));
     const gone = unwrap(await deleteAccount(directoryOf(c.env), id));
     if (!gone) throw noSuchAccount();
+    if (gone.database !== home.number) await leaveNewHome(c, gone);
     forgetAccount(id);
     return done(c, "Account deleted. Its keys are revoked at once, its jobs no longer run and are removed.", { id });
   });
@@ -113,12 +134,22 @@ async function residesAt(c: AppContext, id: string): Promise<Bound> {
   return home;
 }
 
+/** It has moved since its home was looked up. If that fails, retention in the new one does not learn of the deletion: it is asked for again. */
+async function leaveNewHome(c: AppContext, { id, database }: Account): Promise<void> {
+  const home = databaseAt(c.env, database);
+  if (home && database !== 0) unwrap(await deleteResident(home.db, id));
+}
+
+const movesElsewhere = (to: number): ApiError =>
+  new ApiError("conflict", `The account is moving to database ${to}. Ask again once it is there.`);
+
 const noSuchAccount = (): ApiError => new ApiError("not_found", "There is no such account.");
 
-const showAccount = ({ id, name, status, database, createdAt }: Account) => ({
+const showAccount = ({ id, name, status, database, movingTo, createdAt }: Account) => ({
   id,
   name,
   status,
   database,
+  moving_to: movingTo,
   created_at: formatInstant(createdAt),
 });

@@ -5,11 +5,12 @@ import { and, eq, getTableColumns, lt, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Execution } from "../domain/job.ts";
-import type { Receipt } from "../domain/reporting.ts";
+import type { Applied, Receipt } from "../domain/reporting.ts";
 import { ok } from "../domain/result.ts";
 import { log } from "../log.ts";
 import { type Counting, type Epoch, type FailingJob, failingJobs, newsIn, stampFor } from "./counting.ts";
 import { excluded, givenValue, inValues, isAmong, jsonRows, setEach } from "./json-rows.ts";
+import { mayWrite, movingAmong } from "./move-stages.ts";
 import type { Asked, JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
 import { scheduleRowOf } from "./schedules-store.ts";
 import { executions, jobs, schedules, webhooks } from "./schema.ts";
@@ -29,14 +30,26 @@ export async function applyReports(
   db: Database,
   reports: readonly Report[],
   counting: Counting,
-): Promise<readonly Receipt[]> {
+): Promise<readonly Applied[]> {
   const together = await apply(db, reports, counting);
+  if (together.includes("moving")) return applyOthers(db, reports, counting);
   if (together !== "refused") return together;
   const [first] = reports;
   if (first && reports.length === 1) return [refused(first)];
-  const alone: Receipt[] = [];
+  const alone: Applied[] = [];
   for (const report of reports) alone.push(...(await applyReports(db, [report], counting)));
   return alone;
+}
+
+/** Nothing was applied, since an account of the batch moves: the others' reports are applied without it. */
+async function applyOthers(db: Database, reports: readonly Report[], counting: Counting): Promise<readonly Applied[]> {
+  const found = await movingAmong(db, accountsOf(reports));
+  if (!found.ok) return reports.map(() => "unavailable");
+  const moving = new Set(found.value);
+  const others = reports.filter(({ accountId }) => !moving.has(accountId));
+  const applied = others.length > 0 && moving.size > 0 ? await applyReports(db, others, counting) : [];
+  const outcomes = new Map(others.map((report, i) => [report, applied[i] ?? "moving"]));
+  return reports.map((report) => outcomes.get(report) ?? "moving");
 }
 
 function refused({ kind, accountId, id, revision }: Report): Receipt {
@@ -48,11 +61,11 @@ async function apply(
   db: Database,
   reports: readonly Report[],
   counting: Counting,
-): Promise<readonly Receipt[] | "refused"> {
+): Promise<readonly Applied[] | "refused"> {
   const known = await knownAfter(db, reports, counting).catch(() => "refused" as const);
   if (known === "refused") return known;
   if (known === "claimed") return counting.claimed() ? apply(db, reports, counting) : reports.map(() => "unavailable");
-  if (!known.ok) return reports.map(() => "unavailable");
+  if (!known.ok) return reports.map(() => (known.error.isMoving ? "moving" : "unavailable"));
   const { rows, heldBack, isAskedFor } = known.value;
   return reports.map((report) => {
     if (!rows.has(keyOf(report))) return "missing";
@@ -60,6 +73,8 @@ async function apply(
     return isAskedFor(report) ? "announce" : "unavailable"; // the newest was in its place, and was not written
   });
 }
+
+const accountsOf = (reports: readonly Report[]): string[] => [...new Set(reports.map(({ accountId }) => accountId))];
 
 interface Known {
   /** The rows there are, of those the reports are about. */
@@ -99,12 +114,17 @@ async function knownAfter(
   let sent = 0;
   const answer = await stored(() => {
     sent += 1;
-    return db.batch([knownJobs(db, ofJobs), knownSchedules(db, ofSchedules), ...more]);
+    return db.batch([
+      mayWrite(db, accountsOf(reports)),
+      knownJobs(db, ofJobs),
+      knownSchedules(db, ofSchedules),
+      ...more,
+    ]);
   });
-  const isCertain = answer.ok && sent === 1;
+  const isCertain = sent === 1 && (answer.ok || answer.error.isMoving === true);
   if (epoch && !isCertain) counting.uncertain();
   if (!answer.ok) return answer;
-  const [jobRows, scheduleRows, ...others] = answer.value;
+  const [, jobRows, scheduleRows, ...others] = answer.value;
   if (epoch && (others.at(-1) as unknown[]).length === 0) return "claimed";
   const asked = announcing.length > 0 ? (others.at(epoch ? -2 : -1) as Awaited<ReturnType<typeof askedFor>>) : [];
   const wanted = new Set(asked.flatMap(({ accountId, events }) => events.map((type) => `${type} ${accountId}`)));

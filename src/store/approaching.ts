@@ -1,10 +1,11 @@
 // Finds the rows that come near enough for their owners to take them up, each once: a walk along the report_due_at index that
 // stays an hour ahead of the clock and remembers its place.
 
-import { and, asc, gt, lte, sql } from "drizzle-orm";
+import { and, asc, eq, gt, lte, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
 import { HORIZON_MS } from "../domain/timer.ts";
 import type { JobRef } from "./jobs-store.ts";
+import { isServedHere } from "./move-stages.ts";
 import { jobs, lookAhead } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
@@ -31,6 +32,39 @@ export function approaching(db: Database, from: Place, now: number, limit: numbe
         and(
           gt(place, sql`(${from.dueAt}, ${from.accountId}, ${from.jobId})`),
           lte(jobs.reportDueAt, now + HORIZON_MS),
+          lte(jobs.revision, 0),
+          isServedHere(jobs.accountId),
+        ),
+      )
+      .orderBy(asc(jobs.reportDueAt), asc(jobs.accountId), asc(jobs.id))
+      .limit(limit)
+      .all(),
+  );
+}
+
+/** Up to when jobs have been passed; 0 before the first walk. */
+export async function lookAheadAt(db: Database): Promise<Stored<number>> {
+  const known = await stored(() => db.select({ dueAt: lookAhead.dueAt }).from(lookAhead).get());
+  return known.ok ? ok(known.value?.dueAt ?? 0) : known;
+}
+
+/** One account's rows that nobody has reported of, behind this place and due within the horizon. */
+export function nearJobs(
+  db: Database,
+  accountId: string,
+  { dueAt, jobId }: Pick<Place, "dueAt" | "jobId">,
+  now: number,
+  limit: number,
+): Promise<Stored<Pick<Place, "dueAt" | "jobId">[]>> {
+  return stored(() =>
+    db
+      .select({ dueAt: sql<number>`${jobs.reportDueAt}`, jobId: jobs.id })
+      .from(jobs)
+      .where(
+        and(
+          gt(sql`(${jobs.reportDueAt}, ${jobs.accountId}, ${jobs.id})`, sql`(${dueAt}, ${accountId}, ${jobId})`),
+          lte(jobs.reportDueAt, now + HORIZON_MS),
+          eq(jobs.accountId, accountId),
           lte(jobs.revision, 0),
         ),
       )

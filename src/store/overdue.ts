@@ -3,6 +3,7 @@
 import { sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
 import { isAmong } from "./json-rows.ts";
+import { isOpenHere } from "./move-stages.ts";
 import { bulkActions, jobs, schedules } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 
@@ -37,7 +38,7 @@ export async function takeOverdue(
   now: number,
 ): Promise<Stored<Overdue[]>> {
   const table = TABLES[kind];
-  const overdue = sql`report_due_at IS NOT NULL AND report_due_at <= ${now - UNREPORTED_GRACE_MS} AND (revision <= 0 OR report_due_at <= ${now - GRACE_MS})`;
+  const overdue = sql`report_due_at IS NOT NULL AND report_due_at <= ${now - UNREPORTED_GRACE_MS} AND (revision <= 0 OR report_due_at <= ${now - GRACE_MS}) AND ${isOpenHere(sql`account_id`)}`;
   const found = await stored(() =>
     db.all<Overdue>(
       sql`SELECT account_id AS accountId, id FROM ${table} WHERE ${overdue} ORDER BY report_due_at LIMIT ${limit}`,

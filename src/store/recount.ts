@@ -7,9 +7,10 @@ import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Delivery, ExecutionStatus, FaultCode } from "../domain/job.ts";
 import { err, ok } from "../domain/result.ts";
 import { endsJobBy, hostOf, type SettledExecution, Tally } from "../domain/tally.ts";
+import { IS_COUNTING_HELD } from "./move-stages.ts";
 import { executions, jobs, recountWalk, tallyEpochs } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
-import { addTally } from "./tallies.ts";
+import { addOwnTally } from "./tallies.ts";
 import { claimOld } from "./tally-epochs.ts";
 
 /** Rows of each of the two tables that one page reads. */
@@ -21,9 +22,9 @@ const PAGES = 200;
 const REMEMBERED_MS = 24 * 3_600_000;
 
 /** Behind all executions of a job: the place of its row, so that what moves out of the row is not passed over or met twice. */
-const ROW = Number.MAX_SAFE_INTEGER;
+export const ROW = Number.MAX_SAFE_INTEGER;
 
-interface Position {
+export interface Position {
   readonly accountId: string;
   readonly jobId: string;
   readonly attempt: number;
@@ -95,11 +96,11 @@ async function leftEpochs(
   return ok({ walk: known ?? { step: 0, ...FINISHED }, epochs });
 }
 
-/** Whether nobody has written since the walk was read. Before the first walk there is no row. */
+/** Whether nobody has written since the walk was read, and counts may be added. Before the first walk there is no row. */
 const isStill = ({ step }: Walk): SQL =>
   step === 0
-    ? sql`NOT EXISTS (SELECT 1 FROM ${recountWalk})`
-    : sql`EXISTS (SELECT 1 FROM ${recountWalk} WHERE ${eq(recountWalk.step, step)})`;
+    ? sql`(NOT EXISTS (SELECT 1 FROM ${recountWalk}) AND NOT ${IS_COUNTING_HELD})`
+    : sql`(EXISTS (SELECT 1 FROM ${recountWalk} WHERE ${eq(recountWalk.step, step)}) AND NOT ${IS_COUNTING_HELD})`;
 
 /** A walk counts the epochs that were claimed when it began; what is claimed meanwhile waits for the next one. */
 const takeUp = (db: Database, walk: Walk, epochs: readonly { readonly id: number }[]) =>
@@ -131,8 +132,8 @@ async function moveOn(
   const next = { step: walk.step + 1, accountId, jobId, attempt };
   const move = db
     .insert(recountWalk)
-    .values({ id: 1, ...next })
-    .onConflictDoUpdate({ target: recountWalk.id, set: next, setWhere: eq(recountWalk.step, walk.step) });
+    .select(sql`SELECT 1, ${next.step}, ${accountId}, ${jobId}, ${attempt} WHERE ${isStill(walk)}`)
+    .onConflictDoUpdate({ target: recountWalk.id, set: next });
   const ends = accountId === FINISHED.accountId ? [finish(db, walk, now)] : [];
   const answer = await stored(() => db.batch([present(db), ...writes, ...ends, move, present(db)]));
   if (!answer.ok) return answer;
@@ -146,7 +147,7 @@ const present = (db: Database) => db.select().from(recountWalk);
 function addAll(db: Database, settled: readonly SettledExecution[], walk: Walk) {
   const tally = new Tally();
   for (const one of settled) tally.add(one);
-  return addTally(db, tally, isStill(walk));
+  return addOwnTally(db, tally, isStill(walk));
 }
 
 interface Page {
@@ -170,6 +171,9 @@ async function onePage(db: Database, from: Position, epochs: readonly number[]):
   return ok({ settled: rows.flatMap((row) => (row.found === null ? [] : [settledOf(row, row.found)])), next });
 }
 
+/** Whether a walk that stands at `place` has been there. */
+export const isPassed = (at: Position, place: Position): boolean => inOrder(at, place) <= 0;
+
 /** As the keys of both tables are sorted. */
 const inOrder = (one: Position, other: Position): number =>
   compare(one.accountId, other.accountId) || compare(one.jobId, other.jobId) || one.attempt - other.attempt;
@@ -179,13 +183,8 @@ const compare = (one: string, other: string): number => (one < other ? -1 : Numb
 function pageOfJobs(db: Database, from: Position, epochs: readonly number[]) {
   const key = sql`(${jobs.accountId}, ${jobs.id})`;
   const place = sql`(${from.accountId}, ${from.jobId})`;
-  const isApart = sql`EXISTS (SELECT 1 FROM ${executions} WHERE ${executions.accountId} = ${jobs.accountId}
-    AND ${executions.jobId} = ${jobs.id} AND ${executions.attempt} = ${jobs.attempt}
-    AND ${executions.completedAt} IS NOT NULL)`;
   const isLost = sql`${jobs.tally} IS NOT NULL AND ${jobs.tally} >> 1 IN ${listOf(epochs)} AND ${jobs.origin} <> 'event'`;
-  const error = sql`${jobs.lastError} ->> 'code'`;
-  const found = sql<string | null>`CASE WHEN ${isLost} AND NOT ${isApart}
-    THEN ${foundOf(jobs.executionStatus, jobs.tally, jobs.dueAt, jobs.startedAt, jobs.settledAt, error)} END`;
+  const found = sql<string | null>`CASE WHEN ${isLost} THEN ${foundOfJob} END`;
   return db
     .select({ accountId: jobs.accountId, jobId: jobs.id, attempt: sql<number>`${ROW}`, found })
     .from(jobs)
@@ -195,15 +194,9 @@ function pageOfJobs(db: Database, from: Position, epochs: readonly number[]) {
 }
 
 function pageOfExecutions(db: Database, from: Position, epochs: readonly number[]) {
-  const { accountId, jobId, attempt, tally, status, dueAt, startedAt, completedAt } = executions;
-  // A condition of its own: columns that stand in a selected expression itself lose the names of their tables.
-  const isOfJob = and(eq(jobs.accountId, accountId), eq(jobs.id, jobId), ne(jobs.origin, "event"));
+  const { accountId, jobId, attempt, tally } = executions;
   const isLost = sql`${tally} IS NOT NULL AND ${tally} >> 1 IN ${listOf(epochs)}`;
-  const error = sql`${executions.error} ->> 'code'`;
-  const found = sql<
-    string | null
-  >`CASE WHEN ${isLost} THEN (SELECT ${foundOf(status, tally, dueAt, startedAt, completedAt, error)}
-    FROM ${jobs} WHERE ${isOfJob}) END`;
+  const found = sql<string | null>`CASE WHEN ${isLost} THEN ${foundOfExecution} END`;
   return db
     .select({ accountId, jobId, attempt, found })
     .from(executions)
@@ -213,12 +206,34 @@ function pageOfExecutions(db: Database, from: Position, epochs: readonly number[
 }
 
 /** What is counted of an execution, with what its job says of where it went. */
-const foundOf = (status: SQLiteColumn, ...[tally, dueAt, startedAt, completedAt, error]: (SQLiteColumn | SQL)[]): SQL =>
-  sql`json_array(${status}, ${tally}, ${dueAt}, ${startedAt}, ${completedAt}, ${error}, ${jobs.handler}, json(${jobs.delivery}))`;
+function foundOf(status: SQLiteColumn, ...[tally, dueAt, startedAt, completedAt, error]: (SQLiteColumn | SQL)[]): SQL {
+  return sql`json_array(${status}, ${tally}, ${dueAt}, ${startedAt}, ${completedAt}, ${error}, ${jobs.handler}, json(${jobs.delivery}))`;
+}
+
+const isApart = sql`EXISTS (SELECT 1 FROM ${executions} WHERE ${executions.accountId} = ${jobs.accountId}
+    AND ${executions.jobId} = ${jobs.id} AND ${executions.attempt} = ${jobs.attempt}
+    AND ${executions.completedAt} IS NOT NULL)`;
+
+/** What is to be counted of the execution in a job's row; null when it stands apart, and is counted there. */
+export const foundOfJob = sql<string | null>`CASE WHEN NOT ${isApart}
+    THEN ${foundOf(jobs.executionStatus, jobs.tally, jobs.dueAt, jobs.startedAt, jobs.settledAt, sql`${jobs.lastError} ->> 'code'`)} END`;
+
+// A condition of its own: columns that stand in a selected expression itself lose the names of their tables.
+const isOfJob = and(eq(jobs.accountId, executions.accountId), eq(jobs.id, executions.jobId), ne(jobs.origin, "event"));
+
+/** The same of an execution that stands apart. */
+export const foundOfExecution = sql<string | null>`(SELECT ${foundOf(
+  executions.status,
+  executions.tally,
+  executions.dueAt,
+  executions.startedAt,
+  executions.completedAt,
+  sql`${executions.error} ->> 'code'`,
+)} FROM ${jobs} WHERE ${isOfJob})`;
 
 type Found = [ExecutionStatus, number, number, number, number, FaultCode | null, string | null, Delivery];
 
-function settledOf({ accountId, jobId }: Position, found: string): SettledExecution {
+export function settledOf({ accountId, jobId }: Position, found: string): SettledExecution {
   const [status, stamp, dueAt, startedAt, completedAt, errorCode, handler, delivery] = JSON.parse(found) as Found;
   const facts = { accountId, jobId, handler, host: hostOf(delivery), errorCode, endsJob: endsJobBy(stamp) };
   return { ...facts, status, dueAt, startedAt, completedAt };

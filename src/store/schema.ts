@@ -3,6 +3,7 @@
 
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { MoveStage } from "../domain/account-move.ts";
 import type { BulkAction } from "../domain/bulk-action.ts";
 import type { EventType } from "../domain/event.ts";
 import type { Flow } from "../domain/flow.ts";
@@ -24,20 +25,27 @@ import type { FailureCode } from "../domain/tally.ts";
 
 const counter = (name: string) => integer(name).notNull().default(0);
 
-export const accounts = sqliteTable("accounts", {
-  id: text().primaryKey(),
-  name: text().notNull(),
-  status: text().$type<"active" | "suspended" | "deleted">().notNull(),
-  /** Counts the rotations of the signing secret; the one before is in force beside it until the overlap ends. */
-  signingVersion: integer("signing_version").notNull().default(1),
-  overlapEndsAt: integer("overlap_ends_at"),
-  /** Which master key this version of the secret, and the one before it, was first issued with. */
-  masterKeyId: text("master_key_id").notNull(),
-  previousMasterKeyId: text("previous_master_key_id"),
-  createdAt: integer("created_at").notNull(),
-  /** The number of the database that holds its rows. */
-  database: integer().notNull().default(0),
-});
+export const accounts = sqliteTable(
+  "accounts",
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    status: text().$type<"active" | "suspended" | "deleted">().notNull(),
+    /** Counts the rotations of the signing secret; the one before is in force beside it until the overlap ends. */
+    signingVersion: integer("signing_version").notNull().default(1),
+    overlapEndsAt: integer("overlap_ends_at"),
+    /** Which master key this version of the secret, and the one before it, was first issued with. */
+    masterKeyId: text("master_key_id").notNull(),
+    previousMasterKeyId: text("previous_master_key_id"),
+    createdAt: integer("created_at").notNull(),
+    /** The number of the database that holds its rows, and of the one it moves to. */
+    database: integer().notNull().default(0),
+    movingTo: integer("moving_to"),
+    /** Counts the tries of its moves: the switch of an earlier try finds a higher number, and does nothing. */
+    moveAttempt: integer("move_attempt").notNull().default(0),
+  },
+  (t) => [index("accounts_moving").on(t.movingTo).where(sql`moving_to IS NOT NULL`)],
+);
 
 export const apiKeys = sqliteTable(
   "api_keys",
@@ -340,5 +348,13 @@ export const recountWalk = sqliteTable("recount_walk", {
   step: integer().notNull(),
   accountId: text("account_id").notNull(),
   jobId: text("job_id").notNull(),
+  attempt: integer().notNull(),
+});
+
+/** How accounts stand in this database that move, or have moved from or to it. In most databases there are none. */
+export const accountMoves = sqliteTable("account_moves", {
+  accountId: text("account_id").primaryKey(),
+  stage: text().$type<MoveStage>().notNull(),
+  /** Counts the tries of all moves of the account. */
   attempt: integer().notNull(),
 });

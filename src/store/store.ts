@@ -20,6 +20,12 @@ export const ROW_MS = 1_500;
 /** Errors after which the same statement may be sent again at once (Cloudflare's own list). */
 const PASSING = ["Network connection lost", "storage caused object to be reset", "reset because its code was updated"];
 
+/** What a database says of an account that does not live there, or is not to change while it moves. */
+export const MOVING = "account is moving";
+
+/** A move refuses writes for seconds. */
+const MOVING_RETRY_SECONDS = 2;
+
 /** Bugs of ours, not transient failures. */
 const MISTAKES = ["SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "Wrong number of parameter", "D1_TYPE_ERROR"];
 
@@ -45,6 +51,8 @@ export const canAnswer = (db: Database, limitMs = STORE_TIMEOUT_MS): Promise<Sto
   stored(() => db.run(sql`SELECT 1`), limitMs);
 
 function refused(error: unknown): Stored<never> {
+  if (speaksOf(error, [MOVING]))
+    return err({ code: "unavailable", retryAfterSeconds: MOVING_RETRY_SECONDS, isMoving: true });
   if (speaksOf(error, MISTAKES)) throw new Error(`D1 refused a statement: ${mistakeIn(error)}`);
   return err({ code: "unavailable", retryAfterSeconds: speaksOf(error, ["overloaded"]) ? 10 : 5 });
 }

@@ -1,7 +1,8 @@
 // Counts on their way into the overview. What is counted in memory is stamped with its epoch on the rows that are written anyway;
 // adding the counts and ending the epoch are one transaction, so an epoch is added once, or is left to the recount.
 
-import { and, eq, getTableColumns, isNull, ne, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, ne, type SQL, sql } from "drizzle-orm";
+import { ok } from "../domain/result.ts";
 import {
   type Counts,
   type FailureGroup,
@@ -14,8 +15,9 @@ import {
   TOTAL,
 } from "../domain/tally.ts";
 import { excluded, givenValue, inValues, jsonRows, setEach } from "./json-rows.ts";
+import { IS_COUNTING_HELD, IS_LEAVING, isServedHere } from "./move-stages.ts";
 import type { JobReport } from "./report.ts";
-import { accounts, failures, jobs, overview, tallyEpochs } from "./schema.ts";
+import { accountMoves, accounts, failures, jobs, overview, tallyEpochs } from "./schema.ts";
 import { hasExpired } from "./settled.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 import { isOpen } from "./tally-epochs.ts";
@@ -27,11 +29,17 @@ const FAILURES = getTableColumns(failures);
 /** The columns of the histogram, by its bounds. */
 export const LATE_COLUMNS = LATENESS_BOUNDS_MS.map((bound) => overview[`late${bound}`]);
 
-/** Adds the counts of an epoch and ends it, or does nothing if that has been done or the epoch was claimed. */
-export async function flushTally(db: Database, epoch: number, tally: Tally): Promise<Stored<unknown>> {
-  const end = db.delete(tallyEpochs).where(and(eq(tallyEpochs.id, epoch), isNull(tallyEpochs.claimedAt)));
-  const [first, ...more] = [...addTally(db, tally, isOpen(epoch)), end];
-  return stored(() => db.batch([first ?? end, ...more]));
+/**
+ * Adds the counts of an epoch and ends it, or does nothing if that has been done or the epoch was claimed.
+ *
+ * @returns false while an account leaves this database: its counts are being copied, and none are added meanwhile
+ */
+export async function flushTally(db: Database, epoch: number, tally: Tally): Promise<Stored<boolean>> {
+  const mayEnd = sql`${isOpen(epoch)} AND NOT ${IS_COUNTING_HELD}`;
+  const end = db.delete(tallyEpochs).where(and(eq(tallyEpochs.id, epoch), mayEnd));
+  const held = db.select({ held: sql<number>`1` }).from(accountMoves).where(IS_LEAVING).limit(1);
+  const answer = await stored(() => db.batch([held, ...addOwnTally(db, tally, mayEnd), end]));
+  return answer.ok ? ok((answer.value[0] as unknown[]).length === 0) : answer;
 }
 
 /** @param onlyIf holds or not for all of it */
@@ -39,6 +47,10 @@ export const addTally = (db: Database, tally: Tally, onlyIf: SQL) => [
   ...inValues(tally.counts.map(rowOfCounts)).map((rows) => addCounts(db, rows, onlyIf)),
   ...inValues(tally.failures).map((rows) => addFailures(db, rows, onlyIf)),
 ];
+
+/** The same for what was counted here: an account that lives elsewhere has taken it along, since its move has counted it as well. */
+export const addOwnTally = (db: Database, tally: Tally, onlyIf: SQL) =>
+  addTally(db, tally, sql`${onlyIf} AND ${isServedHere(sql.raw("given.value ->> 'account_id'"))}`);
 
 const rowOfCounts = ({ late, ...counts }: Counts) => ({
   ...counts,

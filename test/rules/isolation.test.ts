@@ -7,7 +7,8 @@ import { exportedFunctions, filesIn } from "./source.ts";
 /** What crosses accounts, and why it must. */
 const ACROSS_ACCOUNTS = [
   "accountOfKey", // it is how an account is found
-  "addTally", // counts, each with its account
+  "addOwnTally", // counts, each with its account
+  "addTally", // the same
   "applyReports", // a batch of reports, each with its account
   "approaching", // walks ahead of the clock, for the sweeper
   "askedFor", // the same
@@ -21,15 +22,22 @@ const ACROSS_ACCOUNTS = [
   "keepPlace", // where that walk is
   "listAccounts", // the operator's
   "loadOf", // the operator's: how much is done in a database
+  "lookAheadAt", // where that walk is
+  "mayWrite", // a batch of reports, each with its account
+  "movingAccounts", // the cron's: those that move
+  "movingAmong", // a batch of reports
   "noteHealth", // a batch of reports, each with its account
   "openEpoch",
   "openNow",
+  "openWith", // a move, which has its account
   "pausedOfAll", // the operator's
   "placeKept", // where that walk is
   "queuedOf", // of one account, or of those that the operator is shown
   "readTotals", // the operator's
   "recount", // walks all executions
+  "standingAt", // the cron's: those that move
   "takeOverdue", // finds owners that are late
+  "uncountedEpochs", // epochs are the projector's
   "weigh", // asks nothing of anybody
 ];
 
@@ -40,6 +48,7 @@ const BY_NUMBER = [
   "src/cron/here.ts",
   "src/http/auth.ts", // is it bound?
   "src/http/health.ts",
+  "src/objects/account-move/databases.ts",
   "src/objects/projector/projector.ts",
   "src/routes/admin.ts",
   "src/routes/metrics.ts",
@@ -51,9 +60,12 @@ const IN_DIRECTORY = [
   "src/accounts/home.ts", // while there is one database
   "src/accounts/keyring.ts",
   "src/accounts/standing.ts",
+  "src/cron/moves.ts",
   "src/cron/retention.ts", // a deleted account's place
   "src/http/auth.ts",
   "src/http/health.ts",
+  "src/objects/account-move/account-move-object.ts",
+  "src/objects/account-move/databases.ts",
   "src/routes/admin.ts",
   "src/routes/api-keys.ts",
   "src/routes/signing-secret.ts",

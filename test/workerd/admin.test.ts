@@ -28,6 +28,7 @@ it("an account is made with a first key, which opens it, and its signing secret"
     name: "Acme",
     status: "active",
     database: 0,
+    moving_to: null,
     created_at: iso(NOON),
     api_key: expect.stringMatching(/^chrns_/),
     signing_secret: expect.stringMatching(/^whsec_/),
@@ -40,8 +41,8 @@ it("accounts are listed oldest first, in pages, without keys or secrets", async 
   const two = await newAccount("two");
   const { data, meta } = await list();
   expect(data).toEqual([
-    { id: one.id, name: "one", status: "active", database: 0, created_at: iso(NOON) },
-    { id: two.id, name: "two", status: "active", database: 0, created_at: iso(NOON + 1) },
+    { id: one.id, name: "one", status: "active", database: 0, moving_to: null, created_at: iso(NOON) },
+    { id: two.id, name: "two", status: "active", database: 0, moving_to: null, created_at: iso(NOON + 1) },
   ]);
   expect(meta.paging).toEqual({ page: 1, pages: 1, size: 20, total: 2 });
   const second = await list("?page=2&size=1");

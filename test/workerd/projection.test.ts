@@ -102,7 +102,9 @@ describe("a batch", () => {
   it("finds each row by its key: nothing is scanned", async () => {
     const [asked, job] = [vi.spyOn(env.DB, "prepare"), await row()];
     await post.deliver([reportAt(job, 1, { apart: [executionAt(1, 1)] })]);
-    const texts = [...new Set(asked.mock.calls.map(([text]) => text))].filter((text) => text.includes("json_each"));
+    const texts = [...new Set(asked.mock.calls.map(([text]) => text))].filter(
+      (text) => text.includes("json_each") && !text.includes('from "account_moves"'),
+    );
     asked.mockRestore();
     expect(texts.length).toBeGreaterThanOrEqual(3);
     for (const text of texts) {

@@ -20,7 +20,8 @@ import { ok } from "../../domain/result.ts";
 import { log } from "../../log.ts";
 import { knownJobs } from "../../store/bulk-actions-store.ts";
 import { idsMatching } from "../../store/list-jobs.ts";
-import { canAnswer, type Stored } from "../../store/store.ts";
+import { movingAmong } from "../../store/move-stages.ts";
+import type { Stored } from "../../store/store.ts";
 import { askJobs } from "./ask-jobs.ts";
 import type { BulkActionKeeper } from "./bulk-action-keeper.ts";
 
@@ -144,7 +145,7 @@ async function askPage(
   const outcomes = await askJobs({ env, later, action, isFirst }, page.jobIds);
   const { accountId, id } = action;
   const facts = { account_id: accountId, bulk_action_id: id };
-  const isWell = outcomes.unreached.length === 0 || (await canAnswer(databaseOf(env, action.accountId))).ok;
+  const isWell = outcomes.unreached.length === 0 || (await mayBeChanged(env, action.accountId));
   const present = record.read();
   if (!present) return;
   const now = Date.now();
@@ -154,6 +155,12 @@ async function askPage(
   if (next.failed > present.failed)
     for (const jobId of outcomes.unreached) log("error", "bulk_action_failed", { ...facts, job_id: jobId });
   logIfOver(next);
+}
+
+/** Whether it is to a job itself that a job could not be reached: the database answers, and the account does not move at the moment. */
+async function mayBeChanged(env: Cloudflare.Env, accountId: string): Promise<boolean> {
+  const moving = await movingAmong(databaseOf(env, accountId), [accountId]);
+  return moving.ok && moving.value.length === 0;
 }
 
 function logIfOver(action: BulkAction): void {

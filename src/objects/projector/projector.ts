@@ -4,7 +4,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { numberOfDatabase } from "../../domain/databases.ts";
-import type { Receipt } from "../../domain/reporting.ts";
+import type { Applied } from "../../domain/reporting.ts";
 import { log, nameOf } from "../../log.ts";
 import { applyReports } from "../../store/apply-reports.ts";
 import { databaseAt, isOneDatabase } from "../../store/databases.ts";
@@ -28,7 +28,7 @@ const RING_AFTER_MS = 8_000;
 interface Waiting {
   readonly report: Report;
   readonly bytes: number;
-  readonly answer: (receipt: Receipt) => void;
+  readonly answer: (receipt: Applied) => void;
 }
 
 export class Projector extends DurableObject<Cloudflare.Env> {
@@ -55,9 +55,9 @@ export class Projector extends DurableObject<Cloudflare.Env> {
 
   /**
    * @param bytes how long the report is as JSON
-   * @returns "busy" when too many wait: the caller writes by itself
+   * @returns "busy" when too many wait: the caller writes by itself; "moving" when the account moves, or lives elsewhere by now
    */
-  async report(report: Report, bytes: number): Promise<Receipt | "busy"> {
+  async report(report: Report, bytes: number): Promise<Applied | "busy"> {
     if (this.#waiting.length >= MAX_WAITING || this.#waitingBytes + bytes > MAX_WAITING_BYTES) return "busy";
     return new Promise((answer) => {
       this.#waiting.push({ report, bytes, answer });
@@ -120,12 +120,13 @@ export class Projector extends DurableObject<Cloudflare.Env> {
     await this.#flushTo().catch((thrown) => {
       log("error", "projector_fault", { reports: 0, error: nameOf(thrown) });
     });
+    if (!this.#book.isEmpty) this.#ringLater(); // it has to wait
     for (const flushed of asked) flushed();
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     const reports = batch.map(({ report }) => report);
-    const receipts = await this.#apply(reports).catch((thrown): readonly Receipt[] => {
+    const receipts = await this.#apply(reports).catch((thrown): readonly Applied[] => {
       log("error", "projector_fault", { reports: reports.length, error: nameOf(thrown) });
       return reports.map(() => "unavailable");
     });
@@ -140,7 +141,7 @@ export class Projector extends DurableObject<Cloudflare.Env> {
     await this.#book.flush(this.#db());
   }
 
-  async #apply(reports: readonly Report[]): Promise<readonly Receipt[]> {
+  async #apply(reports: readonly Report[]): Promise<readonly Applied[]> {
     return applyReports(this.#db(), reports, this.#book);
   }
 

@@ -1,7 +1,8 @@
 // How an owner reports to the read model: to the database's projector, or straight to D1 where that one is busy or failing.
 
 import { databaseOf, homeOf } from "../../accounts/home.ts";
-import type { Receipt } from "../../domain/reporting.ts";
+import { forgetHome } from "../../accounts/standing.ts";
+import type { Applied, Receipt } from "../../domain/reporting.ts";
 import { sharedEpochAt } from "../../domain/tally.ts";
 import { bytesOf } from "../../domain/text.ts";
 import { applyReports } from "../../store/apply-reports.ts";
@@ -13,23 +14,41 @@ import { projectorOf } from "../addresses.ts";
 /** How long an owner waits for either of them. Then its alarm repeats the report. */
 const ANSWER_MS = 2_000;
 
-const RECEIPTS: readonly string[] = ["stored", "announce", "missing", "unavailable", "refused"] satisfies Receipt[];
-const isReceipt = (answer: string): answer is Receipt => RECEIPTS.includes(answer);
+const APPLIED: readonly string[] = [
+  "stored",
+  "announce",
+  "missing",
+  "unavailable",
+  "refused",
+  "moving",
+] satisfies Applied[];
+const isApplied = (answer: string): answer is Applied => APPLIED.includes(answer);
 
-/** Never throws. */
+/** Never throws. A database that the account has left says so, and the account's home is looked up again. */
 export async function sendReport(env: Cloudflare.Env, report: Report): Promise<Receipt> {
   const bytes = bytesOf(JSON.stringify(report));
-  const home = await within(ANSWER_MS, () => homeOf(env, report.accountId)).catch(() => null);
-  if (!home?.ok) return "unavailable";
-  const answer = await within(ANSWER_MS, () => projectorOf(env, home.value).report(report, bytes)).catch((fault) =>
+  let refused: number | null = null;
+  for (let tries = 0; tries < 2; tries++) {
+    const home = await within(ANSWER_MS, () => homeOf(env, report.accountId)).catch(() => null);
+    if (!home?.ok || home.value === refused) break;
+    const applied = await sendTo(env, home.value, report, bytes);
+    if (applied !== "moving") return applied;
+    refused = home.value;
+    forgetHome(report.accountId);
+  }
+  return "unavailable";
+}
+
+async function sendTo(env: Cloudflare.Env, database: number, report: Report, bytes: number): Promise<Applied> {
+  const answer = await within(ANSWER_MS, () => projectorOf(env, database).report(report, bytes)).catch((fault) =>
     fault instanceof TooLate ? "unavailable" : "busy",
   );
-  if (answer !== "busy") return isReceipt(answer) ? answer : "unavailable"; // the word of a newer projector
+  if (answer !== "busy") return isApplied(answer) ? answer : "unavailable"; // the word of a newer projector
   const written = within(ANSWER_MS, () =>
     applyReports(databaseOf(env, report.accountId), [report], recounted(Date.now())),
   );
-  const [receipt = "unavailable"] = await written.catch((): Receipt[] => []);
-  return receipt;
+  const [applied = "unavailable"] = await written.catch(() => []);
+  return applied;
 }
 
 /** Nobody holds these counts: their stamps are recounted once the minute is over. */

@@ -54,7 +54,8 @@ export class TallyBook implements Counting {
     if (epoch.isKnown) {
       this.#begin(true);
       const flushed = await flushTally(db, epoch.id, tally);
-      if (flushed.ok) this.#epoch = { ...this.#epoch, claimsOthers: false };
+      if (flushed.ok && !flushed.value) [this.#epoch, this.#tally] = [epoch, tally];
+      else if (flushed.ok) this.#epoch = { ...this.#epoch, claimsOthers: false };
       else log("warn", "overview_flush_failed", {});
     } else if (epoch.claimsOthers) {
       const claimed = await claimLeftEpochs(db, epoch.id, Date.now());

@@ -85,6 +85,22 @@ export const accounts: Operations = {
     answer: { data: "Account", message: "Account resumed. Its due attempts follow within 15 minutes." },
     refuses: ["not_found"],
   },
+  "POST /v1/admin/accounts/:id/move": {
+    id: "moveAccount",
+    tag: "Operator",
+    summary: "Move an account to another database",
+    description:
+      "Its rows are copied while it works. Then creating and changing are answered 503 with `Retry-After`, usually for a few seconds; " +
+      "reading goes on, and so do its live jobs. `moving_to` is null once it is there. Asked for again, it changes nothing; to yet " +
+      "another database it is 409 until then.",
+    answer: {
+      status: 202,
+      data: "Account",
+      message: "The account moves. Its `moving_to` is null once it is there.",
+    },
+    refuses: ["not_found", "conflict"],
+    examples: { move: { summary: "To the second one", body: { database: 1 } } },
+  },
   "DELETE /v1/admin/accounts/:id": {
     id: "deleteAccount",
     tag: "Operator",

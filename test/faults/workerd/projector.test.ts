@@ -4,7 +4,7 @@
 
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Receipt } from "../../../src/domain/reporting.ts";
+import type { Applied } from "../../../src/domain/reporting.ts";
 import type { JobReport } from "../../../src/store/report.ts";
 import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { MINUTE, NOON, SECOND, setClock, until } from "../../workerd/harness/clock.ts";
@@ -331,7 +331,7 @@ describe("a projector behind which D1 hangs", () => {
   ])("keeps %s waiting and answers the next at once that it is busy; then all are written", async (_, count, bytes) => {
     const job = await newJob(account);
     const waiting = batchesWait();
-    const answers: Promise<Receipt | "busy">[] = [projector().report(reportAt(job, 1), bytes)];
+    const answers: Promise<Applied | "busy">[] = [projector().report(reportAt(job, 1), bytes)];
     await until(() => waiting.calls() > 0);
     for (let i = 2; i <= count; i++) answers.push(projector().report(reportAt(job, i), bytes));
     expect(await projector().report(reportAt(job, count + 1), bytes)).toBe("busy");

@@ -3,7 +3,7 @@
 
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import type { Receipt } from "../../../src/domain/reporting.ts";
+import type { Applied } from "../../../src/domain/reporting.ts";
 import type { Projector } from "../../../src/objects/projector/projector.ts";
 import { recounted } from "../../../src/objects/projector/send-report.ts";
 import { applyReports } from "../../../src/store/apply-reports.ts";
@@ -48,7 +48,7 @@ class Post {
   takeJobs = (): JobReport[] => this.take().filter((report) => report.kind === "job");
 
   /** Brings reports to the read model, in this order. */
-  deliver = (reports: readonly Report[]): Promise<readonly Receipt[]> =>
+  deliver = (reports: readonly Report[]): Promise<readonly Applied[]> =>
     applyReports(directoryOf(env), reports, recounted(Date.now()));
 }
 

@@ -104,6 +104,7 @@ const CLASSES = {
   SCHEDULES: "ScheduleObject",
   BULK_ACTIONS: "BulkActionObject",
   FLOWS: "FlowObject",
+  ACCOUNT_MOVES: "AccountMoveObject",
   PROJECTORS: "Projector",
 } as const;
 

@@ -26,6 +26,12 @@ type Around = (point: string, call: AnyCall) => AnyCall;
 /** Kinds of objects, and what a call to one is named in the table. */
 const OBJECTS = { PULL_QUEUES: "polls", PROJECTORS: "report", JOBS: "job", FLOWS: "flow" } as const;
 
+/** All that are bound. */
+const databases = (): D1Database[] =>
+  Object.entries(env as unknown as Record<string, D1Database>).flatMap(([name, one]) =>
+    /^DB(_\d+)?$/.test(name) ? [one] : [],
+  );
+
 export class Tripwire {
   readonly passed: string[] = [];
   hasKilled = false;
@@ -65,7 +71,7 @@ export class Tripwire {
         if (isIt) kill();
         return answer;
       };
-    this.#wrapD1(around);
+    for (const database of databases()) this.#wrapD1(database, around);
     for (const binding of this.#asked) this.#wrapObjects(env[binding], OBJECTS[binding], around, state.id.name);
     this.#wrap(globalThis, "fetch", "target", around);
     this.#wrap(state.storage, "deleteAll", "erase", around);
@@ -101,9 +107,9 @@ export class Tripwire {
     this.#replace(owner, name, around(point, (owner[name] as AnyCall).bind(owner)));
   }
 
-  #wrapD1(around: Around): void {
-    const prepare = env.DB.prepare.bind(env.DB);
-    const batch = env.DB.batch.bind(env.DB) as AnyCall;
+  #wrapD1(database: D1Database, around: Around): void {
+    const prepare = database.prepare.bind(database);
+    const batch = database.batch.bind(database) as AnyCall;
     const watched = (statement: D1PreparedStatement): D1PreparedStatement =>
       new Proxy(statement, {
         get(target, name: keyof D1PreparedStatement) {
@@ -113,8 +119,8 @@ export class Tripwire {
         },
       });
     const counted = around("batch", batch);
-    this.#replace(env.DB, "prepare", (query: string) => watched(prepare(query)));
-    this.#replace(env.DB, "batch", (...values: never[]) => (this.#reports > 0 ? batch : counted)(...values));
+    this.#replace(database, "prepare", (query: string) => watched(prepare(query)));
+    this.#replace(database, "batch", (...values: never[]) => (this.#reports > 0 ? batch : counted)(...values));
   }
 
   /** Over whatever stands there, a spy included, and back again. */
