@@ -65,7 +65,7 @@ export default defineConfig({
           name: "databases",
           include: ["test/databases/**/*.test.ts"],
           isolate: false,
-          setupFiles: ["test/databases/setup.ts"],
+          setupFiles: ["test/workerd/setup.ts", "test/databases/setup.ts"],
         },
       },
       {

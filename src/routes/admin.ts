@@ -104,9 +104,10 @@ export const admin = new Hono<AppEnv>()
     const { id } = c.req.valid("form").params;
     const home = await residesAt(c, id);
     if (home.number !== 0) unwrap(await deleteResident(home.db, id));
-    const gone = unwrap(await deleteAccount(directoryOf(c.env), id));
-    if (!gone) throw noSuchAccount();
-    if (gone.database !== home.number) await leaveNewHome(c, gone);
+    // It was there a moment ago: if somebody has deleted it since, that may have been this statement, whose first answer was lost.
+    const gone =
+      unwrap(await deleteAccount(directoryOf(c.env), id)) ?? unwrap(await readAccount(directoryOf(c.env), id));
+    if (gone && gone.database !== home.number) await leaveNewHome(c, gone);
     forgetAccount(id);
     return done(c, "Account deleted. Its keys are revoked at once, its jobs no longer run and are removed.", { id });
   });
@@ -129,7 +130,7 @@ function boundAt(c: AppContext, database: number): Bound {
 async function residesAt(c: AppContext, id: string): Promise<Bound> {
   const account = unwrap(await readAccount(directoryOf(c.env), id));
   const home = account && databaseAt(c.env, account.database);
-  if (!account) throw noSuchAccount();
+  if (!account || account.status === "deleted") throw noSuchAccount();
   if (!home) throw unavailable(60); // its database is not bound at the moment
   return home;
 }

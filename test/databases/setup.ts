@@ -1,7 +1,6 @@
-// As for all tests in workerd, with the tables in each database.
+// Beside what all tests in workerd have: the tables in each database.
 
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import "../workerd/setup.ts";
 
 for (const database of [env.DB_1, env.DB_2, env.DB_3]) await applyD1Migrations(database, env.TEST_MIGRATIONS);
