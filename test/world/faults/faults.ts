@@ -29,6 +29,7 @@ const CRON = "src/cron/minute.ts";
 const NOMINATIONS = "src/objects/pull-queue/nominations.ts";
 const STANDING = "src/accounts/standing.ts";
 const CACHE = "src/accounts/cache.ts";
+const HOME = "src/accounts/home.ts";
 
 const fault = (
   rule: number | string,
@@ -439,6 +440,33 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "      [this.#ringsAt, this.#setFor] = [Date.now() + AFTER_FAULT_MS, undefined];\n",
     "      if (this.#known === undefined) return await this.#storage.deleteAll();\n      [this.#ringsAt, this.#setFor] = [Date.now() + AFTER_FAULT_MS, undefined];\n",
     "rollbacks",
+  ),
+  // 19. An account lives in one database.
+  fault(
+    19,
+    "a question to one database waits for all of them",
+    HOME,
+    "  return bound.binding;\n",
+    '  for (const name of Object.keys(env)) if (name.startsWith("DB")) await (env as any)[name].prepare("SELECT 1").run();\n  return bound.binding;\n',
+    "databases",
+    "outage",
+  ),
+  fault(
+    19,
+    "rows of all accounts are written to the directory",
+    HOME,
+    "  const bound = databaseAt(env, home.value);\n",
+    "  const bound = databaseAt(env, 0);\n",
+    "databases",
+    "outage",
+  ),
+  fault(
+    19,
+    "reports of all accounts go to one projector",
+    "src/objects/addresses.ts",
+    "env.PROJECTORS.getByName(nameOfDatabase(database), placed(env))",
+    "env.PROJECTORS.getByName(nameOfDatabase(database * 0), placed(env))",
+    "databases",
   ),
   // What is remembered of accounts.
   fault(
