@@ -65,6 +65,7 @@ export default defineConfig({
           name: "databases",
           include: ["test/databases/**/*.test.ts"],
           isolate: false,
+          // Both are named here: what a setup file imports runs for the first test file of a worker alone.
           setupFiles: ["test/workerd/setup.ts", "test/databases/setup.ts"],
         },
       },

@@ -1,4 +1,4 @@
-// Beside what all tests in workerd have: the tables in each database.
+// Beside the setup of all tests in workerd: the tables in each database.
 
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";

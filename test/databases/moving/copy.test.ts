@@ -96,8 +96,11 @@ it("stamps stay behind, and those that are looked for are reported", async () =>
     { jobId: ids[1], attempt: null, epoch: 42 },
     { jobId: ids[1], attempt: 1, epoch: 42 },
   ]);
-  const tallies = "SELECT tally FROM jobs UNION ALL SELECT tally FROM executions";
-  const { results } = await target.prepare(`SELECT * FROM (${tallies}) WHERE tally IS NOT NULL`).all();
+  const tallies = "SELECT account_id, tally FROM jobs UNION ALL SELECT account_id, tally FROM executions";
+  const { results } = await target
+    .prepare(`SELECT * FROM (${tallies}) WHERE account_id = ? AND tally IS NOT NULL`)
+    .bind(account.id)
+    .all();
   expect(results).toEqual([]);
 });
 
