@@ -23,6 +23,7 @@ const ACROSS_ACCOUNTS = [
   "noteHealth", // a batch of reports, each with its account
   "openEpoch",
   "openNow",
+  "pausedOfAll", // the operator's: a number for each account
   "placeKept", // where that walk is
   "queuedOf", // of one account, or of those that the operator is shown
   "readTotals", // the operator's
