@@ -30,7 +30,7 @@ const ACROSS_ACCOUNTS = [
   "openEpoch",
   "openNow",
   "openWith", // a move, which has its account
-  "pausedOfAll", // the operator's
+  "pausedOfAll", // the operator's: a number for each account
   "placeKept", // where that walk is
   "queuedOf", // of one account, or of those that the operator is shown
   "readTotals", // the operator's
