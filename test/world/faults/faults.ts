@@ -1,16 +1,8 @@
 // Faults that the service had, or would have if a rule of its design were not kept: each is a change of the source. A world that does
 // not notice one of them judges too little. A change that does not fit the source any more fails its test: it has to follow.
 
-import type { Change } from "../platform/bundle.ts";
-
-export interface KnownFault {
-  readonly name: string;
-  /** The rule of ARCHITECTURE.md that it breaks, or a promise of RELIABILITY.md in a word; 0 for what is none of those. */
-  readonly rule: number | string;
-  readonly changes: readonly Change[];
-  /** Weather and people without which it does not come out: other worlds are not asked. */
-  readonly needs?: readonly string[];
-}
+import { fault, type KnownFault } from "./fault.ts";
+import { FURTHER_FAULTS } from "./further.ts";
 
 const ERRANDS = "src/objects/job/errands.ts";
 const KEEPER = "src/objects/job/job-keeper.ts";
@@ -29,15 +21,6 @@ const CRON = "src/cron/minute.ts";
 const NOMINATIONS = "src/objects/pull-queue/nominations.ts";
 const STANDING = "src/accounts/standing.ts";
 const CACHE = "src/accounts/cache.ts";
-
-const fault = (
-  rule: number | string,
-  name: string,
-  file: string,
-  from: string,
-  to: string,
-  ...needs: readonly string[]
-): KnownFault => ({ name, rule, changes: [{ file, from, to }], needs });
 
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   // 1. Create is insert, then arm.
@@ -239,14 +222,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "    reportAt: leaseReportAt(job),\n",
     "    reportAt: null,\n",
     "calm",
-  ),
-  fault(
-    7,
-    "beats are reported without end while D1 is slow",
-    REPORTING,
-    "hasOnlyBeaten(job, reported, editedAt) ? leaseReportAt(job) : job.reportAt;",
-    "false && hasOnlyBeaten(job, reported, editedAt) ? leaseReportAt(job) : job.reportAt;",
-    "d1-slow",
   ),
   fault(
     7,
@@ -473,4 +448,5 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     'account.status === "deleted" || hasExpired(key.expiresAt, 0)',
     "key-holder",
   ),
+  ...FURTHER_FAULTS,
 ];

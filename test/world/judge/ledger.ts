@@ -18,6 +18,8 @@ export interface Tenant {
   deletedAt: number | null;
   /** The webhook of its whole life, if there is one. */
   webhookSince: number | null;
+  /** When the last delivery to it was over, and whether it was taken. */
+  lastEvent: { readonly at: number; readonly isTaken: boolean } | null;
   /** The events it asks for. */
   hears: readonly string[];
   /** What somebody has done to all its jobs at once: also to those that nobody knew of. */
@@ -65,6 +67,8 @@ export interface JobFacts {
   cancelledAt: number | null;
   /** Somebody asked for it and may have been heard. */
   cancelAsked: boolean;
+  /** A run of it was answered, and nothing was asked for since. */
+  ranAt: number | null;
   /** A manual retry or run was asked for since. */
   revivedAt: number;
   deletedAt: number | null;
@@ -181,6 +185,7 @@ export class Ledger {
       changedAt: null,
       cancelledAt: null,
       cancelAsked: isMet && bulk.has("cancel"),
+      ranAt: null,
       revivedAt: 0,
       deletedAt: null,
       mayBeDeleted: isMet && bulk.has("delete"),

@@ -37,6 +37,7 @@ const newTenant = (name: string): Tenant => ({
   suspensions: [],
   deletedAt: null,
   webhookSince: null,
+  lastEvent: null,
   hears: [],
   bulk: new Set(),
 });
