@@ -45,15 +45,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "      throw thrown;\n    } finally",
     "rollbacks",
   ),
-  // 5. An interruption costs no retry.
-  fault(
-    5,
-    "an interruption costs a retry",
-    LIFE,
-    "  const met = changed(job, now, { interruptions, interruptedSince, lastError: error });\n",
-    "  const met = changed(job, now, { interruptions, interruptedSince, lastError: error, tries: job.tries + 1 });\n",
-    "deaths",
-  ),
   fault(
     0,
     "a failure costs no retry",
@@ -122,14 +113,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "  return ok({ ...edited, editedAt: edited.revision });\n}\n\n/** Another job has the key",
     "  return ok(edited);\n}\n\n/** Another job has the key",
     "replacer",
-  ),
-  fault(
-    7,
-    "a projector that was refused answers that it has written",
-    PROJECTOR,
-    'return reports.map(() => "unavailable");',
-    'return reports.map(() => "stored");',
-    "d1-away",
   ),
   fault(
     7,
@@ -262,15 +245,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     '      if (held && isUnannounced(held)) return err({ code: "unavailable", retryAfterSeconds: 5 });\n',
     "",
     "deleter",
-  ),
-  fault(
-    15,
-    "an owner keeps any number of ends untold",
-    REPORTING,
-    "untold.length >= MAX_UNTOLD;",
-    "untold.length >= 1e3 * MAX_UNTOLD;",
-    "retrier",
-    "d1-away",
   ),
   // 16. A webhook's health is written where the report of its delivery is applied.
   fault(

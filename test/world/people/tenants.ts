@@ -27,7 +27,7 @@ export async function foundTenant(world: World, chance: Chance, name: string): P
   return tenant;
 }
 
-const newTenant = (name: string): Tenant => ({
+export const newTenant = (name: string): Tenant => ({
   name,
   id: "",
   key: "",
