@@ -15,7 +15,6 @@ const CRON = "src/cron/minute.ts";
 const SCHEDULE = "src/objects/schedule/errands.ts";
 const BULK = "src/domain/bulk-action.ts";
 const BULK_ERRANDS = "src/objects/bulk-action/errands.ts";
-const PROJECTOR = "src/objects/projector/projector.ts";
 const KEYRING = "src/accounts/keyring.ts";
 
 export const FURTHER_FAULTS: readonly KnownFault[] = [
@@ -92,14 +91,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
   ),
   fault(
     7,
-    "a short lease is reported as often as it ends",
-    REPORTING,
-    "    ? Math.max(phase.leaseEndsAt, updatedAt + LEASE_REPORT_MS)\n",
-    "    ? Math.max(phase.leaseEndsAt, updatedAt)\n",
-    "calm",
-  ),
-  fault(
-    7,
     "a key taken from an end is no news",
     LIFE,
     "const phase = isEnded(job.phase) ? { ...job.phase, confirmed: false } : job.phase;",
@@ -131,14 +122,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "",
     "leaver",
   ),
-  fault(
-    8,
-    "the sweep does not wait until an owner may have reported",
-    "src/store/overdue.ts",
-    "const GRACE_MS = 2 * MINUTE;",
-    "const GRACE_MS = 0 * MINUTE;",
-    "calm",
-  ),
   // 10. A person's change is made where the job is kept.
   fault(
     10,
@@ -162,13 +145,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "overwrites ? null : row.revision, next.value, now);",
     "null, next.value, now);",
     "far",
-  ),
-  fault(
-    10,
-    "a deleted job keeps its row",
-    CHANGE,
-    '  return deleted.value ? ok(null) : err({ code: "job_moved" });',
-    "  return ok(null);",
   ),
   fault(
     10,

@@ -35,6 +35,7 @@ interface Shown {
   readonly run_at: string | null;
   readonly tags: readonly string[];
   readonly updated_at: string;
+  readonly payload: { readonly n?: number } | null;
   readonly last_error: { readonly code: string } | null;
 }
 
@@ -145,6 +146,8 @@ function checkEnds(world: World, tenant: Tenant, listed: ReadonlyMap<string, Sho
       shown.status !== "cancelled"
     )
       violated("a cancelled job stays cancelled", `it is ${shown.status}`);
+    if (job.replacedBy !== null && job.unsettled === 0 && shown.payload?.n !== job.replacedBy)
+      violated("a row follows its job", `its payload is that of wish ${shown.payload?.n}, not of ${job.replacedBy}`);
     if (job.completedBy !== null && shown.status !== "completed")
       violated("an accepted report stands", `it is ${shown.status}`);
     if (shown.attempts < new Set(job.starts.map(({ executionId }) => executionId)).size)

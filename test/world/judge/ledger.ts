@@ -76,6 +76,8 @@ export interface JobFacts {
   mayBeDeleted: boolean;
   /** Manual retries that were accepted; null: nobody knows how many. */
   retries: number | null;
+  /** The wish that took its place last, as far as that was answered. */
+  replacedBy: number | null;
   /** The key under which it is replaced again and again. */
   key: string | null;
   /** The ends that it wants to be called for. */
@@ -190,6 +192,7 @@ export class Ledger {
       deletedAt: null,
       mayBeDeleted: isMet && bulk.has("delete"),
       retries: isMet ? null : 0,
+      replacedBy: null,
       key: null,
       calls: [],
       starts: [],
