@@ -14,7 +14,6 @@ const APPLY = "src/store/apply-reports.ts";
 const CRON = "src/cron/minute.ts";
 const SCHEDULE = "src/objects/schedule/errands.ts";
 const BULK = "src/domain/bulk-action.ts";
-const BULK_ERRANDS = "src/objects/bulk-action/errands.ts";
 const KEYRING = "src/accounts/keyring.ts";
 
 export const FURTHER_FAULTS: readonly KnownFault[] = [
@@ -161,6 +160,7 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "src/domain/stagger.ts",
     "return (before * STEP_MS) % MAX_STAGGER_MS;",
     "return (before * 0) % MAX_STAGGER_MS;",
+    "calm",
   ),
   // 13. A bulk action writes its page before it asks, and a job remembers it.
   fault(
@@ -178,24 +178,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "    page: jobIds.length > 0 ? { jobIds, tries: 0 } : null,\n    matched",
     "    page: null,\n    matched",
     "bulk-actor",
-  ),
-  fault(
-    13,
-    "jobs that could not be reached are not asked again",
-    BULK,
-    "const isOnceMore = unreached.length > 0 && pause !== undefined;",
-    "const isOnceMore = false;",
-    "bulk-actor",
-    "calls-lost",
-  ),
-  fault(
-    13,
-    "jobs are given up while D1 is away",
-    BULK_ERRANDS,
-    "const isWell = outcomes.unreached.length === 0 || (await canAnswer(databaseOf(env.DB))).ok;",
-    "const isWell = true;",
-    "bulk-actor",
-    "outage",
   ),
   // 15. Callbacks are made before the first report; what was told is not told again.
   fault(
