@@ -8,7 +8,6 @@ const LIFE = "src/domain/life.ts";
 const RECORD = "src/objects/state-record.ts";
 const REPORTING = "src/domain/reporting.ts";
 const TIMER = "src/domain/timer.ts";
-const CHANGE = "src/objects/job/change-job.ts";
 const JOBS_STORE = "src/store/jobs-store.ts";
 const APPLY = "src/store/apply-reports.ts";
 const CRON = "src/cron/minute.ts";
@@ -90,14 +89,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
   ),
   fault(
     7,
-    "a key taken from an end is no news",
-    LIFE,
-    "const phase = isEnded(job.phase) ? { ...job.phase, confirmed: false } : job.phase;",
-    "const { phase } = job;",
-    "replacer",
-  ),
-  fault(
-    7,
     "an edit is not part of a report",
     LIFE,
     "  return ok({ ...edited, editedAt: edited.revision });\n}\n\n/** Another job has the key",
@@ -128,22 +119,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     TIMER,
     "export const OWNERLESS_MS = ARM_AHEAD_MS + 30 * SECOND;",
     "export const OWNERLESS_MS = 2 * MINUTE;",
-  ),
-  fault(
-    10,
-    "an owner takes up a row that is being changed",
-    KEEPER,
-    "const claimed = isContested(row.value, now) ? await claimRow(databaseOf(this.#env.DB), ref, row.value) : ok(true);",
-    "const claimed = ok(true);",
-    "far",
-  ),
-  fault(
-    10,
-    "a change of a row overwrites the one before",
-    CHANGE,
-    "overwrites ? null : row.revision, next.value, now);",
-    "null, next.value, now);",
-    "far",
   ),
   fault(
     10,
@@ -211,6 +186,7 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "src/store/webhook-reports.ts",
     "...(taken.length > 0 ? [noteTaken(db, taken)] : []), ",
     "",
+    "calm",
   ),
   // Schedules.
   fault(
@@ -252,10 +228,10 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
   // What is remembered of accounts and keys.
   fault(
     0,
-    "a key of a deleted account opens it from memory",
+    "a key opens its account as long as an isolate remembers it",
     KEYRING,
-    'account.status === "deleted" || hasExpired',
-    "hasExpired",
+    "const found = await remembered.get(hash, clock, () => accountOfKey(databaseOf(env.DB), hash));",
+    'const seen = remembered.peek(hash);\n  const found = seen?.account.status === "active" ? ok(seen) : await remembered.get(hash, clock, () => accountOfKey(databaseOf(env.DB), hash));',
     "leaver",
   ),
   fault(
@@ -274,14 +250,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     'account.status === "deleted" || key.expiresAt !== null',
     "key-holder",
   ),
-  fault(
-    0,
-    "a job is signed with the secret of its creation",
-    "src/objects/job/errands.ts",
-    "const looked = withSigning(held, standing.signing);",
-    "const looked = withSigning(held, held.signing ?? standing.signing);",
-    "operator",
-  ),
   // PullQueue.
   fault(
     9,
@@ -296,5 +264,7 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     JOB_OBJECT,
     "    if (cancelled.ok && cancelled.value !== job) this.ctx.waitUntil(withdraw(this.env, cancelled.value));\n",
     "",
+    "calm",
+    "canceller",
   ),
 ];
