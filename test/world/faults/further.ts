@@ -140,14 +140,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
   // 13. A bulk action writes its page before it asks, and a job remembers it.
   fault(
     13,
-    "a bulk action that is repeated changes its jobs again",
-    LIFE,
-    "    if (hasMade(job.operation, operation)) return ok(job);\n",
-    "",
-    "bulk-actor",
-  ),
-  fault(
-    13,
     "a page that was begun is forgotten",
     BULK,
     "    page: jobIds.length > 0 ? { jobIds, tries: 0 } : null,\n    matched",
@@ -171,14 +163,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "",
     "d1-away",
   ),
-  fault(
-    15,
-    "a deleted job takes an end with it that nobody was told of",
-    KEEPER,
-    '      if (held && isUnannounced(held)) return err({ code: "unavailable", retryAfterSeconds: 5 });\n',
-    "",
-    "deleter",
-  ),
   // 16. A webhook's health is written where the report of its delivery is applied.
   fault(
     16,
@@ -191,39 +175,12 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
   // Schedules.
   fault(
     "schedules",
-    "another timing takes the place of a tick that was made and not counted",
-    SCHEDULE,
-    "  if (held !== null || oldest === null || !due || due.missed === 0) return ok(undefined);",
-    "  if (schedule) return ok(undefined);",
-    "scheduler",
-    "deaths",
-  ),
-  fault(
-    "schedules",
-    "the oldest of several ticks is taken for missed although it has its job",
-    SCHEDULE,
-    "  else if (made.value) await makeJob(keeper, env, schedule, oldest);\n",
-    "",
-    "scheduler",
-    "deaths",
-  ),
-  fault(
-    "schedules",
     "a tick that D1 held up is not made later",
     SCHEDULE,
     "  if (!recorded.ok) return holdUp(record, tick);\n",
     "  if (!recorded.ok) return record.write(life.ran(schedule, tick, now), now);\n",
     "scheduler",
     "d1-away",
-  ),
-  fault(
-    "schedules",
-    "a suspended account's ticks make jobs",
-    SCHEDULE,
-    'if (standing.ok && standing.value.status === "suspended") {',
-    'if (standing.ok && standing.value.status === ("never" as string)) {',
-    "scheduler",
-    "operator",
   ),
   // What is remembered of accounts and keys.
   fault(
@@ -266,5 +223,55 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "",
     "calm",
     "canceller",
+  ),
+  fault(
+    2,
+    "state that was made from a row is let go at once",
+    "src/store/rows.ts",
+    "    keepUntil: createdAtOf(row.id) + KEEP_MS,\n",
+    "    keepUntil: 0,\n",
+    "slow-calls",
+    "hasty",
+  ),
+  // 11. Isolation is structural.
+  fault(
+    11,
+    "a list shows the jobs of all accounts",
+    "src/store/list-jobs.ts",
+    "const all = and(eq(jobs.accountId, accountId), ...conditions",
+    "const all = and(...conditions",
+    "reader",
+  ),
+  // 14. An execution is counted once.
+  fault(
+    14,
+    "a batch that may have been applied is counted as if it had not",
+    APPLY,
+    "  if (epoch && !isCertain) counting.uncertain();\n",
+    "",
+    "d1-answers-lost",
+  ),
+  fault(
+    14,
+    "an end that is held back for its events is counted",
+    APPLY,
+    "const written = newestOfJobs.filter((report) => !heldBack.has(keyOf(report)));",
+    "const written = newestOfJobs;",
+  ),
+  fault(
+    0,
+    "a key that may only read acts on all jobs",
+    "src/http/scopes.ts",
+    '"POST /v1/bulk-actions": FULL,',
+    '"POST /v1/bulk-actions": READ,',
+    "key-holder",
+  ),
+  fault(
+    0,
+    "a worker counts as gone ten seconds after it asked",
+    "src/domain/waiting-on.ts",
+    "export const NO_WORKER_MS = MINUTE;",
+    "export const NO_WORKER_MS = 10 * SECOND;",
+    "asker",
   ),
 ];
