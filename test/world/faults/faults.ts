@@ -254,8 +254,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     9,
     "an offer that no worker took is not repeated",
     LIFE,
-    'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1) },\n  };\n}\n\n/** The same execution',
-    'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + 1e12 },\n  };\n}\n\n/** The same execution',
+    'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + OFFER_AGAIN_MS[0] },',
+    'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + 1e12 },',
     "isolate-deaths",
   ),
   fault(

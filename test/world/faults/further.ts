@@ -210,6 +210,15 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
   // PullQueue.
   fault(
     9,
+    "an owner that dies before it has sent its job to a named queue sends it a day later",
+    LIFE,
+    "offers: 1, offerAt: now + OFFER_AGAIN_MS[0] },",
+    "offers: 1, offerAt: now + offerAgainMs(job, 1) },",
+    "queuer",
+    "deaths",
+  ),
+  fault(
+    9,
     "an execution that was leased stays in line",
     "src/objects/pull-queue/pull-queue.ts",
     "    for (const entry of this.#over.values()) this.#list.remove(entry);\n",
@@ -243,14 +252,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "reader",
   ),
   // 14. An execution is counted once.
-  fault(
-    14,
-    "a batch that may have been applied is counted as if it had not",
-    APPLY,
-    "  if (epoch && !isCertain) counting.uncertain();\n",
-    "",
-    "d1-answers-lost",
-  ),
   fault(
     14,
     "an end that is held back for its events is counted",
