@@ -210,15 +210,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
   // PullQueue.
   fault(
     9,
-    "an owner that dies before it has sent its job to a named queue sends it a day later",
-    LIFE,
-    "offers: 1, offerAt: now + OFFER_AGAIN_MS[0] },",
-    "offers: 1, offerAt: now + offerAgainMs(job, 1) },",
-    "queuer",
-    "deaths",
-  ),
-  fault(
-    9,
     "an execution that was leased stays in line",
     "src/objects/pull-queue/pull-queue.ts",
     "    for (const entry of this.#over.values()) this.#list.remove(entry);\n",
