@@ -104,8 +104,15 @@ export function enqueue(job: Job, executionId: string, now: number): Job | undef
   if (!due) return undefined;
   return {
     ...due,
-    phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1) },
+    phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + OFFER_AGAIN_MS[0] },
   };
+}
+
+/** Its first offer was taken. Until then it is repeated soon, also one to a named queue: its owner may die before it has sent it. */
+export function offerTaken(job: Job, now: number): Job {
+  const { phase, delivery } = job;
+  const isDurable = phase.name === "queued" && delivery.type === "pull" && delivery.queue !== null;
+  return isDurable ? { ...job, phase: { ...phase, offerAt: now + NAMED_OFFER_AGAIN_MS } } : job;
 }
 
 /** The same execution is offered again, because no worker has come for it. */

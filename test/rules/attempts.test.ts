@@ -122,8 +122,13 @@ describe("an offer", () => {
     expect(job).toMatchObject({ attempt: 1, phase: { name: "queued", executionId: E1, since: NOON, offers: 7 } });
   });
 
+  it("on a named queue is made again soon until it is taken: its owner may have died before it sent it", () => {
+    expect(queued({ delivery: NAMED }).phase).toMatchObject({ offerAt: NOON + MINUTE });
+    expect(life.offerTaken(queued(), NOON + SECOND)).toEqual(queued());
+  });
+
   it("on a named queue is made again once a day", () => {
-    const job = queued({ delivery: NAMED });
+    const job = life.offerTaken(queued({ delivery: NAMED }), NOON);
     expect(job.phase).toMatchObject({ offerAt: NOON + 24 * HOUR });
     const again = given(life.offerAgain(job, NOON + 24 * HOUR));
     expect(again.phase).toMatchObject({ offers: 2, offerAt: NOON + 48 * HOUR });

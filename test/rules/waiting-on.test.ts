@@ -209,7 +209,7 @@ describe("no_worker", () => {
 });
 
 describe("a named queue", () => {
-  const sent = queued({ delivery: NAMED });
+  const sent = life.offerTaken(queued({ delivery: NAMED }), NOON);
   const unsent = life.offerSoon(sent, NOON);
   const UNBOUND: WaitFacts = { missingBinding: "QUEUE_IMAGES", queue: null, line: null };
 

@@ -3,8 +3,11 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { share } from "./crew.ts";
+import type { Hunted } from "./crew-member.ts";
 import { bundlesOf } from "./deployments.ts";
-import { KNOWN_FAULTS, type KnownFault } from "./faults/faults.ts";
+import type { KnownFault } from "./faults/fault.ts";
+import { KNOWN_FAULTS } from "./faults/faults.ts";
 import { hasAll, natureOf } from "./nature.ts";
 import type { Bundle } from "./platform/bundle.ts";
 import { live } from "./world.ts";
@@ -22,26 +25,45 @@ export interface Found {
 }
 
 /**
- * @param only a part of a fault's name, or all
+ * @param only a part of a fault's name, or all; `new`: those that the table does not have
+ * @param heard is told of each at once
  * @param from the first seed
  */
-export async function hunt(only: string, from: number, seconds: number): Promise<Found[]> {
-  const until = performance.now() + seconds * 1_000;
+export async function hunt(
+  only: string,
+  from: number,
+  seconds: number,
+  heard: (found: Found) => void,
+): Promise<Found[]> {
+  const until = Date.now() + seconds * 1_000;
   const found: Found[] = [];
-  const present = await bundlesOf("present");
-  for (const fault of KNOWN_FAULTS.filter(({ name }) => name.includes(only))) {
-    if (performance.now() > until) break;
-    const one = await huntOne(fault, present, from, until);
-    found.push(one);
-    console.log(`${one.seeds ?? "not found"} | ${fault.name} | ${one.rule}`);
-  }
+  const wanted = KNOWN_FAULTS.filter(({ name }) =>
+    only === "new" ? !readFileSync(RELIABILITY, "utf8").includes(`| ${name} |`) : name.includes(only),
+  );
+  const tasks = wanted.map(({ name }): Hunted => ({ fault: name, from, until }));
+  await share(
+    tasks,
+    (one: Found) => {
+      if (one.seeds === null && Date.now() > until) return false; // the time is over: nothing is known of it
+      found.push(one);
+      console.log(`${one.seeds ?? "not found"} | ${one.fault.name} | ${one.rule}`);
+      heard(one);
+      return true;
+    },
+    false,
+  );
   return found;
 }
 
-async function huntOne(fault: KnownFault, present: readonly Bundle[], from: number, until: number): Promise<Found> {
+export async function huntOne(
+  fault: KnownFault,
+  present: readonly Bundle[],
+  from: number,
+  until: number,
+): Promise<Found> {
   const bundles = await bundlesOf(fault.name, fault.changes);
   let tried = from - 1;
-  for (let seed = from; seed <= MOST_SEEDS && performance.now() < until; seed++) {
+  for (let seed = from; seed <= MOST_SEEDS && Date.now() < until; seed++) {
     tried = seed;
     if (!hasAll(natureOf(seed), fault.needs ?? [])) continue;
     const { violations } = await live({ seed, bundles, stopsAtViolation: true });

@@ -8,6 +8,7 @@
 //   npm run world -- --crowd 50000         how fast it is
 
 import { parseArgs } from "node:util";
+import { share } from "./crew.ts";
 import { crowd } from "./crowd.ts";
 import { bundlesOf } from "./deployments.ts";
 import { shown } from "./history.ts";
@@ -49,8 +50,9 @@ const without = {
 };
 
 if (values.faults) {
-  const found = await hunt(values.only, Number(values.from ?? 1), 60 * Number(values.minutes));
-  if (values.write) writeTable(found);
+  const found = await hunt(values.only, Number(values.from ?? 1), 60 * Number(values.minutes), (one) => {
+    if (values.write) writeTable([one]);
+  });
   process.exitCode = found.every(({ seeds }) => seeds !== null) ? 0 : 1;
 } else if (values.crowd !== undefined) await crowd(Number(values.crowd));
 else if (values.seed !== undefined) await one(Number(values.seed));
@@ -66,26 +68,30 @@ async function one(seed: number): Promise<void> {
 }
 
 async function many(): Promise<void> {
-  const bundles = await bundlesOf("present");
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1_000;
   const limit = values.gate ? GATE_SECONDS : 60 * Number(values.minutes);
   const outcomes: Outcome[] = [];
-  for (const seed of seeds()) {
-    if (seconds() > limit) break;
-    const plan: Plan = { seed, bundles, ...without };
-    const outcome = await live(plan);
+  function* plans(): Generator<Omit<Plan, "bundles">> {
+    for (const seed of seeds()) {
+      if (seconds() > limit) return;
+      yield { seed, ...without };
+    }
+  }
+  await share(plans(), (outcome: Outcome) => {
     outcomes.push(outcome);
-    if (outcome.violations.length === 0) continue;
-    tell(outcome);
-    const smallest = await shortened(plan, outcome, SHORTEN_SECONDS);
+    return outcome.violations.length === 0;
+  });
+  const failed = outcomes.find(({ violations }) => violations.length > 0);
+  if (failed) {
+    tell(failed);
+    const plan: Plan = { seed: failed.seed, bundles: await bundlesOf("present"), ...without };
+    const smallest = await shortened(plan, failed, SHORTEN_SECONDS);
     console.log(`\nThe same with as little as possible: ${commandOf(smallest.plan)}`);
     tell(smallest.outcome);
     process.exitCode = 1;
-    break;
   }
   console.log(summary(outcomes, seconds()));
-  const failed = outcomes.find(({ violations }) => violations.length > 0);
   if (failed) console.log(`\nSeed ${failed.seed} fails.`);
 }
 

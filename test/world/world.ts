@@ -3,6 +3,7 @@
 import { planDeployments } from "./deployments.ts";
 import { History, type Line } from "./history.ts";
 import { watchBounds } from "./judge/bounds.ts";
+import { Crowds } from "./judge/crowds.ts";
 import { usesNoBadDatabase } from "./judge/databases.ts";
 import { checkEnd } from "./judge/end.ts";
 import {
@@ -14,7 +15,7 @@ import {
   type Tenant,
   type Violation,
 } from "./judge/ledger.ts";
-import { checkLateness, checkSignature, checkStart, checkTick } from "./judge/starts.ts";
+import { checkLateness, checkRun, checkSignature, checkStart, checkTick } from "./judge/starts.ts";
 import { natureOf, type Without } from "./nature.ts";
 import { Client } from "./people/client.ts";
 import { consume } from "./people/consumers.ts";
@@ -78,6 +79,7 @@ export class World {
   /** Of the Workers that consume the named queue. */
   readonly consumers: Chance;
   readonly #targets: Chance;
+  readonly #crowds = new Crowds();
   /** How likely a target is to misbehave, by host. */
   readonly #temper = new Map<string, number>();
 
@@ -200,8 +202,7 @@ export class World {
   #noted(kind: string, about: string, more?: string): void {
     if (kind === "died") this.ledger.died(about, this.now);
     if (kind === "alarm-lost") this.ledger.lostAlarms.add(about);
-    if (kind === "worker-threw" || kind === "cron-threw" || kind === "queue-threw")
-      this.ledger.violated("handlers do not throw", `${about} ${more ?? ""}`);
+    if (THROWN.has(kind)) this.ledger.violated("handlers do not throw", `${about} ${more ?? ""}`);
     if (kind !== "evicted") this.note(kind, about, more);
   }
 
@@ -231,16 +232,18 @@ export class World {
       return answer;
     }
     checkSignature(this.ledger, tenant, push);
-    if (pathname === "/events") this.#eventArrives(tenant, push, jobId);
+    if (pathname === "/events") this.#eventArrives(tenant, push, jobId, answer);
     else if (pathname === "/called") this.#callArrives(tenant, push, jobId);
     else this.#attemptArrives(tenant, push, answer);
     return answer;
   }
 
-  #eventArrives(tenant: Tenant, push: Arrival, jobId: string): void {
+  #eventArrives(tenant: Tenant, push: Arrival, jobId: string, answer: TargetAnswer): void {
     const { type, data } = bodyOf(push);
     const seen: EventSeen = { jobId, type, about: data.id, status: data.status };
     this.ledger.events.set(jobId, seen);
+    const until = push.at + answer.afterMs;
+    if (until >= (tenant.lastEvent?.at ?? 0)) tenant.lastEvent = { at: until, isTaken: answer.status === 200 };
     const about = this.ledger.jobs.get(data.id);
     if (about && about.tenant !== tenant)
       this.ledger.violated("no account sees another", `${tenant.name} is told of ${data.id}`);
@@ -279,6 +282,10 @@ export class World {
   #started(job: JobFacts, start: Start): void {
     checkStart(this.ledger, job, start, start.at, this);
     checkLateness(this.ledger, job, start, this.#mostLateMsOf(job.tenant));
+    if (this.climate.size === 0) {
+      this.#crowds.check(this.ledger, job, start);
+      checkRun(this.ledger, job, start);
+    }
     job.starts.push(start);
   }
 
@@ -311,6 +318,9 @@ function outcomeOf(status: TargetAnswer["status"]): Start["outcome"] {
   if (status === "refused" || status >= 500 || status === 429 || status === 408) return "failed";
   return status < 300 ? "completed" : "final";
 }
+
+/** Nothing that the platform calls throws, whatever happens. */
+const THROWN = new Set(["worker-threw", "cron-threw", "queue-threw", "alarm-threw", "alarm-dropped"]);
 
 /** What the service only says when it has a mistake of its own. */
 const FAULTS_OF_OURS = new Set([

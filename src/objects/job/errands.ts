@@ -99,7 +99,10 @@ async function offerFirst(keeper: JobKeeper, env: Cloudflare.Env, queued: Job | 
   if (!queued) return;
   keeper.write(queued, Date.now());
   const taken = await offer(env, queued);
-  if (!taken && keeper.record.isStill(queued)) keeper.write(life.offerSoon(queued, Date.now()), Date.now());
+  if (!keeper.record.isStill(queued)) return;
+  const now = Date.now();
+  const offered = taken ? life.offerTaken(queued, now) : life.offerSoon(queued, now);
+  if (offered !== queued) keeper.write(offered, now);
 }
 
 /** No worker has come. Written when the offer is taken, so that an instance that dies before offers again. */

@@ -1,16 +1,8 @@
 // Faults that the service had, or would have if a rule of its design were not kept: each is a change of the source. A world that does
 // not notice one of them judges too little. A change that does not fit the source any more fails its test: it has to follow.
 
-import type { Change } from "../platform/bundle.ts";
-
-export interface KnownFault {
-  readonly name: string;
-  /** The rule of ARCHITECTURE.md that it breaks, or a promise of RELIABILITY.md in a word; 0 for what is none of those. */
-  readonly rule: number | string;
-  readonly changes: readonly Change[];
-  /** Weather and people without which it does not come out: other worlds are not asked. */
-  readonly needs?: readonly string[];
-}
+import { fault, type KnownFault } from "./fault.ts";
+import { FURTHER_FAULTS } from "./further.ts";
 
 const ERRANDS = "src/objects/job/errands.ts";
 const KEEPER = "src/objects/job/job-keeper.ts";
@@ -30,15 +22,6 @@ const NOMINATIONS = "src/objects/pull-queue/nominations.ts";
 const STANDING = "src/accounts/standing.ts";
 const CACHE = "src/accounts/cache.ts";
 const HOME = "src/accounts/home.ts";
-
-const fault = (
-  rule: number | string,
-  name: string,
-  file: string,
-  from: string,
-  to: string,
-  ...needs: readonly string[]
-): KnownFault => ({ name, rule, changes: [{ file, from, to }], needs });
 
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   // 1. Create is insert, then arm.
@@ -243,14 +226,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   ),
   fault(
     7,
-    "beats are reported without end while D1 is slow",
-    REPORTING,
-    "hasOnlyBeaten(job, reported, editedAt) ? leaseReportAt(job) : job.reportAt;",
-    "false && hasOnlyBeaten(job, reported, editedAt) ? leaseReportAt(job) : job.reportAt;",
-    "d1-slow",
-  ),
-  fault(
-    7,
     "a failed report is repeated without a pause while a worker beats",
     REPORTING,
     "job.revision === revision || (job.reportAt !== null && job.reportAt <= now);",
@@ -280,8 +255,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     9,
     "an offer that no worker took is not repeated",
     LIFE,
-    'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + offerAgainMs(job, 1) },\n  };\n}\n\n/** The same execution',
-    'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + 1e12 },\n  };\n}\n\n/** The same execution',
+    'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + OFFER_AGAIN_MS[0] },',
+    'phase: { name: "queued", executionId, since: now, offers: 1, offerAt: now + 1e12 },',
     "isolate-deaths",
   ),
   fault(
@@ -501,4 +476,5 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     'account.status === "deleted" || hasExpired(key.expiresAt, 0)',
     "key-holder",
   ),
+  ...FURTHER_FAULTS,
 ];

@@ -4,6 +4,8 @@
 import { Client, isDone } from "../people/client.ts";
 import type { Answer } from "../platform/platform.ts";
 import type { World } from "../world.ts";
+import { checkLines } from "./bounds.ts";
+import { checkBudget } from "./budget.ts";
 import { checkCalls } from "./calls.ts";
 import { checkHome } from "./databases.ts";
 import { checkGoodbyes } from "./goodbye.ts";
@@ -34,6 +36,8 @@ interface Shown {
   readonly run_at: string | null;
   readonly tags: readonly string[];
   readonly updated_at: string;
+  readonly payload: { readonly n?: number } | null;
+  readonly last_error: { readonly code: string } | null;
 }
 
 export async function checkEnd(world: World, patienceMs: number): Promise<void> {
@@ -70,7 +74,9 @@ export async function checkEnd(world: World, patienceMs: number): Promise<void> 
     world,
     [...lists.values()].flatMap((listed) => [...listed.values()]),
   );
+  await checkWebhooks(world);
   checkLeftovers(world, lists);
+  checkLines(world);
   checkCalm(world);
   await checkGoodbyes(world);
 }
@@ -142,6 +148,8 @@ function checkEnds(world: World, tenant: Tenant, listed: ReadonlyMap<string, Sho
       shown.status !== "cancelled"
     )
       violated("a cancelled job stays cancelled", `it is ${shown.status}`);
+    if (job.replacedBy !== null && job.unsettled === 0 && shown.payload?.n !== job.replacedBy)
+      violated("a row follows its job", `its payload is that of wish ${shown.payload?.n}, not of ${job.replacedBy}`);
     if (job.completedBy !== null && shown.status !== "completed")
       violated("an accepted report stands", `it is ${shown.status}`);
     if (shown.attempts < new Set(job.starts.map(({ executionId }) => executionId)).size)
@@ -168,9 +176,10 @@ async function checkExecutions(world: World, tenant: Tenant, listed: ReadonlyMap
   const client = new Client(world, tenant);
   const { ledger } = world;
   for (const job of ledger.jobs.values()) {
-    if (job.tenant !== tenant || !listed.has(job.id) || job.starts.length === 0 || isLeftBehind(world, job)) continue;
+    const shown = listed.get(job.id);
+    if (job.tenant !== tenant || !shown || job.starts.length === 0 || isLeftBehind(world, job)) continue;
     // Of those that went well at once a few stand for all.
-    const isPlain = job.starts.length === 1 && listed.get(job.id)?.attempts === 1;
+    const isPlain = job.starts.length === 1 && shown.attempts === 1 && shown.status === "completed";
     if (isPlain && job.starts[0]?.acceptedAt === null && !world.judge.happens(0.15)) continue;
     const answer = await client.surely("GET", `/v1/jobs/${job.id}/executions?size=100`);
     if (!isDone(answer)) continue;
@@ -187,6 +196,8 @@ async function checkExecutions(world: World, tenant: Tenant, listed: ReadonlyMap
         violated("an accepted report stands", `execution ${start.executionId} is ${known.status}`);
     }
     checkInterruptions(world, job, executions, violated);
+    const statuses = executions.map(({ status }) => status);
+    checkBudget(job, shown, statuses, violated);
   }
 }
 
@@ -282,6 +293,18 @@ function checkLeftovers(
     const listed = [...lists].find(([tenant]) => tenant.id === accountId)?.[1];
     if (className === "JobObject" && listed && ENDED.has(listed.get(id)?.status ?? "completed"))
       ledger.violated("objects of what is over are empty", `${name} ${JSON.stringify(stored.get("state"))}`);
+  }
+}
+
+/** A webhook whose last delivery was taken is not said to fail. */
+async function checkWebhooks(world: World): Promise<void> {
+  if (world.climate.size > 0) return;
+  for (const tenant of world.ledger.tenants) {
+    if (tenant.deletedAt !== null || !tenant.lastEvent?.isTaken) continue;
+    const answer = await new Client(world, tenant).surely("GET", "/v1/webhooks");
+    for (const { failing_since } of isDone(answer) ? answer.body.data : [])
+      if (failing_since !== null)
+        world.ledger.violated("a webhook that works is not said to fail", `${tenant.name}, since ${failing_since}`);
   }
 }
 

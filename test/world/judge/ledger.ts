@@ -20,6 +20,8 @@ export interface Tenant {
   deletedAt: number | null;
   /** The webhook of its whole life, if there is one. */
   webhookSince: number | null;
+  /** When the last delivery to it was over, and whether it was taken. */
+  lastEvent: { readonly at: number; readonly isTaken: boolean } | null;
   /** The events it asks for. */
   hears: readonly string[];
   /** What somebody has done to all its jobs at once: also to those that nobody knew of. */
@@ -67,6 +69,8 @@ export interface JobFacts {
   cancelledAt: number | null;
   /** Somebody asked for it and may have been heard. */
   cancelAsked: boolean;
+  /** A run of it was answered, and nothing was asked for since. */
+  ranAt: number | null;
   /** A manual retry or run was asked for since. */
   revivedAt: number;
   deletedAt: number | null;
@@ -74,6 +78,8 @@ export interface JobFacts {
   mayBeDeleted: boolean;
   /** Manual retries that were accepted; null: nobody knows how many. */
   retries: number | null;
+  /** The wish that took its place last, as far as that was answered. */
+  replacedBy: number | null;
   /** The key under which it is replaced again and again. */
   key: string | null;
   /** The ends that it wants to be called for. */
@@ -183,10 +189,12 @@ export class Ledger {
       changedAt: null,
       cancelledAt: null,
       cancelAsked: isMet && bulk.has("cancel"),
+      ranAt: null,
       revivedAt: 0,
       deletedAt: null,
       mayBeDeleted: isMet && bulk.has("delete"),
       retries: isMet ? null : 0,
+      replacedBy: null,
       key: null,
       calls: [],
       starts: [],

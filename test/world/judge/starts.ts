@@ -10,6 +10,9 @@ const ON_ITS_WAY_MS = 50;
 /** The first backoff. */
 const LEAST_BACKOFF_MS = 1_000;
 
+/** Where nothing goes wrong; a crowd is spread over four seconds. */
+const RUN_WITHIN_MS = 10_000;
+
 /** An account's standing is remembered for a minute, and a read may take ten seconds. */
 const SUSPENSION_KNOWN_MS = 75_000;
 
@@ -71,6 +74,15 @@ export function checkLateness(ledger: Ledger, job: JobFacts, start: Start, mostM
   if (tenant.deletedAt !== null) return; // while D1 is away nobody can tell that its account is gone
   const lateMs = start.at - Math.max(job.notBefore, knownAt);
   if (lateMs > mostMs) ledger.violated("what is due starts", `job ${job.id}: it starts ${lateMs} ms late`);
+}
+
+/** A job that somebody has run is due at once, unless its account waits. */
+export function checkRun(ledger: Ledger, job: JobFacts, start: Start): void {
+  const { ranAt, kind, tenant, unsettled } = job;
+  if (ranAt === null || kind !== "push" || unsettled > 0 || job.starts.length > 0 || tenant.suspensions.length > 0)
+    return;
+  if (start.at > ranAt + RUN_WITHIN_MS)
+    ledger.violated("what is run starts", `job ${job.id}: it starts ${start.at - ranAt} ms after it was run`);
 }
 
 /** Signed with a secret that its tenant has been told, and that still counts. */

@@ -48,10 +48,12 @@ async function revive(client: Client, job: JobFacts, how: "run" | "retry"): Prom
   const { world } = client;
   world.note("asks", job.id, how);
   job.unsettled += 1;
+  job.ranAt = null;
   const answer = await client.surely("POST", `/v1/jobs/${job.id}/${how}`);
   if (how === "retry" && (!answer || answer.mayHaveBeenDone)) job.retries = null;
   else if (how === "retry" && isDone(answer) && job.retries !== null) job.retries += 1;
   if (answer) job.unsettled -= 1;
+  if (how === "run" && isDone(answer) && job.starts.length === 0) job.ranAt = world.now;
   if (!answer || isDone(answer) || answer.mayHaveBeenDone)
     Object.assign(job, { revivedAt: world.now, notBefore: Math.min(job.notBefore, world.now - ASKED_MS) });
 }
@@ -83,6 +85,7 @@ export async function change(client: Client, job: JobFacts, body: object): Promi
   world.note("asks", job.id, "change");
   job.unsettled += 1;
   job.changedAt = world.now;
+  job.ranAt = null;
   const answer = await client.once("PATCH", `/v1/jobs/${job.id}`, body);
   if (answer === null || answer.status === 503) return; // it may be done, now or later
   job.unsettled -= 1;

@@ -192,7 +192,7 @@ export async function replacer(client: Client, chance: Chance): Promise<void> {
     if (answer?.status === 200 || answer?.status === 201) {
       const { id, scheduled_for } = answer.body.data;
       const job = world.ledger.made(wish, id, Date.parse(scheduled_for), 3);
-      Object.assign(job, { notBefore: Date.parse(scheduled_for), key });
+      Object.assign(job, { notBefore: Date.parse(scheduled_for), replacedBy: wish.n, key });
       for (const other of others) other.unsettled -= 1;
     } else {
       wish.outcome = "unknown"; // the jobs of this key stay unsettled: one of them may be another one now

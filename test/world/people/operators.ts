@@ -35,9 +35,24 @@ async function finished(client: Client, id: string): Promise<void> {
     await world.sleep(15 * SECOND);
     const answer = await client.once("GET", `/v1/bulk-actions/${id}`);
     if (answer?.status === 403 || answer?.status === 401) return;
-    if (isDone(answer) && answer.body.data.status !== "running") return;
+    if (isDone(answer) && answer.body.data.status !== "running") return checkCounts(client, answer.body.data);
   }
   world.ledger.violated("a bulk action comes to its end", `bulk action ${id}`);
+}
+
+interface Counts {
+  readonly id: string;
+  readonly matched: number;
+  readonly done: number;
+  readonly skipped: number;
+  readonly failed: number;
+}
+
+/** Each job that it met is counted once, and all of them are reached where nothing but D1 is unwell. */
+function checkCounts({ world }: Client, { id, matched, done, skipped, failed }: Counts): void {
+  const violated = (what: string) => world.ledger.violated("a bulk action counts each job once", `${id}: ${what}`);
+  if (matched !== done + skipped + failed) violated(`${matched} matched, ${done} + ${skipped} + ${failed} counted`);
+  if (failed > 0 && [...world.climate.keys()].every((fault) => fault.startsWith("d1-"))) violated(`${failed} failed`);
 }
 
 export async function operator(client: Client, chance: Chance): Promise<void> {

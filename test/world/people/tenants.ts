@@ -38,7 +38,7 @@ export async function foundTenant(
   return tenant;
 }
 
-const newTenant = (name: string): Tenant => ({
+export const newTenant = (name: string): Tenant => ({
   name,
   id: "",
   key: "",
@@ -49,6 +49,7 @@ const newTenant = (name: string): Tenant => ({
   suspensions: [],
   deletedAt: null,
   webhookSince: null,
+  lastEvent: null,
   hears: [],
   bulk: new Set(),
 });

@@ -1,0 +1,159 @@
+// The judge is not mild: what no patch of the source makes red within reason, a made-up history does.
+
+import { describe, expect, it } from "vitest";
+import { StoredObject } from "../platform/stored-object.ts";
+import type { Climate } from "../weather.ts";
+import { look } from "./bounds.ts";
+import { checkBudget } from "./budget.ts";
+import { Crowds } from "./crowds.ts";
+import { type JobFacts, Ledger, type Start, type Tenant } from "./ledger.ts";
+import { checkRun, checkStart } from "./starts.ts";
+
+const NOON = Date.UTC(2030, 0, 15, 12);
+const CALM: Climate = new Map();
+const STORMY: Climate = new Map([["d1-away", 1]]);
+
+function aTenant(): Tenant {
+  return {
+    name: "a",
+    id: "a",
+    key: "",
+    host: "a.example.com",
+    handler: "h",
+    secrets: [],
+    suspensions: [],
+    deletedAt: null,
+    webhookSince: null,
+    lastEvent: null,
+    hears: [],
+    bulk: new Set(),
+  };
+}
+
+function aJob(ledger: Ledger, kind: "push" | "pull" = "push"): JobFacts {
+  const wish = ledger.wish(aTenant(), kind);
+  return ledger.made(wish, `job ${wish.n}`, NOON, 2);
+}
+
+const aStart = (at: number, more: Partial<Start> = {}): Start => ({
+  at,
+  executionId: "e",
+  attempt: 1,
+  heldUntil: at + 1_000,
+  outcome: "open",
+  acceptedAt: null,
+  ...more,
+});
+
+const rulesOf = ({ violations }: Ledger) => violations.map(({ rule }) => rule);
+
+describe("what an object keeps is bounded", () => {
+  const kept = (climate: Climate, name: string, value: object): string[] => {
+    const ledger = new Ledger(() => NOON);
+    const stored = new StoredObject();
+    stored.put("state", value);
+    look({ climate, ledger }, name, stored);
+    return ledger.violations.map(({ what }) => what.replace(/^\S+ /, ""));
+  };
+
+  it.each([
+    ["16 KB", STORMY, "ScheduleObject a/s", { text: "x".repeat(16_000) }, /^ScheduleObject a\/s keeps 160\d\d bytes$/],
+    ["less", STORMY, "ScheduleObject a/s", { text: "x".repeat(15_900) }, null],
+    ["three attempts while all is well", CALM, "JobObject a/j", { executions: [1, 2, 3] }, /keeps 3 attempts$/],
+    ["three attempts while D1 is away", STORMY, "JobObject a/j", { executions: [1, 2, 3] }, null],
+    ["four ends untold", STORMY, "JobObject a/j", { untold: [1, 2, 3, 4] }, /keeps 4 ends untold$/],
+    ["three ends untold", STORMY, "JobObject a/j", { untold: [1, 2, 3] }, null],
+  ])("%s", (_, climate, name, value, told) => {
+    const violations = kept(climate, name, value);
+    expect(violations).toHaveLength(told ? 1 : 0);
+    if (told) expect(violations[0]).toMatch(told);
+  });
+
+  it("a line that is longer than what may stand in it", () => {
+    const ledger = new Ledger(() => NOON);
+    aJob(ledger, "pull"); // a wish and a job: two entries at most
+    const stored = new StoredObject();
+    stored.exec("CREATE TABLE waiting (id INTEGER)");
+    for (let id = 0; id < 2; id++) stored.exec("INSERT INTO waiting VALUES (?)", [id]);
+    look({ climate: STORMY, ledger }, "PullQueue a/h", stored);
+    expect(rulesOf(ledger)).toEqual([]);
+    stored.exec("INSERT INTO waiting VALUES (?)", [2]);
+    look({ climate: STORMY, ledger }, "PullQueue a/h", stored);
+    expect(rulesOf(ledger)).toEqual(["a line is bounded"]);
+  });
+});
+
+describe("an attempt", () => {
+  const started = (prepare: (job: JobFacts, ledger: Ledger) => void, at: number): string[] => {
+    const ledger = new Ledger(() => at);
+    const job = aJob(ledger);
+    prepare(job, ledger);
+    checkStart(ledger, job, aStart(at), at, { skewMs: 0, knowsSuspensions: true });
+    return rulesOf(ledger);
+  };
+
+  it("of an account deleted more than 75 s ago", () => {
+    const deleted = (job: JobFacts) => {
+      job.tenant.deletedAt = NOON;
+    };
+    expect(started(deleted, NOON + 75_000)).toEqual([]);
+    expect(started(deleted, NOON + 75_001)).toEqual(["a deleted account's jobs do not run"]);
+  });
+
+  it("of an account suspended more than 75 s ago", () => {
+    const suspended = (job: JobFacts) => {
+      job.tenant.suspensions.push({ from: NOON, until: NOON + 600_000 });
+    };
+    expect(started(suspended, NOON + 75_000)).toEqual([]);
+    expect(started(suspended, NOON + 75_001)).toEqual(["a suspended account's attempts wait"]);
+  });
+
+  it("of a job that was run, ten seconds after the answer", () => {
+    const ledger = new Ledger(() => NOON);
+    const job = aJob(ledger);
+    job.ranAt = NOON;
+    checkRun(ledger, job, aStart(NOON + 10_000));
+    expect(rulesOf(ledger)).toEqual([]);
+    checkRun(ledger, job, aStart(NOON + 10_001));
+    expect(rulesOf(ledger)).toEqual(["what is run starts"]);
+  });
+
+  it("beside thirty others of its moment", () => {
+    const ledger = new Ledger(() => NOON);
+    const crowds = new Crowds();
+    for (let n = 0; n < 30; n++) crowds.check(ledger, aJob(ledger), aStart(NOON + n / 10));
+    for (let n = 0; n < 30; n++) crowds.check(ledger, aJob(ledger), aStart(NOON + 100 + n));
+    expect(rulesOf(ledger)).toEqual([]);
+    for (let n = 0; n < 31; n++) crowds.check(ledger, aJob(ledger), aStart(NOON + 1_000 + n / 10));
+    expect(rulesOf(ledger)).toEqual(["a crowd rings one after the other"]);
+  });
+});
+
+describe("a job with two retries", () => {
+  const judged = (status: string, statuses: readonly string[], starts: readonly Start[] = []): string[] => {
+    const ledger = new Ledger(() => NOON);
+    const job = aJob(ledger);
+    job.starts.push(...starts);
+    checkBudget(job, { status, last_error: { code: "http_status" } }, statuses, (rule, what) =>
+      ledger.violated(rule, what),
+    );
+    return rulesOf(ledger);
+  };
+
+  it.each([
+    ["three failures, with an interruption between", ["failed", "interrupted", "timed_out", "failed"], []],
+    ["two failures", ["failed", "failed"], ["a job fails when its retries are used up"]],
+    [
+      "an interruption for a failure",
+      ["failed", "interrupted", "failed"],
+      ["a job fails when its retries are used up"],
+    ],
+    ["four failures", ["failed", "failed", "failed", "failed"], ["no retry more than asked for"]],
+  ])("fails after %s", (_, statuses, violations) => {
+    expect(judged("failed", statuses)).toEqual(violations);
+  });
+
+  it("fails at once when its target says that it is final", () => {
+    expect(judged("failed", ["failed"], [aStart(NOON, { outcome: "final" })])).toEqual([]);
+  });
+});
