@@ -4,6 +4,7 @@ import { planDeployments } from "./deployments.ts";
 import { History, type Line } from "./history.ts";
 import { watchBounds } from "./judge/bounds.ts";
 import { checkEnd } from "./judge/end.ts";
+import { flowStarted } from "./judge/flows.ts";
 import {
   bodyOf,
   type EventSeen,
@@ -11,6 +12,7 @@ import {
   Ledger,
   type Start,
   type Tenant,
+  tellOf,
   type Violation,
 } from "./judge/ledger.ts";
 import { checkLateness, checkSignature, checkStart, checkTick } from "./judge/starts.ts";
@@ -230,7 +232,9 @@ export class World {
   }
 
   #eventArrives(tenant: Tenant, push: Arrival, jobId: string): void {
-    const { type, data } = bodyOf(push);
+    const { type, data, timestamp } = bodyOf(push);
+    if (type.startsWith("flow."))
+      this.ledger.flowEvents.push({ jobId, tenant, key: data.key, type, at: Date.parse(timestamp) });
     const seen: EventSeen = { jobId, type, about: data.id, status: data.status };
     this.ledger.events.set(jobId, seen);
     const about = this.ledger.jobs.get(data.id);
@@ -258,13 +262,18 @@ export class World {
       this.ledger.violated("no account sees another", `${tenant.name} is sent ${job_id}`);
     const kind = payload?.schedule === undefined ? "push" : "schedule";
     const job = known ?? this.ledger.met(job_id, tenant, kind, Date.parse(scheduled_for), 50);
+    if (!known && wish) tellOf(job, wish);
+    const schedule = this.ledger.schedules.find(({ n }) => n === payload?.schedule);
+    if (!known && schedule) job.flow = schedule.flow;
+    const runsMs = answer.status === "never" ? job.timeoutMs : Math.min(answer.afterMs, job.timeoutMs);
     this.#started(job, {
       at: push.at,
       executionId: execution_id,
       attempt,
       heldUntil: push.at + answer.afterMs,
-      outcome: outcomeOf(answer.status),
+      outcome: runsMs < answer.afterMs ? "silent" : outcomeOf(answer.status),
       acceptedAt: null,
+      endedAt: push.at + runsMs,
     });
   }
 
@@ -272,6 +281,7 @@ export class World {
     checkStart(this.ledger, job, start, start.at, this);
     checkLateness(this.ledger, job, start, this.mostLateMs);
     job.starts.push(start);
+    flowStarted(this, job, start);
   }
 
   /** Well-behaved hosts and others; all are well once it is quiet. */

@@ -5,6 +5,7 @@ import { Client, isDone } from "../people/client.ts";
 import type { Answer } from "../platform/platform.ts";
 import type { World } from "../world.ts";
 import { checkCalls } from "./calls.ts";
+import { checkQuietFlows, type FlowShown } from "./flows.ts";
 import { checkGoodbyes } from "./goodbye.ts";
 import type { JobFacts, Ledger, Tenant } from "./ledger.ts";
 import { checkBill, checkOverview } from "./overview.ts";
@@ -61,6 +62,7 @@ export async function checkEnd(world: World, patienceMs: number): Promise<void> 
     checkEvents(world, tenant, listed);
     checkCalls(world, tenant, listed);
     await checkSchedules(world, tenant, listed);
+    await checkFlows(world, tenant);
     const counted = [...listed.values()].filter(({ origin }) => origin !== "event");
     await checkOverview(world, tenant, counted);
   }
@@ -265,6 +267,12 @@ async function checkSchedules(world: World, tenant: Tenant, listed: ReadonlyMap<
     if (uncounted !== 0 && !(uncounted === 1 && status === "archived"))
       violated(`${jobs.length} jobs, ${run_count} runs counted`);
   }
+}
+
+async function checkFlows(world: World, tenant: Tenant): Promise<void> {
+  const answer = await new Client(world, tenant).surely("GET", "/v1/flows?size=100");
+  if (!isDone(answer)) return world.ledger.violated("flows are listed", `${tenant.name}: ${answer?.status}`);
+  checkQuietFlows(world, tenant, answer.body.data as FlowShown[]);
 }
 
 /** Objects of what is over are empty. */

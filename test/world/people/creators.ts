@@ -93,8 +93,20 @@ async function createCrowded(client: Client, chance: Chance): Promise<void> {
   await createOnce(client, wish, { ...others, scheduled_for: new Date(at).toISOString() }, maxRetries);
 }
 
+/** What the judge of flows has to know of a job. */
+interface Said {
+  readonly flow?: string | null;
+  readonly timeout?: number;
+  readonly expires_after?: unknown;
+}
+
 /** Without a key a lost answer is not asked again. */
-export async function createOnce(client: Client, wish: Wish, body: object, maxRetries: number): Promise<void> {
+export async function createOnce(client: Client, wish: Wish, body: Said, maxRetries: number): Promise<void> {
+  Object.assign(wish, {
+    flow: body.flow ?? null,
+    timeoutMs: (body.timeout ?? 30) * SECOND,
+    mayExpire: body.expires_after !== undefined,
+  });
   const answer = await client.once("POST", "/v1/jobs", body);
   if (answer?.status === 201) noted(client, wish, answer.body.data, maxRetries);
   else wish.outcome = answer && isRefusal(answer) ? "refused" : "unknown";
