@@ -5,17 +5,13 @@ import { type FlowFacts, type FlowShown, type Limits, newFlow, type Version } fr
 import type { Chance } from "../platform/chance.ts";
 import { type Client, isDone, type Sure } from "./client.ts";
 import { createOnce, wording } from "./creators.ts";
+import { FLOW_KEYS, someFlow } from "./flow-keys.ts";
 
 const SECOND = 1_000;
 
-/** Few, so that many meet in each. */
-const KEYS = ["flow a", "flow b", "flow c"] as const;
-
-export const someFlow = (chance: Chance): string => chance.pick(KEYS);
-
-/** One operator for each flow: nobody else changes it. */
+/** One operator for each flow: nobody else changes it. Their colleagues make jobs in them. */
 export async function flowKeeper(client: Client, chance: Chance): Promise<void> {
-  await Promise.all(KEYS.map((key) => keep(client, chance.stream(key), key)));
+  await Promise.all([...FLOW_KEYS.map((key) => keep(client, chance.stream(key), key)), createInFlows(client, chance)]);
 }
 
 async function keep(client: Client, chance: Chance, key: string): Promise<void> {
@@ -112,7 +108,7 @@ async function look(client: Client, key: string): Promise<void> {
 }
 
 /** Jobs for flows: one at a time, or a few that are due together; alone or in a batch. */
-export async function flowCreator(client: Client, chance: Chance): Promise<void> {
+async function createInFlows(client: Client, chance: Chance): Promise<void> {
   const { world } = client;
   const pauseMs = chance.between(4, 15) * SECOND;
   const pulls = chance.happens(0.5) ? 0.1 : 0.5;

@@ -3,7 +3,7 @@
 import type { ScheduleFacts } from "../judge/ledger.ts";
 import type { Chance } from "../platform/chance.ts";
 import { type Client, isDone } from "./client.ts";
-import { someFlow } from "./flow-people.ts";
+import { someFlow } from "./flow-keys.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
