@@ -38,9 +38,22 @@ async function keep(client: Client, chance: Chance, key: string): Promise<void> 
       if (world.isOpen && chance.happens(0.8)) await put(client, flow, limits);
     }
   }
-  // A flow that was left paused would hold its jobs for ever, as it should.
-  const isThere = flow.versions.some(({ limits }) => limits !== null);
-  if (isThere) await resume(client, flow, limits);
+  await leave(client, flow, limits);
+}
+
+/** A call under way for so long may still pause a flow. */
+const ON_ITS_WAY_MS = 200 * SECOND;
+
+/** A flow that was left paused would hold its jobs for ever, as it should; a suspended account has to wait until it is resumed. */
+async function leave(client: Client, flow: FlowFacts, limits: Limits): Promise<void> {
+  const { world } = client;
+  if (!flow.versions.some((one) => one.limits !== null)) return;
+  if (world.climate.has("late-calls")) await world.sleep(ON_ITS_WAY_MS);
+  for (let tries = 0; tries < 100; tries++) {
+    const heard = await resume(client, flow, limits);
+    if (heard === 200 || heard === 404) return;
+    await world.sleep(10 * SECOND);
+  }
 }
 
 const pathOf = (key: string): string => `/v1/flows/${encodeURIComponent(key)}`;
@@ -61,16 +74,17 @@ async function change(
   limits: Limits | null,
   kind: string,
   ask: () => Promise<Sure | null>,
-): Promise<void> {
+): Promise<number | undefined> {
   const version: Version = { limits, askedAt: world.now, settledAt: null };
   flow.versions.push(version);
   const answer = await ask();
   // One that was not heard at first may have been done, and be undone by nobody: its answer says how it stands.
   if (isDone(answer) || (answer?.status === 404 && limits === null)) version.settledAt = world.now;
   world.note(kind, flow.key, `${answer?.status}`);
+  return answer?.status;
 }
 
-function put(client: Client, flow: FlowFacts, limits: Limits): Promise<void> {
+function put(client: Client, flow: FlowFacts, limits: Limits): Promise<unknown> {
   const { concurrency, rate, breaker } = limits;
   const unit = "second";
   const body = {
@@ -90,9 +104,9 @@ async function pause(client: Client, chance: Chance, flow: FlowFacts, limits: Li
   if (client.world.isOpen) await resume(client, flow, limits);
 }
 
-async function resume(client: Client, flow: FlowFacts, limits: Limits): Promise<void> {
+function resume(client: Client, flow: FlowFacts, limits: Limits): Promise<number | undefined> {
   const now = flow.versions.at(-1)?.limits === null ? null : limits;
-  await change(client, flow, now, "flow-resumed", () => client.surely("POST", `${pathOf(flow.key)}/resume`));
+  return change(client, flow, now, "flow-resumed", () => client.surely("POST", `${pathOf(flow.key)}/resume`));
 }
 
 async function look(client: Client, key: string): Promise<void> {
