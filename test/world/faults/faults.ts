@@ -484,8 +484,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     17,
     "a flow that does not answer lets an attempt start",
     TURN,
-    '    case "free":\n      return { ...job, claim: null };',
-    '    case "free":\n    case "unknown":\n      return { ...job, claim: null };',
+    "      record.write(claims.unanswered(job, Math.random(), now), now);\n      return undefined;",
+    "      return { ...job, claim: null };",
     "flow-keeper",
   ),
   fault(

@@ -123,7 +123,7 @@ const isLeftBehind = ({ ledger, knowsSuspensions }: World, { id, tenant, revived
   revivedAt > 0 && !knowsSuspensions && ledger.lostAlarms.has(`JobObject ${tenant.id}/${id}`);
 
 function checkEnds(world: World, tenant: Tenant, listed: ReadonlyMap<string, Shown>): void {
-  const { ledger, now } = world;
+  const { ledger, now, climate } = world;
   for (const job of ledger.jobs.values()) {
     if (job.tenant !== tenant || isLeftBehind(world, job)) continue;
     const shown = listed.get(job.id);
@@ -144,6 +144,9 @@ function checkEnds(world: World, tenant: Tenant, listed: ReadonlyMap<string, Sho
       violated("a cancelled job stays cancelled", `it is ${shown.status}`);
     if (job.completedBy !== null && shown.status !== "completed")
       violated("an accepted report stands", `it is ${shown.status}`);
+    const isMineAlone = job.kind === "push" && job.flow !== null && !job.cancelAsked && job.unsettled === 0;
+    if (climate.size === 0 && isMineAlone && shown.attempts > job.starts.length)
+      violated("attempts not made are not spent", `${shown.attempts} attempts, ${job.starts.length} starts`);
     if (shown.attempts < new Set(job.starts.map(({ executionId }) => executionId)).size)
       violated("whatever arrived is on record", `${job.starts.length} starts, ${shown.attempts} attempts`);
   }

@@ -92,7 +92,11 @@ export function flowStarted(world: World, job: JobFacts, start: Start): void {
   if (!flow || job.unsettled > 0 || job.tenant.bulk.size > 0) return;
   if (job.flowSince !== null && start.at < job.flowSince + lagMs(world)) return;
   const held = possible(world, flow, start.at);
-  const one: FlowStart = { job, start, isFree: held.some(({ limits }) => limits === null) };
+  const one: FlowStart = {
+    job,
+    start,
+    isFree: held.some(({ limits }) => limits === null) || wasOffered(world, flow, job),
+  };
   flow.starts.push(one);
   world.note(one.isFree ? "flow-free" : "flow-start", job.id, flow.key);
   if (one.isFree) return;
@@ -107,7 +111,18 @@ export function flowStarted(world: World, job: JobFacts, start: Start): void {
   if (world.climate.size === 0) {
     checkBreaker(world, flow, one, held, violated);
     checkOrder(world, flow, one);
+    checkRoom(world, flow, one, violated);
   }
+}
+
+/** What was offered to workers while there was no such flow goes on without limits. */
+function wasOffered(world: World, { versions }: FlowFacts, { kind, notBefore }: JobFacts): boolean {
+  if (kind === "push") return false;
+  return versions.some(({ limits }, i) => {
+    const until =
+      versions.slice(i + 1).find((later) => later.settledAt !== null)?.settledAt ?? Number.POSITIVE_INFINITY;
+    return limits === null && until + lagMs(world) > notBefore;
+  });
 }
 
 type Violated = (rule: string, what: string) => void;
@@ -215,6 +230,45 @@ function checkOrder(world: World, flow: FlowFacts, { job, start }: FlowStart): v
       if (isPlain(other) && (other.starts[0]?.at ?? Number.POSITIVE_INFINITY) > askedAt + 2 * SECOND)
         world.ledger.violated("first due, first served", `flow ${flow.key}: ${job.id} starts before ${other.id}`);
   });
+}
+
+/** How long a place may be free while somebody waits for it. */
+const FREE_MS = 10 * SECOND;
+/** The longest attempt, and what its flow may take to hear of its end. */
+const LONGEST_MS = 70 * SECOND;
+
+/** Whoever has waited has waited for somebody: a slot that no attempt has is a ghost's. */
+function checkRoom(world: World, flow: FlowFacts, one: FlowStart, violated: Violated): void {
+  const { job, start } = one;
+  const from = start.at - FREE_MS;
+  const [version, ...others] = possible(world, flow, from);
+  const { limits, settledAt } = version ?? {};
+  const isSteady = others.length === 0 && settledAt != null && flow.versions.at(-1) === version;
+  if (!isSteady || !limits || limits.paused || limits.rate || limits.breaker) return;
+  const dueAt = Math.max(
+    job.notBefore,
+    job.knownAt ?? Number.POSITIVE_INFINITY,
+    job.tenant.suspensions.length > 0 ? Number.POSITIVE_INFINITY : 0,
+  );
+  if (start.attempt > 1 || !isPlain(job) || job.flowSince !== null || dueAt > from) return;
+  const mates = [...world.ledger.jobs.values()].filter(
+    (other) => other.tenant === job.tenant && other.flow === flow.key,
+  );
+  if (
+    mates.some(
+      (other) => other.kind !== "push" || other.starts.some((at) => isLoose(other, at) && at.at > from - LONGEST_MS),
+    )
+  )
+    return;
+  const ran = flow.starts.some(
+    (other) => other !== one && (other.start.endedAt ?? other.start.heldUntil) > from && other.start.at < start.at,
+  );
+  world.note("flow-room", flow.key);
+  if (!ran)
+    violated(
+      "no place is free while somebody waits",
+      `it starts ${Math.round(start.at - dueAt)} ms late, and nobody ran`,
+    );
 }
 
 const isPlain = ({
