@@ -287,12 +287,20 @@ export class World {
   /** Well-behaved hosts and others; all are well once it is quiet. */
   #answerOf(host: string, pathname: string): TargetAnswer {
     const chance = this.#targets;
-    const usual: TargetAnswer = { afterMs: chance.latency(40), status: 200, body: "ok" };
+    const isOfFlow = pathname.startsWith("/flow-");
+    // What has limits is slow: so its line grows.
+    const usual: TargetAnswer = {
+      afterMs: isOfFlow ? chance.around(3 * SECOND) : chance.latency(40),
+      status: 200,
+      body: "ok",
+    };
     const isEvent = pathname === "/events" || pathname === "/called";
     const known = this.#temper.get(host + pathname);
     const temper = known ?? (chance.happens(0.5) ? chance.next() ** 2 * (isEvent ? 0.3 : 0.6) : 0);
     if (known === undefined) this.#temper.set(host + pathname, temper);
-    if (!this.isOpen || !chance.happens(temper)) return usual;
+    // It is down for a while, and well again: so breakers open and close.
+    const isDown = isOfFlow && temper > 0 && this.now % MINUTE < 25 * SECOND;
+    if (!this.isOpen || !chance.happens(isDown ? 0.97 : temper)) return usual;
     const status = chance.pick([
       500,
       503,

@@ -124,9 +124,9 @@ async function look(client: Client, key: string): Promise<void> {
 /** Jobs for flows: one at a time, or a few that are due together; alone or in a batch. */
 async function createInFlows(client: Client, chance: Chance): Promise<void> {
   const { world } = client;
-  const pauseMs = chance.between(4, 15) * SECOND;
+  const pauseMs = chance.between(3, 12) * SECOND;
   const pulls = chance.happens(0.5) ? 0.1 : 0.5;
-  for (let made = 0; world.isOpen && made < 40; ) {
+  for (let made = 0; world.isOpen && made < 60; ) {
     await world.sleep(chance.around(pauseMs));
     if (!world.isOpen) return;
     const count = chance.happens(0.3) ? chance.int(3, 8) : 1;
