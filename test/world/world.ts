@@ -30,6 +30,9 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
+/** Between the sending of a push and its arrival. */
+const ON_ITS_WAY_MS = 50;
+
 /** When all is quiet, how long whatever was held up may take to come to its end. */
 const QUIET_MS = 4 * HOUR;
 
@@ -273,7 +276,8 @@ export class World {
       heldUntil: push.at + answer.afterMs,
       outcome: runsMs < answer.afterMs ? "silent" : outcomeOf(answer.status),
       acceptedAt: null,
-      endedAt: push.at + runsMs,
+      // Its time runs from when it was sent.
+      endedAt: push.at + (runsMs < answer.afterMs || answer.status === "never" ? runsMs - ON_ITS_WAY_MS : runsMs),
     });
   }
 
