@@ -134,8 +134,17 @@ function checkSlots(
   limits: readonly Limits[],
   violated: Violated,
 ): void {
-  const most = Math.max(...limits.map(({ concurrency }) => concurrency ?? Number.POSITIVE_INFINITY));
-  const others = flow.starts.filter((other) => other !== one && runsAt(world, other, one.start.at));
+  const { job, start } = one;
+  // What was offered to workers before a limit was lowered keeps its slot.
+  const offered =
+    job.kind === "push"
+      ? []
+      : flow.versions.flatMap((version, i) => {
+          const until = flow.versions[i + 1]?.settledAt ?? Number.POSITIVE_INFINITY;
+          return version.limits && until + lagMs(world) > job.notBefore ? [version.limits] : [];
+        });
+  const most = Math.max(...[...limits, ...offered].map(({ concurrency }) => concurrency ?? Number.POSITIVE_INFINITY));
+  const others = flow.starts.filter((other) => other !== one && runsAt(world, other, start.at));
   if (others.length > 0 && others.length + 1 === most) world.note("flow-full", flow.key);
   if (others.length + 1 > most)
     violated(
