@@ -74,6 +74,8 @@ interface Spell {
 }
 
 export class Weather implements Fates {
+  /** How often owners have asked flows: whoever waits in line does not ask. */
+  flowsAsked = 0;
   readonly #climate: Climate;
   readonly #chance: Chance;
   readonly #timeline: Timeline;
@@ -98,6 +100,7 @@ export class Weather implements Fates {
   }
 
   call(_from: string, to: string, method: string): CallFate {
+    if (method === "ask" && to.startsWith("FlowObject ")) this.flowsAsked += 1;
     const chance = this.#chance;
     const strikes = (fault: Fault) => this.#strikes(fault, 0.05 * this.#leaning(fault, method));
     const slow = strikes("slow-calls") ? chance.around(6 * SECOND) : 0;

@@ -6,6 +6,7 @@ import { watchBounds } from "./judge/bounds.ts";
 import { Crowds } from "./judge/crowds.ts";
 import { usesNoBadDatabase } from "./judge/databases.ts";
 import { checkEnd } from "./judge/end.ts";
+import { flowStarted } from "./judge/flows.ts";
 import {
   bodyOf,
   type EventSeen,
@@ -13,6 +14,7 @@ import {
   Ledger,
   type Start,
   type Tenant,
+  tellOf,
   type Violation,
 } from "./judge/ledger.ts";
 import { checkLateness, checkRun, checkSignature, checkStart, checkTick } from "./judge/starts.ts";
@@ -29,6 +31,9 @@ import { type Climate, type Fault, Weather } from "./weather.ts";
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+
+/** Between the sending of a push and its arrival. */
+const ON_ITS_WAY_MS = 50;
 
 /** When all is quiet, how long whatever was held up may take to come to its end. */
 const QUIET_MS = 4 * HOUR;
@@ -239,7 +244,9 @@ export class World {
   }
 
   #eventArrives(tenant: Tenant, push: Arrival, jobId: string, answer: TargetAnswer): void {
-    const { type, data } = bodyOf(push);
+    const { type, data, timestamp } = bodyOf(push);
+    if (type.startsWith("flow."))
+      this.ledger.flowEvents.push({ jobId, tenant, key: data.key, type, at: Date.parse(timestamp) });
     const seen: EventSeen = { jobId, type, about: data.id, status: data.status };
     this.ledger.events.set(jobId, seen);
     const until = push.at + answer.afterMs;
@@ -269,13 +276,19 @@ export class World {
       this.ledger.violated("no account sees another", `${tenant.name} is sent ${job_id}`);
     const kind = payload?.schedule === undefined ? "push" : "schedule";
     const job = known ?? this.ledger.met(job_id, tenant, kind, Date.parse(scheduled_for), 50);
+    if (!known && wish) tellOf(job, wish);
+    const schedule = this.ledger.schedules.find(({ n }) => n === payload?.schedule);
+    if (!known && schedule) job.flow = schedule.flow;
+    const runsMs = answer.status === "never" ? job.timeoutMs : Math.min(answer.afterMs, job.timeoutMs);
     this.#started(job, {
       at: push.at,
       executionId: execution_id,
       attempt,
       heldUntil: push.at + answer.afterMs,
-      outcome: outcomeOf(answer.status),
+      outcome: runsMs < answer.afterMs ? "silent" : outcomeOf(answer.status),
       acceptedAt: null,
+      // Its time runs from when it was sent.
+      endedAt: push.at + (runsMs < answer.afterMs || answer.status === "never" ? runsMs - ON_ITS_WAY_MS : runsMs),
     });
   }
 
@@ -287,17 +300,26 @@ export class World {
       checkRun(this.ledger, job, start);
     }
     job.starts.push(start);
+    flowStarted(this, job, start);
   }
 
   /** Well-behaved hosts and others; all are well once it is quiet. */
   #answerOf(host: string, pathname: string): TargetAnswer {
     const chance = this.#targets;
-    const usual: TargetAnswer = { afterMs: chance.latency(40), status: 200, body: "ok" };
+    const isOfFlow = pathname.startsWith("/flow-");
+    // What has limits is slow: so its line grows.
+    const usual: TargetAnswer = {
+      afterMs: isOfFlow ? chance.around(3 * SECOND) : chance.latency(40),
+      status: 200,
+      body: "ok",
+    };
     const isEvent = pathname === "/events" || pathname === "/called";
     const known = this.#temper.get(host + pathname);
     const temper = known ?? (chance.happens(0.5) ? chance.next() ** 2 * (isEvent ? 0.3 : 0.6) : 0);
     if (known === undefined) this.#temper.set(host + pathname, temper);
-    if (!this.isOpen || !chance.happens(temper)) return usual;
+    // It is down for a while, and well again: so breakers open and close.
+    const isDown = isOfFlow && temper > 0 && this.now % MINUTE < 25 * SECOND;
+    if (!this.isOpen || !chance.happens(isDown ? 0.97 : temper)) return usual;
     const status = chance.pick([
       500,
       503,

@@ -23,19 +23,19 @@ export async function mayStart(record: StateRecord<Job>, env: Cloudflare.Env, jo
   if (job.flow === null || claims.hasTurn(job, Date.now())) return job;
   record.remember(claims.inLine(job));
   const turn = await askFlow(env, job, job.flow);
-  const present = record.read();
+  const present = record.read(); // of the same revision: what a report has confirmed meanwhile is let go there
   const now = Date.now();
   if (!present || present.revision !== job.revision || claims.hasTurn(present, now)) return undefined;
   switch (turn) {
     case "free":
-      return { ...job, claim: null };
+      return { ...present, claim: null };
     case "now":
-      return claims.withTurn(job, now);
+      return claims.withTurn(present, now);
     case "wait":
-      record.write(life.standInLine(job, now), now);
+      record.write(life.standInLine(present, now), now);
       return undefined;
     case "unknown":
-      record.write(claims.unanswered(job, Math.random(), now), now);
+      record.write(claims.unanswered(present, Math.random(), now), now);
       return undefined;
   }
 }

@@ -2,6 +2,7 @@
 // not notice one of them judges too little. A change that does not fit the source any more fails its test: it has to follow.
 
 import { fault, type KnownFault } from "./fault.ts";
+import { FLOW_FAULTS } from "./flows.ts";
 import { FURTHER_FAULTS } from "./further.ts";
 
 const ERRANDS = "src/objects/job/errands.ts";
@@ -477,4 +478,5 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "key-holder",
   ),
   ...FURTHER_FAULTS,
+  ...FLOW_FAULTS,
 ];

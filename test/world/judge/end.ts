@@ -8,6 +8,7 @@ import { checkLines } from "./bounds.ts";
 import { checkBudget } from "./budget.ts";
 import { checkCalls } from "./calls.ts";
 import { checkHome } from "./databases.ts";
+import { checkQuietFlows, type FlowShown } from "./flows.ts";
 import { checkGoodbyes } from "./goodbye.ts";
 import type { JobFacts, Ledger, Tenant } from "./ledger.ts";
 import { checkBill, checkOverview } from "./overview.ts";
@@ -66,6 +67,7 @@ export async function checkEnd(world: World, patienceMs: number): Promise<void> 
     checkEvents(world, tenant, listed);
     checkCalls(world, tenant, listed);
     await checkSchedules(world, tenant, listed);
+    await checkFlows(world, tenant);
     const counted = [...listed.values()].filter(({ origin }) => origin !== "event");
     await checkOverview(world, tenant, counted);
     checkHome(world, tenant);
@@ -129,7 +131,7 @@ const isLeftBehind = ({ ledger, knowsSuspensions }: World, { id, tenant, revived
   revivedAt > 0 && !knowsSuspensions && ledger.lostAlarms.has(`JobObject ${tenant.id}/${id}`);
 
 function checkEnds(world: World, tenant: Tenant, listed: ReadonlyMap<string, Shown>): void {
-  const { ledger, now } = world;
+  const { ledger, now, climate } = world;
   for (const job of ledger.jobs.values()) {
     if (job.tenant !== tenant || isLeftBehind(world, job)) continue;
     const shown = listed.get(job.id);
@@ -152,6 +154,9 @@ function checkEnds(world: World, tenant: Tenant, listed: ReadonlyMap<string, Sho
       violated("a row follows its job", `its payload is that of wish ${shown.payload?.n}, not of ${job.replacedBy}`);
     if (job.completedBy !== null && shown.status !== "completed")
       violated("an accepted report stands", `it is ${shown.status}`);
+    const isMineAlone = job.kind === "push" && job.flow !== null && !job.cancelAsked && job.unsettled === 0;
+    if (climate.size === 0 && isMineAlone && shown.attempts > job.starts.length)
+      violated("attempts not made are not spent", `${shown.attempts} attempts, ${job.starts.length} starts`);
     if (shown.attempts < new Set(job.starts.map(({ executionId }) => executionId)).size)
       violated("whatever arrived is on record", `${job.starts.length} starts, ${shown.attempts} attempts`);
   }
@@ -278,6 +283,12 @@ async function checkSchedules(world: World, tenant: Tenant, listed: ReadonlyMap<
     if (uncounted !== 0 && !(uncounted === 1 && status === "archived"))
       violated(`${jobs.length} jobs, ${run_count} runs counted`);
   }
+}
+
+async function checkFlows(world: World, tenant: Tenant): Promise<void> {
+  const answer = await new Client(world, tenant).surely("GET", "/v1/flows?size=100");
+  if (!isDone(answer)) return world.ledger.violated("flows are listed", `${tenant.name}: ${answer?.status}`);
+  checkQuietFlows(world, tenant, answer.body.data as FlowShown[]);
 }
 
 /** Objects of what is over are empty. */

@@ -8,7 +8,17 @@ const MINUTE = 60_000;
 /** A walk begins once an hour, and takes minutes. */
 const WALKED_AFTER_MS = 70 * MINUTE;
 
-const TABLES = ["jobs", "executions", "schedules", "webhooks", "bulk_actions", "handlers", "overview", "failures"];
+const TABLES = [
+  "jobs",
+  "executions",
+  "schedules",
+  "webhooks",
+  "bulk_actions",
+  "handlers",
+  "overview",
+  "failures",
+  "flows",
+];
 
 export async function checkGoodbyes(world: World): Promise<void> {
   const { climate, ledger, platform } = world;
@@ -26,7 +36,7 @@ export async function checkGoodbyes(world: World): Promise<void> {
     // An owner whose alarm is lost when its row is gone stays as it is: nobody asks for it again.
     if (climate.has("lost-alarms")) continue;
     for (const [object] of platform.objects.stored())
-      if (/^(Job|Schedule)Object /.test(object) && object.includes(` ${id}/`))
+      if (/^(Job|Schedule|Flow)Object /.test(object) && object.includes(` ${id}/`))
         ledger.violated("a deleted account leaves nothing", `${name}: ${object}`);
   }
 }

@@ -27,6 +27,7 @@ function aTenant(): Tenant {
     lastEvent: null,
     hears: [],
     bulk: new Set(),
+    database: 0,
   };
 }
 
@@ -42,6 +43,7 @@ const aStart = (at: number, more: Partial<Start> = {}): Start => ({
   heldUntil: at + 1_000,
   outcome: "open",
   acceptedAt: null,
+  endedAt: null,
   ...more,
 });
 

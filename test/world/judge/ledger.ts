@@ -2,6 +2,7 @@
 // judge holds against the contract. Nothing in it comes from the service's code.
 
 import type { Arrival } from "../platform/platform.ts";
+import type { FlowFacts } from "./flows.ts";
 
 /** An account and what its people know. */
 export interface Tenant {
@@ -37,6 +38,10 @@ export interface Wish {
   /** `unknown`: no answer told. */
   outcome: "open" | "made" | "refused" | "unknown";
   job: JobFacts | null;
+  /** What its body says of these. */
+  flow: string | null;
+  timeoutMs: number;
+  mayExpire: boolean;
 }
 
 /** One start of an attempt, as its target or its worker saw it. */
@@ -50,6 +55,8 @@ export interface Start {
   outcome: "open" | "reporting" | "completed" | "failed" | "final" | "silent";
   /** A worker's: when its report was accepted. */
   acceptedAt: number | null;
+  /** A push: when its answer or its timeout came. A worker's: when it sent its report. null: it may still run. */
+  endedAt: number | null;
 }
 
 /** A job whose id somebody knows. */
@@ -87,6 +94,12 @@ export interface JobFacts {
   readonly starts: Start[];
   /** A worker's accepted completion. */
   completedBy: string | null;
+  /** The flow whose limits its attempts share. */
+  flow: string | null;
+  /** When it was edited into it; null: it was made in it. */
+  flowSince: number | null;
+  timeoutMs: number;
+  mayExpire: boolean;
 }
 
 /** A schedule whose id is known. */
@@ -102,8 +115,19 @@ export interface ScheduleFacts {
   mayHaveMore: boolean;
   /** Job by scheduled time. */
   readonly ticks: Map<string, string>;
+  /** Of the jobs it makes. */
+  readonly flow: string | null;
   isPlain: boolean;
   archivedAt: number | null;
+}
+
+/** A breaker's event, as a webhook was told it. */
+export interface FlowEvent {
+  readonly jobId: string;
+  readonly tenant: Tenant;
+  readonly key: string;
+  readonly type: string;
+  readonly at: number;
 }
 
 export interface EventSeen {
@@ -127,6 +151,9 @@ export class Ledger {
   readonly violations: Violation[] = [];
   /** Distinct events that reached a webhook, by the id of the job that carried them. */
   readonly events = new Map<string, EventSeen>();
+  readonly flowEvents: FlowEvent[] = [];
+  /** By tenant and key. */
+  readonly flows = new Map<string, FlowFacts>();
   /** The same of callbacks. */
   readonly calls = new Map<string, EventSeen>();
   /** Until when a worker has asked for a handler, by tenant and handler. */
@@ -149,7 +176,17 @@ export class Ledger {
   }
 
   wish(tenant: Tenant, kind: Wish["kind"]): Wish {
-    const wish: Wish = { n: this.wishes.length, tenant, kind, askedAt: this.#now(), outcome: "open", job: null };
+    const wish: Wish = {
+      n: this.wishes.length,
+      tenant,
+      kind,
+      askedAt: this.#now(),
+      outcome: "open",
+      job: null,
+      flow: null,
+      timeoutMs: 30_000,
+      mayExpire: false,
+    };
     this.wishes.push(wish);
     return wish;
   }
@@ -158,6 +195,7 @@ export class Ledger {
     wish.outcome = "made";
     const job = this.#job(id, wish.tenant, wish.kind, notBefore, maxRetries, this.#now());
     wish.job = job;
+    if (job.starts.length === 0) tellOf(job, wish);
     return job;
   }
 
@@ -199,9 +237,18 @@ export class Ledger {
       calls: [],
       starts: [],
       completedBy: null,
+      flow: null,
+      flowSince: null,
+      timeoutMs: 30_000,
+      mayExpire: false,
     };
     this.jobs.set(id, job);
     return job;
+  }
+
+  /** The flow of a job, if anybody keeps one of that name. */
+  flowOf({ tenant, flow }: JobFacts): FlowFacts | undefined {
+    return flow === null ? undefined : this.flows.get(`${tenant.name} ${flow}`);
   }
 
   mayBeCancelled(job: JobFacts): boolean {
@@ -213,6 +260,11 @@ export class Ledger {
     if (known) known.push(at);
     else this.deaths.set(name, [at]);
   }
+}
+
+/** What the wish said of it. */
+export function tellOf(job: JobFacts, { flow, timeoutMs, mayExpire }: Wish): void {
+  Object.assign(job, { flow, timeoutMs, mayExpire });
 }
 
 /** The JSON of a push's body. */

@@ -42,7 +42,8 @@ export async function checkOverview(world: World, tenant: Tenant, jobs: readonly
  * In a healthy service an attempt is at most three writes of its job's row: that it waits for a worker, that it runs, if either lasts,
  * and how it ended. What a person asks for is one or two more, and a lease that goes on is one every 15 seconds.
  */
-export function checkBill({ climate, people, platform, ledger, history }: World, jobs: readonly Counted[]): void {
+export function checkBill(world: World, jobs: readonly Counted[]): void {
+  const { climate, people, platform, ledger, history } = world;
   if (climate.size > 0 || people.some(({ name }) => name === "bulk-actor")) return;
   const attempts = jobs.reduce((all, one) => all + Math.max(1, one.attempts), 0);
   const count = (kind: string) => history.counts.get(kind) ?? 0;
@@ -52,4 +53,12 @@ export function checkBill({ climate, people, platform, ledger, history }: World,
   const updates = platform.databases.reduce((sum, { written }) => sum + (written.get("update jobs") ?? 0), 0);
   if (updates > most)
     ledger.violated("no row is written beyond the bill", `${updates} updates of jobs, for ${attempts} attempts`);
+  // An owner asks its flow once for an attempt, again when its turn is over or a worker takes it, and never while it waits in line.
+  const inFlows = [...ledger.jobs.values()].filter(({ flow, flowSince }) => flow !== null || flowSince !== null);
+  const mostAsked = 20 + 2 * count("asks") + 3 * inFlows.reduce((all, job) => all + 1 + job.starts.length, 0);
+  if (world.weather.flowsAsked > mostAsked)
+    ledger.violated(
+      "whoever waits in line does not ask",
+      `${world.weather.flowsAsked} questions, and ${mostAsked} may be`,
+    );
 }

@@ -69,7 +69,14 @@ export function checkStart(
 export function checkLateness(ledger: Ledger, job: JobFacts, start: Start, mostMs: number): void {
   const { kind, knownAt, unsettled, revivedAt, tenant, cancelAsked, key } = job;
   const isLeftAlone = unsettled === 0 && revivedAt === 0 && !cancelAsked && key === null && job.changedAt === null;
-  if (kind !== "push" || knownAt === null || start.attempt !== 1 || !isLeftAlone || tenant.suspensions.length > 0)
+  if (
+    kind !== "push" ||
+    knownAt === null ||
+    start.attempt !== 1 ||
+    !isLeftAlone ||
+    job.flow !== null ||
+    tenant.suspensions.length > 0
+  )
     return;
   if (tenant.deletedAt !== null) return; // while D1 is away nobody can tell that its account is gone
   const lateMs = start.at - Math.max(job.notBefore, knownAt);

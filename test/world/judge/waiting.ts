@@ -1,6 +1,7 @@
 // The reason that a job's `waiting_on` gives, held against what the ledger knows of that moment.
 
 import type { World } from "../world.ts";
+import { wrongInFlow } from "./flows.ts";
 import type { JobFacts } from "./ledger.ts";
 
 const SECOND = 1_000;
@@ -70,6 +71,9 @@ function wrongIn(world: World, job: JobFacts, { waiting_on: wait, handler, deliv
         ? `no worker has asked for ${now - polled} ms`
         : null;
     }
+    case "flow_limited":
+    case "flow_paused":
+      return wrongInFlow(world, job, wait.reason, askedAt);
     default:
       return "there is no such reason here";
   }

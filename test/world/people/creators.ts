@@ -5,6 +5,7 @@ import type { Chance } from "../platform/chance.ts";
 import type { Answer } from "../platform/platform.ts";
 import { cancel, change, remove } from "./changers.ts";
 import { type Client, isDone } from "./client.ts";
+import { someFlow } from "./flow-keys.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -93,8 +94,20 @@ async function createCrowded(client: Client, chance: Chance): Promise<void> {
   await createOnce(client, wish, { ...others, scheduled_for: new Date(at).toISOString() }, maxRetries);
 }
 
+/** What the judge of flows has to know of a job. */
+function said(wish: Wish, { flow, timeout, expires_after }: Record<string, unknown>): void {
+  const timeoutMs = Number(timeout ?? 30) * SECOND;
+  Object.assign(wish, { flow: flow ?? null, timeoutMs, mayExpire: expires_after !== undefined });
+}
+
 /** Without a key a lost answer is not asked again. */
-export async function createOnce(client: Client, wish: Wish, body: object, maxRetries: number): Promise<void> {
+export async function createOnce(
+  client: Client,
+  wish: Wish,
+  body: Record<string, unknown>,
+  maxRetries: number,
+): Promise<void> {
+  said(wish, body);
   const answer = await client.once("POST", "/v1/jobs", body);
   if (answer?.status === 201) noted(client, wish, answer.body.data, maxRetries);
   else wish.outcome = answer && isRefusal(answer) ? "refused" : "unknown";
@@ -154,7 +167,14 @@ export async function batcher(client: Client, chance: Chance): Promise<void> {
     const wishes = Array.from({ length: chance.int(2, 8) }, () =>
       world.ledger.wish(client.tenant, chance.happens(0.5) ? "pull" : "push"),
     );
-    const asked = wishes.map((wish) => wording(client, wish, chance));
+    const ofFlow = chance.stream(`flow ${wishes[0]?.n}`);
+    const flow = ofFlow.happens(0.4) ? { flow: someFlow(ofFlow) } : {};
+    const asked = wishes.map((wish) => {
+      const { body, maxRetries } = wording(client, wish, chance);
+      const whole = { ...body, ...flow };
+      said(wish, whole);
+      return { body: whole, maxRetries };
+    });
     const isKeyed = chance.happens(0.5);
     const jobs = asked.map(({ body }, i) => (isKeyed ? { ...body, idempotency_key: `batch ${wishes[i]?.n}` } : body));
     const answer = isKeyed

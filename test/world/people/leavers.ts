@@ -17,10 +17,12 @@ export async function leaver({ world, tenant: other }: Client, chance: Chance): 
   const tenant = await foundTenant(world, chance, `${other.name}-leaving`);
   if (tenant === null) return;
   const client = new Client(world, tenant);
+  await client.once("PUT", "/v1/flows/of%20one%20who%20leaves", { concurrency: 1 });
   await createSome(client, chance, chance.int(2, 8));
   await client.once("POST", "/v1/schedules", {
     name: "of one who leaves",
     interval: { value: 30, unit: "second" },
+    flow: "of one who leaves",
     delivery: { type: "push", http: { url: `https://${tenant.host}/ticks`, method: "POST" } },
   });
   await world.sleep(chance.around(40 * SECOND));

@@ -7,6 +7,7 @@ import { canceller, changer, deleter, retrier, runner } from "./changers.ts";
 import type { Client } from "./client.ts";
 import { queuer } from "./consumers.ts";
 import { batcher, creator, hasty, replacer, waverer } from "./creators.ts";
+import { flowKeeper, flowMover } from "./flow-people.ts";
 import { keyHolder } from "./key-holders.ts";
 import { leaver } from "./leavers.ts";
 import { bulkActor, operator } from "./operators.ts";
@@ -42,4 +43,6 @@ export const PEOPLE: readonly Trade[] = [
   { name: "caller", share: 0.25, live: caller },
   { name: "queuer", share: 0.25, live: queuer },
   { name: "asker", share: 0.3, live: asker },
+  { name: "flow-keeper", share: 0.5, live: flowKeeper },
+  { name: "flow-mover", share: 0.2, live: flowMover },
 ];

@@ -3,6 +3,7 @@
 import type { ScheduleFacts } from "../judge/ledger.ts";
 import type { Chance } from "../platform/chance.ts";
 import { type Client, isDone } from "./client.ts";
+import { someFlow } from "./flow-keys.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -28,6 +29,8 @@ async function keep(client: Client, chance: Chance): Promise<void> {
   const isCron = chance.happens(0.4);
   const zone = chance.pick(["UTC", "Europe/Berlin", "America/New_York"]);
   const isPull = chance.happens(0.3);
+  const ofFlow = chance.stream("flow");
+  const flow = ofFlow.happens(0.3) ? someFlow(ofFlow) : null;
   const facts: ScheduleFacts = {
     id: "",
     tenant,
@@ -38,6 +41,7 @@ async function keep(client: Client, chance: Chance): Promise<void> {
     mayHaveMore: false,
     ticks: new Map(),
     isPlain: true,
+    flow,
     archivedAt: null,
   };
   world.ledger.schedules.push(facts);
@@ -48,6 +52,7 @@ async function keep(client: Client, chance: Chance): Promise<void> {
     name: `schedule ${n}`,
     idempotency_key: `schedule ${n}`,
     payload: { schedule: n },
+    ...(flow !== null && { flow }),
     ...timing,
     ...(chance.happens(0.3) && { overlap: "skip" }),
     ...(chance.happens(0.2) && { runs: chance.int(1, 5) }),

@@ -57,7 +57,15 @@ export const newTenant = (name: string): Tenant => ({
 /** One webhook for all ends, before there is a job. If its creation was heard twice there are two, and each event comes twice. */
 async function subscribe(client: Client, chance: Chance): Promise<void> {
   const { tenant, world } = client;
-  const events = ["job.completed", "job.failed", "job.cancelled", "job.recovered", "schedule.completed"];
+  const events = [
+    "job.completed",
+    "job.failed",
+    "job.cancelled",
+    "job.recovered",
+    "schedule.completed",
+    "flow.paused",
+    "flow.resumed",
+  ];
   const chosen = chance.happens(0.7) ? events : ["job.failed", "job.cancelled"];
   const body = { url: `https://${tenant.host}/events`, events: chosen };
   const made = await client.once("POST", "/v1/webhooks", body);

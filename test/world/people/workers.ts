@@ -1,7 +1,8 @@
 // Workers: they claim, work, beat, report, and now and then they die, leave, or say nothing. They go on after the world has closed,
 // until nothing waits for them any more.
 
-import type { JobFacts, Start } from "../judge/ledger.ts";
+import { flowStarted } from "../judge/flows.ts";
+import { type JobFacts, type Start, tellOf } from "../judge/ledger.ts";
 import { checkOutage, isHeld } from "../judge/outage.ts";
 import { checkStart } from "../judge/starts.ts";
 import type { Chance } from "../platform/chance.ts";
@@ -71,7 +72,9 @@ export async function serve(
   const wish = leased.payload?.n === undefined ? undefined : ledger.wishes[leased.payload.n];
   if (wish?.outcome === "refused")
     ledger.violated("what was refused does not exist", `job ${id} of wish ${leased.payload.n}`);
+  const isKnown = ledger.jobs.has(id);
   const job = ledger.jobs.get(id) ?? ledger.met(id, tenant, "pull", Date.parse(leased.scheduled_for), 50);
+  if (!isKnown && wish) tellOf(job, wish);
   if (job.tenant !== tenant) ledger.violated("no account sees another", `${tenant.name} is given ${id}`);
   const start: Start = {
     // Its answer may have been long on the way.
@@ -81,10 +84,12 @@ export async function serve(
     heldUntil: Date.parse(leased.lease_expires_at),
     outcome: "open",
     acceptedAt: null,
+    endedAt: null,
   };
   world.note("leased", id, `${executionId} attempt ${attempt}`);
   checkLease(client, job, start);
   checkStart(ledger, job, start, askedAt, world);
+  flowStarted(world, job, start);
   job.starts.push(start);
   const misbehaves = world.isOpen && chance.happens(temper);
   if (misbehaves && chance.happens(0.4)) return; // it dies
@@ -146,6 +151,7 @@ async function beats(
 async function complete(client: Client, job: JobFacts, start: Start): Promise<void> {
   const sentAt = client.world.now;
   start.outcome = "reporting";
+  start.endedAt = sentAt;
   const body = { execution_id: start.executionId, result: { by: start.executionId } };
   const answer = await client.surely("POST", `/v1/worker/jobs/${job.id}/complete`, body, {}, (first) => {
     if (isHeld(client.world, job, start)) checkOutage(client.world, job.tenant, first, `complete of job ${job.id}`);
@@ -161,6 +167,7 @@ async function complete(client: Client, job: JobFacts, start: Start): Promise<vo
 async function fail(client: Client, chance: Chance, job: JobFacts, start: Start): Promise<void> {
   const sentAt = client.world.now;
   start.outcome = "reporting";
+  start.endedAt = sentAt;
   const retryable = chance.happens(0.8);
   const body = { execution_id: start.executionId, error: { message: "it did not work" }, retryable };
   const answer = await client.surely("POST", `/v1/worker/jobs/${job.id}/fail`, body, {}, (first) => {
