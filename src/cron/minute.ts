@@ -1,7 +1,7 @@
 // What the cron does each minute for each database: it wakes the owners of jobs that come near, asks those that are overdue,
 // deletes old rows, and counts what a crash has left uncounted. Each goes its own way: a fault in one is logged and stops none of the others.
 
-import { Allowance, callsAllowed } from "../domain/allowance.ts";
+import { Allowance, callsAllowed, whoseTurn } from "../domain/allowance.ts";
 import { log, nameOf } from "../log.ts";
 import { everywhere, type Here } from "./here.ts";
 import { wakeApproaching } from "./look-ahead.ts";
@@ -13,8 +13,9 @@ import { sweep } from "./sweep.ts";
 const SHARE = { lookAhead: 0.4, sweep: 0.3, retention: 0.2, recount: 0.06 } as const;
 
 export async function everyMinute(env: Cloudflare.Env, now: number): Promise<void> {
-  const all = everywhere(env);
-  await Promise.all(all.map((here) => minuteOf(here, callsAllowed(env.SUBREQUESTS) / all.length, now)));
+  const calls = callsAllowed(env.SUBREQUESTS);
+  const these = whoseTurn(everywhere(env), calls, now);
+  await Promise.all(these.map((here) => minuteOf(here, calls / these.length, now)));
 }
 
 async function minuteOf(here: Here, calls: number, now: number): Promise<void> {

@@ -83,6 +83,8 @@ export async function serve(
     acceptedAt: null,
   };
   world.note("leased", id, `${executionId} attempt ${attempt}`);
+  // Its batch has waited for a slow owner, and others may have held the job since: it is not even begun.
+  if (start.heldUntil + world.skewMs < world.now && world.climate.has("slow-calls")) return;
   checkLease(client, job, start);
   checkStart(ledger, job, start, askedAt, world);
   job.starts.push(start);
