@@ -1,7 +1,7 @@
 // What the cron does each minute for each database: it wakes the owners of jobs that come near, asks those that are overdue,
 // deletes old rows, and counts what a crash has left uncounted. Each goes its own way: a fault in one is logged and stops none of the others.
 
-import { Allowance, callsAllowed } from "../domain/allowance.ts";
+import { Allowance, callsAllowed, whoseTurn } from "../domain/allowance.ts";
 import { log, nameOf } from "../log.ts";
 import { everywhere, type Here } from "./here.ts";
 import { wakeApproaching } from "./look-ahead.ts";
@@ -19,12 +19,14 @@ const SHARE_OF_MOVES = 0.05;
 export async function everyMinute(env: Cloudflare.Env, now: number): Promise<void> {
   const all = everywhere(env);
   const calls = callsAllowed(env.SUBREQUESTS);
-  if (all.length === 1) return Promise.all(all.map((here) => minuteOf(here, calls, now))).then(() => {});
-  const each = calls / all.length;
+  const [only] = all;
+  if (only && all.length === 1) return minuteOf(only, calls, now);
+  const these = whoseTurn(all, calls, now);
+  const each = calls / these.length;
   await Promise.all([
     ...all.slice(0, 1).map((here) => apart("moves", here, () => wakeMoves(env, new Allowance(calls * SHARE_OF_MOVES)))),
-    ...all.map((here) => apart("moves", here, () => clearMoves(here, new Allowance(each * SHARE_OF_MOVES)))),
-    ...all.map((here) => minuteOf(here, each * (1 - 2 * SHARE_OF_MOVES), now)),
+    ...these.map((here) => apart("moves", here, () => clearMoves(here, new Allowance(each * SHARE_OF_MOVES)))),
+    ...these.map((here) => minuteOf(here, each * (1 - 2 * SHARE_OF_MOVES), now)),
   ]);
 }
 

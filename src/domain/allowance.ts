@@ -6,6 +6,18 @@ const DEFAULT_SUBREQUESTS = 10_000;
 /** @param setting `SUBREQUESTS` */
 export const callsAllowed = (setting: unknown): number => Number(setting) || DEFAULT_SUBREQUESTS;
 
+/** What the Free plan has for one database: with much less nothing is deleted, and nothing recounted. */
+const ENOUGH_CALLS = 50;
+
+const MINUTE = 60_000;
+
+/** Those of several databases whose turn it is in this minute: all, as long as there are calls enough for each. */
+export function whoseTurn<T>(all: readonly T[], calls: number, now: number): readonly T[] {
+  const turns = Math.ceil((all.length * ENOUGH_CALLS) / calls);
+  const turn = Math.floor(now / MINUTE) % Math.max(1, Math.min(turns, all.length));
+  return turns <= 1 ? all : all.filter((_, i) => i % Math.min(turns, all.length) === turn);
+}
+
 /** The calls a task may still make in this invocation. What it cannot do now it does in a minute. */
 export class Allowance {
   #left: number;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, type TestContext } from "vitest";
 import { copyState } from "../../../local/backup/copy.ts";
 import { Receiver, type Target } from "../../harness/receiver.ts";
 import { OwnService } from "../../harness/service.ts";
@@ -20,7 +20,7 @@ const EVERY_MS = 400;
 /** Less than a refused database is waited for (10 s), and more than a busy machine takes. */
 const PROMPT_MS = 5 * SECOND;
 
-async function started(databases: string): Promise<OwnService> {
+async function started(databases: string, { onTestFinished }: TestContext): Promise<OwnService> {
   const service = new OwnService({ env: { CHRONOS_DATABASES: databases } });
   onTestFinished(() => service.stop());
   return service.ready();
@@ -74,11 +74,11 @@ const latenessOf = (ids: readonly string[], { deliveries }: Target): number[] =>
   return ids.map((id) => (arrivals.get(id) ?? Number.NaN) - Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16));
 };
 
-it("a database that is locked for a minute holds up its own accounts, and no others", {
+it.concurrent("a database that is locked for a minute holds up its own accounts, and no others", {
   timeout: 240_000,
-}, async () => {
-  const [service, receiver] = await Promise.all([started("4"), Receiver.listen()]);
-  onTestFinished(() => receiver.close());
+}, async (test) => {
+  const [service, receiver] = await Promise.all([started("4", test), Receiver.listen()]);
+  test.onTestFinished(() => receiver.close());
   const tenants = await Promise.all([0, 1, 2, 3].map((database) => tenantIn(service, database)));
   const [zero, one, held, three] = tenants as [Tenant, Tenant, Tenant, Tenant];
   const free = [zero, one, three];
@@ -142,8 +142,10 @@ it("a database that is locked for a minute holds up its own accounts, and no oth
   expect(targetOf(held).deliveries).toHaveLength(due.length + 1);
 });
 
-it("there are as many as the setting says, but never fewer than accounts live in", { timeout: 240_000 }, async () => {
-  const service = await started("3");
+it.concurrent("there are as many as the setting says, but never fewer than accounts live in", {
+  timeout: 240_000,
+}, async (test) => {
+  const service = await started("3", test);
   const tenant = await tenantIn(service, 2);
   const job = await tenant.create({ delay: { value: 1, unit: "hour" }, handler: "h" });
   const unknown = await service.operator.call("POST", "/v1/admin/accounts", { name: "nowhere", database: 3 });
@@ -153,14 +155,14 @@ it("there are as many as the setting says, but never fewer than accounts live in
   ]);
   // A copy has all of them.
   const copy = mkdtempSync(join(tmpdir(), "chronos-databases-"));
-  onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+  test.onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
   await copyState(join(service.folder, "state"), copy);
   expect(databaseFiles(copy)).toHaveLength(3);
   expect(await service.terminate()).toBe(0);
 
   const on = async (databases: string) => {
     const again = new OwnService({ folder: service.folder, env: { CHRONOS_DATABASES: databases } });
-    onTestFinished(() => again.stop());
+    test.onTestFinished(() => again.stop());
     return again;
   };
   const fewer = await on("2");

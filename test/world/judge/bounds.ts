@@ -12,8 +12,6 @@ const LOOK_EVERY_MS = 7 * SECOND;
 const MOST_BYTES = 16_000;
 /** The newest attempt, and the one before until its report is heard of. */
 const MOST_ATTEMPTS = 2;
-/** Open: a job of a flow keeps one more for a while, and it is not known why (seeds 69, 94 and 144, if this is 2). */
-const MOST_ATTEMPTS_IN_FLOW = 3;
 const MOST_UNTOLD = 3;
 /** Calls that a projector answers later: there are no more owners in a world. */
 const MOST_IN_THE_ROOM = 300;
@@ -54,16 +52,10 @@ export function look({ climate, ledger }: Pick<World, "climate" | "ledger">, nam
   const length = lengthOf(name, stored);
   if (length > mostInLine(ledger)) ledger.violated("a line is bounded", `${name} is ${length} long`);
   if (!name.startsWith("JobObject ")) return;
-  const {
-    executions = [],
-    untold = [],
-    flow = null,
-  } = (stored.get("state") ?? {}) as {
-    flow?: string | null;
+  const { executions = [], untold = [] } = (stored.get("state") ?? {}) as {
     executions?: unknown[];
     untold?: unknown[];
   };
-  const mostAttempts = flow === null ? MOST_ATTEMPTS : MOST_ATTEMPTS_IN_FLOW;
-  if (climate.size === 0 && executions.length > mostAttempts) violated(`${executions.length} attempts`);
+  if (climate.size === 0 && executions.length > MOST_ATTEMPTS) violated(`${executions.length} attempts`);
   if (untold.length > MOST_UNTOLD) violated(`${untold.length} ends untold`);
 }

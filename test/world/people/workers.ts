@@ -87,6 +87,8 @@ export async function serve(
     endedAt: null,
   };
   world.note("leased", id, `${executionId} attempt ${attempt}`);
+  // Its batch has waited for a slow owner, and others may have held the job since: it is not even begun.
+  if (start.heldUntil + world.skewMs < world.now && world.climate.has("slow-calls")) return;
   checkLease(client, job, start);
   checkStart(ledger, job, start, askedAt, world);
   flowStarted(world, job, start);
