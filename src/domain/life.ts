@@ -281,7 +281,7 @@ export function hold(job: Job, now: number, heldFor: Waiting["heldFor"] = "suspe
 export function standInLine(job: Job, now: number): Job {
   const { phase } = job;
   if (phase.name === "queued")
-    return { ...inLine(job), phase: { ...phase, offerAt: now + lookAfterMs(phase.since, now) } };
+    return changed(inLine(job), now, { phase: { ...phase, offerAt: now + lookAfterMs(phase.since, now) } });
   if (phase.name !== "waiting") return job;
   const heldUntil = now + lookAfterMs(phase.runAt, now);
   return changed(inLine(job), now, { phase: { ...phase, heldUntil, heldFor: "flow" } });

@@ -49,8 +49,14 @@ export class StateRecord<T extends { readonly v: number; readonly accountId: str
   }
 
   /** Whether nothing has changed the state while the caller waited for something. */
-  isStill({ revision }: T): boolean {
-    return this.read()?.revision === revision;
+  isStill(seen: T): boolean {
+    return this.still(seen) !== undefined;
+  }
+
+  /** The state of that revision as it is now: a report may have been confirmed since it was seen. undefined once it has changed. */
+  still({ revision }: T): T | undefined {
+    const present = this.read();
+    return present?.revision === revision ? present : undefined;
   }
 
   /** Writes the state and its alarm, in one transaction as long as nobody awaits in between. */

@@ -339,3 +339,20 @@ describe("a state that a newer version of the service has written", () => {
     expect(await job.stored()).toEqual(newer);
   });
 });
+
+it("an owner that is evicted after each attempt keeps three of them, and the read model has them all", async () => {
+  receiver.answers(500);
+  const job = await newJob(account, {
+    max_retries: 9,
+    backoff: { type: "fixed", initial: 60, max: 60, jitter: false },
+  });
+  const kept: number[] = [];
+  for (let attempt = 1; attempt < 10; attempt++) {
+    await job.ringWhenSet();
+    await until(async () => (await job.row())?.attempt === attempt);
+    await job.evict();
+    kept.push((await job.stored())?.executions.length ?? 0);
+  }
+  expect(Math.max(...kept)).toBeLessThanOrEqual(3);
+  expect((await job.executions()).map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});

@@ -56,16 +56,18 @@ async function deliver(keeper: JobKeeper, env: Cloudflare.Env, held: Job, now: n
   const found = await standingOf(env, held.accountId, Date.now);
   const standing = found.ok ? found.value : { status: "active", signing: null };
   if (standing.status === "gone") return keeper.abandon();
-  const looked = withSigning(held, standing.signing);
-  if (standing.status === "suspended") return hold(keeper, looked, "suspended");
-  if (!keeper.record.isStill(held)) return;
-  const job = await mayStart(keeper.record, env, looked);
+  const still = keeper.record.still(held);
+  if (!still) return;
+  keeper.record.remember(withSigning(still, standing.signing));
+  if (standing.status === "suspended") return hold(keeper, still, "suspended");
+  const job = await mayStart(keeper.record, env, still);
   if (!job) return;
   const executionId = crypto.randomUUID();
   const prepared = await prepare(env, job, executionId, job.signing, now);
   if (prepared?.kind === "unsigned") return hold(keeper, job, "unsigned");
   if (prepared) return send(keeper, job, executionId, prepared);
-  if (keeper.record.isStill(job)) await offerFirst(keeper, env, life.enqueue(job, executionId, Date.now()));
+  const due = keeper.record.still(job);
+  if (due) await offerFirst(keeper, env, life.enqueue(due, executionId, Date.now()));
 }
 
 /** Between the write that says "running" and the request there is no await: what happens is what is written. */
@@ -76,7 +78,8 @@ async function send(
   prepared: Exclude<Prepared, { kind: "unsigned" }>,
 ): Promise<void> {
   const startedAt = Date.now();
-  const running = keeper.record.isStill(job) && life.start(job, executionId, startedAt);
+  const due = keeper.record.still(job);
+  const running = due && life.start(due, executionId, startedAt);
   if (!running) return;
   const controller = new AbortController();
   keeper.flight = { executionId, controller };
@@ -99,22 +102,25 @@ async function offerFirst(keeper: JobKeeper, env: Cloudflare.Env, queued: Job | 
   if (!queued) return;
   keeper.write(queued, Date.now());
   const taken = await offer(env, queued);
-  if (!keeper.record.isStill(queued)) return;
+  const still = keeper.record.still(queued);
+  if (!still) return;
   const now = Date.now();
-  const offered = taken ? life.offerTaken(queued, now) : life.offerSoon(queued, now);
-  if (offered !== queued) keeper.write(offered, now);
+  const offered = taken ? life.offerTaken(still, now) : life.offerSoon(still, now);
+  if (offered !== still) keeper.write(offered, now);
 }
 
 /** No worker has come. Written when the offer is taken, so that an instance that dies before offers again. */
 async function offerAgain(keeper: JobKeeper, env: Cloudflare.Env, job: Job): Promise<void> {
   const taken = await offer(env, job);
   const now = Date.now();
-  const offered = keeper.record.isStill(job) ? life.offerAgain(job, now) : undefined;
+  const still = keeper.record.still(job);
+  const offered = still && life.offerAgain(still, now);
   if (offered) keeper.write(taken ? offered : life.offerSoon(offered, now), now);
 }
 
 async function hold(keeper: JobKeeper, job: Job, why: Waiting["heldFor"]): Promise<void> {
-  if (!keeper.record.isStill(job)) return;
-  keeper.write(life.hold(job, Date.now(), why), Date.now());
+  const still = keeper.record.still(job);
+  if (!still) return;
+  keeper.write(life.hold(still, Date.now(), why), Date.now());
   await keeper.report();
 }

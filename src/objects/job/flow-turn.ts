@@ -20,17 +20,17 @@ const PATIENCE_MS = 5_000;
  * @returns the job as it may start; undefined when it may not, or has changed meanwhile
  */
 export async function mayStart(record: StateRecord<Job>, env: Cloudflare.Env, job: Job): Promise<Job | undefined> {
-  if (job.flow === null || claims.hasTurn(job, Date.now())) return job;
-  record.remember(claims.inLine(job));
+  if (job.flow === null || claims.hasTurn(job, Date.now())) return record.still(job);
+  record.remember(claims.inLine(record.still(job) ?? job));
   const turn = await askFlow(env, job, job.flow);
-  const present = record.read(); // of the same revision: what a report has confirmed meanwhile is let go there
+  const present = record.still(job);
   const now = Date.now();
-  if (!present || present.revision !== job.revision || claims.hasTurn(present, now)) return undefined;
+  if (!present || claims.hasTurn(present, now)) return undefined;
   switch (turn) {
     case "free":
-      return { ...present, claim: null };
+      return remembered(record, { ...present, claim: null });
     case "now":
-      return claims.withTurn(present, now);
+      return remembered(record, claims.withTurn(present, now));
     case "wait":
       record.write(life.standInLine(present, now), now);
       return undefined;
@@ -38,6 +38,11 @@ export async function mayStart(record: StateRecord<Job>, env: Cloudflare.Env, jo
       record.write(claims.unanswered(present, Math.random(), now), now);
       return undefined;
   }
+}
+
+function remembered(record: StateRecord<Job>, job: Job): Job {
+  record.remember(job);
+  return job;
 }
 
 /**

@@ -48,6 +48,9 @@ import { giveBack } from "./flow-turn.ts";
 /** What an owner is asked about: a live job, or one that has ended, or is far ahead, and whose row is the whole truth. */
 export type Owned = { readonly job: Job } | { readonly row: JobRow };
 
+/** Attempts that the read model holds and that are stored here all the same: to let go of them costs a write. */
+const MOST_KEPT = 2;
+
 export class JobKeeper {
   readonly record: StateRecord<Job>;
   readonly #ctx: DurableObjectState;
@@ -273,9 +276,11 @@ export class JobKeeper {
     if (isForgettable(confirmed, now)) return this.record.erase();
     if (confirmed === job) return;
     // What is stored still says that a report is due. A job that waits or is being pushed soon changes and may as well report
-    // once more; one that a worker holds, and one that has ended, would do so at every ring.
+    // once more; one that a worker holds, and one that has ended, would do so at every ring. So would one whose instance is evicted between its
+    // attempts, and each time it would keep an attempt more.
     const changesSoon = confirmed.phase.name === "waiting" || (confirmed.phase.name === "running" && this.flight);
-    if (changesSoon && job.untold.length === 0) this.record.remember(confirmed);
+    const isShort = job.untold.length === 0 && job.executions.length <= MOST_KEPT;
+    if (changesSoon && isShort) this.record.remember(confirmed);
     else this.record.write(confirmed, now);
   }
 

@@ -133,8 +133,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     4,
     "what was read before the look at the account is sent",
     ERRANDS,
-    "const running = keeper.record.isStill(job) && life.start(job, executionId, startedAt);",
-    "const running = life.start(job, executionId, startedAt);",
+    "const running = due && life.start(due, executionId, startedAt);",
+    "const running = life.start(due ?? job, executionId, startedAt);",
     "waverer",
   ),
   fault(

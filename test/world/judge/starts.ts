@@ -86,7 +86,14 @@ export function checkLateness(ledger: Ledger, job: JobFacts, start: Start, mostM
 /** A job that somebody has run is due at once, unless its account waits. */
 export function checkRun(ledger: Ledger, job: JobFacts, start: Start): void {
   const { ranAt, kind, tenant, unsettled } = job;
-  if (ranAt === null || kind !== "push" || unsettled > 0 || job.starts.length > 0 || tenant.suspensions.length > 0)
+  if (
+    ranAt === null ||
+    job.flow !== null ||
+    kind !== "push" ||
+    unsettled > 0 ||
+    job.starts.length > 0 ||
+    tenant.suspensions.length > 0
+  )
     return;
   if (start.at > ranAt + RUN_WITHIN_MS)
     ledger.violated("what is run starts", `job ${job.id}: it starts ${start.at - ranAt} ms after it was run`);

@@ -80,6 +80,9 @@ async function change(
   const answer = await ask();
   // One that was not heard at first may have been done, and be undone by nobody: its answer says how it stands.
   if (isDone(answer) || (answer?.status === 404 && limits === null)) version.settledAt = world.now;
+  // A suspended account changes nothing.
+  const isRefused = answer !== null && !answer.mayHaveBeenDone && (answer.status === 401 || answer.status === 403);
+  if (isRefused) flow.versions.splice(flow.versions.indexOf(version), 1);
   world.note(kind, flow.key, `${answer?.status}`);
   return answer?.status;
 }
