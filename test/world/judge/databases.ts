@@ -28,8 +28,8 @@ const SERVED_WITHIN_MS = 5 * SECOND;
 const OF_ONE_DATABASE = new Set(["d1-away", "d1-hangs", "d1-slow", "d1-overloaded", "clocks-differ", "requests-lost"]);
 
 /** Whether nothing has gone wrong by now but with databases that the tenant has nothing to do with. */
-export function usesNoBadDatabase({ climate, weather, databases }: World, { database }: Tenant): boolean {
-  if (databases === 1 || ![...climate.keys()].every((fault) => OF_ONE_DATABASE.has(fault))) return false;
+export function usesNoBadDatabase({ climate, weather, databases }: World, { database, moves }: Tenant): boolean {
+  if (moves || databases === 1 || ![...climate.keys()].every((fault) => OF_ONE_DATABASE.has(fault))) return false;
   return ![0, database].some((number) => weather.hasSuffered(nameOfDatabase(number)));
 }
 
@@ -48,7 +48,11 @@ export const countIn = (db: DatabaseSync, table: string, column: string, id: str
   Number(db.prepare(`SELECT count(*) AS n FROM ${table} WHERE ${column} = ?`).get(id)?.n);
 
 /** All that an account has is where it lives. */
-export function checkHome({ platform, ledger }: World, { id, name, database }: Tenant): void {
+export function checkHome({ platform, ledger }: World, { id, name }: Tenant): void {
+  const place = platform.databases[0]?.db.prepare("SELECT database, moving_to FROM accounts WHERE id = ?").get(id);
+  const database = Number(place?.database ?? 0);
+  if (typeof place?.moving_to === "number")
+    ledger.violated("a move comes to its end", `${name} is still on its way to ${nameOfDatabase(place.moving_to)}`);
   for (const [number, { db }] of platform.databases.entries()) {
     if (number === database) continue;
     for (const table of TABLES) {

@@ -11,6 +11,8 @@ export interface Tenant {
   key: string;
   /** The number of the database it lives in. */
   database: number;
+  /** Somebody moves it from one to another. */
+  moves: boolean;
   /** Host of its targets. */
   readonly host: string;
   readonly handler: string;

@@ -10,6 +10,7 @@ import { batcher, creator, hasty, replacer, waverer } from "./creators.ts";
 import { flowKeeper, flowMover } from "./flow-people.ts";
 import { keyHolder } from "./key-holders.ts";
 import { leaver } from "./leavers.ts";
+import { mover } from "./movers.ts";
 import { bulkActor, operator } from "./operators.ts";
 import { reader } from "./readers.ts";
 import { scheduler } from "./schedulers.ts";
@@ -45,4 +46,5 @@ export const PEOPLE: readonly Trade[] = [
   { name: "asker", share: 0.3, live: asker },
   { name: "flow-keeper", share: 0.5, live: flowKeeper },
   { name: "flow-mover", share: 0.2, live: flowMover },
+  { name: "mover", share: 0.35, live: mover },
 ];

@@ -43,6 +43,7 @@ export const newTenant = (name: string): Tenant => ({
   id: "",
   key: "",
   database: 0,
+  moves: false,
   host: `${name}.example.com`,
   handler: `work of ${name}`,
   secrets: [],
