@@ -1,6 +1,6 @@
 // `npm run bench`: measures the service, its floors and its peers in one go on one machine, in ten minutes at most.
 // `-- --quick` goes through the same code in about a minute; its figures mean nothing. `-- --only create,bill` takes parts;
-// `-- --only memory` watches it for half an hour.
+// `-- --only memory` watches it for half an hour, `-- --only ceilings` finds the ceilings on a simulated Cloudflare.
 
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -14,6 +14,7 @@ import { summaryOf } from "./output/summary.ts";
 import { type Results, tablesOf } from "./output/tables.ts";
 import { measureAge } from "./parts/age.ts";
 import { measureBill, TARGET_MS } from "./parts/bill.ts";
+import { measureBeside, measureCeilings } from "./parts/ceilings.ts";
 import { creating, creatingMany, FLOOR_OF_BATCHES, measureCreate } from "./parts/create.ts";
 import { measureCrowd } from "./parts/crowd.ts";
 import { BATCH, type Drain, drainFloor, drainPeer, drainService } from "./parts/drain.ts";
@@ -291,6 +292,15 @@ async function measureAll(): Promise<void> {
   const peers = stage?.peers ?? [];
   await Promise.all([early ?? bill(), isWanted(["idle", "flatness", "memory"]) ? measureFilled(peers) : undefined]);
   for (const peer of peers) await peer.stop();
+  if (wanted.includes("ceilings")) await timed("ceilings", measureTheCeilings);
+}
+
+/** Simulated first, then the model beside a service of its own. */
+async function measureTheCeilings(): Promise<void> {
+  const ceilings = await measureCeilings(quick);
+  const service = await startService(join(folder, "beside"));
+  results.ceilings = { ...ceilings, ...(await measureBeside(service, await startReceiver(folder), size.beside)) };
+  await service.stop();
 }
 
 /** The parts that all systems take side by side. */

@@ -92,12 +92,39 @@ export interface Size {
 
 export type Tell = (line: string) => void;
 
+/** Another platform than Cloudflare, to be held beside one that can be measured. */
+export interface Beside {
+  readonly figures: Partial<Figures>;
+  readonly paces: readonly number[];
+  readonly seconds: number;
+  readonly burst: number;
+  /** Where the search for its ceiling begins. */
+  readonly from: number;
+}
+
+export interface BesideFigures {
+  readonly paces: readonly Cell[];
+  readonly burst: Cell;
+  readonly ceiling: Ceiling;
+}
+
+export async function measureBeside(beside: Beside, seed: number, tell: Tell): Promise<BesideFigures> {
+  const measure = new Measure(seed, await bundle("present"), tell, { ...FIGURES, ...beside.figures });
+  const { seconds } = beside;
+  const shape: Shape = { delivery: "push", making: "singly", databases: 1 };
+  return {
+    paces: await inTurn(beside.paces, (perSecond) => measure.pace(shape, { perSecond, seconds })),
+    burst: await measure.burst({ ...shape, making: "in batches" }, beside.burst),
+    ceiling: await measure.ceiling({ ...shape, from: beside.from, seconds }),
+  };
+}
+
 export async function measureCeilings(size: Size, tell: Tell): Promise<Ceilings> {
   const measure = new Measure(size.seed, await bundle("present"), tell);
   return {
     seed: size.seed,
     ceilings: await inTurn(size.searches, (search) => measure.ceiling(search)),
-    paces: await inTurn(size.paces, (pace) => measure.pace({ ...pace, making: "singly" }, pace, FIGURES)),
+    paces: await inTurn(size.paces, (pace) => measure.pace({ ...pace, making: "singly" }, pace)),
     bursts: await inTurn(size.bursts, (burst) => measure.burst({ ...burst, making: "in batches" }, burst.jobs)),
     oneObject: [
       ...(await inTurn(size.flows, (flow) => measure.flow(flow.jobs, flow.concurrency))),
@@ -110,15 +137,17 @@ class Measure {
   readonly #seed: number;
   readonly #bundle: Bundle;
   readonly #tell: Tell;
+  readonly #figures: Figures;
 
-  constructor(seed: number, present: Bundle, tell: Tell) {
+  constructor(seed: number, present: Bundle, tell: Tell, figures: Figures = FIGURES) {
+    this.#figures = figures;
     this.#seed = seed;
     this.#bundle = present;
     this.#tell = tell;
   }
 
-  async ceiling({ from, seconds, writeMs = FIGURES.d1WriteMs, ...shape }: Search): Promise<Ceiling> {
-    const figures = { ...FIGURES, d1WriteMs: writeMs };
+  async ceiling({ from, seconds, writeMs = this.#figures.d1WriteMs, ...shape }: Search): Promise<Ceiling> {
+    const figures = { ...this.#figures, d1WriteMs: writeMs };
     let best: Cell | null = null;
     let failsAt: number | null = null;
     let perSecond = from;
@@ -136,18 +165,18 @@ class Measure {
     return { ...shape, writeMs, perSecond: best.perSecond ?? 0, failsAt, at: best };
   }
 
-  async pace(shape: Shape, jobs: { perSecond: number; seconds: number }, figures: Figures): Promise<Cell> {
+  async pace(shape: Shape, jobs: { perSecond: number; seconds: number }, figures = this.#figures): Promise<Cell> {
     const { perSecond, seconds } = jobs;
     return this.#cell(shape, perSecond, await run({ ...this.#plan(shape, figures), jobs: { perSecond, seconds } }));
   }
 
   async burst(shape: Shape, jobs: number): Promise<Cell> {
-    return this.#cell(shape, null, await run({ ...this.#plan(shape, FIGURES), jobs: { burst: jobs } }));
+    return this.#cell(shape, null, await run({ ...this.#plan(shape), jobs: { burst: jobs } }));
   }
 
   async flow(jobs: number, concurrency: number): Promise<OneObject> {
     const shape: Shape = { delivery: "push", making: "in batches", databases: 1 };
-    const plan = { ...this.#plan(shape, FIGURES), accounts: 1, jobs: { burst: jobs }, flow: { concurrency } };
+    const plan = { ...this.#plan(shape), accounts: 1, jobs: { burst: jobs }, flow: { concurrency } };
     const { startsPerSecond, flow } = await run(plan);
     this.#tell(`a flow of ${concurrency}: ${Math.round(startsPerSecond)} starts a second`);
     return { what: "flow", concurrency, jobs, startsPerSecond, utilisation: flow.utilisation };
@@ -155,13 +184,13 @@ class Measure {
 
   async pullQueue(jobs: number): Promise<OneObject> {
     const shape: Shape = { delivery: "pull", making: "in batches", databases: 1 };
-    const plan = { ...this.#plan(shape, FIGURES), accounts: 1, workers: 40, jobs: { burst: jobs } };
+    const plan = { ...this.#plan(shape), accounts: 1, workers: 40, jobs: { burst: jobs } };
     const { startsPerSecond, pullQueue } = await run(plan);
     this.#tell(`a PullQueue: ${Math.round(startsPerSecond)} starts a second`);
     return { what: "pullQueue", concurrency: null, jobs, startsPerSecond, utilisation: pullQueue.utilisation };
   }
 
-  #plan({ delivery, making, databases }: Shape, figures: Figures): Omit<Plan, "jobs"> {
+  #plan({ delivery, making, databases }: Shape, figures = this.#figures): Omit<Plan, "jobs"> {
     return {
       ...{ seed: this.#seed, bundle: this.#bundle, figures, databases, delivery },
       perRequest: making === "singly" ? null : 100,

@@ -2,12 +2,19 @@
 // the other.
 
 import { parseArgs } from "node:util";
-import { measureCeilings } from "./ceilings.ts";
-import { QUICK } from "./sizes.ts";
+import { measureBeside, measureCeilings } from "./ceilings.ts";
+import { fullSize, QUICK } from "./sizes.ts";
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    databases: { type: "string", default: "1,4,16" },
+    beside: { type: "string" },
+  },
+});
 const began = performance.now();
 const tell = (line: string) => console.error(`${Math.round((performance.now() - began) / 1_000)} s  ${line}`);
-const ceilings = await measureCeilings(QUICK, tell);
-console.log(JSON.stringify(ceilings));
-void values;
+const size = values.quick ? QUICK : fullSize(values.databases.split(",").map(Number));
+const { beside } = values;
+const found = beside ? await measureBeside(JSON.parse(beside), size.seed, tell) : await measureCeilings(size, tell);
+console.log(JSON.stringify(found));

@@ -15,8 +15,8 @@ const STARTS_AT = Date.UTC(2030, 0, 15, 12, 0, 10);
 /** A job of a steady pace is due so long after its creation is sent. */
 const AHEAD_MS = SECOND;
 
-/** Nobody waits longer for jobs that have not come. */
-const PATIENCE_MS = 30 * SECOND;
+/** How long jobs that have not come, or not ended in the lists, are waited for. */
+const PATIENCE_MS = 120 * SECOND;
 
 /** How often it is looked whether the lists show all ends. */
 const LOOK_MS = 50;
@@ -156,7 +156,9 @@ class Run {
     if (!model) throw new Error("there is no model");
     const busiest = (kind: string): Load => model.stations.loads(kind)[0] ?? { ...IDLE, name: kind };
     const starts = this.#startedAt.sort((a, b) => a - b);
-    const [first, last] = [Math.floor(starts.length * 0.1), Math.floor(starts.length * 0.9)];
+    // What a flow starts at once when it is resumed says nothing of its pace.
+    const first = Math.max(Math.floor(starts.length * 0.1), flow?.concurrency ?? 0);
+    const last = Math.floor(starts.length * 0.9);
     return {
       asked: this.#created + this.#refused,
       created: this.#created,
