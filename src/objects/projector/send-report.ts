@@ -8,7 +8,7 @@ import { applyReports } from "../../store/apply-reports.ts";
 import type { Counting } from "../../store/counting.ts";
 import type { Report } from "../../store/report.ts";
 import { TooLate, within } from "../../store/time-limit.ts";
-import { projectorOf } from "../addresses.ts";
+import { isOverloaded, projectorOf } from "../addresses.ts";
 
 /** How long an owner waits for either of them. Then its alarm repeats the report. */
 const ANSWER_MS = 2_000;
@@ -16,13 +16,16 @@ const ANSWER_MS = 2_000;
 const RECEIPTS: readonly string[] = ["stored", "announce", "missing", "unavailable", "refused"] satisfies Receipt[];
 const isReceipt = (answer: string): answer is Receipt => RECEIPTS.includes(answer);
 
-/** Never throws. */
+/**
+ * Never throws. A projector that is overloaded is left alone for a while, and so is its database: a crowd of owners that each write by
+ * themselves keeps D1 busy for a hundred times as long as the projector's batches of the same reports.
+ */
 export async function sendReport(env: Cloudflare.Env, report: Report): Promise<Receipt> {
   const bytes = bytesOf(JSON.stringify(report));
   const home = await within(ANSWER_MS, () => homeOf(env, report.accountId)).catch(() => null);
   if (!home?.ok) return "unavailable";
   const answer = await within(ANSWER_MS, () => projectorOf(env, home.value).report(report, bytes)).catch((fault) =>
-    fault instanceof TooLate ? "unavailable" : "busy",
+    fault instanceof TooLate || isOverloaded(fault) ? "unavailable" : "busy",
   );
   if (answer !== "busy") return isReceipt(answer) ? answer : "unavailable"; // the word of a newer projector
   const written = within(ANSWER_MS, () =>
