@@ -107,8 +107,8 @@ const cellTable = (head: string, cells: readonly Cell[], of: (cell: Cell) => num
     ]),
   );
 
-const shapeOf = ({ delivery, making }: Pick<Cell, "delivery" | "making">): string =>
-  `${delivery}, made ${making === "singly" ? "one by one" : "100 in a request"}`;
+const shapeOf = ({ delivery, making, accounts }: Pick<Cell, "delivery" | "making" | "accounts">): string =>
+  `${delivery}, made ${making === "singly" ? "one by one" : "100 in a request"}${accounts === 1 ? ", one handler" : ""}`;
 
 const share = (of: number): string => `${Math.round(100 * of)} %`;
 

@@ -24,7 +24,15 @@ export interface Shape {
   readonly delivery: Delivery;
   readonly making: Making;
   readonly databases: number;
+  /** Of each database; each has one handler. */
+  readonly accounts?: number;
 }
+
+/** Jobs of a database are made for so many accounts, with one handler each. */
+const ACCOUNTS = 4;
+
+/** Of each database, for its pull jobs. */
+const WORKERS = 40;
 
 /** A station at its busiest. */
 export type Busy = Pick<Load, "utilisation" | "perSecond"> & { readonly station: Station };
@@ -176,7 +184,7 @@ class Measure {
 
   async flow(jobs: number, concurrency: number): Promise<OneObject> {
     const shape: Shape = { delivery: "push", making: "in batches", databases: 1 };
-    const plan = { ...this.#plan(shape), accounts: 1, jobs: { burst: jobs }, flow: { concurrency } };
+    const plan = { ...this.#plan({ ...shape, accounts: 1 }), jobs: { burst: jobs }, flow: { concurrency } };
     const { startsPerSecond, flow } = await run(plan);
     this.#tell(`a flow of ${concurrency}: ${Math.round(startsPerSecond)} starts a second`);
     return { what: "flow", concurrency, jobs, startsPerSecond, utilisation: flow.utilisation };
@@ -184,17 +192,17 @@ class Measure {
 
   async pullQueue(jobs: number): Promise<OneObject> {
     const shape: Shape = { delivery: "pull", making: "in batches", databases: 1 };
-    const plan = { ...this.#plan(shape), accounts: 1, workers: 40, jobs: { burst: jobs } };
+    const plan = { ...this.#plan({ ...shape, accounts: 1 }), jobs: { burst: jobs } };
     const { startsPerSecond, pullQueue } = await run(plan);
     this.#tell(`a PullQueue: ${Math.round(startsPerSecond)} starts a second`);
     return { what: "pullQueue", concurrency: null, jobs, startsPerSecond, utilisation: pullQueue.utilisation };
   }
 
-  #plan({ delivery, making, databases }: Shape, figures = this.#figures): Omit<Plan, "jobs"> {
+  #plan({ delivery, making, databases, accounts = ACCOUNTS }: Shape, figures = this.#figures): Omit<Plan, "jobs"> {
     return {
       ...{ seed: this.#seed, bundle: this.#bundle, figures, databases, delivery },
       perRequest: making === "singly" ? null : 100,
-      ...{ accounts: 4, workers: 6 },
+      ...{ accounts, workers: WORKERS / accounts },
     };
   }
 
@@ -206,6 +214,7 @@ class Measure {
     const isBehind = busy.some(({ behindMs }) => behindMs > MOST_BEHIND * outcome.watchedMs);
     const cell: Cell = {
       ...{ delivery: shape.delivery, making: shape.making, databases: shape.databases, perSecond, jobs: asked },
+      ...(shape.accounts !== undefined && { accounts: shape.accounts }),
       ...{ createdPerSecond, createMs, refusedShare, lateMs, missing, listedAfterMs, objectsMade },
       busiest: { station: busiest.station, utilisation: busiest.utilisation, perSecond: busiest.perSecond },
       utilisation: Object.fromEntries(

@@ -17,7 +17,6 @@ export const PAGES = {
   "Durable Objects: namespace": "https://developers.cloudflare.com/durable-objects/api/namespace/",
   "Durable Objects: troubleshooting":
     "https://developers.cloudflare.com/durable-objects/observability/troubleshooting/",
-  "Durable Objects: alarms announced": "https://blog.cloudflare.com/durable-objects-alarms/",
   "Workers: limits": "https://developers.cloudflare.com/workers/platform/limits/",
   "Queues: limits": "https://developers.cloudflare.com/queues/platform/limits/",
   "How Queues is built": "https://blog.cloudflare.com/how-we-built-cloudflare-queues/",
@@ -93,7 +92,7 @@ export const CLOUDFLARE = {
   makingMs: {
     value: 100,
     unit: "ms",
-    what: "more for the first call to a name, usually",
+    what: "more for the first call to a name",
     source: documented(
       "Durable Objects: namespace",
       "the check that no other location has it takes “up to a few hundred milliseconds”",
@@ -114,11 +113,8 @@ export const CLOUDFLARE = {
   alarmLateMs: {
     value: 5,
     unit: "ms",
-    what: "an alarm rings after its moment, usually",
-    source: documented(
-      "Durable Objects: alarms announced",
-      "usually within a few milliseconds; now and then up to a minute, which the model leaves out",
-    ),
+    what: "an alarm rings after its moment",
+    source: assumed("a few milliseconds; alarms that are late by up to a minute, which happens, are left out"),
   },
   // Workers. There is no limit to how many run.
   clientWayMs: {

@@ -286,7 +286,12 @@ class Run {
         body: claim,
         leavesAfterMs: 30 * SECOND,
       });
-      const leased: { job_id: string; execution_id: string; payload: { n: number } }[] = answer?.body?.data ?? [];
+      // As the SDK's worker does.
+      if (answer?.status !== 200) {
+        await this.#platform.timeline.sleep(Number(answer?.headers.get("Retry-After") ?? 1) * SECOND);
+        continue;
+      }
+      const leased: { job_id: string; execution_id: string; payload: { n: number } }[] = answer.body?.data ?? [];
       for (const { payload } of leased) this.#started(payload.n, this.#platform.timeline.now);
       if (leased.length === 0) continue;
       const reports = leased.map(({ job_id, execution_id }) => ({ job_id, execution_id, status: "completed" }));
