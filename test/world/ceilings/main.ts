@@ -3,18 +3,20 @@
 
 import { parseArgs } from "node:util";
 import { measureBeside, measureCeilings } from "./ceilings.ts";
-import { fullSize, QUICK } from "./sizes.ts";
+import { fullSize, onlyPart, QUICK } from "./sizes.ts";
 
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     databases: { type: "string", default: "1,4,16" },
+    part: { type: "string" },
     beside: { type: "string" },
   },
 });
 const began = performance.now();
 const tell = (line: string) => console.error(`${Math.round((performance.now() - began) / 1_000)} s  ${line}`);
-const size = values.quick ? QUICK : fullSize(values.databases.split(",").map(Number));
+const whole = values.quick ? QUICK : fullSize(values.databases.split(",").map(Number));
+const size = onlyPart(whole, values.part);
 const { beside } = values;
 const found = beside ? await measureBeside(JSON.parse(beside), size.seed, tell) : await measureCeilings(size, tell);
 console.log(JSON.stringify(found));

@@ -61,3 +61,17 @@ export const QUICK: Size = {
   flows: [{ jobs: 300, concurrency: 50 }],
   pullQueueJobs: 300,
 };
+
+const NOTHING: Omit<Size, "seed"> = { searches: [], paces: [], bursts: [], flows: [], pullQueueJobs: null };
+
+/** @param part what is measured alone; undefined: all of it */
+export function onlyPart(size: Size, part: string | undefined): Size {
+  const { seed, searches, paces, bursts, flows, pullQueueJobs } = size;
+  const parts: Readonly<Record<string, Partial<Size>>> = {
+    searches: { searches },
+    paces: { paces },
+    bursts: { bursts },
+    objects: { flows, pullQueueJobs },
+  };
+  return part === undefined ? size : { ...NOTHING, seed, ...parts[part] };
+}
