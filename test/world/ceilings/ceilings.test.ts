@@ -9,6 +9,7 @@ const search: Search = {
 };
 const TINY: Size = {
   ...{ seed: 7, searches: [search], paces: [], pullQueueJobs: 60 },
+  figures: { isolates: 2 }, // each evaluates the service's code
   bursts: [{ delivery: "push", databases: 1, jobs: 100 }],
   flows: [{ jobs: 60, concurrency: 5 }],
 };

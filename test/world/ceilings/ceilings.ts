@@ -91,6 +91,8 @@ export interface Search extends Shape {
 
 export interface Size {
   readonly seed: number;
+  /** Where they are other than Cloudflare's. */
+  readonly figures?: Partial<Figures>;
   readonly searches: readonly Search[];
   readonly paces: readonly (Omit<Shape, "making"> & { readonly perSecond: number; readonly seconds: number })[];
   readonly bursts: readonly (Omit<Shape, "making"> & { readonly jobs: number })[];
@@ -128,7 +130,7 @@ export async function measureBeside(beside: Beside, seed: number, tell: Tell): P
 }
 
 export async function measureCeilings(size: Size, tell: Tell): Promise<Ceilings> {
-  const measure = new Measure(size.seed, await bundle("present"), tell);
+  const measure = new Measure(size.seed, await bundle("present"), tell, { ...FIGURES, ...size.figures });
   return {
     seed: size.seed,
     ceilings: await inTurn(size.searches, (search) => measure.ceiling(search)),
@@ -147,7 +149,7 @@ class Measure {
   readonly #tell: Tell;
   readonly #figures: Figures;
 
-  constructor(seed: number, present: Bundle, tell: Tell, figures: Figures = FIGURES) {
+  constructor(seed: number, present: Bundle, tell: Tell, figures: Figures) {
     this.#figures = figures;
     this.#seed = seed;
     this.#bundle = present;

@@ -133,7 +133,10 @@ export const CLOUDFLARE = {
     value: 6,
     unit: "calls",
     what: "may be open at a time for one request",
-    source: documented("Workers: limits", "six simultaneous open connections"),
+    source: documented(
+      "Workers: limits",
+      "six simultaneous open connections of one invocation, D1's among them; that calls to objects count as well is assumed",
+    ),
   },
   // Queues: the detour of executions whose PullQueue is busy.
   queueSendMs: {
