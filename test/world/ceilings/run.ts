@@ -72,9 +72,6 @@ export interface Outcome {
   readonly pullQueue: Load;
   readonly flow: Load;
   readonly queue: Load;
-  /** The busiest owner of a job. */
-  readonly owner: Load;
-  readonly events: number;
 }
 
 export async function run(plan: Plan): Promise<Outcome> {
@@ -176,8 +173,6 @@ class Run {
       pullQueue: busiest("PullQueue"),
       flow: busiest("FlowObject"),
       queue: busiest("queue"),
-      owner: busiest("JobObject"),
-      events: timeline.happened,
     };
   }
 
