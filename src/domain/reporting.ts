@@ -33,10 +33,14 @@ export interface Reporting {
   readonly failedReports: number;
 }
 
+/** So much of a pause is left to chance, or a crowd whose reports failed together would come again together. */
+const LEFT_TO_CHANCE = 0.8;
+
 /**
- * The report failed: when it is repeated, doubling from ten seconds to a minute, or to an hour when it was refused.
+ * The report failed: when it is repeated, doubling from ten seconds to a minute, or to an hour when it was refused, less what chance
+ * leaves out.
  *
- * @param random 0 ≤ x < 1: up to half of the pause is left out, or a crowd whose reports failed together would come again together
+ * @param random 0 ≤ x < 1
  */
 export function reportAgain<T extends Reporting>(
   state: T,
@@ -47,7 +51,7 @@ export function reportAgain<T extends Reporting>(
   const failedReports = state.failedReports + 1;
   const longest = receipt === "refused" ? MAX_REFUSED_MS : MAX_UNAVAILABLE_MS;
   const pauseMs = Math.min(5 * SECOND * 2 ** failedReports, longest);
-  return { ...state, failedReports, reportAt: now + Math.round(pauseMs * (1 - random / 2)) };
+  return { ...state, failedReports, reportAt: now + Math.round(pauseMs * (1 - LEFT_TO_CHANCE * random)) };
 }
 
 /**

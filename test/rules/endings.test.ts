@@ -120,9 +120,9 @@ describe("reporting", () => {
     expect(waits("unavailable", 6)).toEqual([10, 20, 40, 60, 60, 60]);
   });
 
-  it("those that failed together come again one after the other: up to half of the pause is left out", () => {
-    expect(waits("unavailable", 4, 0.5)).toEqual([7.5, 15, 30, 45]);
-    expect(waits("unavailable", 4, 1 - 2 ** -52)).toEqual([5, 10, 20, 30]);
+  it("those that failed together come again one after the other: up to four fifths of the pause are left out", () => {
+    expect(waits("unavailable", 4, 0.5)).toEqual([6, 12, 24, 36]);
+    expect(waits("unavailable", 4, 1 - 2 ** -52)).toEqual([2, 4, 8, 12]);
   });
 
   it("what the database refuses for good is repeated hourly", () => {
