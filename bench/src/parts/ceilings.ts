@@ -76,7 +76,10 @@ export async function measureBeside(
     row(`${burst} in one instant: lateness, p99`, model.burst.lateMs.p99, crowd.p99),
   );
   if (sustained.perSecond !== null)
-    beside.push({ what: "sustained", unit: "jobs/s", model: model.ceiling.perSecond, embedded: sustained.perSecond });
+    beside.push({
+      what: `sustained (the model's next pace, ${model.ceiling.failsAt}, is not)`,
+      ...{ unit: "jobs/s", model: model.ceiling.perSecond, embedded: sustained.perSecond },
+    });
   return { beside, machine };
 }
 

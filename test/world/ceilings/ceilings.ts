@@ -87,6 +87,8 @@ export interface Search extends Shape {
   readonly seconds: number;
   /** How long D1 takes to write, where it is other than in the model. */
   readonly writeMs?: number;
+  /** From one pace that is tried to the next, where it is unknown how far the ceiling is from the beginning. */
+  readonly step?: number;
 }
 
 export interface Size {
@@ -125,7 +127,7 @@ export async function measureBeside(beside: Beside, seed: number, tell: Tell): P
   return {
     paces: await inTurn(beside.paces, (perSecond) => measure.pace(shape, { perSecond, seconds })),
     burst: await measure.burst({ ...shape, making: "in batches" }, beside.burst),
-    ceiling: await measure.ceiling({ ...shape, from: beside.from, seconds }),
+    ceiling: await measure.ceiling({ ...shape, from: beside.from, seconds, step: 1.4 }),
   };
 }
 
@@ -156,7 +158,8 @@ class Measure {
     this.#tell = tell;
   }
 
-  async ceiling({ from, seconds, writeMs = this.#figures.d1WriteMs, ...shape }: Search): Promise<Ceiling> {
+  async ceiling(search: Search): Promise<Ceiling> {
+    const { from, seconds, writeMs = this.#figures.d1WriteMs, step = STEP, ...shape } = search;
     const figures = { ...this.#figures, d1WriteMs: writeMs };
     let best: Cell | null = null;
     let failsAt: number | null = null;
@@ -165,10 +168,10 @@ class Measure {
       const cell = await this.pace(shape, { perSecond, seconds }, figures);
       if (cell.isSustained) {
         best = cell;
-        perSecond = Math.round(perSecond * STEP);
+        perSecond = Math.round(perSecond * step);
       } else {
         failsAt = perSecond;
-        perSecond = Math.round(perSecond / STEP);
+        perSecond = Math.round(perSecond / step);
       }
     }
     if (!best) throw new Error(`${JSON.stringify(shape)} sustains no pace down to ${perSecond}`);
