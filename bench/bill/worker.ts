@@ -2,6 +2,7 @@
 // /bill/retention and /bill/minute do what the cron would at another time, and /bill/flush what the projector would in a lull.
 
 import { env } from "cloudflare:workers";
+import { everywhere, type Here } from "../../src/cron/here.ts";
 import { wakeApproaching } from "../../src/cron/look-ahead.ts";
 import { everyMinute } from "../../src/cron/minute.ts";
 import { cleanUp } from "../../src/cron/retention.ts";
@@ -63,10 +64,17 @@ export class ScheduleObject extends Schedule {
 const CALLS = 1_000;
 
 const cron: Readonly<Record<string, (bindings: Cloudflare.Env, at: number) => Promise<void>>> = {
-  "/bill/look-ahead": (bindings, at) => wakeApproaching(bindings, new Allowance(CALLS), at),
-  "/bill/retention": (bindings, at) => cleanUp(bindings, new Allowance(CALLS), at),
+  "/bill/look-ahead": (bindings, at) => wakeApproaching(onlyOne(bindings), new Allowance(CALLS), at),
+  "/bill/retention": (bindings, at) => cleanUp(onlyOne(bindings), new Allowance(CALLS), at),
   "/bill/minute": everyMinute,
 };
+
+/** The bill's service has one database. */
+function onlyOne(bindings: Cloudflare.Env): Here {
+  const [here] = everywhere(bindings);
+  if (!here) throw new Error("no database is bound");
+  return here;
+}
 
 export default {
   async fetch(request, bindings, ctx) {

@@ -1,6 +1,6 @@
 // `npm run bench`: measures the service, its floors and its peers in one go on one machine, in ten minutes at most.
 // `-- --quick` goes through the same code in about a minute; its figures mean nothing. `-- --only create,bill` takes parts;
-// `-- --only memory` watches it for half an hour.
+// `-- --only memory` watches it for half an hour, `-- --only ceilings` finds the ceilings on a simulated Cloudflare.
 
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -9,11 +9,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { fillBacklogs, MEMORY, type Past, startFilledService } from "./filling.ts";
 import { sendAll } from "./load.ts";
+import { ceilingTables } from "./output/ceilings.ts";
 import { plotsOf } from "./output/plots.ts";
 import { summaryOf } from "./output/summary.ts";
 import { type Results, tablesOf } from "./output/tables.ts";
 import { measureAge } from "./parts/age.ts";
 import { measureBill, TARGET_MS } from "./parts/bill.ts";
+import { measureBeside, measureCeilings } from "./parts/ceilings.ts";
 import { creating, creatingMany, FLOOR_OF_BATCHES, measureCreate } from "./parts/create.ts";
 import { measureCrowd } from "./parts/crowd.ts";
 import { BATCH, type Drain, drainFloor, drainPeer, drainService } from "./parts/drain.ts";
@@ -25,7 +27,7 @@ import { measurePunctuality, pulled, pushed } from "./parts/punctuality.ts";
 import { measureSustained, pulling, pushing } from "./parts/sustained.ts";
 import { BENCH, stopAll } from "./processes.ts";
 import { type Receiver, startReceiver } from "./receiving.ts";
-import { FULL, fitted, LONG_MEMORY, PARTS, type Part, QUICK } from "./sizes.ts";
+import { FULL, fitted, LONG_CEILINGS, LONG_MEMORY, PARTS, type Part, QUICK } from "./sizes.ts";
 import { type Floor, startFloor } from "./systems/floor.ts";
 import { availablePeers, type Peer, startPeer } from "./systems/peers.ts";
 import { type Service, startService } from "./systems/service.ts";
@@ -34,7 +36,8 @@ import type { Tenant } from "./systems/tenant.ts";
 
 const options = { quick: { type: "boolean" }, only: { type: "string" } } as const;
 const { quick = false, only } = parseArgs({ options }).values;
-let size = quick ? QUICK : only === "memory" ? LONG_MEMORY : FULL;
+const alone: Readonly<Record<string, typeof FULL>> = { memory: LONG_MEMORY, ceilings: LONG_CEILINGS };
+let size = quick ? QUICK : (alone[only ?? ""] ?? FULL);
 const wanted = (only?.split(",") ?? size.parts) as readonly Part[];
 const unknown = wanted.filter((part) => !PARTS.includes(part));
 if (unknown.length > 0) throw new Error(`no part ${unknown}; there are ${PARTS.join(", ")}`);
@@ -291,6 +294,15 @@ async function measureAll(): Promise<void> {
   const peers = stage?.peers ?? [];
   await Promise.all([early ?? bill(), isWanted(["idle", "flatness", "memory"]) ? measureFilled(peers) : undefined]);
   for (const peer of peers) await peer.stop();
+  if (wanted.includes("ceilings")) await timed("ceilings", measureTheCeilings);
+}
+
+/** Simulated first, then the model beside a service of its own. */
+async function measureTheCeilings(): Promise<void> {
+  const ceilings = await measureCeilings(quick);
+  const service = await startService(join(folder, "beside"));
+  results.ceilings = { ...ceilings, ...(await measureBeside(service, await startReceiver(folder), size.beside)) };
+  await service.stop();
 }
 
 /** The parts that all systems take side by side. */
@@ -323,8 +335,18 @@ async function save(): Promise<void> {
   writeFileSync(join(target, "tables.md"), tables);
   const summary = summaryOf(results);
   if (summary) writeFileSync(join(target, "summary.md"), summary);
-  for (const [name, svg] of await plotsOf(results)) writeFileSync(join(target, name), `${svg}\n`);
+  const plots = await plotsOf(results);
+  for (const [name, svg] of plots) writeFileSync(join(target, name), `${svg}\n`);
+  if (results.ceilings && !quick) keepCeilings(results.ceilings, plots);
   console.log(`\n${tables}\nIn ${target}; ${Math.round((Date.now() - began) / 1_000)} s in all.`);
+}
+
+/** They are the same on every machine, but for the comparison, and no part of the whole: their results stand beside the others. */
+function keepCeilings(ceilings: NonNullable<Results["ceilings"]>, plots: readonly [string, string][]): void {
+  const kept = (name: string) => join(BENCH, "results", name);
+  writeFileSync(kept("ceilings.json"), `${JSON.stringify(ceilings, null, 1)}\n`);
+  writeFileSync(kept("ceilings.md"), `${ceilingTables(ceilings).join("\n\n")}\n`);
+  for (const [name, svg] of plots) if (name === "ceilings.svg") writeFileSync(kept(name), `${svg}\n`);
 }
 
 /** Whatever happens: nothing is left running, nothing is left lying. */

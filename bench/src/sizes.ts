@@ -2,6 +2,7 @@
 
 import type { Past } from "./filling.ts";
 import type { Aging } from "./parts/age.ts";
+import type { Comparing } from "./parts/ceilings.ts";
 import type { Creating } from "./parts/create.ts";
 import type { Flowing } from "./parts/flow.ts";
 import type { Idling } from "./parts/idle.ts";
@@ -21,6 +22,7 @@ export const PARTS = [
   "idle",
   "flatness",
   "memory",
+  "ceilings",
 ] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -60,6 +62,8 @@ interface Size {
   readonly flatBurst: Shape & { readonly runs: number };
   readonly listRuns: number;
   readonly memory: Remembering;
+  /** How the ceilings' model is held beside the embedded service. */
+  readonly beside: Comparing;
   /** After this no part is begun any more. */
   readonly budgetMs: number;
   /** After this everything is given up. */
@@ -68,8 +72,11 @@ interface Size {
 
 const MINUTE = 60_000;
 
+/** By themselves only: the ceilings are simulated, in five minutes of one core, and the same on every machine. */
+const TOGETHER = PARTS.filter((part) => part !== "ceilings");
+
 export const FULL: Size = {
-  parts: PARTS,
+  parts: TOGETHER,
   create: { connections: [1, 16], runs: 5, seconds: 0.5, warmUp: 200 },
   fewerRuns: 3,
   createMany: { connections: [1, 4], runs: 2, seconds: 0.5, warmUp: 4 },
@@ -90,6 +97,7 @@ export const FULL: Size = {
   flatBurst: { jobs: 200, spanMs: 0, runs: 2 },
   listRuns: 5,
   memory: { perSecond: 30, seconds: 60, everySeconds: 5 },
+  beside: { paces: [10, 40], seconds: 8, burst: 200 },
   budgetMs: 9.5 * MINUTE,
   limitMs: 10 * MINUTE,
 };
@@ -118,7 +126,7 @@ export function fitted(perSecond: number): Size {
 }
 
 export const QUICK: Size = {
-  parts: PARTS.filter((part) => part !== "flatness" && part !== "peers"),
+  parts: TOGETHER.filter((part) => part !== "flatness" && part !== "peers"),
   create: { connections: [1, 16], runs: 1, seconds: 0.3, warmUp: 20 },
   fewerRuns: 1,
   createMany: { connections: [1, 4], runs: 1, seconds: 0.3, warmUp: 1 },
@@ -137,6 +145,7 @@ export const QUICK: Size = {
   flatBurst: { jobs: 50, spanMs: 0, runs: 1 },
   listRuns: 1,
   memory: { perSecond: 30, seconds: 3, everySeconds: 1 },
+  beside: { paces: [10], seconds: 2, burst: 50 },
   budgetMs: 2 * MINUTE,
   limitMs: 3 * MINUTE,
 };
@@ -148,3 +157,6 @@ export const LONG_MEMORY: Size = {
   budgetMs: 35 * MINUTE,
   limitMs: 36 * MINUTE,
 };
+
+/** `--only ceilings`: a busy machine takes longer for the same figures. */
+export const LONG_CEILINGS: Size = { ...FULL, budgetMs: 25 * MINUTE, limitMs: 30 * MINUTE };

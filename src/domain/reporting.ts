@@ -36,11 +36,25 @@ export interface Reporting {
   readonly failedReports: number;
 }
 
-/** The report failed: when it is repeated, doubling from ten seconds to a minute, or to an hour when it was refused. */
-export function reportAgain<T extends Reporting>(state: T, receipt: "unavailable" | "refused", now: number): T {
+/** So much of a pause is left to chance, or a crowd whose reports failed together would come again together. */
+const LEFT_TO_CHANCE = 0.8;
+
+/**
+ * The report failed: when it is repeated, doubling from ten seconds to a minute, or to an hour when it was refused, less what chance
+ * leaves out.
+ *
+ * @param random 0 ≤ x < 1
+ */
+export function reportAgain<T extends Reporting>(
+  state: T,
+  receipt: "unavailable" | "refused",
+  random: number,
+  now: number,
+): T {
   const failedReports = state.failedReports + 1;
   const longest = receipt === "refused" ? MAX_REFUSED_MS : MAX_UNAVAILABLE_MS;
-  return { ...state, failedReports, reportAt: now + Math.min(5 * SECOND * 2 ** failedReports, longest) };
+  const pauseMs = Math.min(5 * SECOND * 2 ** failedReports, longest);
+  return { ...state, failedReports, reportAt: now + Math.round(pauseMs * (1 - LEFT_TO_CHANCE * random)) };
 }
 
 /**

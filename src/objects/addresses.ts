@@ -79,4 +79,8 @@ const isPassing = (thrown: unknown): boolean =>
   thrown !== null &&
   "retryable" in thrown &&
   thrown.retryable === true &&
-  !("overloaded" in thrown && thrown.overloaded === true);
+  !isOverloaded(thrown);
+
+/** The object has more to do than it can: whatever else it is asked makes that worse. */
+export const isOverloaded = (thrown: unknown): boolean =>
+  typeof thrown === "object" && thrown !== null && "overloaded" in thrown && thrown.overloaded === true;

@@ -8,7 +8,7 @@ import type { Execution } from "../domain/job.ts";
 import type { Applied, Receipt } from "../domain/reporting.ts";
 import { ok } from "../domain/result.ts";
 import { log } from "../log.ts";
-import { type Counting, type Epoch, type FailingJob, failingJobs, newsIn, stampFor } from "./counting.ts";
+import { type Counting, type Epoch, type FailingJob, failingJobs, hasFailed, newsIn, stampFor } from "./counting.ts";
 import { excluded, givenValue, inValues, isAmong, jsonRows, setEach } from "./json-rows.ts";
 import { mayWrite, movingAmong } from "./move-stages.ts";
 import type { Asked, JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
@@ -97,8 +97,13 @@ async function knownAfter(
   const isStamped = ofJobs.some((report) => settledIn(report).length > 0);
   const epoch = isStamped ? counting.epoch : null;
   const onlyIf = epoch ? isOpen(epoch.id) : sql`true`;
-  const more: BatchItem<"sqlite">[] = [
-    ...(epoch ? [failingJobs(db, newestOfJobs)] : []),
+  const failing = epoch ? newestOfJobs.filter(hasFailed) : [];
+  // A statement about nothing is not sent: most batches are of jobs that went well, and none of schedules.
+  const [hasJobs, hasSchedules, hasFailing] = [ofJobs.length > 0, ofSchedules.length > 0, failing.length > 0];
+  const statements: BatchItem<"sqlite">[] = [
+    ...(hasJobs ? [knownJobs(db, ofJobs)] : []),
+    ...(hasSchedules ? [knownSchedules(db, ofSchedules)] : []),
+    ...(hasFailing ? [failingJobs(db, failing)] : []),
     ...(epoch && !epoch.isKnown ? [openEpoch(db, epoch.id, epoch.openedAt)] : []),
     ...(epoch?.claimsOthers ? [claimOthers(db, epoch.id, epoch.openedAt)] : []),
     ...noteHealth(db, ofJobs),
@@ -114,24 +119,22 @@ async function knownAfter(
   let sent = 0;
   const answer = await stored(() => {
     sent += 1;
-    return db.batch([
-      mayWrite(db, accountsOf(reports)),
-      knownJobs(db, ofJobs),
-      knownSchedules(db, ofSchedules),
-      ...more,
-    ]);
+    return db.batch([mayWrite(db, accountsOf(reports)), ...statements]);
   });
   const isCertain = sent === 1 && (answer.ok || answer.error.isMoving === true);
   if (epoch && !isCertain) counting.uncertain();
   if (!answer.ok) return answer;
-  const [, jobRows, scheduleRows, ...others] = answer.value;
-  if (epoch && (others.at(-1) as unknown[]).length === 0) return "claimed";
-  const asked = announcing.length > 0 ? (others.at(epoch ? -2 : -1) as Awaited<ReturnType<typeof askedFor>>) : [];
+  const answers: unknown[] = answer.value.slice(1);
+  const jobRows = (hasJobs ? answers.shift() : []) as Awaited<ReturnType<typeof knownJobs>>;
+  const scheduleRows = (hasSchedules ? answers.shift() : []) as Awaited<ReturnType<typeof knownSchedules>>;
+  const failingRows = (hasFailing ? answers.shift() : []) as FailingJob[];
+  if (epoch && (answers.at(-1) as unknown[]).length === 0) return "claimed";
+  const asked = announcing.length > 0 ? (answers.at(epoch ? -2 : -1) as Awaited<ReturnType<typeof askedFor>>) : [];
   const wanted = new Set(asked.flatMap(({ accountId, events }) => events.map((type) => `${type} ${accountId}`)));
   const isAskedFor = (report: Report) => report.announces.some((type) => wanted.has(`${type} ${report.accountId}`));
   const heldBack = new Set(announcing.filter(isAskedFor).map(keyOf));
   const written = newestOfJobs.filter((report) => !heldBack.has(keyOf(report)));
-  if (epoch && isCertain) counting.applied(newsIn(written, jobRows, others[0] as FailingJob[]));
+  if (epoch && isCertain) counting.applied(newsIn(written, jobRows, failingRows));
   const rows = [
     ...jobRows.map((row) => keyOf({ kind: "job", ...row })),
     ...scheduleRows.map((row) => keyOf({ kind: "schedule", ...row })),

@@ -45,17 +45,14 @@ export interface FailingJob {
   readonly delivery: Delivery;
 }
 
-/** What the groups of failures go by, of those jobs whose attempts have failed. */
+export const hasFailed = (report: JobReport): boolean => settledIn(report).some(isFailure);
+
+/** What the groups of failures go by, of jobs whose attempts have failed. */
 export const failingJobs = (db: Database, reports: readonly JobReport[]) =>
   db
     .select({ accountId: jobs.accountId, id: jobs.id, handler: jobs.handler, delivery: jobs.delivery })
     .from(jobs)
-    .where(
-      isAmong(
-        jobs,
-        reports.filter((report) => settledIn(report).some(isFailure)),
-      ),
-    );
+    .where(isAmong(jobs, reports));
 
 /** What of a batch had not been counted. Deliveries of events are left out, as lists do. */
 export function newsIn(

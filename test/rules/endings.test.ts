@@ -108,10 +108,10 @@ describe("reporting", () => {
     expect(waiting().reportAt).toBeNull();
   });
 
-  const waits = (receipt: "unavailable" | "refused", times: number): number[] => {
+  const waits = (receipt: "unavailable" | "refused", times: number, random = 0): number[] => {
     let job: Job = completed();
     return Array.from({ length: times }, () => {
-      job = reporting.reportAgain(job, receipt, NOON);
+      job = reporting.reportAgain(job, receipt, random, NOON);
       return ((job.reportAt ?? 0) - NOON) / SECOND;
     });
   };
@@ -120,13 +120,18 @@ describe("reporting", () => {
     expect(waits("unavailable", 6)).toEqual([10, 20, 40, 60, 60, 60]);
   });
 
+  it("those that failed together come again one after the other: up to four fifths of the pause are left out", () => {
+    expect(waits("unavailable", 4, 0.5)).toEqual([6, 12, 24, 36]);
+    expect(waits("unavailable", 4, 1 - 2 ** -52)).toEqual([2, 4, 8, 12]);
+  });
+
   it("what the database refuses for good is repeated hourly", () => {
     expect(waits("refused", 12).slice(0, 4)).toEqual([10, 20, 40, 80]);
     expect(waits("refused", 12).at(-1)).toBe(3_600);
   });
 
   it("the next change begins anew", () => {
-    const late = reporting.reportAgain(reporting.reportAgain(queued(), "refused", NOON), "refused", NOON);
+    const late = reporting.reportAgain(reporting.reportAgain(queued(), "refused", 0, NOON), "refused", 0, NOON);
     expect(must(life.cancel(late, NOON))).toMatchObject({ failedReports: 0, reportAt: NOON + 5 * SECOND });
   });
 

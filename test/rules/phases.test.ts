@@ -51,7 +51,7 @@ const TRANSITIONS = {
   dropKey: (job: Job) => life.dropKey({ ...job, idempotencyKey: "k" }, WORKING),
   giveUp: (job: Job) => life.giveUp({ ...job, expiresAt: WORKING }, WORKING),
   hold: (job: Job) => life.hold(job, NOON + MINUTE),
-  reportAgain: (job: Job) => reporting.reportAgain(job, "unavailable", LATER),
+  reportAgain: (job: Job) => reporting.reportAgain(job, "unavailable", 0, LATER),
 } satisfies Record<string, (job: Job) => life.Step | Job | undefined>;
 
 /** The phase a transition led to, the code it was refused with, or "–" when nothing came of it. */

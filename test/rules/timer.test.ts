@@ -54,7 +54,13 @@ const STATES: [string, Job, number, Task, number | null][] = [
   ["a lease", confirmed(leased()), NOON + TIMEOUT, "expire", NOON + TIMEOUT],
   ["a lease too short to report", leased({ timeoutSeconds: 3 }), NOON + 3 * SECOND, "expire", NOON + 3 * SECOND],
   ["an end not confirmed", completed(), NOON + 5 * SECOND, "report", null],
-  ["an end reported again", reporting.reportAgain(failed(), "unavailable", NOON), NOON + 10 * SECOND, "report", null],
+  [
+    "an end reported again",
+    reporting.reportAgain(failed(), "unavailable", 0, NOON),
+    NOON + 10 * SECOND,
+    "report",
+    null,
+  ],
   ["a young end not confirmed", young(cancelled()), NOON + 5 * SECOND, "report", null],
   ["a young end", confirmed(young(cancelled())), NOON + 25 * SECOND, "forget", null],
 ];

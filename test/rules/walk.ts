@@ -176,7 +176,7 @@ export class World {
       case "interrupt":
         return life.interrupt(job, this.#chance, now);
       case "reportAgain":
-        return reporting.reportAgain(job, dice % 2 ? "unavailable" : "refused", now);
+        return reporting.reportAgain(job, dice % 2 ? "unavailable" : "refused", (dice % 7) / 7, now);
     }
   }
 
@@ -231,7 +231,7 @@ export class World {
       case "give-up":
         return this.#changed("giveUp", 0);
       case "report":
-        return reporting.reportAgain(this.job, "unavailable", this.now);
+        return reporting.reportAgain(this.job, "unavailable", 0, this.now);
     }
   }
 

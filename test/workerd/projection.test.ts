@@ -118,6 +118,22 @@ describe("a batch", () => {
     }
   });
 
+  it("sends no statement about schedules or failures that it does not hold", async () => {
+    const asked = vi.spyOn(env.DB, "prepare");
+    const textsOf = async (report: JobReport) => {
+      asked.mockClear();
+      await post.deliver([report]);
+      return asked.mock.calls.map(([text]) => text);
+    };
+    const success = factsAt(1, { status: "completed", executionStatus: "completed", lastError: null });
+    const ofSuccess = await textsOf(reportAt(await row(), 1, { facts: success }));
+    const ofFailure = await textsOf(reportAt(await row(), 1));
+    asked.mockRestore();
+    expect(ofSuccess.filter((text) => /"schedules"|"delivery"/.test(text))).toEqual([]);
+    expect(ofFailure.filter((text) => text.includes('"delivery"'))).toHaveLength(1);
+    expect(ofFailure).toHaveLength(ofSuccess.length + 1);
+  });
+
   it("with two reports of one job keeps the newer, whichever comes first", async () => {
     const [up, down] = [await row(), await row()];
     await post.deliver([reportAt(up, 1), reportAt(up, 2), reportAt(down, 2), reportAt(down, 1)]);

@@ -3,6 +3,7 @@
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import { PRICES } from "../prices.ts";
+import { ceilingPlot } from "./ceilings.ts";
 import type { Results } from "./tables.ts";
 
 const WIDTH = 460;
@@ -10,11 +11,12 @@ const config = { background: "white", font: "sans-serif", axis: { labelLimit: 26
 const system = { field: "system", type: "nominal", sort: null, title: null } as const;
 
 /** File name and content of each plot there are figures for. */
-export async function plotsOf({ create, punctuality, bill }: Results): Promise<[string, string][]> {
+export async function plotsOf({ create, punctuality, bill, ceilings }: Results): Promise<[string, string][]> {
   const specs: [string, TopLevelSpec][] = [];
   if (create) specs.push(["create.svg", createPlot(create)]);
   if (punctuality) specs.push(["lateness.svg", latenessPlot(punctuality)]);
   if (bill) specs.push(["bill.svg", billPlot(bill)]);
+  if (ceilings) specs.push(["ceilings.svg", ceilingPlot(ceilings)]);
   return Promise.all(specs.map(async ([name, spec]) => [name, await draw(spec)] as [string, string]));
 }
 

@@ -2,6 +2,7 @@
 
 import type { Age } from "../parts/age.ts";
 import type { Bill } from "../parts/bill.ts";
+import type { CeilingsFound } from "../parts/ceilings.ts";
 import type { CreateFigure } from "../parts/create.ts";
 import type { Crowd } from "../parts/crowd.ts";
 import type { Drain } from "../parts/drain.ts";
@@ -12,6 +13,8 @@ import type { Memory, Stored } from "../parts/memory.ts";
 import type { Punctuality } from "../parts/punctuality.ts";
 import type { Sustained } from "../parts/sustained.ts";
 import { BILLED, PRICED_ON } from "../prices.ts";
+import { ceilingTables } from "./ceilings.ts";
+import { shown, table } from "./table.ts";
 
 export interface Results {
   readonly machine: Readonly<Record<string, string | number>>;
@@ -26,6 +29,7 @@ export interface Results {
   flow?: FlowFigure[];
   sustained?: Sustained[];
   bill?: Bill[];
+  ceilings?: CeilingsFound;
   drain?: Drain[];
   idle?: Idle[];
   memory?: Memory;
@@ -40,13 +44,12 @@ export interface Results {
   };
 }
 
-type Cell = string | number;
-
 export const FLOOR = "floor: one row, one alarm";
 
 export function tablesOf(results: Results): string {
   const { create, createMany, punctuality, crowd, age, flow, sustained, bill, drain, idle, memory, stored, flatness } =
     results;
+  const { ceilings } = results;
   return [
     ...(create ? ["## Create", createTable(create)] : []),
     ...(createMany ? ["## Create in batches of 100, due tomorrow", createTable(createMany)] : []),
@@ -76,6 +79,7 @@ export function tablesOf(results: Results): string {
           ),
         ]
       : []),
+    ...(ceilings ? ceilingTables(ceilings) : []),
     ...(results.notes.length > 0 ? ["## Notes", results.notes.map((note) => `- ${note}`).join("\n")] : []),
     "## What was measured",
     table(["system", ""], Object.entries(results.systems)),
@@ -212,16 +216,3 @@ const idleTable = (figures: readonly Idle[]): string =>
       residentMegabytes,
     ]),
   );
-
-function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const line = (cells: readonly Cell[]) => `| ${cells.map(shown).join(" | ")} |`;
-  const numeric = head.map((_, i) => rows.every((row) => typeof row[i] === "number"));
-  return [line(head), `|${numeric.map((right) => (right ? "---:" : "---")).join("|")}|`, ...rows.map(line)].join("\n");
-}
-
-/** Three digits are more than any of these figures deserves. */
-function shown(cell: Cell): string {
-  if (typeof cell === "string") return cell;
-  if (Number.isInteger(cell)) return cell.toLocaleString("en");
-  return Number(cell.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 3 });
-}

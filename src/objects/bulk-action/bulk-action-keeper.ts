@@ -93,6 +93,6 @@ export class BulkActionKeeper {
   #reportAgain(action: BulkAction, receipt: "unavailable" | "refused"): void {
     log("warn", "report_failed", { account_id: action.accountId, bulk_action_id: action.id, reason: receipt });
     const now = Date.now();
-    this.record.write(reportAgain(action, receipt, now), now);
+    this.record.write(reportAgain(action, receipt, Math.random(), now), now);
   }
 }

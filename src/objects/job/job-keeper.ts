@@ -302,7 +302,7 @@ export class JobKeeper {
   #reportAgain(job: Job, receipt: "unavailable" | "refused"): void {
     log("warn", "report_failed", { account_id: job.accountId, job_id: job.id, reason: receipt });
     const now = Date.now();
-    this.record.write(reportAgain(job, receipt, now), now);
+    this.record.write(reportAgain(job, receipt, Math.random(), now), now);
   }
 
   #overdue(job: Job, now: number): Job | undefined {

@@ -9,7 +9,7 @@ import { applyReports } from "../../store/apply-reports.ts";
 import type { Counting } from "../../store/counting.ts";
 import type { Report } from "../../store/report.ts";
 import { TooLate, within } from "../../store/time-limit.ts";
-import { projectorOf } from "../addresses.ts";
+import { isOverloaded, projectorOf } from "../addresses.ts";
 
 /** How long an owner waits for either of them. Then its alarm repeats the report. */
 const ANSWER_MS = 2_000;
@@ -24,7 +24,11 @@ const APPLIED: readonly string[] = [
 ] satisfies Applied[];
 const isApplied = (answer: string): answer is Applied => APPLIED.includes(answer);
 
-/** Never throws. A database that the account has left says so, and the account's home is looked up again. */
+/**
+ * Never throws. A database that the account has left says so, and the account's home is looked up again. A projector that is overloaded is
+ * left alone for a while, and so is its database: a crowd of owners that each write by themselves keeps D1 busy for a hundred times as
+ * long as the projector's batches of the same reports.
+ */
 export async function sendReport(env: Cloudflare.Env, report: Report): Promise<Receipt> {
   const bytes = bytesOf(JSON.stringify(report));
   let refused: number | null = null;
@@ -41,7 +45,7 @@ export async function sendReport(env: Cloudflare.Env, report: Report): Promise<R
 
 async function sendTo(env: Cloudflare.Env, database: number, report: Report, bytes: number): Promise<Applied> {
   const answer = await within(ANSWER_MS, () => projectorOf(env, database).report(report, bytes)).catch((fault) =>
-    fault instanceof TooLate ? "unavailable" : "busy",
+    fault instanceof TooLate || isOverloaded(fault) ? "unavailable" : "busy",
   );
   if (answer !== "busy") return isApplied(answer) ? answer : "unavailable"; // the word of a newer projector
   const written = within(ANSWER_MS, () =>

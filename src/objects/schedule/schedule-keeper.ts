@@ -109,6 +109,6 @@ export class ScheduleKeeper {
   #reportAgain(schedule: Schedule, receipt: "unavailable" | "refused"): void {
     log("warn", "report_failed", { account_id: schedule.accountId, schedule_id: schedule.id, reason: receipt });
     const now = Date.now();
-    this.record.write(reportAgain(schedule, receipt, now), now);
+    this.record.write(reportAgain(schedule, receipt, Math.random(), now), now);
   }
 }

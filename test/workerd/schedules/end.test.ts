@@ -7,6 +7,7 @@ import { DAY, HOUR, iso, MINUTE, NOON, SECOND, setClock, until } from "../harnes
 import { databaseDown } from "../harness/database.ts";
 import { JobUnderTest } from "../harness/job.ts";
 import { logs } from "../harness/logs.ts";
+import { expectPause } from "../harness/pause.ts";
 import { post } from "../harness/post.ts";
 import { insertRows } from "../harness/rows.ts";
 import { HOURLY, newSchedule, type ScheduleUnderTest, sweep, unheardSchedule } from "./schedule.ts";
@@ -48,13 +49,10 @@ describe("a completed schedule", () => {
   it("is reported again after 10 s, 20 s and so on to a minute, while nobody confirms it", async () => {
     post.stop();
     const schedule = await completed();
-    const pauses: number[] = [];
-    for (let before = FIRST, n = 0; n < 5; n++) {
+    for (const seconds of [10, 20, 40, 60, 60]) {
+      expectPause(await schedule.alarm(), seconds * SECOND);
       await schedule.ringWhenSet();
-      pauses.push((Date.now() - before) / SECOND);
-      before = Date.now();
     }
-    expect(pauses).toEqual([10, 20, 40, 60, 60]);
     expect(post.take()).toMatchObject(
       Array(6).fill({ kind: "schedule", revision: 1, schedule: { status: "completed" } }),
     );
@@ -143,6 +141,7 @@ describe("an archived schedule", () => {
   it("is not forgotten before its jobs are cancelled, and D1 is not asked without a pause while it is down", async () => {
     const schedule = await newSchedule(account, FAR);
     const outage = databaseDown();
+    vi.spyOn(Math, "random").mockReturnValue(0); // no report is repeated sooner than the jobs are looked for
     await schedule.owner.archive(schedule.ref);
     for (let tries = 0; tries < 3; tries++) {
       await schedule.ring();
@@ -227,7 +226,7 @@ describe("reports", () => {
     for (const hours of [1, 2, 3]) await schedule.ringAt(NOON + hours * HOUR);
     const written = vi.spyOn(env.DB, "batch");
     await post.deliver(post.take().toReversed());
-    expect(written.mock.calls.map(([statements]) => statements.length)).toEqual([4]);
+    expect(written.mock.calls.map(([statements]) => statements.length)).toEqual([3]);
     expect(await schedule.row()).toMatchObject({ revision: 3, state: { runCount: 3 } });
   });
 
@@ -257,9 +256,8 @@ describe("reports", () => {
     const schedule = await newSchedule(account);
     post.stop();
     await schedule.ringAt(FIRST);
-    for (let minute = 0; minute < 16; minute++) await schedule.ringWhenSet();
+    while (Date.now() - FIRST < 10 * MINUTE) await schedule.ringWhenSet();
     const back = Date.now();
-    expect(back - FIRST).toBeGreaterThan(10 * MINUTE);
     post.goOn();
     await schedule.ringWhenSet();
     expect(Date.now() - back).toBeLessThanOrEqual(MINUTE);

@@ -198,8 +198,8 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     7,
     "a report that failed is not repeated",
     KEEPER,
-    "    this.record.write(reportAgain(job, receipt, now), now);\n",
-    "    this.record.write({ ...reportAgain(job, receipt, now), reportAt: null }, now);\n",
+    "    this.record.write(reportAgain(job, receipt, Math.random(), now), now);\n",
+    "    this.record.write({ ...reportAgain(job, receipt, Math.random(), now), reportAt: null }, now);\n",
     "d1-away",
   ),
   fault(

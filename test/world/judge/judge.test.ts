@@ -28,6 +28,7 @@ function aTenant(): Tenant {
     hears: [],
     bulk: new Set(),
     database: 0,
+    moves: [],
   };
 }
 

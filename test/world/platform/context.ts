@@ -31,11 +31,16 @@ export class Context {
   /** Called when nothing is pending any more. */
   onIdle: (() => void) | null = null;
   readonly #whenDead = new Set<() => void>();
+  /** Calls outside that may be open at a time. Further ones wait. */
+  readonly #connections: number;
+  #open = 0;
+  readonly #unsent: (() => void)[] = [];
   /** The block that runs; other events wait. */
   #section: object | null = null;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(isolate: Isolate, name: string) {
+  constructor(isolate: Isolate, name: string, connections = Number.POSITIVE_INFINITY) {
+    this.#connections = connections;
     this.isolate = isolate;
     this.timeline = isolate.timeline;
     this.name = name;
@@ -67,13 +72,26 @@ export class Context {
   ask<T>(send: (answer: (value: T) => void, fail: (fault: unknown) => void) => void): Promise<T> {
     const deliver = this.place();
     return new Promise((resolve, reject) => {
-      this.leave(() =>
+      const begin = () =>
         send(
-          (value) => this.isStruck() || deliver(resolve, value),
-          (fault) => this.isStruck() || deliver(reject, fault),
-        ),
-      );
+          (value) => this.#closed() || this.isStruck() || deliver(resolve, value),
+          (fault) => this.#closed() || this.isStruck() || deliver(reject, fault),
+        );
+      this.leave(() => {
+        if (this.#open < this.#connections) {
+          this.#open += 1;
+          begin();
+        } else this.#unsent.push(begin);
+      });
     });
+  }
+
+  /** A connection is free: the next that waits takes it. */
+  #closed(): false {
+    const next = this.#unsent.shift();
+    if (next) next();
+    else this.#open -= 1;
+    return false;
   }
 
   /** No other event is delivered until `work` has ended. */

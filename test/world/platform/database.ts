@@ -14,8 +14,11 @@ const MIGRATIONS = join(import.meta.dirname, "../../../migrations");
 export interface QueryFate {
   /** Milliseconds on the way, at work, and back. A call that is late on its way is applied when it comes. */
   readonly there: number;
-  readonly work: number;
+  /** A function is asked when the statements have been applied: what they cost depends on what they did. */
+  readonly work: number | ((done: Done) => number);
   readonly back: number;
+  /** Calls beyond so many that wait are refused. */
+  readonly mayWait?: number;
   /**
    * - `away`: nothing is done, an error is answered
    * - `unheard`: nothing is done, nothing is answered
@@ -24,6 +27,13 @@ export interface QueryFate {
    * - `silent`: it is done, and nothing is answered
    */
   readonly fault: "away" | "unheard" | "overloaded" | "answer-lost" | "silent" | null;
+}
+
+/** One call, as it was applied. */
+export interface Done {
+  readonly statements: number;
+  readonly rowsWritten: number;
+  readonly isWrite: boolean;
 }
 
 interface Statement {
@@ -58,6 +68,8 @@ export class D1 {
   readonly #changes = this.db.prepare("SELECT changes() AS n");
   /** When the statements that have come by now will be done. */
   #freeAt = 0;
+  /** Calls whose cost is known once they are applied: one after the other. */
+  readonly #line: (() => void)[] = [];
 
   constructor(timeline: Timeline, fate: (context: string, sql: string) => QueryFate) {
     this.#timeline = timeline;
@@ -93,26 +105,44 @@ export class D1 {
     return context.ask((answer, fail) => {
       const fate = this.#fate(context.name, statements[0]?.sql ?? "");
       const timeline = this.#timeline;
-      const { fault } = fate;
+      const { fault, work, mayWait = Number.POSITIVE_INFINITY } = fate;
       if (fault === "unheard") return;
       timeline.after(fate.there, () => {
-        const refusal = fault === "away" || fault === "overloaded" ? ERRORS[fault] : undefined;
+        const isFull = this.#line.length > mayWait;
+        const refusal =
+          fault === "away" ? ERRORS[fault] : fault === "overloaded" || isFull ? ERRORS.overloaded : undefined;
         if (refusal) {
           timeline.after(fate.back, () => fail(new Error(refusal)));
           return;
         }
-        this.#freeAt = Math.max(this.#freeAt, timeline.now) + fate.work;
-        timeline.at(this.#freeAt, () => {
-          const outcome = this.#apply(statements);
+        const reply = (outcome: Result[] | Error) => {
           if (fault === "silent") return;
           timeline.after(fate.back, () => {
             if (fault === "answer-lost") fail(new Error(ERRORS[fault]));
             else if (outcome instanceof Error) fail(outcome);
             else answer(shown(outcome));
           });
-        });
+        };
+        if (typeof work === "number") {
+          this.#freeAt = Math.max(this.#freeAt, timeline.now) + work;
+          timeline.at(this.#freeAt, () => reply(this.#apply(statements)));
+        } else this.#stand(statements, work, reply);
       });
     });
+  }
+
+  /** Applied when those before it are done, and answered when that has taken its time. */
+  #stand(statements: readonly Statement[], work: (done: Done) => number, reply: (outcome: Result[] | Error) => void) {
+    const begin = () => {
+      const outcome = this.#apply(statements);
+      this.#timeline.after(work(doneOf(statements, outcome)), () => {
+        this.#line.shift();
+        reply(outcome);
+        this.#line[0]?.();
+      });
+    };
+    this.#line.push(begin);
+    if (this.#line.length === 1) begin();
   }
 
   /** All of them or none. */
@@ -135,7 +165,7 @@ export class D1 {
       statement.setReturnArrays(asArrays);
       prepared.set(sql, statement);
     }
-    const isWrite = !sql.startsWith("select") && !sql.startsWith("SELECT");
+    const isWrite = !isRead(sql);
     const results = statement.all(...values) as Row[];
     const changes = isWrite ? Number(this.#changes.get()?.n) : 0;
     if (changes > 0) {
@@ -144,6 +174,17 @@ export class D1 {
     }
     return { success: true, results, meta: { changes, rows_written: changes } };
   }
+}
+
+const isRead = (sql: string): boolean => sql.startsWith("select") || sql.startsWith("SELECT");
+
+function doneOf(statements: readonly Statement[], outcome: Result[] | Error): Done {
+  const results = outcome instanceof Error ? [] : outcome;
+  return {
+    statements: statements.length,
+    rowsWritten: results.reduce((sum, { meta }) => sum + meta.rows_written, 0),
+    isWrite: !statements.every(({ sql }) => isRead(sql)),
+  };
 }
 
 const kinds = new Map<string, string>();

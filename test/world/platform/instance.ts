@@ -95,6 +95,7 @@ export class Instance extends Context {
   /** The writes of this turn are a commit, which is on disk a little later. Commits stay in their order. */
   #commit(): void {
     this.pending += 1;
+    this.#around.fates.writes?.(this.name);
     this.timeline.after(0, () => {
       if (!this.isAlive) return;
       this.#sealed += 1;

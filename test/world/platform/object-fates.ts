@@ -14,6 +14,9 @@ export interface CallFate {
   readonly overloaded: boolean;
 }
 
+/** What an object is before something is delivered to it: never used, stored, or in memory. */
+export type Readiness = "new" | "cold" | "warm";
+
 /** What goes wrong with objects; everything is asked for at the moment it would happen. */
 export interface ObjectFates {
   call(from: string, to: string, method: string): CallFate;
@@ -23,6 +26,10 @@ export interface ObjectFates {
   commitMs(name: string): number;
   /** Whether the instance dies at this moment: as something is delivered to it, or when that has been done. */
   dies(name: string, moment: "before" | "after", what: string): boolean;
+  /** How long a call or an alarm waits for the object's thread, its own time included; null: it is refused. */
+  waits?(name: string, what: string, readiness: Readiness): number | null;
+  /** The object has begun to write. */
+  writes?(name: string): void;
 }
 
 export interface ObjectsAround {

@@ -19,6 +19,12 @@ const copy = <T>(value: T): T => deserialize(serialize(value)) as T;
 /** As the platform marks what may be tried again. */
 const platformFault = (message: string, marks: object): Error => Object.assign(new Error(message), marks);
 const connectionLost = () => platformFault("Network connection lost.", { remote: false, retryable: true });
+const overloaded = () =>
+  platformFault("Durable Object is overloaded. Too many requests queued.", {
+    overloaded: true,
+    retryable: true,
+    remote: false,
+  });
 
 /** All objects of all classes. */
 export class Objects {
@@ -85,9 +91,7 @@ export class Objects {
     return caller.ask((answer, fail) => {
       const fate = fates.call(caller.name, to, method);
       if (fate.overloaded) {
-        const overload = { overloaded: true, retryable: true, remote: false };
-        const message = "Durable Object is overloaded. Too many requests queued.";
-        timeline.after(fate.there + fate.back, () => fail(platformFault(message, overload)));
+        timeline.after(fate.there + fate.back, () => fail(overloaded()));
         return;
       }
       if (fate.lost === "call") {
@@ -138,6 +142,19 @@ class OneObject {
   }
 
   receive(method: string, given: unknown[], reply: Reply): void {
+    const waits = this.#waits(method);
+    if (waits === null) reply.failed(overloaded());
+    else if (waits === 0) this.#received(method, given, reply);
+    else this.#around.timeline.after(waits, () => this.#received(method, given, reply));
+  }
+
+  #waits(what: string): number | null {
+    const { fates } = this.#around;
+    if (!fates.waits) return 0;
+    return fates.waits(this.name, what, this.instance?.isAlive ? "warm" : this.stored.isEmpty ? "new" : "cold");
+  }
+
+  #received(method: string, given: unknown[], reply: Reply): void {
     const instance = this.#present();
     if (this.#around.fates.dies(this.name, "before", method)) {
       instance.die();
@@ -212,7 +229,14 @@ class OneObject {
       this.#around.note("alarm-lost", this.name);
       return;
     }
-    this.#ring = this.#around.timeline.at(alarm.at + late, () => this.#rings());
+    this.#ring = this.#around.timeline.at(alarm.at + late, () => this.#isDue());
+  }
+
+  /** Its handler waits for the object's thread, as a call does; an alarm is not refused. */
+  #isDue(): void {
+    const waits = this.#waits("alarm") ?? 0;
+    if (waits === 0) this.#rings();
+    else this.#ring = this.#around.timeline.after(waits, () => this.#rings());
   }
 
   #rings(): void {

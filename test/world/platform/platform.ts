@@ -83,6 +83,11 @@ export interface Surroundings {
   readonly classes?: Readonly<Record<string, string>>;
   /** How many databases are bound: `DB`, `DB_1` … */
   readonly databases?: number;
+  /** How many isolates answer at a time, and how many calls outside a request may have open. */
+  readonly isolates?: number;
+  readonly connections?: number;
+  /** Requests that an API key or an account may make in ten seconds, where they are other than in `wrangler.toml`. */
+  readonly rateLimit?: number;
   readonly arrives: (push: Arrival) => TargetAnswer;
   /** The consumer of the named queue, if there is one: a Worker of somebody else's. */
   readonly consumes?: (batch: Delivered) => Promise<void>;
@@ -182,7 +187,7 @@ export class Platform {
       ...mapValues(around.classes ?? CLASSES, (className) => this.objects.namespace(className)),
       EXECUTIONS: this.queues.binding(),
       ...(consumes && { QUEUE_NAMED: named.binding() }),
-      ...mapValues(LIMITS, (limit) => this.#limiter(limit)),
+      ...mapValues(LIMITS, (limit) => this.#limiter(around.rateLimit ?? limit)),
     };
     this.#planCron();
   }
@@ -237,7 +242,7 @@ export class Platform {
       }
       timeline.after(fate.there, () => {
         const isolate = this.chance.pick(this.#present());
-        const context = new Context(isolate, `${method} ${path}`);
+        const context = new Context(isolate, `${method} ${path}`, this.#around.connections);
         const leaving = leavesAfterMs === undefined ? null : new AbortController();
         const request = new Request(ORIGIN + path, {
           method,
@@ -288,7 +293,7 @@ export class Platform {
 
   /** Isolates there are; one that died is replaced by one of the present code. */
   #present(): Isolate[] {
-    while (this.#isolates.length < ISOLATES) {
+    while (this.#isolates.length < (this.#around.isolates ?? ISOLATES)) {
       const bundle = this.#around.bundles[this.#bundle];
       if (!bundle) throw new Error("no such bundle");
       const name = `isolate ${++this.#made}`;
@@ -318,7 +323,7 @@ export class Platform {
 
   #handle(name: string, run: (isolate: Isolate) => Promise<void>): Promise<"done" | "died" | "threw"> {
     const isolate = this.chance.pick(this.#present());
-    const context = new Context(isolate, name);
+    const context = new Context(isolate, name, this.#around.connections);
     return new Promise((resolve) => {
       context.whenDead(() => resolve("died"));
       context.enter(() => {
