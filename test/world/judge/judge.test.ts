@@ -28,7 +28,7 @@ function aTenant(): Tenant {
     hears: [],
     bulk: new Set(),
     database: 0,
-    moves: [],
+    moves: false,
   };
 }
 
@@ -62,8 +62,8 @@ describe("what an object keeps is bounded", () => {
   it.each([
     ["16 KB", STORMY, "ScheduleObject a/s", { text: "x".repeat(16_000) }, /^ScheduleObject a\/s keeps 160\d\d bytes$/],
     ["less", STORMY, "ScheduleObject a/s", { text: "x".repeat(15_900) }, null],
-    ["three attempts while all is well", CALM, "JobObject a/j", { executions: [1, 2, 3] }, /keeps 3 attempts$/],
-    ["three attempts while D1 is away", STORMY, "JobObject a/j", { executions: [1, 2, 3] }, null],
+    ["four attempts while all is well", CALM, "JobObject a/j", { executions: [1, 2, 3, 4] }, /keeps 4 attempts$/],
+    ["four attempts while D1 is away", STORMY, "JobObject a/j", { executions: [1, 2, 3, 4] }, null],
     ["four ends untold", STORMY, "JobObject a/j", { untold: [1, 2, 3, 4] }, /keeps 4 ends untold$/],
     ["three ends untold", STORMY, "JobObject a/j", { untold: [1, 2, 3] }, null],
   ])("%s", (_, climate, name, value, told) => {
