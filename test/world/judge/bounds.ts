@@ -9,8 +9,8 @@ const LOOK_EVERY_MS = 7 * SECOND;
 
 /** The payloads here are small, so this is what an owner adds to them: its attempts, and the ends it has not told. */
 const MOST_BYTES = 16_000;
-/** The newest attempt, and the one before until its report is heard of. */
-const MOST_ATTEMPTS = 2;
+/** The newest attempt, the one before until its report is heard of, and one that was reported just when the newest began. */
+const MOST_ATTEMPTS = 3;
 const MOST_UNTOLD = 3;
 
 /** Looks again and again until the world closes. */
