@@ -275,7 +275,9 @@ export class JobKeeper {
     // What is stored still says that a report is due. A job that waits or is being pushed soon changes and may as well report
     // once more; one that a worker holds, and one that has ended, would do so at every ring.
     const changesSoon = confirmed.phase.name === "waiting" || (confirmed.phase.name === "running" && this.flight);
-    if (changesSoon && job.untold.length === 0) this.record.remember(confirmed);
+    // What is only remembered goes with an instance that is idle: if that has happened, two attempts are let go, and it is written.
+    const letGo = job.executions.length - confirmed.executions.length;
+    if (changesSoon && job.untold.length === 0 && letGo < 2) this.record.remember(confirmed);
     else this.record.write(confirmed, now);
   }
 
