@@ -48,9 +48,6 @@ import { giveBack } from "./flow-turn.ts";
 /** What an owner is asked about: a live job, or one that has ended, or is far ahead, and whose row is the whole truth. */
 export type Owned = { readonly job: Job } | { readonly row: JobRow };
 
-/** Attempts that the read model holds and that are stored here all the same: to let go of them costs a write. */
-const MOST_KEPT = 2;
-
 export class JobKeeper {
   readonly record: StateRecord<Job>;
   readonly #ctx: DurableObjectState;
@@ -276,11 +273,11 @@ export class JobKeeper {
     if (isForgettable(confirmed, now)) return this.record.erase();
     if (confirmed === job) return;
     // What is stored still says that a report is due. A job that waits or is being pushed soon changes and may as well report
-    // once more; one that a worker holds, and one that has ended, would do so at every ring. So would one whose instance is evicted between its
-    // attempts, and each time it would keep an attempt more.
+    // once more; one that a worker holds, and one that has ended, would do so at every ring.
     const changesSoon = confirmed.phase.name === "waiting" || (confirmed.phase.name === "running" && this.flight);
-    const isShort = job.untold.length === 0 && job.executions.length <= MOST_KEPT;
-    if (changesSoon && isShort) this.record.remember(confirmed);
+    // What is only remembered goes with an instance that is idle: if that has happened, two attempts are let go, and it is written.
+    const letGo = job.executions.length - confirmed.executions.length;
+    if (changesSoon && job.untold.length === 0 && letGo < 2) this.record.remember(confirmed);
     else this.record.write(confirmed, now);
   }
 

@@ -29,6 +29,8 @@ export interface Tenant {
   hears: readonly string[];
   /** What somebody has done to all its jobs at once: also to those that nobody knew of. */
   readonly bulk: Set<"cancel" | "retry" | "run" | "delete">;
+  /** When somebody last did. */
+  bulkAskedAt: number;
 }
 
 /** One creation that somebody asked for. Its number travels in the payload. */
@@ -198,6 +200,14 @@ export class Ledger {
     const job = this.#job(id, wish.tenant, wish.kind, notBefore, maxRetries, this.#now());
     wish.job = job;
     if (job.starts.length === 0) tellOf(job, wish);
+    const { bulk, bulkAskedAt } = wish.tenant;
+    if (wish.askedAt <= bulkAskedAt) {
+      // Its creation was under way: nobody knows if it was met.
+      job.unsettled += 1;
+      job.retries = null;
+      job.cancelAsked ||= bulk.has("cancel");
+      job.mayBeDeleted ||= bulk.has("delete");
+    }
     return job;
   }
 

@@ -16,6 +16,7 @@ export async function bulkActor(client: Client, chance: Chance): Promise<void> {
     const filter = chance.pick<object>([{ all: true }, { status: ["failed"] }, { status: ["pending", "retrying"] }]);
     const jobs = [...world.ledger.jobs.values()].filter((job) => job.tenant === tenant);
     tenant.bulk.add(action);
+    tenant.bulkAskedAt = world.now;
     // From now on nobody knows which of them it will have met.
     for (const job of jobs) {
       job.unsettled += 1;

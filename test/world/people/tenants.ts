@@ -53,6 +53,7 @@ export const newTenant = (name: string): Tenant => ({
   lastEvent: null,
   hears: [],
   bulk: new Set(),
+  bulkAskedAt: Number.NEGATIVE_INFINITY,
 });
 
 /** One webhook for all ends, before there is a job. If its creation was heard twice there are two, and each event comes twice. */
