@@ -73,6 +73,11 @@ export class Cache<T> {
     return !answer.ok && stale ? ok(stale.value) : answer;
   }
 
+  /** Reads it again, whatever is known. What is known stays known while that fails. */
+  renew(key: string, clock: Clock, read: () => Promise<Stored<T | undefined>>): Promise<Stored<T | undefined>> {
+    return this.#read(key, clock, read);
+  }
+
   /** The value under a key when it was last looked up, however long ago. */
   peek(key: string): T | undefined {
     return this.#known.get(key)?.value;

@@ -5,7 +5,7 @@ import { ok } from "../domain/result.ts";
 import { databaseAt, directoryOf, isOneDatabase } from "../store/databases.ts";
 import { guarded } from "../store/guarded.ts";
 import type { Database, Stored } from "../store/store.ts";
-import { forgetHome, rememberedAccount } from "./standing.ts";
+import { rememberedAccount, renewAccount } from "./standing.ts";
 
 /**
  * The number of the database that an account lives in. One that is not there any more has left nothing that is worth a search, and lives
@@ -23,7 +23,7 @@ export async function homeOf(env: Cloudflare.Env, accountId: string): Promise<St
  */
 export function databaseOf(env: Cloudflare.Env, accountId: string): Database {
   if (isOneDatabase(env)) return directoryOf(env);
-  return guarded({ accountId, find: () => bindingOf(env, accountId), forget: () => forgetHome(accountId) });
+  return guarded({ accountId, find: () => bindingOf(env, accountId), renew: () => renewAccount(env, accountId) });
 }
 
 async function bindingOf(env: Cloudflare.Env, accountId: string): Promise<D1Database> {

@@ -36,8 +36,9 @@ export async function standingOf(env: Cloudflare.Env, accountId: string, clock: 
   return ok({ status: account.status, signing: signingStateOf(account) });
 }
 
-/** After the database that an account is known to live in has refused: it may have moved. */
-export const forgetHome = (accountId: string): void => remembered.forget(accountId);
+/** After the database that an account is known to live in has refused: it may have moved. Whatever else is known of it stays known. */
+export const renewAccount = (env: Cloudflare.Env, accountId: string): Promise<Stored<Account | undefined>> =>
+  remembered.renew(accountId, Date.now, () => readAccount(directoryOf(env), accountId));
 
 /** After a change made by this isolate: no minute of waiting for it here. */
 export function forgetAccount(accountId: string): void {

@@ -12,8 +12,11 @@ export type Receipt =
   /** Nothing is written: somebody asks to be told of this. Its events are made first, and then it is reported again. */
   | "announce";
 
-/** What a projector is told of a report: of an account that moves nothing is written, and its neighbours do not wait for it. */
+/** The same with several databases: of an account that moves nothing is written, and its neighbours do not wait for it. */
 export type Applied = Receipt | "moving";
+
+/** It is to be reported again. That an account moves is no failure, and nobody is told. */
+export type FailedReport = "unavailable" | "refused" | "moving";
 
 export type WriteReceipt =
   /** The read model holds this revision or a newer one. */
@@ -36,6 +39,9 @@ export interface Reporting {
   readonly failedReports: number;
 }
 
+/** A move refuses reports for seconds. */
+const MOVING_MS = 3 * SECOND;
+
 /** So much of a pause is left to chance, or a crowd whose reports failed together would come again together. */
 const LEFT_TO_CHANCE = 0.8;
 
@@ -45,12 +51,8 @@ const LEFT_TO_CHANCE = 0.8;
  *
  * @param random 0 ≤ x < 1
  */
-export function reportAgain<T extends Reporting>(
-  state: T,
-  receipt: "unavailable" | "refused",
-  random: number,
-  now: number,
-): T {
+export function reportAgain<T extends Reporting>(state: T, receipt: FailedReport, random: number, now: number): T {
+  if (receipt === "moving") return { ...state, reportAt: now + MOVING_MS };
   const failedReports = state.failedReports + 1;
   const longest = receipt === "refused" ? MAX_REFUSED_MS : MAX_UNAVAILABLE_MS;
   const pauseMs = Math.min(5 * SECOND * 2 ** failedReports, longest);

@@ -14,8 +14,8 @@ export interface Residence {
   readonly accountId: string;
   /** Rejects while it cannot be told which database it is: then the statement fails, and nothing was sent. */
   readonly find: () => Promise<D1Database>;
-  /** Forgets what was found: it has refused. */
-  readonly forget: () => void;
+  /** Looks it up again: what was found has refused. */
+  readonly renew: () => Promise<unknown>;
 }
 
 /** The database is found when the first statement is sent to it. */
@@ -75,7 +75,7 @@ async function run<T>(residence: Residence, statements: readonly Statement[]): P
     return await runAt(database, residence.accountId, statements);
   } catch (thrown) {
     if (!isMoving(thrown)) throw thrown;
-    residence.forget();
+    await residence.renew();
     const present = await residence.find();
     if (present === database) throw thrown;
     return runAt(present, residence.accountId, statements);

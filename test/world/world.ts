@@ -127,6 +127,11 @@ export class World {
     planDeployments(this.platform, this.climate, this.chance.stream("deployments"), this.closesAt);
   }
 
+  /** Whether accounts are moved from one database to another. */
+  get hasMoves(): boolean {
+    return this.databases > 1 && this.people.some(({ name }) => name === "mover");
+  }
+
   get now(): number {
     return this.platform.timeline.now;
   }
@@ -163,7 +168,9 @@ export class World {
   }
 
   #mostLateMsOf(tenant: Tenant): number {
-    return usesNoBadDatabase(this, tenant) ? 5 * SECOND + this.skewMs : this.mostLateMs;
+    if (usesNoBadDatabase(this, tenant)) return 5 * SECOND + this.skewMs;
+    // A slow creation that a move refuses is made elsewhere, so late that its `arm` is not believed: the sweeper may have to find it.
+    return this.mostLateMs + (tenant.moves && this.climate.size > 0 ? 90 * SECOND : 0);
   }
 
   sleep(ms: number): Promise<void> {

@@ -11,12 +11,13 @@ import type { Execution, Job, JobView } from "../../domain/job.ts";
 import { isEnded, newest, statusOf, viewOf, withSigning } from "../../domain/job.ts";
 import * as life from "../../domain/life.ts";
 import {
+  type Applied,
   announced,
   confirm,
+  type FailedReport,
   isForgettable,
   isRepeated,
   isUnannounced,
-  type Receipt,
   reportAgain,
 } from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
@@ -251,7 +252,7 @@ export class JobKeeper {
   }
 
   /** Between the look at the job and what follows from it there is no await. */
-  async #hear(report: JobReport, receipt: Receipt): Promise<void> {
+  async #hear(report: JobReport, receipt: Applied): Promise<void> {
     const job = this.record.read();
     if (!job) return;
     switch (receipt) {
@@ -263,6 +264,7 @@ export class JobKeeper {
         return isUnannounced(job) ? this.#announce(job) : this.#restore(job);
       case "unavailable":
       case "refused":
+      case "moving":
         this.#failed(job, report.revision, receipt);
     }
   }
@@ -292,12 +294,13 @@ export class JobKeeper {
     if (present && !(restored.ok && restored.value)) this.#reportAgain(present, "unavailable");
   }
 
-  #failed(job: Job, revision: number, receipt: "unavailable" | "refused"): void {
+  #failed(job: Job, revision: number, receipt: FailedReport): void {
     if (isRepeated(job, revision, Date.now())) this.#reportAgain(job, receipt);
   }
 
-  #reportAgain(job: Job, receipt: "unavailable" | "refused"): void {
-    log("warn", "report_failed", { account_id: job.accountId, job_id: job.id, reason: receipt });
+  #reportAgain(job: Job, receipt: FailedReport): void {
+    if (receipt !== "moving")
+      log("warn", "report_failed", { account_id: job.accountId, job_id: job.id, reason: receipt });
     const now = Date.now();
     this.record.write(reportAgain(job, receipt, Math.random(), now), now);
   }

@@ -1,8 +1,8 @@
 // How an owner reports to the read model: to the database's projector, or straight to D1 where that one is busy or failing.
 
 import { databaseOf, homeOf } from "../../accounts/home.ts";
-import { forgetHome } from "../../accounts/standing.ts";
-import type { Applied, Receipt } from "../../domain/reporting.ts";
+import { renewAccount } from "../../accounts/standing.ts";
+import type { Applied } from "../../domain/reporting.ts";
 import { sharedEpochAt } from "../../domain/tally.ts";
 import { bytesOf } from "../../domain/text.ts";
 import { applyReports } from "../../store/apply-reports.ts";
@@ -29,7 +29,7 @@ const isApplied = (answer: string): answer is Applied => APPLIED.includes(answer
  * left alone for a while, and so is its database: a crowd of owners that each write by themselves keeps D1 busy for a hundred times as
  * long as the projector's batches of the same reports.
  */
-export async function sendReport(env: Cloudflare.Env, report: Report): Promise<Receipt> {
+export async function sendReport(env: Cloudflare.Env, report: Report): Promise<Applied> {
   const bytes = bytesOf(JSON.stringify(report));
   let refused: number | null = null;
   for (let tries = 0; tries < 2; tries++) {
@@ -38,9 +38,9 @@ export async function sendReport(env: Cloudflare.Env, report: Report): Promise<R
     const applied = await sendTo(env, home.value, report, bytes);
     if (applied !== "moving") return applied;
     refused = home.value;
-    forgetHome(report.accountId);
+    await within(ANSWER_MS, () => renewAccount(env, report.accountId)).catch(() => null);
   }
-  return "unavailable";
+  return refused === null ? "unavailable" : "moving";
 }
 
 async function sendTo(env: Cloudflare.Env, database: number, report: Report, bytes: number): Promise<Applied> {

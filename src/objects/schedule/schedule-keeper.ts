@@ -3,7 +3,7 @@
 import { databaseOf } from "../../accounts/home.ts";
 import { standingOf } from "../../accounts/standing.ts";
 import { eventsOfSchedule } from "../../domain/event.ts";
-import { type Receipt, reportAgain } from "../../domain/reporting.ts";
+import { type Applied, type FailedReport, reportAgain } from "../../domain/reporting.ts";
 import { err, ok } from "../../domain/result.ts";
 import { announced, confirmed, hasEnded, isOver, type Schedule, scheduleWakeAt } from "../../domain/schedule.ts";
 import { upgradeSchedule } from "../../domain/upgrade.ts";
@@ -61,7 +61,7 @@ export class ScheduleKeeper {
     return true;
   }
 
-  async #hear(revision: number, receipt: Receipt): Promise<void> {
+  async #hear(revision: number, receipt: Applied): Promise<void> {
     const schedule = this.record.read();
     if (!schedule) return;
     switch (receipt) {
@@ -77,6 +77,7 @@ export class ScheduleKeeper {
         return schedule.news.length > 0 ? this.#announce(schedule) : this.#restore(schedule);
       case "unavailable":
       case "refused":
+      case "moving":
         if (schedule.revision === revision) this.#reportAgain(schedule, receipt);
     }
   }
@@ -106,8 +107,9 @@ export class ScheduleKeeper {
     if (present && !done) this.#reportAgain(present, "unavailable");
   }
 
-  #reportAgain(schedule: Schedule, receipt: "unavailable" | "refused"): void {
-    log("warn", "report_failed", { account_id: schedule.accountId, schedule_id: schedule.id, reason: receipt });
+  #reportAgain(schedule: Schedule, receipt: FailedReport): void {
+    if (receipt !== "moving")
+      log("warn", "report_failed", { account_id: schedule.accountId, schedule_id: schedule.id, reason: receipt });
     const now = Date.now();
     this.record.write(reportAgain(schedule, receipt, Math.random(), now), now);
   }
