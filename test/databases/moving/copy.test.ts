@@ -3,7 +3,7 @@
 import { getTableName, is } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { SQLiteTable } from "drizzle-orm/sqlite-core";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { START } from "../../../src/domain/account-move.ts";
 import { type Copying, copyPage, type Stamped } from "../../../src/store/copy-account.ts";
 import { arrive, dismiss } from "../../../src/store/move-stages.ts";
@@ -11,9 +11,11 @@ import { MOVED, STAY } from "../../../src/store/moved-tables.ts";
 import * as schema from "../../../src/store/schema.ts";
 import { NOON } from "../../workerd/harness/clock.ts";
 import { insertMany, insertRows, rowOf } from "../../workerd/harness/rows.ts";
-import { countIn, DATABASES, rowsIn } from "./two-databases.ts";
+import { countIn, DATABASES, forgetMoves, rowsIn } from "./two-databases.ts";
 
 const [source, target] = DATABASES;
+
+afterEach(forgetMoves);
 
 let account: { id: string; key: string; secret: string };
 let copying: Copying;

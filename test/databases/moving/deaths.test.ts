@@ -8,10 +8,13 @@ import { type Account, newAccount } from "../../workerd/harness/account.ts";
 import { DAY, NOON } from "../../workerd/harness/clock.ts";
 import { insertRows } from "../../workerd/harness/rows.ts";
 import { MoveUnderTest } from "./move.ts";
-import { DATABASES, rowsIn } from "./two-databases.ts";
+import { DATABASES, forgetMoves, rowsIn } from "./two-databases.ts";
 
 const tripwire = new Tripwire("PROJECTORS", "JOBS");
-afterEach(() => tripwire.remove());
+afterEach(async () => {
+  tripwire.remove();
+  await forgetMoves();
+});
 
 async function filled(): Promise<Account> {
   const account = await newAccount("a tenant", 0);

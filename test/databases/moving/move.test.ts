@@ -15,7 +15,7 @@ import { reportAt } from "../../workerd/harness/reports.ts";
 import { insertRows } from "../../workerd/harness/rows.ts";
 import { newSchedule } from "../../workerd/schedules/schedule.ts";
 import { MoveUnderTest } from "./move.ts";
-import { countIn, DATABASES, rowsIn } from "./two-databases.ts";
+import { countIn, DATABASES, forgetMoves, rowsIn } from "./two-databases.ts";
 
 let account: Account;
 let moving: MoveUnderTest;
@@ -24,11 +24,7 @@ beforeEach(async () => {
   moving = new MoveUnderTest(account);
 });
 
-/** A move that a test leaves half done holds up the counts of its database. */
-afterEach(async () => {
-  for (const database of DATABASES)
-    await database.prepare("UPDATE account_moves SET stage = 'here' WHERE stage IN ('frozen', 'closed')").run();
-});
+afterEach(forgetMoves);
 
 const cron = () => worker.scheduled(createScheduledController(), env);
 const list = async () => (await api<JobJson[]>("GET", "/v1/jobs", { key: account.key })).body.data.map(({ id }) => id);
