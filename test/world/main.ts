@@ -8,6 +8,7 @@
 //   npm run world -- --crowd 50000         how fast it is
 
 import { parseArgs } from "node:util";
+import { buildDashboard } from "../../dashboard/build.ts";
 import { share } from "./crew.ts";
 import { crowd } from "./crowd.ts";
 import { bundlesOf } from "./deployments.ts";
@@ -16,6 +17,8 @@ import { hunt, writeTable } from "./hunt.ts";
 import { commandOf, shortened } from "./shorten.ts";
 import { FAULTS, type Fault } from "./weather.ts";
 import { live, type Outcome, type Plan } from "./world.ts";
+
+await buildDashboard(); // the bundle carries it
 
 const DAY_MS = 86_400_000;
 
