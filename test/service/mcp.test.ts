@@ -61,7 +61,7 @@ const LATER = { delay: { value: 1, unit: "hour" } };
 /** Operations that are no tools, each for a reason that src/mcp/tools.ts gives. */
 const NO_TOOLS = [
   ...["claimJob", "reportJobs", "startExecution", "completeJob", "failJob", "heartbeat"],
-  ...["createAccount", "listAccounts", "suspendAccount", "resumeAccount", "deleteAccount"],
+  ...["createAccount", "listAccounts", "suspendAccount", "resumeAccount", "moveAccount", "deleteAccount"],
   ...["createApiKey", "deleteApiKey", "getSigningSecret", "rotateSigningSecret", "getMetrics"],
   ...["getHealth", "getAbout", "getDescription", "getReference", "getReferenceScript", "speakMcp"],
 ];

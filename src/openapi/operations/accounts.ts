@@ -99,7 +99,7 @@ export const accounts: Operations = {
       message: "The account moves. Its `moving_to` is null once it is there.",
     },
     refuses: ["not_found", "conflict"],
-    examples: { move: { summary: "To the second one", body: { database: 1 } } },
+    examples: { move: { summary: "To the first one", body: { database: 0 } } },
   },
   "DELETE /v1/admin/accounts/:id": {
     id: "deleteAccount",

@@ -63,6 +63,7 @@ export async function prepared(operationId: string, caller: Tenant): Promise<Ids
       return caller.post("/v1/webhooks", { url: "https://example.com/", events: ["job.failed"], enabled: false });
     case "deleteApiKey":
       return caller.post("/v1/api-keys", { name: "another" });
+    case "moveAccount":
     case "suspendAccount":
     case "resumeAccount":
     case "deleteAccount":
