@@ -68,7 +68,7 @@ it("shows what waits, in the order in which it is due; a job says its place and 
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Resume" }).click();
   // The first is offered to workers, and holds the only slot.
-  await expect.poll(() => line.allInnerTexts(), { timeout: 10_000 }).toEqual([expect.stringContaining("second")]);
+  await expect.poll(() => line.allInnerTexts()).toEqual([expect.stringContaining("second")]);
 });
 
 it("that nobody has defined says so; a session that only reads sees no actions", async ({ open }) => {

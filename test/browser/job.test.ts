@@ -181,9 +181,8 @@ describe("a new job", () => {
     await page.getByLabel("Payload").fill('{"n":9223372036854775808}');
     await button(page, "Create the job").click();
     await expect.poll(() => page.getByLabel("Name", { exact: true }).getAttribute("aria-invalid")).toBe("true");
-    expect(await page.evaluate("document.activeElement.id")).toBe(
-      await page.getByLabel("Name", { exact: true }).getAttribute("id"),
-    );
+    const id = await page.getByLabel("Name", { exact: true }).getAttribute("id");
+    await expect.poll(() => page.evaluate("document.activeElement.id")).toBe(id); // the focus moves once that is drawn
     await page.getByLabel("Name", { exact: true }).fill("by hand");
     await page.getByLabel("Delivery").selectOption("pull");
     await page.getByLabel("Handler").fill("h");
