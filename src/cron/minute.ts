@@ -19,12 +19,13 @@ const SHARE_OF_MOVES = 0.05;
 export async function everyMinute(env: Cloudflare.Env, now: number): Promise<void> {
   const all = everywhere(env);
   const calls = callsAllowed(env.SUBREQUESTS);
-  const [only] = all;
-  if (only && all.length === 1) return minuteOf(only, calls, now);
+  const [directory, ...others] = all;
+  if (!directory) return;
+  if (others.length === 0) return minuteOf(directory, calls, now);
   const these = whoseTurn(all, calls, now);
   const each = calls / these.length;
   await Promise.all([
-    ...all.slice(0, 1).map((here) => apart("moves", here, () => wakeMoves(env, new Allowance(calls * SHARE_OF_MOVES)))),
+    apart("moves", directory, () => wakeMoves(env, new Allowance(calls * SHARE_OF_MOVES))),
     ...these.map((here) => apart("moves", here, () => clearMoves(here, new Allowance(each * SHARE_OF_MOVES)))),
     ...these.map((here) => minuteOf(here, each * (1 - 2 * SHARE_OF_MOVES), now)),
   ]);

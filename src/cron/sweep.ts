@@ -5,7 +5,6 @@ import { log } from "../log.ts";
 import { bulkActionAt, jobAt, scheduleAt } from "../objects/addresses.ts";
 import { type Overdue, takeOverdue } from "../store/overdue.ts";
 import type { Here } from "./here.ts";
-
 import { PAGE_SIZE, wakeAll } from "./wake-all.ts";
 
 type Kind = Parameters<typeof takeOverdue>[1];

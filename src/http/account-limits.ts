@@ -5,7 +5,6 @@ import { OpenPolls } from "../accounts/open-polls.ts";
 import { RECOUNT_MS, WaitingJobs } from "../accounts/waiting-jobs.ts";
 import { ACCOUNT_LIMITS, type AccountLimit, accountLimit } from "../domain/account-limits.ts";
 import { countLiveJobs } from "../store/live-jobs.ts";
-
 import type { AppContext } from "./app-env.ts";
 import { ApiError } from "./errors.ts";
 

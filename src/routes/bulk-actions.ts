@@ -16,7 +16,6 @@ import { ask, bulkActionAt } from "../objects/addresses.ts";
 import { dryRun, MAX_DRY_RUN, MAX_LOOKED_AT } from "../objects/bulk-action/dry-run.ts";
 import { abortBulkAction, currentBulkAction } from "../objects/bulk-action/read-bulk-action.ts";
 import { type BulkActionRef, insertBulkAction, listBulkActions } from "../store/bulk-actions-store.ts";
-
 import { jobsOf, NewBulkAction } from "./bulk-action-input.ts";
 import { showBulkAction, showDryRun } from "./show-bulk-action.ts";
 

@@ -15,7 +15,6 @@ import { askAgain, askOwner, flowAt } from "../objects/addresses.ts";
 import { atOnce } from "../objects/at-once.ts";
 import type { FlowAnswer } from "../objects/owners.ts";
 import { type FlowRef, listFlows } from "../store/flows-store.ts";
-
 import { FlowInput, KeyParam, limitsOf } from "./flow-input.ts";
 
 /** Each flow of a page is an object that is asked: so many at once. */

@@ -24,7 +24,6 @@ import { explainedJob } from "../objects/job/waiting-on.ts";
 import type { Inserted } from "../store/jobs-store.ts";
 import { listJobs } from "../store/list-jobs.ts";
 import { viewOfSpec } from "../store/rows.ts";
-
 import { deploymentOf } from "./deployment.ts";
 import { FilterQuery, filterOf } from "./job-filter.ts";
 import { JobPatch, NewJob, NewJobs, patched, specOf, specsOf } from "./job-input.ts";

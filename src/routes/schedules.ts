@@ -20,7 +20,6 @@ import { closed, valid } from "../http/valid.ts";
 import { ask, askOwner, scheduleAt } from "../objects/addresses.ts";
 import { cancelWaiting } from "../objects/schedule/cancel-waiting.ts";
 import { insertSchedule, listSchedules, type ScheduleRef } from "../store/schedules-store.ts";
-
 import { deploymentOf } from "./deployment.ts";
 import { NewSchedule, PreviewRequest, patched, SchedulePatch, specOf } from "./schedule-input.ts";
 import { traceparentOf } from "./traceparent.ts";

@@ -17,7 +17,6 @@ import { errorOf, unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { createJob } from "../objects/job/create-job.ts";
 import { viewOfSpec } from "../store/rows.ts";
-
 import {
   changeWebhook,
   deleteWebhook,

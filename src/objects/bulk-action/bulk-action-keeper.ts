@@ -14,7 +14,6 @@ import {
   reportBulkAction,
 } from "../../store/bulk-actions-store.ts";
 import { removeOrphanBulkAction } from "../../store/orphans.ts";
-
 import type { BulkActionAnswer } from "../owners.ts";
 import { StateRecord } from "../state-record.ts";
 

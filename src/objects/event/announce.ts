@@ -6,7 +6,6 @@ import { type Endpoint, type Event, identityOf, jobOfEvent } from "../../domain/
 import { ID_RANDOM_BYTES, idAt } from "../../domain/ids.ts";
 import type { JobSpec, SigningState } from "../../domain/job.ts";
 import { log, nameOf } from "../../log.ts";
-
 import { enabledWebhooks } from "../../store/webhooks-store.ts";
 import { createJobs } from "../job/create-job.ts";
 

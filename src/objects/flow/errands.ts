@@ -6,7 +6,6 @@ import { eventsOfFlow } from "../../domain/event.ts";
 import * as rules from "../../domain/flow.ts";
 import { log } from "../../log.ts";
 import { removeFlow, writeFlow } from "../../store/flows-store.ts";
-
 import { announce } from "../event/announce.ts";
 import type { FlowKeeper } from "./flow-keeper.ts";
 

@@ -36,7 +36,6 @@ import {
 import { removeOrphanJob } from "../../store/orphans.ts";
 import { type JobReport, reportOf, rowOfJob } from "../../store/report.ts";
 import { hasEnded, isContested, isOwnerless, type JobRow, jobOfRow, viewOfRow } from "../../store/rows.ts";
-
 import { askOwner, scheduleAt } from "../addresses.ts";
 import { announce } from "../event/announce.ts";
 import type { Answer } from "../owners.ts";

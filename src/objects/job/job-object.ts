@@ -27,7 +27,6 @@ import { waitOf } from "../../domain/waiting-on.ts";
 import { readExecution } from "../../store/executions-store.ts";
 import type { JobRef } from "../../store/jobs-store.ts";
 import { executionOfRow, hasEnded, type JobRow, viewOfRow } from "../../store/rows.ts";
-
 import type { Answer, Heartbeat, JobOwner, Leased, LiveExecutions, LiveJob } from "../owners.ts";
 import { withdraw } from "../pull-queue/offers.ts";
 import { runErrands } from "./errands.ts";

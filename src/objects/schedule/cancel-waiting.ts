@@ -3,7 +3,6 @@
 import { databaseOf } from "../../accounts/home.ts";
 import { waitingJobsOf } from "../../store/jobs-store.ts";
 import type { ScheduleRef } from "../../store/schedules-store.ts";
-
 import { ask, jobAt } from "../addresses.ts";
 
 const PAGE_SIZE = 100;

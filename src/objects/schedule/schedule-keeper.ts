@@ -10,7 +10,6 @@ import { upgradeSchedule } from "../../domain/upgrade.ts";
 import { log } from "../../log.ts";
 import { reportOfSchedule } from "../../store/report.ts";
 import { readSchedule, restoreSchedule, type ScheduleRef } from "../../store/schedules-store.ts";
-
 import { announce } from "../event/announce.ts";
 import type { ScheduleAnswer } from "../owners.ts";
 import { sendReport } from "../projector/send-report.ts";

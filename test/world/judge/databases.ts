@@ -9,7 +9,7 @@ import type { Tenant } from "./ledger.ts";
 const SECOND = 1_000;
 
 /** What has rows of an account, beside the directory's own. */
-const TABLES = [
+export const TABLES = [
   "jobs",
   "executions",
   "schedules",

@@ -1,24 +1,12 @@
 // What an account leaves when it is deleted: nothing, once the hourly walk has passed. All others are as they were.
 
 import type { World } from "../world.ts";
-import { countIn } from "./databases.ts";
+import { countIn, TABLES } from "./databases.ts";
 
 const MINUTE = 60_000;
 
 /** A walk begins once an hour, and takes minutes. */
 const WALKED_AFTER_MS = 70 * MINUTE;
-
-const TABLES = [
-  "jobs",
-  "executions",
-  "schedules",
-  "webhooks",
-  "bulk_actions",
-  "handlers",
-  "overview",
-  "failures",
-  "flows",
-];
 
 export async function checkGoodbyes(world: World): Promise<void> {
   const { climate, ledger, platform } = world;

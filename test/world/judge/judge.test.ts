@@ -1,40 +1,21 @@
 // The judge is not mild: what no patch of the source makes red within reason, a made-up history does.
 
 import { describe, expect, it } from "vitest";
+import { newTenant } from "../people/tenants.ts";
 import { StoredObject } from "../platform/stored-object.ts";
 import type { Climate } from "../weather.ts";
 import { look } from "./bounds.ts";
 import { checkBudget } from "./budget.ts";
 import { Crowds } from "./crowds.ts";
-import { type JobFacts, Ledger, type Start, type Tenant } from "./ledger.ts";
+import { type JobFacts, Ledger, type Start } from "./ledger.ts";
 import { checkRun, checkStart } from "./starts.ts";
 
 const NOON = Date.UTC(2030, 0, 15, 12);
 const CALM: Climate = new Map();
 const STORMY: Climate = new Map([["d1-away", 1]]);
 
-function aTenant(): Tenant {
-  return {
-    name: "a",
-    id: "a",
-    key: "",
-    host: "a.example.com",
-    handler: "h",
-    secrets: [],
-    suspensions: [],
-    deletedAt: null,
-    webhookSince: null,
-    lastEvent: null,
-    hears: [],
-    bulk: new Set(),
-    database: 0,
-    moves: false,
-    bulkAskedAt: Number.NEGATIVE_INFINITY,
-  };
-}
-
 function aJob(ledger: Ledger, kind: "push" | "pull" = "push"): JobFacts {
-  const wish = ledger.wish(aTenant(), kind);
+  const wish = ledger.wish(newTenant("a"), kind);
   return ledger.made(wish, `job ${wish.n}`, NOON, 2);
 }
 
