@@ -60,11 +60,11 @@ function lagMs({ climate, skewMs }: World): number {
 /** A change that was not answered may come so much later. */
 const UNHEARD_MS = MINUTE;
 
-/** All that may hold at a moment. */
+/** All that may hold at a moment, by a clock that may be behind. */
 export function possible(world: World, { versions }: FlowFacts, at: number): Version[] {
   const lag = lagMs(world);
   return versions.filter((one, i) => {
-    if (one.askedAt > at) return false;
+    if (one.askedAt > at + world.skewMs) return false;
     return !versions.some(
       (later, j) =>
         j > i &&
