@@ -31,26 +31,26 @@ async function keep(client: Client, chance: Chance, key: string): Promise<void> 
     if (act === "put") limits = limitsOf(chance);
     if (act === "turn") limits = { ...limits, concurrency: chance.pick([1, 2, (limits.concurrency ?? 3) + 2]) };
     if (act === "put" || act === "turn") await put(client, flow, limits);
-    if (act === "pause") await pause(client, chance, flow, limits);
+    if (act === "pause") await pause(client, chance, flow);
     if (act === "delete") {
       await change(client, flow, null, "flow-deleted", () => client.surely("DELETE", pathOf(key)));
       await world.sleep(chance.around(10 * SECOND));
       if (world.isOpen && chance.happens(0.8)) await put(client, flow, limits);
     }
   }
-  await leave(client, flow, limits);
+  await leave(client, flow);
 }
 
 /** A call under way for so long may still pause a flow. */
 const ON_ITS_WAY_MS = 200 * SECOND;
 
 /** A flow that was left paused would hold its jobs for ever, as it should; a suspended account has to wait until it is resumed. */
-async function leave(client: Client, flow: FlowFacts, limits: Limits): Promise<void> {
+async function leave(client: Client, flow: FlowFacts): Promise<void> {
   const { world } = client;
   if (!flow.versions.some((one) => one.limits !== null)) return;
   if (world.climate.has("late-calls")) await world.sleep(ON_ITS_WAY_MS);
   for (let tries = 0; tries < 100; tries++) {
-    const heard = await resume(client, flow, limits);
+    const heard = await resume(client, flow);
     if (heard === 200 || heard === 404) return;
     await world.sleep(10 * SECOND);
   }
@@ -99,16 +99,19 @@ function put(client: Client, flow: FlowFacts, limits: Limits): Promise<unknown> 
   return change(client, flow, limits, "flow-put", () => client.surely("PUT", pathOf(flow.key), body));
 }
 
-async function pause(client: Client, chance: Chance, flow: FlowFacts, limits: Limits): Promise<void> {
-  if (flow.versions.at(-1)?.limits == null) return;
+async function pause(client: Client, chance: Chance, flow: FlowFacts): Promise<void> {
+  const limits = flow.versions.at(-1)?.limits;
+  if (!limits) return;
   const paused = { ...limits, paused: true };
   await change(client, flow, paused, "flow-paused", () => client.surely("POST", `${pathOf(flow.key)}/pause`));
   await client.world.sleep(chance.around(15 * SECOND));
-  if (client.world.isOpen) await resume(client, flow, limits);
+  if (client.world.isOpen) await resume(client, flow);
 }
 
-function resume(client: Client, flow: FlowFacts, limits: Limits): Promise<number | undefined> {
-  const now = flow.versions.at(-1)?.limits === null ? null : limits;
+/** What was refused is no version: the limits are those of the last that was not. */
+function resume(client: Client, flow: FlowFacts): Promise<number | undefined> {
+  const limits = flow.versions.at(-1)?.limits;
+  const now = limits ? { ...limits, paused: false } : null;
   return change(client, flow, now, "flow-resumed", () => client.surely("POST", `${pathOf(flow.key)}/resume`));
 }
 
