@@ -89,6 +89,7 @@ export async function serve(
   world.note("leased", id, `${executionId} attempt ${attempt}`);
   // Its batch has waited for a slow owner, and others may have held the job since: it is not even begun.
   if (start.heldUntil + world.skewMs < world.now && world.climate.has("slow-calls")) return;
+  if (cameAfterNext(job, start)) return;
   checkLease(client, job, start);
   checkStart(ledger, job, start, askedAt, world);
   flowStarted(world, job, start);
@@ -106,6 +107,12 @@ export async function serve(
   if (!isLate && !(await beats(client, chance, job, start, worksMs, beatMs))) return;
   if (misbehaves && chance.happens(0.5)) await fail(client, chance, job, start);
   else await complete(client, job, start);
+}
+
+/** Its owner died while the rest of its batch was waited for, and the attempt that followed has been heard of first. */
+function cameAfterNext({ starts }: JobFacts, { attempt, at }: Start): boolean {
+  const last = starts.at(-1);
+  return last !== undefined && last.attempt > attempt && last.at > at;
 }
 
 /** While a worker may hold a job, nobody else is given it. */
