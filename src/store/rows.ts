@@ -30,7 +30,7 @@ export function rowOfSpec(spec: JobSpec): NewJobRow {
     status: "pending",
     runAt: spec.scheduledFor,
     updatedAt: createdAt,
-    reportDueAt: spec.scheduledFor,
+    reportDueAt: Math.max(spec.scheduledFor, createdAt), // the job of a tick that was held up is due before it is made
   };
 }
 

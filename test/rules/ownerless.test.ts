@@ -36,6 +36,11 @@ const rowOf = (values: Partial<JobRow> = {}, spec: Partial<JobSpec> = {}): JobRo
     ...values,
   }) as JobRow;
 
+it("a row that is made after it was due is not overdue yet: its owner has only just been told", () => {
+  expect(rowOf({}, { scheduledFor: NOON, createdAt: NOON + 120 * SECOND }).reportDueAt).toBe(NOON + 120 * SECOND);
+  expect(rowOf({}, { scheduledFor: NOON + HOUR, createdAt: NOON }).reportDueAt).toBe(NOON + HOUR);
+});
+
 describe("a row has no owner", () => {
   const at = (dueInMs: number, values: Partial<JobRow> = {}) => rowOf({ runAt: NOON + dueInMs, ...values });
 

@@ -266,4 +266,14 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "export const NO_WORKER_MS = 10 * SECOND;",
     "asker",
   ),
+  fault(
+    0,
+    "the job of a tick that was held up is overdue when it is made",
+    "src/store/rows.ts",
+    "Math.max(spec.scheduledFor, createdAt)",
+    "spec.scheduledFor",
+    "calm",
+    "scheduler",
+    "operator",
+  ),
 ];
