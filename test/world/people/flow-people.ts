@@ -49,7 +49,7 @@ async function leave(client: Client, flow: FlowFacts): Promise<void> {
   const { world } = client;
   if (!flow.versions.some((one) => one.limits !== null)) return;
   if (world.climate.has("late-calls")) await world.sleep(ON_ITS_WAY_MS);
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 1_000; tries++) {
     const heard = await resume(client, flow);
     if (heard === 200 || heard === 404) return;
     await world.sleep(10 * SECOND);
