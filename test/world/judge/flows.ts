@@ -317,6 +317,8 @@ export function wrongInFlow(world: World, job: JobFacts, reason: string, askedAt
 export interface FlowShown {
   readonly key: string;
   readonly concurrency: number | null;
+  readonly rate: { readonly limit: number; readonly period: { readonly value: number } } | null;
+  readonly breaker: { readonly failures: number; readonly pause: { readonly value: number } } | null;
   readonly waiting: number;
   readonly running: number;
   readonly paused: boolean;

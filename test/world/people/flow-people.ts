@@ -67,6 +67,13 @@ function limitsOf(chance: Chance): Limits {
   };
 }
 
+const limitsShown = ({ concurrency, rate, breaker, paused }: FlowShown): Limits => ({
+  concurrency,
+  paused,
+  rate: rate && { limit: rate.limit, seconds: rate.period.value },
+  breaker: breaker && { failures: breaker.failures, seconds: breaker.pause.value },
+});
+
 /** @param limits null: it is gone */
 async function change(
   { world }: Client,
@@ -76,8 +83,11 @@ async function change(
   ask: () => Promise<Sure | null>,
 ): Promise<number | undefined> {
   const version: Version = { limits, askedAt: world.now, settledAt: null };
+  // A change before it that was not heard: only the flow can tell whether it was made.
+  const isUnsure = flow.versions.at(-1)?.settledAt === null && kind !== "flow-put";
   flow.versions.push(version);
   const answer = await ask();
+  if (isUnsure && limits && isDone(answer)) Object.assign(version, { limits: limitsShown(answer.body.data) });
   // One that was not heard at first may have been done, and be undone by nobody: its answer says how it stands.
   if (isDone(answer) || (answer?.status === 404 && limits === null)) version.settledAt = world.now;
   // A suspended account changes nothing.
