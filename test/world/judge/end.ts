@@ -123,19 +123,22 @@ async function checkLists(world: World, tenant: Tenant): Promise<void> {
   }
 }
 
-/**
- * A job that stood in a flow's line and whose alarm the platform then lost: its row says that its owner looks again within ten minutes,
- * so the sweeper looks for it only then. RELIABILITY.md says so.
- */
-const isLookedForLater = ({ ledger }: World, tenant: Tenant, id: string): boolean =>
-  ledger.jobs.get(id)?.flow != null && ledger.lostAlarms.has(`JobObject ${tenant.id}/${id}`);
+const hasLostAlarm = ({ ledger }: World, tenant: Tenant, id: string): boolean =>
+  ledger.lostAlarms.has(`JobObject ${tenant.id}/${id}`);
 
 /**
- * A job that was retried by hand while D1 was down, and whose alarm the platform then lost: its row shows the end before, for which
- * nobody is woken. RELIABILITY.md says so.
+ * A job that stood in a flow's line, or was sent to a named queue, and whose alarm the platform then lost: its row says that its owner looks
+ * again within ten minutes, or a day, so the sweeper looks for it only then. RELIABILITY.md says so.
  */
-const isLeftBehind = ({ ledger, knowsSuspensions }: World, { id, tenant, revivedAt }: JobFacts): boolean =>
-  revivedAt > 0 && !knowsSuspensions && ledger.lostAlarms.has(`JobObject ${tenant.id}/${id}`);
+const isLookedForLater = (world: World, tenant: Tenant, id: string): boolean =>
+  hasLostAlarm(world, tenant, id) && (world.ledger.jobs.get(id)?.flow != null || world.ledger.consumed.has(id));
+
+/**
+ * A job whose alarm the platform has lost, and whose row shows something for which nobody is woken while a world lasts: the end before,
+ * as it was retried by hand while D1 was down, or that a named queue has it. RELIABILITY.md says so.
+ */
+const isLeftBehind = (world: World, { id, tenant, revivedAt }: JobFacts): boolean =>
+  hasLostAlarm(world, tenant, id) && !world.knowsSuspensions && (revivedAt > 0 || world.ledger.consumed.has(id));
 
 function checkEnds(world: World, tenant: Tenant, listed: ReadonlyMap<string, Shown>): void {
   const { ledger, now, climate } = world;

@@ -168,6 +168,8 @@ export class Ledger {
   readonly servedBy = new Set<string>();
   /** Objects whose alarm was lost, by name. */
   readonly lostAlarms = new Set<string>();
+  /** Jobs that a named queue has brought to its consumer. */
+  readonly consumed = new Set<string>();
   readonly #now: () => number;
 
   constructor(now: () => number) {

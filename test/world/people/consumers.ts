@@ -37,6 +37,7 @@ async function consumeOne(world: World, message: QueueMessage): Promise<void> {
   if (!tenant) return ledger.violated("a queue holds what was asked for", `job ${job_id}`);
   const client = new Client(world, tenant);
   world.note("consumed", job_id, execution_id);
+  world.ledger.consumed.add(job_id);
   // It throws before it has begun.
   if (world.isOpen && consumers.happens(0.03)) return message.retry({ delaySeconds: AGAIN_SECONDS });
   const askedAt = world.now;
