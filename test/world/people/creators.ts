@@ -114,7 +114,13 @@ export async function createOnce(
 }
 
 /** With a key it is asked again until it is known, and it is one job. */
-async function createWithKey(client: Client, wish: Wish, body: object, maxRetries: number): Promise<void> {
+async function createWithKey(
+  client: Client,
+  wish: Wish,
+  body: Record<string, unknown>,
+  maxRetries: number,
+): Promise<void> {
+  said(wish, body);
   const answer = await client.surely("POST", "/v1/jobs", body);
   if (answer?.status === 201) noted(client, wish, answer.body.data, maxRetries);
   else if (answer?.status === 409) {
