@@ -1,7 +1,7 @@
 // A job's claim on its flow: the place in line or the slot that the flow may hold for one attempt. A claim does not change the job, so
 // the revision stays. The owner returns a claim that it no longer needs, so that no other job waits for an unused slot.
 
-import type { FlowSpec, SlotEnd, Ticket } from "./flow.ts";
+import type { FlowSpec, SlotEnd, SlotUse, Ticket } from "./flow.ts";
 import { type FlowClaim, isEnded, type Job, newest } from "./job.ts";
 import { delayOf } from "./rate-window.ts";
 
@@ -119,8 +119,15 @@ export function endOf({ executions, claim }: Job): SlotEnd {
 export const startOf = ({ executions, claim }: Job): number | null =>
   executions.find(({ attempt }) => attempt === claim?.attempt)?.startedAt ?? null;
 
-/** Until when the owner uses the slot, as far as it knows now. */
-export function slotEndsAt({ phase, delivery, timeoutSeconds }: Job, now: number): number {
+/** How the job uses the slot of an attempt; one that it does not know of has not been used. */
+export function slotUse(job: Job | undefined, flow: string, attempt: number, now: number): SlotUse {
+  if (job?.claim?.flow !== flow || job.claim.attempt !== attempt)
+    return { until: null, end: "neither", startedAt: null };
+  if (isClaimNeeded(job)) return { until: slotEndsAt(job, now) };
+  return { until: null, end: endOf(job), startedAt: startOf(job) };
+}
+
+function slotEndsAt({ phase, delivery, timeoutSeconds }: Job, now: number): number {
   if (phase.name === "queued") return now + OFFERED_MS;
   if (phase.name !== "running") return now + MARGIN_MS;
   const end = delivery.type === "pull" ? phase.leaseEndsAt : phase.startedAt + timeoutSeconds * SECOND;

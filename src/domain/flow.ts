@@ -36,6 +36,11 @@ export interface Ticket {
 /** The result of an attempt, as the breaker counts it. */
 export type SlotEnd = "completed" | "failed" | "neither";
 
+/** How a job uses the slot of an attempt: until when, as far as its owner knows, or how the attempt ended. */
+export type SlotUse =
+  | { readonly until: number }
+  | { readonly until: null; readonly end: SlotEnd; readonly startedAt: number | null };
+
 /** A flow as its object stores it. */
 export interface Flow extends FlowSpec {
   readonly v: 1;

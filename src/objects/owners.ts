@@ -2,7 +2,7 @@
 // so methods only ever gain optional arguments.
 
 import type { BulkAction } from "../domain/bulk-action.ts";
-import type { AskedFlow, FlowView, SlotEnd, Ticket } from "../domain/flow.ts";
+import type { AskedFlow, FlowView, SlotEnd, SlotUse, Ticket } from "../domain/flow.ts";
 import type { Execution, Fault, JobEdit, JobSpec, JobView, SigningState } from "../domain/job.ts";
 import type { JsonText } from "../domain/json-text.ts";
 import type { BulkActionRefusal, FlowRefusal, JobRefusal, ScheduleRefusal } from "../domain/refusal.ts";
@@ -75,9 +75,9 @@ export interface JobOwner {
    * Its flow calls: it is the turn of this attempt. Also asked later, whether the slot is still used.
    *
    * @param until when the turn is valid; without it, for as long as any
-   * @returns until when it is used; null when it is not needed
+   * @returns how the slot is used
    */
-  turn(ref: JobRef, flow: string, attempt: number, until?: number): Promise<number | null>;
+  turn(ref: JobRef, flow: string, attempt: number, until?: number): Promise<SlotUse>;
   /** A worker takes the lease of an execution that was offered to it. */
   lease(ref: JobRef, executionId: string, workerId: string | null): Promise<Answer<Leased>>;
   /** The worker never learned of its lease. */

@@ -149,18 +149,33 @@ describe("what the breaker learns of an attempt", () => {
   });
 });
 
-describe("until when a slot is used", () => {
-  it("a push until its time is over, with half a minute to say so", () => {
-    expect(claims.slotEndsAt(begun(turned()), NOON)).toBe(NOON + 30 * SECOND + 30 * SECOND);
+describe("how a slot is used", () => {
+  const use = (job: Job | undefined, now = NOON) => claims.slotUse(job, "calls", 1, now);
+
+  it("by a push until its time is over, with half a minute to say so", () => {
+    expect(use(begun(turned()))).toEqual({ until: NOON + 30 * SECOND + 30 * SECOND });
   });
 
-  it("a leased job until its lease ends, so that a heartbeat needs no call", () => {
+  it("by a leased job until its lease ends, so that a heartbeat needs no call", () => {
     const pull = claims.called(life.standInLine(waiting({ ...FLOW, delivery: PULL }), NOON), NOON);
     const queued = life.enqueue(pull, E1, NOON);
     if (!queued) throw new Error("it was not offered");
-    expect(claims.slotEndsAt(queued, NOON)).toBe(NOON + 10 * MINUTE);
+    expect(use(queued)).toEqual({ until: NOON + 10 * MINUTE });
     const leased = must(life.lease(queued, E1, null, NOON));
     const beaten = must(life.heartbeat(leased, E1, NOON + 20 * SECOND, null));
-    expect(claims.slotEndsAt(beaten, NOON + 25 * SECOND)).toBe(NOON + 20 * SECOND + 30 * SECOND + 30 * SECOND);
+    expect(use(beaten, NOON + 25 * SECOND)).toEqual({ until: NOON + 20 * SECOND + 30 * SECOND + 30 * SECOND });
+  });
+
+  it("no more once its attempt is over: the answer says how it ended", () => {
+    const failed = settled(begun(turned()), FAILURE);
+    expect(use(failed)).toEqual({ until: null, end: "failed", startedAt: NOON });
+    expect(use(must(life.cancel(turned(), NOON)))).toEqual({ until: null, end: "neither", startedAt: null });
+  });
+
+  it("not at all by an owner that knows nothing of it", () => {
+    const never = { until: null, end: "neither", startedAt: null };
+    expect(use(undefined)).toEqual(never);
+    expect(claims.slotUse(turned(), "others", 1, NOON)).toEqual(never);
+    expect(claims.slotUse(turned(), "calls", 2, NOON)).toEqual(never);
   });
 });

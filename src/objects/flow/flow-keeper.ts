@@ -174,11 +174,12 @@ export class FlowKeeper {
     if (!this.#calling.delete(nameOf(ticket))) return false;
     const now = Date.now();
     if (!answer.ok) return this.#unreachable(ticket, now);
-    if (answer.value === null) {
-      this.#end(ticket, "neither", now);
+    const use = answer.value;
+    if (use.until === null) {
+      this.#end(ticket, use.end, now, use.startedAt); // its owner is about to say so by itself, or knows nothing of it
       return true;
     }
-    if ("checkAt" in ticket || answer.value > now + CHECK_AFTER_MS) this.line.extend(jobId, attempt, answer.value);
+    if ("checkAt" in ticket || use.until > now + CHECK_AFTER_MS) this.line.extend(jobId, attempt, use.until);
     return false;
   }
 

@@ -4,7 +4,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { databaseOf } from "../../accounts/home.ts";
 import { hasMade } from "../../domain/bulk-action.ts";
-import { called, isClaimNeeded, slotEndsAt } from "../../domain/flow-claim.ts";
+import type { SlotUse } from "../../domain/flow.ts";
+import { called, slotUse } from "../../domain/flow-claim.ts";
 import {
   type Execution,
   type Fault,
@@ -128,12 +129,12 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
     return seen === null || seen === revision ? this.#keeper.remove(ref) : err({ code: "job_moved" });
   }
 
-  async turn(_ref: JobRef, flow: string, attempt: number, until?: number): Promise<number | null> {
+  async turn(_ref: JobRef, flow: string, attempt: number, until?: number): Promise<SlotUse> {
     const job = this.#keeper.present();
-    if (job?.claim?.flow !== flow || job.claim.attempt !== attempt || !isClaimNeeded(job)) return null;
     const now = Date.now();
-    if (job.claim.turnAt === null) this.#keeper.write(called(job, now, until), now);
-    return slotEndsAt(job, now);
+    const use = slotUse(job, flow, attempt, now);
+    if (use.until !== null && job?.claim?.turnAt === null) this.#keeper.write(called(job, now, until), now);
+    return use;
   }
 
   async lease(ref: JobRef, executionId: string, workerId: string | null): Promise<Answer<Leased>> {

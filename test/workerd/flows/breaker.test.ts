@@ -1,6 +1,7 @@
 // A breaker spares a target that is down: its flow pauses, lets one attempt try, and goes on or pauses again.
 
-import { beforeEach, expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { beforeEach, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../harness/account.ts";
 import { api, must } from "../harness/api.ts";
 import { iso, MINUTE, NOON, SECOND, setClock, until } from "../harness/clock.ts";
@@ -39,6 +40,22 @@ it("pauses after so many counted failures in a row, and says until when", async 
   const { data } = (await job.call<{ waiting_on: unknown }>("GET")).body;
   expect(data.waiting_on).toMatchObject({ reason: "flow_paused", until: iso(until) });
   expect(receiver.received).toHaveLength(2);
+});
+
+it("counts a failure as well that it hears of by asking, before the attempt's owner says so", async () => {
+  const getByName = env.FLOWS.getByName.bind(env.FLOWS);
+  const deaf = vi.spyOn(env.FLOWS, "getByName").mockImplementation((name) => {
+    const stub = getByName(name);
+    const ask = (...all: Parameters<typeof stub.ask>) => stub.ask(...all);
+    return { ask, release: () => Promise.reject(new Error("lost")) } as never;
+  });
+  receiver.answers(500);
+  await jobsIn(flow, 2);
+  deaf.mockRestore();
+  expect(await flow.get()).toMatchObject({ running: 2, paused_until: null });
+  await flow.ringAt(Date.now() + 30 * SECOND);
+  await until(async () => (await flow.get()).running === 0);
+  expect((await flow.get()).paused_until).not.toBe(null);
 });
 
 it("a success in between counts from the beginning", async () => {

@@ -73,8 +73,8 @@ export const FLOW_FAULTS: readonly KnownFault[] = [
     18,
     "a slot is free when its owner is called, not when its attempt is over",
     FLOW_KEEPER,
-    "    if (answer.value === null) {",
-    "    if (answer.value !== undefined) {",
+    "    if (use.until === null) {\n      this.#end(ticket, use.end, now, use.startedAt);",
+    '    if (use !== undefined) {\n      this.#end(ticket, "neither", now);',
     "flow-keeper",
   ),
   fault(

@@ -89,13 +89,17 @@ function runsAt({ ledger, skewMs }: World, { job, start, isFree }: FlowStart, at
 
 export function flowStarted(world: World, job: JobFacts, start: Start): void {
   const flow = world.ledger.flowOf(job);
-  if (!flow || job.unsettled > 0 || job.tenant.bulk.size > 0) return;
-  if (job.flowSince !== null && start.at < job.flowSince + lagMs(world)) return;
+  if (!flow) return;
   const held = possible(world, flow, start.at);
+  // Somebody changes it: it may be in another flow by now, or in this one not yet. Its end may be heard of all the same.
+  const isUnsure =
+    job.unsettled > 0 ||
+    job.tenant.bulk.size > 0 ||
+    (job.flowSince !== null && start.at < job.flowSince + lagMs(world));
   const one: FlowStart = {
     job,
     start,
-    isFree: held.some(({ limits }) => limits === null) || wasOffered(world, flow, job),
+    isFree: isUnsure || held.some(({ limits }) => limits === null) || wasOffered(world, flow, job),
   };
   flow.starts.push(one);
   world.note(one.isFree ? "flow-free" : "flow-start", job.id, flow.key);
