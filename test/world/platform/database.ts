@@ -80,6 +80,11 @@ export class D1 {
       this.db.exec(readFileSync(join(MIGRATIONS, file), "utf8").replaceAll("--> statement-breakpoint", ""));
   }
 
+  /** When it has done what it was asked so far: what nobody waits for any more as well. */
+  get freeAt(): number {
+    return this.#freeAt;
+  }
+
   /** As code in an isolate sees it. */
   binding() {
     return {
