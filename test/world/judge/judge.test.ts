@@ -8,7 +8,7 @@ import { look } from "./bounds.ts";
 import { checkBudget } from "./budget.ts";
 import { Crowds } from "./crowds.ts";
 import { type JobFacts, Ledger, type Start } from "./ledger.ts";
-import { checkRun, checkStart } from "./starts.ts";
+import { checkRun, checkStart, mostLateMsOf } from "./starts.ts";
 
 const NOON = Date.UTC(2030, 0, 15, 12);
 const CALM: Climate = new Map();
@@ -101,6 +101,17 @@ describe("an attempt", () => {
     expect(rulesOf(ledger)).toEqual([]);
     checkRun(ledger, job, aStart(NOON + 10_001));
     expect(rulesOf(ledger)).toEqual(["what is run starts"]);
+  });
+
+  it.each([
+    ["that was answered 201", false, NOON + 60_000, false, 45_000],
+    ["that a repeat was told of, while D1 is well", true, NOON - 20_001, false, 45_000],
+    ["that a repeat was told of, D1 well a minute later", true, NOON + 60_000, false, 140_000],
+    ["that a repeat was told of, where single queries fail", true, 0, true, 140_000],
+  ])("of a job %s", (_, wasFound, wellSince, isFickle, mostMs) => {
+    const job = aJob(new Ledger(() => NOON));
+    job.wasFound = wasFound;
+    expect(mostLateMsOf(job, 45_000, wellSince, isFickle)).toBe(mostMs);
   });
 
   it("beside thirty others of its moment", () => {

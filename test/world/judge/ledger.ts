@@ -71,6 +71,8 @@ export interface JobFacts {
   readonly maxRetries: number;
   /** When its creation was answered; null: nobody knows that it was. */
   readonly knownAt: number | null;
+  /** Its creation was repeated, and the repeat was told of it: the first try may have made it without an answer, and armed nobody. */
+  wasFound: boolean;
   /** No start is allowed before. Moves with changes. */
   notBefore: number;
   /** Changes that are asked for and not answered: then nothing is known of its time. */
@@ -236,6 +238,7 @@ export class Ledger {
       kind,
       maxRetries,
       knownAt,
+      wasFound: false,
       notBefore,
       unsettled: isMet ? 1 : 0,
       changedAt: null,
