@@ -101,7 +101,7 @@ export class World {
     this.people = nature.people;
     const now = () => this.platform?.timeline.now ?? this.startsAt;
     this.history = new History(now, isTraced);
-    this.ledger = new Ledger(now);
+    this.ledger = new Ledger(now, this.skewMs);
     this.judge = this.chance.stream("judge");
     this.consumers = this.chance.stream("consumers");
     this.#targets = this.chance.stream("targets");

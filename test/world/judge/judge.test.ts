@@ -125,6 +125,21 @@ describe("an attempt", () => {
   });
 });
 
+describe("a job that is made when its account has asked for a bulk action", () => {
+  it.each([
+    ["within the difference of two clocks", 4_000, 1],
+    ["later than that", 4_001, 0],
+  ])("%s", (_, afterMs, unsettled) => {
+    let now = NOON;
+    const ledger = new Ledger(() => now, 4_000);
+    const tenant = newTenant("a");
+    tenant.bulk.add("retry");
+    tenant.bulkAskedAt = NOON;
+    now = NOON + afterMs;
+    expect(ledger.made(ledger.wish(tenant, "push"), "job", now, 2)).toMatchObject({ unsettled });
+  });
+});
+
 describe("a job with two retries", () => {
   const judged = (status: string, statuses: readonly string[], starts: readonly Start[] = []): string[] => {
     const ledger = new Ledger(() => NOON);

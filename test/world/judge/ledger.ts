@@ -173,9 +173,12 @@ export class Ledger {
   /** Jobs that a named queue has brought to its consumer. */
   readonly consumed = new Set<string>();
   readonly #now: () => number;
+  readonly #skewMs: number;
 
-  constructor(now: () => number) {
+  /** @param skewMs by how much two clocks may differ */
+  constructor(now: () => number, skewMs = 0) {
     this.#now = now;
+    this.#skewMs = skewMs;
   }
 
   violated(rule: string, what: string): void {
@@ -205,8 +208,8 @@ export class Ledger {
     wish.job = job;
     if (job.starts.length === 0) tellOf(job, wish);
     const { bulk, bulkAskedAt } = wish.tenant;
-    if (wish.askedAt <= bulkAskedAt) {
-      // Its creation was under way: nobody knows if it was met.
+    if (wish.askedAt <= bulkAskedAt + this.#skewMs) {
+      // Its creation was under way, or by its clock it was made before: nobody knows if it was met.
       job.unsettled += 1;
       job.retries = null;
       job.cancelAsked ||= bulk.has("cancel");
