@@ -16,8 +16,12 @@ export const REPORT_AFTER_MS = 5 * SECOND;
 /** State made from a row is kept until its job is this old, so that an `arm` still under way finds it. */
 export const KEEP_MS = 35 * SECOND;
 
-/** An `arm` of a job created longer ago than this is not believed: the row is read instead. Well below `KEEP_MS`. */
-export const STALE_ARM_MS = 10 * SECOND;
+/**
+ * An `arm` of a job created longer ago than this is not believed: the row is read instead. An insert whose first try was lost may
+ * take twenty seconds, and the database that was so slow cannot be trusted to answer that read. Below `KEEP_MS` by more than clocks
+ * differ.
+ */
+export const STALE_ARM_MS = 25 * SECOND;
 
 /** An owner that has reported an end has let go of it after this. */
 export const LET_GO_MS = 2 * MINUTE;

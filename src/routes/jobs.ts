@@ -19,7 +19,7 @@ import { errorOf, unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { type Asked, cancelJob, deleteJob, editJob, MAX_TRIES, retryJob, runJob } from "../objects/job/change-job.ts";
 import { createJob, createJobs, createOrReplace } from "../objects/job/create-job.ts";
-import { currentExecutions, currentJob, currentJobs } from "../objects/job/read-job.ts";
+import { currentExecutions, currentJob, keyHolder, keyHolders } from "../objects/job/read-job.ts";
 import { explainedJob } from "../objects/job/waiting-on.ts";
 import type { Inserted } from "../store/jobs-store.ts";
 import { listJobs } from "../store/list-jobs.ts";
@@ -59,7 +59,7 @@ export const jobs = new Hono<AppEnv>()
     await mustHaveRoomFor(c, specs.length);
     const asked = { env: c.env, accountId: account.id, specs, signing: signingStateOf(account), later: laterOf(c) };
     const created = unwrap(await createJobs(asked));
-    const holders = await currentJobs(
+    const holders = await keyHolders(
       c.env,
       created.flatMap((one) => (one.created ? [] : (one.holder ?? []))),
     );
@@ -156,7 +156,7 @@ function entryOf(one: Inserted, holders: ReadonlyMap<string, JobView>) {
 /** The refusal for a key in use, with the job that holds it as it is now. */
 async function keyInUse(c: AppContext, holderId: string | undefined): Promise<ApiError> {
   if (holderId === undefined) return refusalIfThere(c, unavailable(1));
-  const holder: JobView = unwrap(await currentJob(c.env, refOf(c, holderId)));
+  const holder: JobView = unwrap(await keyHolder(c.env, refOf(c, holderId)));
   return new ApiError("idempotency_key_conflict", "A job with this idempotency key exists already.", {
     data: showJob(holder),
   });

@@ -13,7 +13,7 @@ import {
   type Trigger,
   type Waiting,
 } from "../domain/job.ts";
-import { CONTESTED_MS, KEEP_MS, OWNERLESS_MS } from "../domain/timer.ts";
+import { CONTESTED_MS, KEEP_MS, OWNERLESS_MS, SOON_MS } from "../domain/timer.ts";
 import type { Wait } from "../domain/waiting-on.ts";
 import type { jobs } from "./schema.ts";
 
@@ -58,6 +58,10 @@ export const isOwnerless = (row: JobRow, now: number): boolean => isUnowned(row,
 
 /** Whether somebody whose clock is behind may take the row for one without an owner. */
 export const isContested = (row: JobRow, now: number): boolean => isUnowned(row, now + CONTESTED_MS);
+
+/** Whoever makes a job that is due soon arms it before the answer: one that has not been heard of may have lost its `arm`. */
+export const isOwedAnOwner = (row: JobRow, now: number): boolean =>
+  row.revision <= 0 && row.runAt !== null && row.runAt < now + SOON_MS && !hasEnded(row);
 
 const isUnowned = ({ revision, runAt }: JobRow, dueAfter: number): boolean =>
   revision <= 0 && runAt !== null && runAt > dueAfter;

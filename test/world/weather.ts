@@ -159,6 +159,11 @@ export class Weather implements Fates {
     return this.#spells.some((spell) => isOf(spell, database) && spell.from <= this.#timeline.now);
   }
 
+  /** When the last of the databases that have not been well by now is well again. */
+  get wellSince(): number {
+    return Math.max(0, ...this.#spells.filter(({ from }) => from <= this.#timeline.now).map(({ until }) => until));
+  }
+
   query(_from: string, _sql: string, database: string): ReturnType<Fates["query"]> {
     const chance = this.#chance;
     const now = this.#timeline.now;

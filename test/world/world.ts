@@ -17,7 +17,7 @@ import {
   tellOf,
   type Violation,
 } from "./judge/ledger.ts";
-import { checkLateness, checkRun, checkSignature, checkStart, checkTick } from "./judge/starts.ts";
+import { checkLateness, checkRun, checkSignature, checkStart, checkTick, mostLateMsOf } from "./judge/starts.ts";
 import { natureOf, type Without } from "./nature.ts";
 import { Client } from "./people/client.ts";
 import { consume } from "./people/consumers.ts";
@@ -101,7 +101,7 @@ export class World {
     this.people = nature.people;
     const now = () => this.platform?.timeline.now ?? this.startsAt;
     this.history = new History(now, isTraced);
-    this.ledger = new Ledger(now);
+    this.ledger = new Ledger(now, this.skewMs);
     this.judge = this.chance.stream("judge");
     this.consumers = this.chance.stream("consumers");
     this.#targets = this.chance.stream("targets");
@@ -159,18 +159,17 @@ export class World {
   get mostLateMs(): number {
     const faults = [...this.climate.keys()].filter((fault) => fault !== "clocks-differ" && fault !== "requests-lost");
     if (faults.length === 0) return 5 * SECOND + this.skewMs;
-    if (faults.every((fault) => fault.startsWith("d1-"))) {
-      // A creation that was done and not answered has armed nobody: the sweeper finds the row 75 s after its time at the latest.
-      const isDoneInSilence = this.climate.has("d1-hangs") || this.climate.has("d1-answers-lost");
-      return (isDoneInSilence ? 80 : 45) * SECOND + this.skewMs;
-    }
+    if (faults.every((fault) => fault.startsWith("d1-"))) return 45 * SECOND + this.skewMs;
     return this.knowsSuspensions && !this.climate.has("silent-objects") ? 15 * MINUTE : Number.POSITIVE_INFINITY;
   }
 
-  #mostLateMsOf(tenant: Tenant): number {
+  #mostLateMsOf(job: JobFacts): number {
+    const { tenant } = job;
     if (usesNoBadDatabase(this, tenant)) return 5 * SECOND + this.skewMs;
     // A slow creation that a move refuses is made elsewhere, so late that its `arm` is not believed: the sweeper may have to find it.
-    return this.mostLateMs + (tenant.moves && this.climate.size > 0 ? 90 * SECOND : 0);
+    const mostMs = this.mostLateMs + (tenant.moves && this.climate.size > 0 ? 90 * SECOND : 0);
+    const isFickle = this.climate.has("d1-late") || this.climate.has("d1-answers-lost");
+    return this.knowsSuspensions ? mostMs : mostLateMsOf(job, mostMs, this.weather.wellSince, isFickle);
   }
 
   sleep(ms: number): Promise<void> {
@@ -307,7 +306,7 @@ export class World {
 
   #started(job: JobFacts, start: Start): void {
     checkStart(this.ledger, job, start, start.at, this);
-    checkLateness(this.ledger, job, start, this.#mostLateMsOf(job.tenant));
+    checkLateness(this.ledger, job, start, this.#mostLateMsOf(job));
     if (this.climate.size === 0) {
       this.#crowds.check(this.ledger, job, start);
       checkRun(this.ledger, job, start);

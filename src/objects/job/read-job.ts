@@ -1,6 +1,7 @@
 // Reading one job. The row tells whether there is a job, and all about one that has ended; a live one is known to its owner.
 // An id without a row is nobody's: its object is not asked, since any call would create it.
 
+import { waitUntil } from "cloudflare:workers";
 import { databaseOf } from "../../accounts/home.ts";
 import { type Execution, type ExecutionView, executionViewOf, isAsNew, type JobView } from "../../domain/job.ts";
 import type { JobRefusal } from "../../domain/refusal.ts";
@@ -8,24 +9,27 @@ import { err, ok, type Result } from "../../domain/result.ts";
 import type { Wait } from "../../domain/waiting-on.ts";
 import { readExecutions } from "../../store/executions-store.ts";
 import { type JobRef, readJob } from "../../store/jobs-store.ts";
-import { executionOfRow, hasEnded, isOwnerless, type JobRow, viewOfRow, waitOfRow } from "../../store/rows.ts";
+import {
+  executionOfRow,
+  hasEnded,
+  isOwedAnOwner,
+  isOwnerless,
+  type JobRow,
+  viewOfRow,
+  waitOfRow,
+} from "../../store/rows.ts";
 import { ROW_MS } from "../../store/store.ts";
-import { askAgain, jobAt } from "../addresses.ts";
+import { ask, askAgain, jobAt } from "../addresses.ts";
 import { atOnce } from "../at-once.ts";
 import type { JobOwner, LiveExecutions } from "../owners.ts";
 
 /** Each owner is an object that is opened: so many at once. */
 const ASKED_AT_ONCE = 25;
 
-/**
- * The job as its owner knows it at this moment.
- *
- * @param row its row, if that has just been read
- */
-export async function currentJob(env: Cloudflare.Env, ref: JobRef, row?: JobRow): Promise<Result<JobView, JobRefusal>> {
-  const known = await ownersWord(env, ref, (owner) => owner.get(), row);
-  if (!known.ok) return known;
-  return ok("live" in known.value ? known.value.live : viewOfRow(known.value.row));
+/** The job as its owner knows it at this moment. */
+export async function currentJob(env: Cloudflare.Env, ref: JobRef): Promise<Result<JobView, JobRefusal>> {
+  const known = await ownersWord(env, ref, (owner) => owner.get());
+  return known.ok ? ok(viewOfKnown(known.value)) : known;
 }
 
 /** The same, with its wait; null when it runs or has ended. */
@@ -39,11 +43,25 @@ export async function waitingJob(
   return ok({ job: viewOfRow(known.value.row), wait: waitOfRow(known.value.row) });
 }
 
+/**
+ * The job that holds a key, for whoever asks for that key again. The answer to its creation may have been lost, with its `arm`: one that
+ * is due soon and has no owner gets it now, and does not wait for the sweeper.
+ *
+ * @param row its row, if that has just been read
+ */
+export async function keyHolder(env: Cloudflare.Env, ref: JobRef, row?: JobRow): Promise<Result<JobView, JobRefusal>> {
+  const known = await ownersWord(env, ref, (owner) => owner.get(), row);
+  const answer = known.ok ? ok(viewOfKnown(known.value)) : known;
+  const seen = known.ok ? rowOfKnown(known.value) : row;
+  if (seen && isOwedAnOwner(seen, Date.now())) waitUntil(ask(() => jobAt(env, ref).wake(ref)));
+  return answer;
+}
+
 /** The jobs of these rows as their owners know them, by id; as the row has it where an owner cannot answer. */
-export async function currentJobs(env: Cloudflare.Env, rows: readonly JobRow[]): Promise<ReadonlyMap<string, JobView>> {
+export async function keyHolders(env: Cloudflare.Env, rows: readonly JobRow[]): Promise<ReadonlyMap<string, JobView>> {
   const views = await atOnce(ASKED_AT_ONCE, [...new Map(rows.map((row) => [row.id, row])).values()], async (row) => {
-    const current = await currentJob(env, { accountId: row.accountId, jobId: row.id }, row);
-    return current.ok ? current.value : viewOfRow(row);
+    const holder = await keyHolder(env, { accountId: row.accountId, jobId: row.id }, row);
+    return holder.ok ? holder.value : viewOfRow(row);
   });
   return new Map(views.map((view) => [view.id, view]));
 }
@@ -83,6 +101,9 @@ const mayBeApart = ({ response, progress, settledAt, lastError }: JobRow): boole
   settledAt !== null && ((response === null && progress === null) || lastError?.code === "expired");
 
 type Known<T> = { readonly live: T } | { readonly row: JobRow };
+
+const viewOfKnown = (known: Known<JobView>): JobView => ("live" in known ? known.live : viewOfRow(known.row));
+const rowOfKnown = (known: Known<JobView>): JobRow | undefined => ("row" in known ? known.row : undefined);
 
 /** What its owner says of a live job, or the row of one that has ended. */
 async function ownersWord<T>(

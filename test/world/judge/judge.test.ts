@@ -8,7 +8,7 @@ import { look } from "./bounds.ts";
 import { checkBudget } from "./budget.ts";
 import { Crowds } from "./crowds.ts";
 import { type JobFacts, Ledger, type Start } from "./ledger.ts";
-import { checkRun, checkStart } from "./starts.ts";
+import { checkRun, checkStart, mostLateMsOf } from "./starts.ts";
 
 const NOON = Date.UTC(2030, 0, 15, 12);
 const CALM: Climate = new Map();
@@ -103,6 +103,17 @@ describe("an attempt", () => {
     expect(rulesOf(ledger)).toEqual(["what is run starts"]);
   });
 
+  it.each([
+    ["that was answered 201", false, NOON + 60_000, false, 45_000],
+    ["that a repeat was told of, while D1 is well", true, NOON - 20_001, false, 45_000],
+    ["that a repeat was told of, D1 well a minute later", true, NOON + 60_000, false, 140_000],
+    ["that a repeat was told of, where single queries fail", true, 0, true, 140_000],
+  ])("of a job %s", (_, wasFound, wellSince, isFickle, mostMs) => {
+    const job = aJob(new Ledger(() => NOON));
+    job.wasFound = wasFound;
+    expect(mostLateMsOf(job, 45_000, wellSince, isFickle)).toBe(mostMs);
+  });
+
   it("beside thirty others of its moment", () => {
     const ledger = new Ledger(() => NOON);
     const crowds = new Crowds();
@@ -111,6 +122,21 @@ describe("an attempt", () => {
     expect(rulesOf(ledger)).toEqual([]);
     for (let n = 0; n < 31; n++) crowds.check(ledger, aJob(ledger), aStart(NOON + 1_000 + n / 10));
     expect(rulesOf(ledger)).toEqual(["a crowd rings one after the other"]);
+  });
+});
+
+describe("a job that is made when its account has asked for a bulk action", () => {
+  it.each([
+    ["within the difference of two clocks", 4_000, 1],
+    ["later than that", 4_001, 0],
+  ])("%s", (_, afterMs, unsettled) => {
+    let now = NOON;
+    const ledger = new Ledger(() => now, 4_000);
+    const tenant = newTenant("a");
+    tenant.bulk.add("retry");
+    tenant.bulkAskedAt = NOON;
+    now = NOON + afterMs;
+    expect(ledger.made(ledger.wish(tenant, "push"), "job", now, 2)).toMatchObject({ unsettled });
   });
 });
 

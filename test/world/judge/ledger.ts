@@ -71,6 +71,8 @@ export interface JobFacts {
   readonly maxRetries: number;
   /** When its creation was answered; null: nobody knows that it was. */
   readonly knownAt: number | null;
+  /** Its creation was repeated, and the repeat was told of it: the first try may have made it without an answer, and armed nobody. */
+  wasFound: boolean;
   /** No start is allowed before. Moves with changes. */
   notBefore: number;
   /** Changes that are asked for and not answered: then nothing is known of its time. */
@@ -171,9 +173,12 @@ export class Ledger {
   /** Jobs that a named queue has brought to its consumer. */
   readonly consumed = new Set<string>();
   readonly #now: () => number;
+  readonly #skewMs: number;
 
-  constructor(now: () => number) {
+  /** @param skewMs by how much two clocks may differ */
+  constructor(now: () => number, skewMs = 0) {
     this.#now = now;
+    this.#skewMs = skewMs;
   }
 
   violated(rule: string, what: string): void {
@@ -203,8 +208,8 @@ export class Ledger {
     wish.job = job;
     if (job.starts.length === 0) tellOf(job, wish);
     const { bulk, bulkAskedAt } = wish.tenant;
-    if (wish.askedAt <= bulkAskedAt) {
-      // Its creation was under way: nobody knows if it was met.
+    if (wish.askedAt <= bulkAskedAt + this.#skewMs) {
+      // Its creation was under way, or by its clock it was made before: nobody knows if it was met.
       job.unsettled += 1;
       job.retries = null;
       job.cancelAsked ||= bulk.has("cancel");
@@ -236,6 +241,7 @@ export class Ledger {
       kind,
       maxRetries,
       knownAt,
+      wasFound: false,
       notBefore,
       unsettled: isMet ? 1 : 0,
       changedAt: null,

@@ -65,6 +65,32 @@ export function checkStart(
     violated("a deleted account's jobs do not run", `attempt ${start.attempt} starts`);
 }
 
+/** A row that nobody has armed is found by the sweeper: 15 s after its time, with the next minute. */
+const SWEPT_MS = 80_000;
+const MINUTE_MS = 60_000;
+/** What has stood in line at a slow database is answered when that is well again. */
+const CAUGHT_UP_MS = 20_000;
+
+/**
+ * How late the first push may be of a job that was made without an answer, and that a repeat of its creation was told of. That repeat gives
+ * it its owner, unless D1 cannot tell: then it is swept as soon as D1 is well.
+ *
+ * @param mostMs of a job that was answered 201
+ * @param wellSince when D1 was or will be well again
+ * @param isFickle single queries fail at any time
+ */
+export function mostLateMsOf(
+  { notBefore, knownAt, wasFound }: JobFacts,
+  mostMs: number,
+  wellSince: number,
+  isFickle: boolean,
+): number {
+  if (!wasFound || knownAt === null) return mostMs;
+  if (isFickle) return Math.max(mostMs, SWEPT_MS + MINUTE_MS);
+  if (wellSince + CAUGHT_UP_MS < knownAt) return mostMs;
+  return Math.max(mostMs, SWEPT_MS + Math.max(0, wellSince - Math.max(notBefore, knownAt)));
+}
+
 /** A first push of a job that was answered 201 and left alone. @param mostMs how late it may be in this world */
 export function checkLateness(ledger: Ledger, job: JobFacts, start: Start, mostMs: number): void {
   const { kind, knownAt, unsettled, revivedAt, tenant, cancelAsked, key } = job;

@@ -50,9 +50,16 @@ function timingOf(chance: Chance, leftMs: number, hasFarJobs: boolean): Record<s
 }
 
 /** The ledger learns of a job that was made. */
-function noted(client: Client, wish: Wish, shown: { id: string; scheduled_for: string }, maxRetries: number): void {
-  client.world.ledger.made(wish, shown.id, Date.parse(shown.scheduled_for), maxRetries);
-  client.world.note("made", shown.id, `wish ${wish.n} for ${shown.scheduled_for}`);
+function noted(
+  client: Client,
+  wish: Wish,
+  shown: { id: string; scheduled_for: string },
+  maxRetries: number,
+  wasFound = false,
+): void {
+  const job = client.world.ledger.made(wish, shown.id, Date.parse(shown.scheduled_for), maxRetries);
+  job.wasFound = wasFound;
+  client.world.note(wasFound ? "found" : "made", shown.id, `wish ${wish.n} for ${shown.scheduled_for}`);
 }
 
 /** Of one creator: a world is to be small. */
@@ -128,7 +135,7 @@ async function createWithKey(
       client.world.ledger.violated("one job a key", `a key that nobody has used is taken: wish ${wish.n}`);
     if (answer.body.data?.payload?.n !== wish.n)
       client.world.ledger.violated("one job a key", `the key of wish ${wish.n} is held by ${answer.body.data?.id}`);
-    else noted(client, wish, answer.body.data, maxRetries);
+    else noted(client, wish, answer.body.data, maxRetries, true);
   } else wish.outcome = answer && !answer.mayHaveBeenDone && isRefusal(answer) ? "refused" : "unknown";
 }
 
@@ -189,7 +196,8 @@ export async function batcher(client: Client, chance: Chance): Promise<void> {
     const mayHaveBeenDone = answer !== null && "mayHaveBeenDone" in answer && answer.mayHaveBeenDone === true;
     for (const [i, wish] of wishes.entries()) {
       const entry = isDone(answer) ? answer.body.data[i] : undefined;
-      if (entry?.job && entry.job.payload?.n === wish.n) noted(client, wish, entry.job, asked[i]?.maxRetries ?? 0);
+      if (entry?.job && entry.job.payload?.n === wish.n)
+        noted(client, wish, entry.job, asked[i]?.maxRetries ?? 0, entry.status === 409);
       else wish.outcome = answer && !mayHaveBeenDone && isRefusal(answer) ? "refused" : "unknown";
     }
   }

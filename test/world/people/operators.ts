@@ -77,11 +77,15 @@ async function suspend(client: Client, chance: Chance): Promise<void> {
   await client.operator("POST", `/accounts/${tenant.id}/resume`);
 }
 
-/** A rotation whose answer was lost is read. */
+/** A rotation whose answer was lost is read; for a minute after its resumption an account may still be refused as suspended. */
 async function rotate(client: Client): Promise<void> {
   const { world, tenant } = client;
-  await client.once("POST", "/v1/signing-secret/rotate", { overlap_hours: 1 });
-  const answer = await client.surely("GET", "/v1/signing-secret");
+  let answer = await client.once("POST", "/v1/signing-secret/rotate", { overlap_hours: 1 });
+  for (let tries = 0; !isDone(answer) && tries < 20; tries++) {
+    answer = await client.surely("GET", "/v1/signing-secret");
+    if (answer?.status !== 403) break;
+    await world.sleep(10 * SECOND);
+  }
   if (!isDone(answer)) return;
   const { signing_secret: secret, previous_signing_secret: previous } = answer.body.data;
   if (tenant.secrets.at(-1)?.secret === secret) return;
