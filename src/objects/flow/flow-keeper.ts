@@ -72,8 +72,9 @@ export class FlowKeeper {
     return this.line.slotOf(ticket.jobId)?.attempt === ticket.attempt ? "now" : "wait";
   }
 
-  /** True if an attempt may keep the slot it has: the flow may have been paused since the grant. */
+  /** True if an attempt may keep the slot it has: the flow may have been paused since the grant, and its limits lowered. */
   #mayKeep(flow: Flow, { jobId, attempt, grantedAt }: Slot, now: number): boolean {
+    if (flow.concurrency !== null && this.line.running > flow.concurrency) return false;
     if (flow.paused || !rules.mayStartStill(flow, grantedAt, now)) return false;
     if (flow.openUntil === null) return true;
     return now >= flow.openUntil && flow.probe?.jobId === jobId && flow.probe.attempt === attempt;

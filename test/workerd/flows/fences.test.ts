@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount, resume, suspend } from "../harness/account.ts";
 import { api, must } from "../harness/api.ts";
-import { advance, MINUTE, SECOND, until } from "../harness/clock.ts";
+import { advance, MINUTE, NOON, SECOND, until } from "../harness/clock.ts";
 import type { JobUnderTest } from "../harness/job.ts";
 import { FlowUnderTest, isCalled, jobIn, jobsIn, pathsOf, runningIn } from "./flow.ts";
 
@@ -204,4 +204,15 @@ it("a flow that does not answer is asked again, and nothing starts meanwhile", a
   expect(at - Date.now()).toBeLessThanOrEqual(5 * SECOND);
   await job.ringAt(at);
   expect((await flow.tables()).line).toContain(job.id);
+});
+
+it("an attempt that has a slot and has not started waits if the limit has been lowered meanwhile", async () => {
+  const lowered = new FlowUnderTest(account, "lowered");
+  const ask = (n: number) =>
+    lowered.owner.ask(lowered.ref, { jobId: `job-${n}`, attempt: 1, dueAt: NOON + n, timeoutSeconds: 30 });
+  await lowered.put({ concurrency: 3 });
+  expect([await ask(1), await ask(2), await ask(3)]).toEqual(["now", "now", "now"]);
+  await lowered.put({ concurrency: 2 });
+  expect([await ask(1), await ask(2), await ask(3)]).toEqual(["wait", "now", "now"]);
+  expect(await lowered.tables()).toEqual({ slots: ["job-2", "job-3"], line: ["job-1"] });
 });

@@ -9,6 +9,7 @@ import { checkBudget } from "./budget.ts";
 import { Crowds } from "./crowds.ts";
 import { type JobFacts, Ledger, type Start } from "./ledger.ts";
 import { checkRun, checkStart, mostLateMsOf } from "./starts.ts";
+import { isForgotten } from "./waiting.ts";
 
 const NOON = Date.UTC(2030, 0, 15, 12);
 const CALM: Climate = new Map();
@@ -123,6 +124,10 @@ describe("an attempt", () => {
     for (let n = 0; n < 31; n++) crowds.check(ledger, aJob(ledger), aStart(NOON + 1_000 + n / 10));
     expect(rulesOf(ledger)).toEqual(["a crowd rings one after the other"]);
   });
+});
+
+it("a job waits for a worker for 115 s after one asked at the longest", () => {
+  expect([isForgotten(NOON, NOON + 115_000), isForgotten(NOON, NOON + 115_001)]).toEqual([false, true]);
 });
 
 describe("a job that is made when its account has asked for a bulk action", () => {

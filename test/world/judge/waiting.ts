@@ -14,6 +14,12 @@ const ON_ITS_WAY_MS = 5 * SECOND;
 
 /** A worker that has been given a job early may be believed to ask for as long as it wanted to wait. */
 const LONG_POLL_MS = 20 * SECOND;
+/** A waiting room that was taken out of memory knows of the last poll on half a minute, and gives workers the benefit of that. */
+const PRESENCE_LAG_MS = 30 * SECOND;
+
+/** Whether it is too long ago that a worker asked for a job to be waiting for one. */
+export const isForgotten = (polled: number, askedAt: number): boolean =>
+  polled < askedAt - MINUTE - LONG_POLL_MS - PRESENCE_LAG_MS - ON_ITS_WAY_MS;
 
 const WAITING = new Set(["pending", "queued", "retrying"]);
 
@@ -65,9 +71,8 @@ function wrongIn(world: World, job: JobFacts, { waiting_on: wait, handler, deliv
       if (delivery.queue != null) return wait.reason === "no_worker" ? "it is a consumer's" : null;
       const polled = ledger.polls.get(`${tenant.name} ${handler}`) ?? Number.NEGATIVE_INFINITY;
       const isAsked = polled > askedAt - MINUTE + ON_ITS_WAY_MS;
-      const isForgotten = polled < askedAt - MINUTE - LONG_POLL_MS - ON_ITS_WAY_MS;
       if (wait.reason === "no_worker") return isAsked ? `a worker asked ${now - polled} ms ago` : null;
-      return isForgotten && !wait.message.includes("could not be found out")
+      return isForgotten(polled, askedAt) && !wait.message.includes("could not be found out")
         ? `no worker has asked for ${now - polled} ms`
         : null;
     }
