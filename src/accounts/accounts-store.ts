@@ -119,25 +119,30 @@ export function setAccountStatus(
   );
 }
 
-/** Marks an account deleted and revokes its keys; its rows follow in bounded steps (retention). */
-export async function deleteAccount(db: Database, accountId: string): Promise<Stored<Account | undefined>> {
-  const gone = await stored(() =>
-    db.batch([
+/**
+ * Marks an account deleted and revokes its keys; its rows follow in bounded steps (retention). Sent twice, it may have been the first
+ * that did it.
+ *
+ * @returns undefined when there was no such account
+ */
+export function deleteAccount(db: Database, accountId: string): Promise<Stored<Account | undefined>> {
+  return stored(async (isRepeated) => {
+    const [[gone]] = await db.batch([
       db
         .update(accounts)
         .set({ status: "deleted" })
         .where(and(eq(accounts.id, accountId), ne(accounts.status, "deleted")))
         .returning(),
       db.delete(apiKeys).where(eq(apiKeys.accountId, accountId)),
-    ]),
-  );
-  return gone.ok ? ok(gone.value[0][0]) : gone;
+    ]);
+    return gone || !isRepeated ? gone : db.select().from(accounts).where(eq(accounts.id, accountId)).get();
+  });
 }
 
 /**
- * Counts the signing secret up, unless the last rotation still overlaps.
+ * Counts the signing secret up, unless the last rotation still overlaps. Sent twice, that may be this one.
  *
- * @returns undefined when it does
+ * @returns undefined when another does
  */
 export function rotateSecret(
   db: Database,
@@ -146,8 +151,9 @@ export function rotateSecret(
   overlapEndsAt: number,
   now: number,
 ): Promise<Stored<Account | undefined>> {
-  return stored(() =>
-    db
+  const isAccount = eq(accounts.id, accountId);
+  return stored(async (isRepeated) => {
+    const rotated = await db
       .update(accounts)
       .set({
         signingVersion: sql`${accounts.signingVersion} + 1`,
@@ -155,10 +161,13 @@ export function rotateSecret(
         masterKeyId,
         previousMasterKeyId: accounts.masterKeyId,
       })
-      .where(and(eq(accounts.id, accountId), or(isNull(accounts.overlapEndsAt), lte(accounts.overlapEndsAt, now))))
+      .where(and(isAccount, or(isNull(accounts.overlapEndsAt), lte(accounts.overlapEndsAt, now))))
       .returning()
-      .get(),
-  );
+      .get();
+    if (rotated || !isRepeated) return rotated;
+    const isSame = and(isAccount, eq(accounts.overlapEndsAt, overlapEndsAt), eq(accounts.masterKeyId, masterKeyId));
+    return db.select().from(accounts).where(isSame).get();
+  });
 }
 
 export function listKeys(
@@ -206,7 +215,8 @@ export async function insertKey(db: Database, key: typeof apiKeys.$inferInsert):
 }
 
 /**
- * Revokes a key, unless it is the last of scope `full` that does not expire: then nobody could make another one.
+ * Revokes a key, unless it is the last of scope `full` that does not expire: then nobody could make another one. It is read first: a
+ * deletion whose first answer was lost finds nothing when it is sent again.
  *
  * @returns the hash of the key that is gone, or why none is
  */
@@ -219,14 +229,13 @@ export async function deleteKey(
   const another = sql`EXISTS (SELECT 1 FROM ${apiKeys} AS other WHERE other.account_id = ${accountId} AND other.id <> ${id}
     AND other.scope = 'full' AND other.expires_at IS NULL)`;
   const isSpare = or(ne(apiKeys.scope, "full"), isNotNull(apiKeys.expiresAt), another);
-  const answer = await stored(() =>
-    db.batch([
-      db.select({ hash: apiKeys.hash }).from(apiKeys).where(own),
-      db.delete(apiKeys).where(and(own, isSpare)).returning({ hash: apiKeys.hash }),
-    ]),
-  );
-  if (!answer.ok) return answer;
-  const [[known], [gone]] = answer.value;
-  if (gone) return ok(gone);
-  return ok(known ? "last" : "missing");
+  const present = () => db.select({ hash: apiKeys.hash }).from(apiKeys).where(own).get();
+  const known = await stored(present);
+  if (!known.ok) return known;
+  if (!known.value) return ok("missing");
+  const key = known.value;
+  return stored(async () => {
+    const gone = await db.delete(apiKeys).where(and(own, isSpare)).returning({ hash: apiKeys.hash }).get();
+    return gone || !(await present()) ? key : "last";
+  });
 }

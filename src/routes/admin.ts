@@ -27,7 +27,7 @@ import { offsetOf, PageQuery, pagingOf } from "../http/paging.ts";
 import { unwrap } from "../http/unwrap.ts";
 import { closed, valid } from "../http/valid.ts";
 import { accountMoveOf, ask } from "../objects/addresses.ts";
-import { type Bound, boundDatabases, databaseAt, directoryOf } from "../store/databases.ts";
+import { type Bound, boundDatabases, databaseAt, directoryOf, isOneDatabase } from "../store/databases.ts";
 import { announceMove } from "../store/directory.ts";
 
 const AccountInput = closed({ name: text(255), database: v.optional(integer(0, MAX_DATABASES - 1)) });
@@ -102,12 +102,11 @@ export const admin = new Hono<AppEnv>()
 
   .delete("/accounts/:id", valid({ params: IdParam }), async (c) => {
     const { id } = c.req.valid("form").params;
-    const home = await residesAt(c, id);
+    const home = isOneDatabase(c.env) ? boundAt(c, 0) : await residesAt(c, id);
     if (home.number !== 0) unwrap(await deleteResident(home.db, id));
-    // It was there a moment ago: if somebody has deleted it since, that may have been this statement, whose first answer was lost.
-    const gone =
-      unwrap(await deleteAccount(directoryOf(c.env), id)) ?? unwrap(await readAccount(directoryOf(c.env), id));
-    if (gone && gone.database !== home.number) await leaveNewHome(c, gone);
+    const gone = unwrap(await deleteAccount(directoryOf(c.env), id));
+    if (!gone) throw noSuchAccount();
+    if (gone.database !== home.number) await leaveNewHome(c, gone);
     forgetAccount(id);
     return done(c, "Account deleted. Its keys are revoked at once, its jobs no longer run and are removed.", { id });
   });

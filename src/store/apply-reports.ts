@@ -9,6 +9,7 @@ import type { Applied, Receipt } from "../domain/reporting.ts";
 import { ok } from "../domain/result.ts";
 import { log } from "../log.ts";
 import { type Counting, type Epoch, type FailingJob, failingJobs, hasFailed, newsIn, stampFor } from "./counting.ts";
+import { isAlone } from "./databases.ts";
 import { excluded, givenValue, inValues, isAmong, jsonRows, setEach } from "./json-rows.ts";
 import { mayWrite, movingAmong } from "./move-stages.ts";
 import type { Asked, JobFacts, JobReport, Report, ScheduleReport } from "./report.ts";
@@ -31,6 +32,7 @@ export async function applyReports(
   reports: readonly Report[],
   counting: Counting,
 ): Promise<readonly Applied[]> {
+  if (reports.length === 0) return [];
   const together = await apply(db, reports, counting);
   if (together.includes("moving")) return applyOthers(db, reports, counting);
   if (together !== "refused") return together;
@@ -116,15 +118,17 @@ async function knownAfter(
     ...(announcing.length > 0 ? [askedFor(db, announcing)] : []),
     ...(epoch ? [openNow(db, epoch.id)] : []),
   ];
+  const guard = isAlone(db) ? [] : [mayWrite(db, accountsOf(reports))];
+  const [first, ...more] = [...guard, ...statements] as [BatchItem<"sqlite">, ...BatchItem<"sqlite">[]];
   let sent = 0;
   const answer = await stored(() => {
     sent += 1;
-    return db.batch([mayWrite(db, accountsOf(reports)), ...statements]);
+    return db.batch([first, ...more]);
   });
   const isCertain = sent === 1 && (answer.ok || answer.error.isMoving === true);
   if (epoch && !isCertain) counting.uncertain();
   if (!answer.ok) return answer;
-  const answers: unknown[] = answer.value.slice(1);
+  const answers: unknown[] = answer.value.slice(guard.length);
   const jobRows = (hasJobs ? answers.shift() : []) as Awaited<ReturnType<typeof knownJobs>>;
   const scheduleRows = (hasSchedules ? answers.shift() : []) as Awaited<ReturnType<typeof knownSchedules>>;
   const failingRows = (hasFailing ? answers.shift() : []) as FailingJob[];

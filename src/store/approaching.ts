@@ -33,7 +33,7 @@ export function approaching(db: Database, from: Place, now: number, limit: numbe
           gt(place, sql`(${from.dueAt}, ${from.accountId}, ${from.jobId})`),
           lte(jobs.reportDueAt, now + HORIZON_MS),
           lte(jobs.revision, 0),
-          isServedHere(jobs.accountId),
+          isServedHere(db, jobs.accountId),
         ),
       )
       .orderBy(asc(jobs.reportDueAt), asc(jobs.accountId), asc(jobs.id))

@@ -17,6 +17,9 @@ export interface Bound {
 
 const known = new WeakMap<object, readonly Bound[]>();
 
+/** Databases that are the only one: no account moves from or to them. */
+const alone = new WeakSet<Database>();
+
 /** All that are bound, by their numbers; some in between may be missing. */
 export function boundDatabases(env: Cloudflare.Env): readonly Bound[] {
   const before = known.get(env);
@@ -27,14 +30,19 @@ export function boundDatabases(env: Cloudflare.Env): readonly Bound[] {
   });
   bound.sort((a, b) => a.number - b.number);
   known.set(env, bound);
+  const [first, ...others] = bound;
+  if (first && others.length === 0) alone.add(first.db);
   return bound;
 }
 
 /** True while all accounts live in `DB`. */
 export const isOneDatabase = (env: Cloudflare.Env): boolean => boundDatabases(env).length === 1;
 
+/** True if no account can be on its way from or to this database: then its statements have nothing to look for. */
+export const isAlone = (db: Database): boolean => alone.has(db);
+
 export const databaseAt = (env: Cloudflare.Env, number: number): Bound | undefined =>
   boundDatabases(env).find((one) => one.number === number);
 
 /** Accounts, API keys, and who lives where. */
-export const directoryOf = (env: Cloudflare.Env): Database => drizzle(env.DB);
+export const directoryOf = (env: Cloudflare.Env): Database => databaseAt(env, 0)?.db ?? drizzle(env.DB);

@@ -42,6 +42,10 @@ export function inValues<T extends object>(rows: readonly T[]): T[][] {
 export const isAmong = ({ accountId, id }: Identified, rows: readonly Ref[]): SQL =>
   sql`(${accountId}, ${id}) IN (SELECT ${givenValue(accountId)}, ${givenValue(id)} FROM ${jsonRows({ accountId, id }, rows)})`;
 
+/** What goes behind IN: these values, as one. */
+export const listOf = (values: readonly (string | number)[]): SQL =>
+  sql`(SELECT value FROM json_each(${JSON.stringify(values)}))`;
+
 /** A column's value in the given row. */
 export const givenValue = (column: SQLiteColumn): SQL => sql.raw(`given.value ->> '${column.name}'`);
 

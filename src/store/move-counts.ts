@@ -6,6 +6,7 @@ import { type AccountMove, MAX_MOVED_AT_ONCE } from "../domain/account-move.ts";
 import { ok } from "../domain/result.ts";
 import { Tally } from "../domain/tally.ts";
 import type { Stamped } from "./copy-account.ts";
+import { listOf } from "./json-rows.ts";
 import { goesOn, isArriving, isAt, standingHere } from "./move-stages.ts";
 import { foundOfExecution, foundOfJob, isPassed, type Position, ROW, settledOf } from "./recount.ts";
 import { accounts, executions, jobs, recountWalk, tallyEpochs } from "./schema.ts";
@@ -57,20 +58,12 @@ export async function countsOf(db: Database, accountId: string, stamped: readonl
   return ok(tally);
 }
 
-const listOf = (values: readonly unknown[]) => sql`json_each(${JSON.stringify(values)})`;
-
 function ofJobs(db: Database, accountId: string, stamped: readonly Stamped[]) {
   const ids = stamped.flatMap(({ jobId, attempt }) => (attempt === null ? [jobId] : []));
   return db
     .select({ jobId: jobs.id, attempt: sql<number>`${ROW}`, found: foundOfJob })
     .from(jobs)
-    .where(
-      and(
-        eq(jobs.accountId, accountId),
-        sql`${jobs.id} IN (SELECT value FROM ${listOf(ids)})`,
-        ne(jobs.origin, "event"),
-      ),
-    );
+    .where(and(eq(jobs.accountId, accountId), sql`${jobs.id} IN ${listOf(ids)}`, ne(jobs.origin, "event")));
 }
 
 function ofExecutions(db: Database, accountId: string, stamped: readonly Stamped[]) {
@@ -82,7 +75,7 @@ function ofExecutions(db: Database, accountId: string, stamped: readonly Stamped
     .where(
       and(
         eq(executions.accountId, accountId),
-        sql`(${jobId}, ${attempt}) IN (SELECT value ->> 0, value ->> 1 FROM ${listOf(keys)})`,
+        sql`(${jobId}, ${attempt}) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(keys)}))`,
       ),
     );
 }

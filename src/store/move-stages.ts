@@ -4,26 +4,41 @@
 import { and, eq, inArray, lt, lte, ne, notInArray, type SQL, sql } from "drizzle-orm";
 import type { MoveStage } from "../domain/account-move.ts";
 import { ok } from "../domain/result.ts";
+import { isAlone } from "./databases.ts";
+import { listOf } from "./json-rows.ts";
 import { accountMoves } from "./schema.ts";
-import { type Database, MOVING, type Stored, stored } from "./store.ts";
+import { canAnswer, type Database, MOVING, type Stored, stored } from "./store.ts";
 
 const { stage, attempt } = accountMoves;
 
 type Column = Parameters<typeof eq>[0] | SQL;
 
-/** Whether the account in this column lives in this database: otherwise its rows are copies that nobody believes. */
-export const isServedHere = (column: Column): SQL =>
-  sql`${column} NOT IN (SELECT ${accountMoves.accountId} FROM ${accountMoves} WHERE ${notInArray(stage, ["here", "frozen"])})`;
+/**
+ * Whether the account in this column lives in this database: otherwise its rows are copies that nobody believes.
+ *
+ * @returns undefined for the only database
+ */
+export const isServedHere = (db: Database, column: Column): SQL | undefined =>
+  isAmongNone(db, column, notInArray(stage, ["here", "frozen"]));
 
 /** The same, and its rows may be changed. */
-export const isOpenHere = (column: Column): SQL =>
-  sql`${column} NOT IN (SELECT ${accountMoves.accountId} FROM ${accountMoves} WHERE ${ne(stage, "here")})`;
+export const isOpenHere = (db: Database, column: Column): SQL | undefined => isAmongNone(db, column, ne(stage, "here"));
+
+const isAmongNone = (db: Database, column: Column, isOther: SQL): SQL | undefined =>
+  isAlone(db)
+    ? undefined
+    : sql`${column} NOT IN (SELECT ${accountMoves.accountId} FROM ${accountMoves} WHERE ${isOther})`;
 
 /** Whether an account is about to leave this database. */
 export const IS_LEAVING: SQL = inArray(stage, ["frozen", "closed"]);
 
-/** Whether nothing may be added to the overview at the moment: that of an account that leaves is being copied. */
-export const IS_COUNTING_HELD: SQL = sql`EXISTS (SELECT 1 FROM ${accountMoves} WHERE ${IS_LEAVING})`;
+/**
+ * Whether something may be added to the overview at the moment: not while that of an account that leaves is being copied.
+ *
+ * @returns undefined for the only database
+ */
+export const mayCount = (db: Database): SQL | undefined =>
+  isAlone(db) ? undefined : sql`NOT EXISTS (SELECT 1 FROM ${accountMoves} WHERE ${IS_LEAVING})`;
 
 const isOf = (accountId: string): SQL => eq(accountMoves.accountId, accountId);
 
@@ -31,22 +46,32 @@ const isOf = (accountId: string): SQL => eq(accountMoves.accountId, accountId);
 export const isArriving = (accountId: string, ofAttempt: number): SQL =>
   sql`EXISTS (SELECT 1 FROM ${accountMoves} WHERE ${and(isOf(accountId), eq(stage, "arriving"), eq(attempt, ofAttempt))})`;
 
-const isAmong = (accountIds: readonly string[]): SQL =>
-  sql`${accountMoves.accountId} IN (SELECT value FROM json_each(${JSON.stringify(accountIds)}))`;
+const isAmong = (accountIds: readonly string[]): SQL => sql`${accountMoves.accountId} IN ${listOf(accountIds)}`;
 
 /**
- * Fails if one of these accounts may not be written here, and with it the transaction it stands in. `RAISE` is for triggers; a bad path
- * of JSON is an error as well, and says what we want to be told.
+ * Fails if one of these accounts is not served here, and with it the transaction it stands in. `RAISE` is for triggers; a bad path of JSON
+ * is an error as well, and says what we want to be told. Its only value is the accounts.
  */
-export const mayWrite = (db: Database, accountIds: readonly string[]) =>
+const failsIf = (db: Database, accountIds: readonly string[], isElsewhere: SQL) =>
   db
-    .select({ never: sql`json_extract('{}', ${`${MOVING}: `} || ${stage})` })
+    .select({ never: sql`json_extract('{}', ${sql.raw(`'${MOVING}: '`)} || ${stage})` })
     .from(accountMoves)
-    .where(and(isAmong(accountIds), ne(stage, "here")));
+    .where(and(isAmong(accountIds), isElsewhere));
 
-/** Which of these accounts may not be written here. */
-export const movingAmong = (db: Database, accountIds: readonly string[]): Promise<Stored<string[]>> =>
-  stored(async () => {
+export const mayRead = (db: Database, accountIds: readonly string[]) =>
+  failsIf(db, accountIds, sql`${stage} NOT IN ('here', 'frozen')`);
+
+/** The same if its rows may not be changed. */
+export const mayWrite = (db: Database, accountIds: readonly string[]) =>
+  failsIf(db, accountIds, sql`${stage} <> 'here'`);
+
+/** Which of these accounts may not be written here. Of the only database it asks nothing but whether it answers. */
+export async function movingAmong(db: Database, accountIds: readonly string[]): Promise<Stored<string[]>> {
+  if (isAlone(db)) {
+    const answer = await canAnswer(db);
+    return answer.ok ? ok([]) : answer;
+  }
+  return stored(async () => {
     const { accountId } = accountMoves;
     const found = await db
       .select({ accountId })
@@ -54,6 +79,7 @@ export const movingAmong = (db: Database, accountIds: readonly string[]): Promis
       .where(and(isAmong(accountIds), ne(stage, "here")));
     return found.map((row) => row.accountId);
   });
+}
 
 export interface Standing {
   readonly stage: MoveStage;

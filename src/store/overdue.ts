@@ -1,6 +1,6 @@
 // Finds the rows whose owners have not been heard of in time, in bounded pages. The owners themselves are asked elsewhere.
 
-import { sql } from "drizzle-orm";
+import { and, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
 import { isAmong } from "./json-rows.ts";
 import { isOpenHere } from "./move-stages.ts";
@@ -38,7 +38,8 @@ export async function takeOverdue(
   now: number,
 ): Promise<Stored<Overdue[]>> {
   const table = TABLES[kind];
-  const overdue = sql`report_due_at IS NOT NULL AND report_due_at <= ${now - UNREPORTED_GRACE_MS} AND (revision <= 0 OR report_due_at <= ${now - GRACE_MS}) AND ${isOpenHere(sql`account_id`)}`;
+  const isLate = sql`report_due_at IS NOT NULL AND report_due_at <= ${now - UNREPORTED_GRACE_MS} AND (revision <= 0 OR report_due_at <= ${now - GRACE_MS})`;
+  const overdue = and(isLate, isOpenHere(db, sql`account_id`));
   const found = await stored(() =>
     db.all<Overdue>(
       sql`SELECT account_id AS accountId, id FROM ${table} WHERE ${overdue} ORDER BY report_due_at LIMIT ${limit}`,

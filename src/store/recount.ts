@@ -7,7 +7,8 @@ import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Delivery, ExecutionStatus, FaultCode } from "../domain/job.ts";
 import { err, ok } from "../domain/result.ts";
 import { endsJobBy, hostOf, type SettledExecution, Tally } from "../domain/tally.ts";
-import { IS_COUNTING_HELD } from "./move-stages.ts";
+import { listOf } from "./json-rows.ts";
+import { mayCount } from "./move-stages.ts";
 import { executions, jobs, recountWalk, tallyEpochs } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
 import { addOwnTally } from "./tallies.ts";
@@ -97,25 +98,26 @@ async function leftEpochs(
 }
 
 /** Whether nobody has written since the walk was read, and counts may be added. Before the first walk there is no row. */
-const isStill = ({ step }: Walk): SQL =>
-  step === 0
-    ? sql`(NOT EXISTS (SELECT 1 FROM ${recountWalk}) AND NOT ${IS_COUNTING_HELD})`
-    : sql`(EXISTS (SELECT 1 FROM ${recountWalk} WHERE ${eq(recountWalk.step, step)}) AND NOT ${IS_COUNTING_HELD})`;
+function isStill(db: Database, { step }: Walk): SQL {
+  const isAt =
+    step === 0
+      ? sql`NOT EXISTS (SELECT 1 FROM ${recountWalk})`
+      : sql`EXISTS (SELECT 1 FROM ${recountWalk} WHERE ${eq(recountWalk.step, step)})`;
+  return and(isAt, mayCount(db)) ?? isAt;
+}
 
 /** A walk counts the epochs that were claimed when it began; what is claimed meanwhile waits for the next one. */
 const takeUp = (db: Database, walk: Walk, epochs: readonly { readonly id: number }[]) =>
   db
     .update(tallyEpochs)
     .set({ walk: walk.step + 1 })
-    .where(and(sql`${tallyEpochs.id} IN ${listOf(epochs.map(({ id }) => id))}`, isStill(walk)));
+    .where(and(sql`${tallyEpochs.id} IN ${listOf(epochs.map(({ id }) => id))}`, isStill(db, walk)));
 
 const finish = (db: Database, walk: Walk, now: number) =>
   db
     .update(tallyEpochs)
     .set({ countedAt: now })
-    .where(and(isNotNull(tallyEpochs.walk), isNull(tallyEpochs.countedAt), isStill(walk)));
-
-const listOf = (ids: readonly number[]): SQL => sql`(SELECT value FROM json_each(${JSON.stringify(ids)}))`;
+    .where(and(isNotNull(tallyEpochs.walk), isNull(tallyEpochs.countedAt), isStill(db, walk)));
 
 /**
  * Writes something and moves the place on, in one transaction, if nobody has done so since the walk was read.
@@ -132,7 +134,7 @@ async function moveOn(
   const next = { step: walk.step + 1, accountId, jobId, attempt };
   const move = db
     .insert(recountWalk)
-    .select(sql`SELECT 1, ${next.step}, ${accountId}, ${jobId}, ${attempt} WHERE ${isStill(walk)}`)
+    .select(sql`SELECT 1, ${next.step}, ${accountId}, ${jobId}, ${attempt} WHERE ${isStill(db, walk)}`)
     .onConflictDoUpdate({ target: recountWalk.id, set: next });
   const ends = accountId === FINISHED.accountId ? [finish(db, walk, now)] : [];
   const answer = await stored(() => db.batch([present(db), ...writes, ...ends, move, present(db)]));
@@ -147,7 +149,7 @@ const present = (db: Database) => db.select().from(recountWalk);
 function addAll(db: Database, settled: readonly SettledExecution[], walk: Walk) {
   const tally = new Tally();
   for (const one of settled) tally.add(one);
-  return addOwnTally(db, tally, isStill(walk));
+  return addOwnTally(db, tally, isStill(db, walk));
 }
 
 interface Page {

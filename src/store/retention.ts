@@ -150,8 +150,9 @@ async function leaveAccount({ db, number }: Walked, accountId: string, leaving: 
   if (!keys.ok) return "over"; // the next walk comes by here
   const [key] = keys.value;
   if (key !== undefined) return (await leaving.flow({ accountId, key })) ? "again" : "over";
-  const isForgotten = (await forgetRows(db, accountId)).ok && (number === 0 || (await leaving.account(accountId)));
-  if (isForgotten) await forgetDeleted(db, accountId);
+  if (number === 0) await stored(() => db.batch([...forgetRows(db, accountId), forget(db, accountId)]));
+  else if ((await stored(() => db.batch(forgetRows(db, accountId)))).ok && (await leaving.account(accountId)))
+    await forgetDeleted(db, accountId);
   return "over";
 }
 
@@ -211,18 +212,19 @@ function deleteOthers(db: Database, accountId: string, endedBefore: number, coun
 
 /** The last of a deleted account, executions reported after their jobs included. */
 const forgetRows = (db: Database, accountId: string) =>
-  stored(() =>
-    db.batch([
-      db.delete(executions).where(eq(executions.accountId, accountId)),
-      db.delete(schedules).where(eq(schedules.accountId, accountId)),
-      db.delete(bulkActions).where(eq(bulkActions.accountId, accountId)),
-      db.delete(handlers).where(eq(handlers.accountId, accountId)),
-      db.delete(webhooks).where(eq(webhooks.accountId, accountId)),
-      db.delete(overview).where(eq(overview.accountId, accountId)),
-      db.delete(failures).where(eq(failures.accountId, accountId)),
-    ]),
-  );
+  [
+    db.delete(executions).where(eq(executions.accountId, accountId)),
+    db.delete(schedules).where(eq(schedules.accountId, accountId)),
+    db.delete(bulkActions).where(eq(bulkActions.accountId, accountId)),
+    db.delete(handlers).where(eq(handlers.accountId, accountId)),
+    db.delete(webhooks).where(eq(webhooks.accountId, accountId)),
+    db.delete(overview).where(eq(overview.accountId, accountId)),
+    db.delete(failures).where(eq(failures.accountId, accountId)),
+  ] as const;
 
 /** The row of a deleted account. Nobody asks for it any more. */
+const forget = (db: Database, accountId: string) =>
+  db.delete(accounts).where(and(eq(accounts.id, accountId), eq(accounts.status, "deleted")));
+
 export const forgetDeleted = (db: Database, accountId: string): Promise<Stored<unknown>> =>
-  stored(() => db.delete(accounts).where(and(eq(accounts.id, accountId), eq(accounts.status, "deleted"))));
+  stored(() => forget(db, accountId));

@@ -29,15 +29,22 @@ const MOVING_RETRY_SECONDS = 2;
 /** Bugs of ours, not transient failures. */
 const MISTAKES = ["SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "Wrong number of parameter", "D1_TYPE_ERROR"];
 
-/** Runs a query that may be repeated without harm: a read, or a write that says the same when said twice. */
-export async function stored<T>(query: () => Promise<T>, limitMs = STORE_TIMEOUT_MS): Promise<Stored<T>> {
+/**
+ * Runs a query that may be repeated without harm: a read, or a write that says the same when said twice.
+ *
+ * @param query true the second time: then the first may have been applied, and its answer was lost
+ */
+export async function stored<T>(
+  query: (isRepeated: boolean) => Promise<T>,
+  limitMs = STORE_TIMEOUT_MS,
+): Promise<Stored<T>> {
   try {
-    return ok(await within(limitMs, query));
+    return ok(await within(limitMs, () => query(false)));
   } catch (first) {
     if (!speaksOf(first, PASSING)) return refused(first);
   }
   try {
-    return ok(await within(limitMs, query));
+    return ok(await within(limitMs, () => query(true)));
   } catch (second) {
     return refused(second);
   }

@@ -1,7 +1,7 @@
 // Counts on their way into the overview. What is counted in memory is stamped with its epoch on the rows that are written anyway;
 // adding the counts and ending the epoch are one transaction, so an epoch is added once, or is left to the recount.
 
-import { and, eq, getTableColumns, ne, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, isNull, ne, type SQL, sql } from "drizzle-orm";
 import { ok } from "../domain/result.ts";
 import {
   type Counts,
@@ -14,8 +14,9 @@ import {
   type Tally,
   TOTAL,
 } from "../domain/tally.ts";
+import { isAlone } from "./databases.ts";
 import { excluded, givenValue, inValues, jsonRows, setEach } from "./json-rows.ts";
-import { IS_COUNTING_HELD, IS_LEAVING, isServedHere } from "./move-stages.ts";
+import { IS_LEAVING, isServedHere, mayCount } from "./move-stages.ts";
 import type { JobReport } from "./report.ts";
 import { accountMoves, accounts, failures, jobs, overview, tallyEpochs } from "./schema.ts";
 import { hasExpired } from "./settled.ts";
@@ -35,12 +36,17 @@ export const LATE_COLUMNS = LATENESS_BOUNDS_MS.map((bound) => overview[`late${bo
  * @returns false while an account leaves this database: its counts are being copied, and none are added meanwhile
  */
 export async function flushTally(db: Database, epoch: number, tally: Tally): Promise<Stored<boolean>> {
-  const mayEnd = sql`${isOpen(epoch)} AND NOT ${IS_COUNTING_HELD}`;
-  const end = db.delete(tallyEpochs).where(and(eq(tallyEpochs.id, epoch), mayEnd));
-  const held = db.select({ held: sql<number>`1` }).from(accountMoves).where(IS_LEAVING).limit(1);
-  const answer = await stored(() => db.batch([held, ...addOwnTally(db, tally, mayEnd), end]));
-  return answer.ok ? ok((answer.value[0] as unknown[]).length === 0) : answer;
+  const mayAdd = and(isOpen(epoch), mayCount(db)) ?? isOpen(epoch);
+  const isOfEpoch = and(eq(tallyEpochs.id, epoch), isNull(tallyEpochs.claimedAt));
+  const end = db.delete(tallyEpochs).where(and(isOfEpoch, mayCount(db)));
+  const held = isAlone(db) ? [] : [leavingNow(db)];
+  const [first, ...more] = [...addOwnTally(db, tally, mayAdd), end, ...held];
+  const answer = await stored(() => db.batch([first ?? end, ...more]));
+  if (!answer.ok) return answer;
+  return ok(held.length === 0 || (answer.value.at(-1) as unknown[]).length === 0);
 }
+
+const leavingNow = (db: Database) => db.select({ held: sql<number>`1` }).from(accountMoves).where(IS_LEAVING).limit(1);
 
 /** @param onlyIf holds or not for all of it */
 export const addTally = (db: Database, tally: Tally, onlyIf: SQL) => [
@@ -50,7 +56,7 @@ export const addTally = (db: Database, tally: Tally, onlyIf: SQL) => [
 
 /** The same for what was counted here: an account that lives elsewhere has taken it along, since its move has counted it as well. */
 export const addOwnTally = (db: Database, tally: Tally, onlyIf: SQL) =>
-  addTally(db, tally, sql`${onlyIf} AND ${isServedHere(sql.raw("given.value ->> 'account_id'"))}`);
+  addTally(db, tally, and(onlyIf, isServedHere(db, sql.raw("given.value ->> 'account_id'"))) ?? onlyIf);
 
 const rowOfCounts = ({ late, ...counts }: Counts) => ({
   ...counts,

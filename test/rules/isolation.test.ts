@@ -19,10 +19,15 @@ const ACROSS_ACCOUNTS = [
   "countExpired", // a batch of reports
   "failingJobs", // a batch of reports
   "flushTally", // counts, each with its account
+  "isAlone", // asks nothing of anybody
+  "isOpenHere", // a condition on each row's account
+  "isServedHere", // the same
   "keepPlace", // where that walk is
   "listAccounts", // the operator's
   "loadOf", // the operator's: how much is done in a database
   "lookAheadAt", // where that walk is
+  "mayCount", // a condition on the database
+  "mayRead", // a batch of statements, each with its account
   "mayWrite", // a batch of reports, each with its account
   "movingAccounts", // the cron's: those that move
   "movingAmong", // a batch of reports

@@ -5,6 +5,7 @@ import { beforeEach, expect, it } from "vitest";
 import { newAccount, remove, resume, suspend } from "./harness/account.ts";
 import { ADMIN, api } from "./harness/api.ts";
 import { advance, iso, NOON } from "./harness/clock.ts";
+import { answerLost, LOST } from "./harness/database.ts";
 
 interface AccountJson {
   readonly id: string;
@@ -102,4 +103,13 @@ it("without a master key no account is made: 503", async () => {
   });
   expect(status).toBe(503);
   expect((await list()).data).toEqual([]);
+});
+
+it("a deletion whose first answer is lost has deleted the account, and says so", async () => {
+  const account = await newAccount();
+  const lost = answerLost('update "accounts"', LOST);
+  const removed = await remove(account);
+  lost.end();
+  expect(removed.status).toBe(200);
+  expect((await remove(account)).status, "once more").toBe(404);
 });

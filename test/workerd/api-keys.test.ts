@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type Account, newAccount } from "./harness/account.ts";
 import { anAddress, api } from "./harness/api.ts";
 import { advance, DAY, HOUR, iso, MINUTE, NOON, setClock } from "./harness/clock.ts";
-import { databaseDown } from "./harness/database.ts";
+import { answerLost, databaseDown, LOST } from "./harness/database.ts";
 
 interface KeyJson {
   readonly id: string;
@@ -199,6 +199,18 @@ it("of two that delete the last two keys at once, one is refused", async () => {
   expect(left).toHaveLength(1);
   const opening = await Promise.all([account.key, made.data.key].map((key) => api("GET", "/v1/jobs", { key })));
   expect(opening.map(({ status }) => status).sort()).toEqual([200, 401]);
+});
+
+it("a deletion whose first answer is lost has deleted the key, and says so", async () => {
+  const { body } = await make();
+  const { id, key } = body.data;
+  expect((await api("GET", "/v1/jobs", { key })).status).toBe(200);
+  const lost = answerLost('delete from "api_keys"', LOST);
+  const dropped = await drop(id);
+  lost.end();
+  expect(dropped.status).toBe(200);
+  expect((await api("GET", "/v1/jobs", { key })).status, "known to nobody").toBe(401);
+  expect((await drop(id)).status, "once more").toBe(404);
 });
 
 it("an account has at most 50 keys, however many ask at once", async () => {

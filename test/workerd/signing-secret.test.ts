@@ -12,7 +12,7 @@ import { accounts } from "../../src/store/schema.ts";
 import { type Account, newAccount } from "./harness/account.ts";
 import { ADMIN, api, must } from "./harness/api.ts";
 import { advance, HOUR, iso, NOON, setClock } from "./harness/clock.ts";
-import { databaseDown } from "./harness/database.ts";
+import { answerLost, databaseDown, LOST } from "./harness/database.ts";
 import { newJob } from "./harness/job.ts";
 import { post } from "./harness/post.ts";
 import { type Received, receiver } from "./harness/receiver.ts";
@@ -219,4 +219,17 @@ it("in a memory that lags behind does not take the place of a newer one that the
   post.stop();
   await job.ring();
   expect((await job.stored())?.signing).toEqual(newer);
+});
+
+it("a rotation whose first answer is lost is done once, and says so", async () => {
+  const before = await get();
+  const lost = answerLost('update "accounts"', LOST);
+  const rotated = await rotate();
+  lost.end();
+  expect([rotated.status, rotated.body.data.previous_signing_secret]).toEqual([200, before.signing_secret]);
+  expect((await get()).signing_secret).toBe(rotated.body.data.signing_secret);
+  advance(1);
+  const again = answerLost('update "accounts"', LOST);
+  expect((await rotate()).status, "another one that overlaps").toBe(409);
+  again.end();
 });

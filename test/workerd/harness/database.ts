@@ -5,6 +5,9 @@ import { vi } from "vitest";
 
 export const OVERLOADED = "D1_ERROR: D1 DB is overloaded. Too many requests queued.";
 
+/** After these D1's callers send a statement again. */
+export const LOST = "D1_ERROR: Network connection lost.";
+
 export interface Outage {
   end(): void;
 }

@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Account, newAccount } from "../harness/account.ts";
 import { advance, HOUR, MINUTE, NOON, SECOND, setClock } from "../harness/clock.ts";
-import { answerLost } from "../harness/database.ts";
+import { answerLost, LOST } from "../harness/database.ts";
 import { JobUnderTest, newJob } from "../harness/job.ts";
 import { logs } from "../harness/logs.ts";
 import { post } from "../harness/post.ts";
@@ -30,8 +30,6 @@ beforeEach(async () => {
   account = await newAccount();
   await flush(); // what other tests have left
 });
-
-const LOST = "D1_ERROR: Network connection lost.";
 
 describe("a flush", () => {
   it("repeated adds nothing, and leaves no epoch", async () => {
