@@ -203,7 +203,7 @@ function checkBreaker(
   world.note("flow-probe", one.job.id);
   if (at < pausedUntil - HEARD_MS)
     violated("an open breaker starts nothing", `a start ${Math.round(pausedUntil - at)} ms before its pause is over`);
-  const probes = known.filter((other) => other.start.at > openAt + HEARD_MS && runsAt(world, other, at - HEARD_MS));
+  const probes = known.filter((other) => other.start.at > openAt + HEARD_MS && runsAt(world, other, at));
   if (probes.length > 0)
     violated("one attempt at a time tries", `${probes.map(({ job }) => job.id).join(", ")} tries too`);
 }
