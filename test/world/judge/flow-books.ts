@@ -20,6 +20,8 @@ export interface Books {
   readonly flow: Flow;
   readonly slots: readonly Place[];
   readonly line: readonly Place[];
+  /** Stored by a newer deployment: an older one cannot go on with it. */
+  readonly isNewer: boolean;
 }
 
 type Violated = (rule: string, what: string) => void;
@@ -40,7 +42,9 @@ export function watchFlows(world: World, seen: ReadonlyMap<string, Books> = new 
 }
 
 function booksOf(stored: StoredObject, at: number): Books | null {
-  const flow = stored.get("state") as Flow | undefined;
+  const state = stored.get("state") as Flow | { readonly newer: Flow } | undefined;
+  const isNewer = state !== undefined && "newer" in state;
+  const flow = isNewer ? state.newer : state;
   if (!flow || flow.isDeleted || !stored.hasTables) return null;
   const places = (table: string) =>
     stored.exec(`SELECT job_id, attempt, due_at FROM ${table} ORDER BY due_at, job_id`).map(
@@ -50,7 +54,7 @@ function booksOf(stored: StoredObject, at: number): Books | null {
         dueAt: Number(due_at),
       }),
     );
-  return { at, flow, slots: places("slots"), line: places("line") };
+  return { at, flow, slots: places("slots"), line: places("line"), isNewer };
 }
 
 /** Two looks at the same flow. One that was changed in between is not judged. */
@@ -75,8 +79,8 @@ export function compare(before: Books, now: Books, skewMs: number, violated: Vio
     if (late) violated("first due, first served", `${late.jobId} got a slot, and ${stayed[0]?.jobId} waits still`);
   }
   const hasRoom = (books: Books) => books.slots.length < most && books.line.length > 0;
-  const isLimitedByTime = flow.paused || flow.rate !== null || flow.openUntil !== null;
-  if (!isLimitedByTime && hasRoom(before) && hasRoom(now) && stayed.length > 0)
+  const mayWait = now.isNewer || flow.paused || flow.rate !== null || flow.openUntil !== null;
+  if (!mayWait && hasRoom(before) && hasRoom(now) && stayed.length > 0)
     violated("no place is free while somebody waits", `${now.slots.length} slots, ${stayed[0]?.jobId} waits`);
 }
 

@@ -192,6 +192,8 @@ function checkBreaker(
     (other) => other !== one && !isFailure(other) && other.start.at < at && endOf(other) > (version.settledAt ?? 0),
   );
   const lastGood = Math.max(version.settledAt, ...goodOnes.map(endOf)) + HEARD_MS;
+  // One that somebody else has a hand in may have failed, and have opened it sooner.
+  if (flow.starts.some((other) => other !== one && isLoose(other.job, other.start) && endOf(other) > lastGood)) return;
   const failures = ended.filter((other) => isFailure(other) && other.start.at > lastGood);
   const opening = failures[breaker.failures - 1];
   if (!opening) return;
