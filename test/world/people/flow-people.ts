@@ -30,9 +30,13 @@ async function keep(client: Client, chance: Chance, key: string): Promise<void> 
     const act = chance.pick(["put", "turn", "pause", "pause", "delete", "look", "look", "list"] as const);
     if (act === "look") await look(client, key);
     if (act === "list") await client.once("GET", `/v1/jobs?size=50&flow=${encodeURIComponent(key)}`);
-    if (act === "put") limits = limitsOf(chance);
-    if (act === "turn") limits = { ...limits, concurrency: chance.pick([1, 2, (limits.concurrency ?? 3) + 2]) };
-    if (act === "put" || act === "turn") await put(client, flow, limits);
+    if (act === "put" || act === "turn") {
+      const turned = { ...limits, concurrency: chance.pick([1, 2, (limits.concurrency ?? 3) + 2]) };
+      const asked = act === "put" ? limitsOf(chance) : turned;
+      const known = flow.versions.length;
+      await put(client, flow, asked);
+      if (flow.versions.length > known) limits = asked; // it was not refused
+    }
     if (act === "pause") await pause(client, chance, flow, limits);
     if (act === "delete") {
       await change(client, flow, null, "flow-deleted", () => client.surely("DELETE", pathOf(key)));
