@@ -3,7 +3,7 @@
 
 import type { FlowSpec, SlotEnd, SlotUse, Ticket } from "./flow.ts";
 import { type FlowClaim, isEnded, type Job, newest } from "./job.ts";
-import { delayOf } from "./rate-window.ts";
+import { ARRIVES_WITHIN_MS } from "./rate-window.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -14,12 +14,9 @@ const MINUTE = 60 * SECOND;
  */
 export const TURN_MS = SECOND;
 
-/** The shortest time that a turn is valid for: a start a little too late is counted when it is over. */
-const MIN_TURN_MS = 100;
-
-/** Until when a turn given now is valid: with a rate, as long as its window allows for. */
+/** Until when a turn given now is valid: with a rate, half of what the window allows for. The other half is the request's. */
 export const turnEndsAt = ({ rate }: Pick<FlowSpec, "rate">, now: number): number =>
-  now + (rate === null ? TURN_MS : Math.min(Math.max(delayOf(rate), MIN_TURN_MS), TURN_MS));
+  now + (rate === null ? TURN_MS : ARRIVES_WITHIN_MS / 2);
 
 /** A job in line asks again after this long, doubling to an hour, in case the call to it was lost. */
 const LOOK_MS = 10 * MINUTE;

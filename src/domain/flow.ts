@@ -2,7 +2,17 @@
 // slots.
 
 import type { FlowNews } from "./event.ts";
-import { counted, delayOf, moved, type Rate, type RateWindow, roomAt, roomIn, stillCounts } from "./rate-window.ts";
+import {
+  ARRIVES_WITHIN_MS,
+  counted,
+  counting,
+  moved,
+  type Rate,
+  type RateWindow,
+  roomAt,
+  roomIn,
+  stillCounts,
+} from "./rate-window.ts";
 import { type Duration, durationMs } from "./schedule-time.ts";
 
 /** After so many counted failures in a row the flow pauses itself for so long, and then lets one attempt try. */
@@ -189,9 +199,16 @@ export function startsAt(flow: Flow, grantedAt: number, at: number): Flow {
   return window === flow.window ? flow : { ...flow, window };
 }
 
-/** The same of one that has started: known exactly, so no time is added for its way. */
-export const startedAt = (flow: Flow, grantedAt: number, at: number): Flow =>
-  flow.rate === null ? flow : startsAt(flow, grantedAt, at - delayOf(flow.rate));
+/** An attempt is at its target within this of its start. */
+const WAY_MS = ARRIVES_WITHIN_MS / 2;
+
+/** The same of one that has started, and is over now: it arrived in between. */
+export function startedAt(flow: Flow, grantedAt: number, at: number, now: number): Flow {
+  if (flow.rate === null || flow.isDeleted) return flow;
+  const arrivedAt = Math.min(at + WAY_MS, now);
+  const window = moved(flow.window, flow.rate, grantedAt, arrivedAt - ARRIVES_WITHIN_MS);
+  return window === flow.window ? flow : { ...flow, window: counting(window, flow.rate, now) };
+}
 
 /** Counts the result of an attempt whose slot was released. @returns the same flow when nothing of it changes */
 export function released(flow: Flow, ticket: Pick<Ticket, "jobId" | "attempt">, end: SlotEnd, now: number): Flow {

@@ -22,17 +22,21 @@ const PARTS = 100;
 
 const lengthOf = ({ period }: Rate): number => Math.ceil(durationMs(period) / PARTS);
 
-/** The delay between a granted slot and the start of its attempt that the window allows for. */
-const DELAY_PARTS = 2;
-const MAX_DELAY_MS = 1_000;
-
-export const delayOf = (rate: Rate): number => Math.min(MAX_DELAY_MS, DELAY_PARTS * lengthOf(rate));
+/**
+ * What a slot allows for between its grant and its attempt's arrival at the target. It is the same for all periods: a busy machine is not
+ * quicker because the period is short.
+ */
+export const ARRIVES_WITHIN_MS = 1_000;
 
 /**
- * A part counts as a whole until the last start that it let happen has left the period: the limit is not exceeded at the target, and
- * used to 97 %.
+ * A part counts as a whole until the last start that it let happen has left the period, so the limit is not exceeded at the target. Of a
+ * minute 97 % are used. In a short period the delay would cost too much: there a start whose arrival is known counts from then.
  */
-const leavesAt = (rate: Rate, { at }: Part): number => at + lengthOf(rate) + delayOf(rate) + durationMs(rate.period);
+const leavesAt = (rate: Rate, { at }: Part): number =>
+  at + lengthOf(rate) + ARRIVES_WITHIN_MS + durationMs(rate.period);
+
+/** Whether it is worth a write to count a start from when it arrived. */
+const isShort = (rate: Rate): boolean => ARRIVES_WITHIN_MS > 2 * lengthOf(rate);
 
 /**
  * The parts that count at this moment. A clock that was set back takes nothing from them, so that nobody starts twice as many; one
@@ -54,36 +58,39 @@ export function roomAt(window: RateWindow, rate: Rate, now: number): number | nu
   return oldest ? leavesAt(rate, oldest) : null;
 }
 
-const partOf = (window: RateWindow, rate: Rate, at: number): Part | undefined =>
-  window.find((part) => part.at <= at && at < part.at + lengthOf(rate));
+/** Where the part begins that a moment belongs to. All parts lie on one grid, so a start is found where it was counted. */
+const partAt = (rate: Rate, moment: number): number => moment - (moment % lengthOf(rate));
 
 /** Whether a start that was counted at a moment counts still. */
 export const stillCounts = (window: RateWindow, rate: Rate, at: number, now: number): boolean =>
-  partOf(counting(window, rate, now), rate, at) !== undefined;
+  counting(window, rate, now).some((part) => part.at === partAt(rate, at));
 
 /**
- * The window after one of its starts turned out to happen later than it was counted for: it counts from then on. One that was counted too
- * long ago to count still is counted anew.
+ * The window after one of its starts turned out to happen later than it was counted for, or earlier: it counts from then on. One that was
+ * counted too long ago to count still is counted anew.
  */
 export function moved(window: RateWindow, rate: Rate, from: number, to: number): RateWindow {
-  const length = lengthOf(rate);
-  const own = partOf(window, rate, from);
-  if (own && to < own.at + length) return window; // it counts for long enough
-  const others = window.flatMap((part) =>
-    part === own ? (part.count > 1 ? [{ at: part.at, count: part.count - 1 }] : []) : [part],
+  const [own, other] = [partAt(rate, from), partAt(rate, to)];
+  const isCounted = window.some(({ at }) => at === own);
+  if (isCounted && (own === other || (other < own && !isShort(rate)))) return window; // it counts for long enough
+  return withOneMore(
+    window.flatMap((part) => (part.at !== own ? [part] : part.count > 1 ? [{ at: own, count: part.count - 1 }] : [])),
+    other,
   );
-  const place = others.findIndex(({ at }) => to < at + length);
-  const next = others[place];
-  if (next && next.at - to < length) return others.with(place, { at: next.at, count: next.count + 1 });
-  const start = { at: to, count: 1 };
-  return next ? others.toSpliced(place, 0, start) : [...others, start];
+}
+
+function withOneMore(window: RateWindow, at: number): RateWindow {
+  const place = window.findIndex((part) => part.at >= at);
+  const next = window[place];
+  if (next?.at === at) return window.with(place, { at, count: next.count + 1 });
+  return next ? window.toSpliced(place, 0, { at, count: 1 }) : [...window, { at, count: 1 }];
 }
 
 /** The window after so many starts at this moment. */
 export function counted(window: RateWindow, rate: Rate, starts: number, now: number): RateWindow {
   const parts = counting(window, rate, now);
   const last = parts.at(-1);
-  if (last && now < last.at + lengthOf(rate))
-    return [...parts.slice(0, -1), { at: last.at, count: last.count + starts }];
-  return [...parts, { at: now, count: starts }];
+  const at = partAt(rate, now);
+  if (last && at <= last.at) return [...parts.slice(0, -1), { at: last.at, count: last.count + starts }];
+  return [...parts, { at, count: starts }];
 }

@@ -6,6 +6,7 @@ import { watchBounds } from "./judge/bounds.ts";
 import { Crowds } from "./judge/crowds.ts";
 import { usesNoBadDatabase } from "./judge/databases.ts";
 import { checkEnd } from "./judge/end.ts";
+import { watchFlows } from "./judge/flow-books.ts";
 import { flowStarted } from "./judge/flows.ts";
 import {
   bodyOf,
@@ -124,6 +125,7 @@ export class World {
     this.weather = weather;
     this.#planIsolateDeath();
     watchBounds(this);
+    watchFlows(this);
     planDeployments(this.platform, this.climate, this.chance.stream("deployments"), this.closesAt);
   }
 
@@ -329,9 +331,10 @@ export class World {
     const known = this.#temper.get(host + pathname);
     const temper = known ?? (chance.happens(0.5) ? chance.next() ** 2 * (isEvent ? 0.3 : 0.6) : 0);
     if (known === undefined) this.#temper.set(host + pathname, temper);
-    // It is down for a while, and well again: so breakers open and close.
-    const isDown = isOfFlow && temper > 0 && this.now % MINUTE < 25 * SECOND;
-    if (!this.isOpen || !chance.happens(isDown ? 0.97 : temper)) return usual;
+    // It is down for a while, and well again: so breakers open and close. It fails at once, so whoever tries is soon followed by the next.
+    const isDown = isOfFlow && temper > 0 && this.now % MINUTE < 35 * SECOND;
+    if (this.isOpen && isDown) return { ...usual, afterMs: chance.around(2 * SECOND), status: chance.pick([500, 503]) };
+    if (!this.isOpen || !chance.happens(temper)) return usual;
     const status = chance.pick([
       500,
       503,

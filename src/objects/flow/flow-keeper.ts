@@ -99,7 +99,7 @@ export class FlowKeeper {
     const flow = this.record.read();
     const grantedAt = this.line.free(ticket.jobId, ticket.attempt);
     if (grantedAt === undefined || !flow) return;
-    const timed = startedAt === null ? flow : rules.startedAt(flow, grantedAt, Math.min(startedAt, now));
+    const timed = startedAt === null ? flow : rules.startedAt(flow, grantedAt, Math.min(startedAt, now), now);
     const next = rules.released(timed, ticket, end, now);
     if (next !== flow) this.record.write(next, now);
   }

@@ -196,6 +196,8 @@ function checkBreaker(
     (other) => other !== one && !isFailure(other) && other.start.at < at && endOf(other) > (version.settledAt ?? 0),
   );
   const lastGood = Math.max(version.settledAt, ...goodOnes.map(endOf)) + HEARD_MS;
+  // One that somebody else has a hand in may have failed, and have opened it sooner.
+  if (flow.starts.some((other) => other !== one && isLoose(other.job, other.start) && endOf(other) > lastGood)) return;
   const failures = ended.filter((other) => isFailure(other) && other.start.at > lastGood);
   const opening = failures[breaker.failures - 1];
   if (!opening) return;
@@ -207,7 +209,7 @@ function checkBreaker(
   world.note("flow-probe", one.job.id);
   if (at < pausedUntil - HEARD_MS)
     violated("an open breaker starts nothing", `a start ${Math.round(pausedUntil - at)} ms before its pause is over`);
-  const probes = known.filter((other) => other.start.at > openAt + HEARD_MS && runsAt(world, other, at - HEARD_MS));
+  const probes = known.filter((other) => other.start.at > openAt + HEARD_MS && runsAt(world, other, at));
   if (probes.length > 0)
     violated("one attempt at a time tries", `${probes.map(({ job }) => job.id).join(", ")} tries too`);
 }

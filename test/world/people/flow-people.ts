@@ -18,6 +18,8 @@ async function keep(client: Client, chance: Chance, key: string): Promise<void> 
   const { world, tenant } = client;
   const flow = newFlow(tenant, key);
   world.ledger.flows.set(`${tenant.name} ${key}`, flow);
+  // Half of them are for a target that is down now and then: it has a breaker, which nothing else hides.
+  const limitsOf = chance.happens(0.5) ? limitsOfAiling : anyLimits;
   let limits = limitsOf(chance);
   if (chance.happens(0.8)) await put(client, flow, limits);
   // Half of them are left alone most of the time: there the rules are sharp.
@@ -58,7 +60,16 @@ async function leave(client: Client, flow: FlowFacts): Promise<void> {
 
 const pathOf = (key: string): string => `/v1/flows/${encodeURIComponent(key)}`;
 
-function limitsOf(chance: Chance): Limits {
+function limitsOfAiling(chance: Chance): Limits {
+  return {
+    concurrency: chance.pick([null, 3, 5]),
+    rate: null,
+    breaker: { failures: chance.int(1, 2), seconds: chance.pick([5, 10]) },
+    paused: false,
+  };
+}
+
+function anyLimits(chance: Chance): Limits {
   return {
     concurrency: chance.happens(0.75) ? chance.int(1, 3) : null,
     rate: chance.happens(0.35) ? { limit: chance.int(1, 6), seconds: chance.pick([10, 20, 60]) } : null,
