@@ -5,8 +5,11 @@ import { cut } from "../domain/text.ts";
 const MAX_LENGTH = 4_096;
 
 const LOST = "No answer came: the connection was refused, closed or reset, or what the target sent is not valid HTTP.";
+const UNREACHED = "The target could not be reached";
+const UNSAID = "the platform does not say why";
 const UNRESOLVED = "its name does not resolve";
 const TLS = "the TLS handshake failed (is its certificate expired, self-signed, or for another name?)";
+const EITHER = `${UNRESOLVED}, or ${TLS}`;
 
 /**
  * The platform has two words for a connection that failed: it was lost, or an "internal error" whose cause, a name that
@@ -15,17 +18,20 @@ const TLS = "the TLS handshake failed (is its certificate expired, self-signed, 
 export function networkMessage(thrown: unknown, target: URL): string {
   const reason = thrown instanceof Error ? thrown.message : "";
   if (/connection lost/i.test(reason)) return LOST;
-  if (/^internal error/i.test(reason)) return `The target could not be reached: ${causesOf(target)}.`;
-  return cut(
-    `The target could not be reached: ${reason === "" ? "the platform does not say why" : reason}`,
-    MAX_LENGTH,
-  );
+  if (/^internal error/i.test(reason)) return `${UNREACHED}: ${causesOf(target)}.`;
+  return cut(`${UNREACHED}: ${reason === "" ? UNSAID : reason}`, MAX_LENGTH);
 }
+
+/** The same without the platform's own text, for the log: that may hold a part of the target's address. */
+export const inOurWords = (message: string): string =>
+  [LOST, ...[UNRESOLVED, TLS, EITHER].map((cause) => `${UNREACHED}: ${cause}.`)].includes(message)
+    ? message
+    : UNREACHED;
 
 function causesOf({ protocol, hostname }: URL): string {
   const isAddress = /^\[|^[\d.]+$/.test(hostname);
-  if (protocol !== "https:") return isAddress ? "the platform does not say why" : UNRESOLVED;
-  return isAddress ? TLS : `${UNRESOLVED}, or ${TLS}`;
+  if (protocol !== "https:") return isAddress ? UNSAID : UNRESOLVED;
+  return isAddress ? TLS : EITHER;
 }
 
 /** What Cloudflare answers in the target's place when it cannot reach it, or when a target behind it cannot be reached. */

@@ -2,8 +2,9 @@
 // the account stands: so neither a caller who has not heard of a move nor a statement that is applied late is believed.
 
 import { drizzle } from "drizzle-orm/d1";
+import { sharedName } from "./column-names.ts";
 import { mayRead, mayWrite } from "./move-stages.ts";
-import { type Database, MOVING } from "./store.ts";
+import { type Database, MOVING, SHARED_NAME } from "./store.ts";
 
 interface Statement {
   readonly sql: string;
@@ -83,11 +84,25 @@ async function run<T>(residence: Residence, statements: readonly Statement[]): P
   }
 }
 
+/** Texts whose columns have a name each. */
+const distinct = new Set<string>();
+const MAX_DISTINCT = 2_000;
+
+/** A batch gives rows by the names of their columns: of two that share one, the first would be lost. @throws for such a statement */
+function mustBeDistinct(sql: string): void {
+  if (distinct.has(sql)) return;
+  const name = sharedName(sql);
+  if (name !== undefined) throw new Error(`${SHARED_NAME}: ${name}`);
+  if (distinct.size >= MAX_DISTINCT) distinct.clear();
+  distinct.add(sql);
+}
+
 async function runAt<T>(
   database: D1Database,
   accountId: string,
   statements: readonly Statement[],
 ): Promise<D1Result<T>[]> {
+  for (const { sql } of statements) mustBeDistinct(sql);
   const isReading = statements.every(({ sql }) => READS.test(sql));
   const guard = database.prepare(isReading ? MAY_READ : MAY_WRITE).bind(JSON.stringify([accountId]));
   const own = statements.map(({ sql, values }) =>

@@ -133,6 +133,10 @@ export const freeze = (db: Database, accountId: string, ofAttempt: number): Prom
 export const close = (db: Database, accountId: string, ofAttempt: number): Promise<Stored<boolean>> =>
   reach(db, accountId, goesOn(db, accountId, "frozen", "closed", ofAttempt), "closed", ofAttempt);
 
+/** Its rows are read again. Only before its switch is sent: afterwards it may live elsewhere. */
+export const reopen = (db: Database, accountId: string, ofAttempt: number): Promise<Stored<boolean>> =>
+  reach(db, accountId, goesOn(db, accountId, "closed", "frozen", ofAttempt), "frozen", ofAttempt);
+
 /** The account lives elsewhere. */
 export const leave = (db: Database, accountId: string, ofAttempt: number): Promise<Stored<boolean>> =>
   reach(db, accountId, goesOn(db, accountId, "closed", "left", ofAttempt), "left", ofAttempt);

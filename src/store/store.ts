@@ -26,8 +26,18 @@ export const MOVING = "account is moving";
 /** A move refuses writes for seconds. */
 const MOVING_RETRY_SECONDS = 2;
 
+/** What is said of a query whose rows would lose a column. */
+export const SHARED_NAME = "Two columns of a query share a name";
+
 /** Bugs of ours, not transient failures. */
-const MISTAKES = ["SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "Wrong number of parameter", "D1_TYPE_ERROR"];
+const MISTAKES = [
+  SHARED_NAME,
+  "SQLITE_ERROR",
+  "SQLITE_CONSTRAINT",
+  "SQLITE_MISMATCH",
+  "Wrong number of parameter",
+  "D1_TYPE_ERROR",
+];
 
 /**
  * Runs a query that may be repeated without harm: a read, or a write that says the same when said twice.

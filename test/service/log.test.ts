@@ -91,6 +91,8 @@ it("has one line for each request and each execution, and no word of what they c
     outcome: "failed",
     http_status: 500,
     error_code: "http_status",
+    host: new URL(target.url).host,
+    reason: "The target answered 500.",
     lateness_ms: executions[0]?.lateness_ms,
     duration_ms: expect.any(Number),
     job_status: "waiting",

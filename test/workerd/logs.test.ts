@@ -92,6 +92,23 @@ describe("an execution makes exactly one line, when it is over", () => {
     ]);
   });
 
+  it("with the host and the reason of a delivery that failed, and nothing else of its target", async () => {
+    const url = "https://hooks.example/T1/a-path?key=a-query";
+    const thrown = new TypeError(`Fetch API cannot load: ${url}`);
+    receiver.answersAt(url, 500, () => Promise.reject(thrown), 200);
+    const job = await newJob(account, { delivery: { type: "push", http: { url, method: "POST" } } });
+    await job.ring();
+    await job.ringWhenSet();
+    await job.ringWhenSet();
+    const lines = logs.of("execution");
+    expect(lines.map(({ host, reason }) => [host, reason])).toEqual([
+      ["hooks.example", "The target answered 500."],
+      ["hooks.example", "The target could not be reached"],
+      [undefined, undefined],
+    ]);
+    expect(JSON.stringify(lines)).not.toMatch(/a-path|a-query/);
+  });
+
   it("with its error and the time of the next attempt", async () => {
     receiver.answers(500, 404);
     const job = await newJob(account);

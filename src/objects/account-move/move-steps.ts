@@ -1,7 +1,7 @@
 // The steps of a move. Each leaves the account in one of the two databases, whole: the source's until the directory is switched, the target's
 // from then on. Nobody is answered by both, and nothing is written in between.
 
-import { deleteResident, readAccount } from "../../accounts/accounts-store.ts";
+import { type Account, deleteResident, readAccount } from "../../accounts/accounts-store.ts";
 import {
   type AccountMove,
   again,
@@ -13,6 +13,7 @@ import {
   thawed,
 } from "../../domain/account-move.ts";
 import { err, ok } from "../../domain/result.ts";
+import type { Tally } from "../../domain/tally.ts";
 import { log } from "../../log.ts";
 import { lookAheadAt } from "../../store/approaching.ts";
 import { CALLS_PER_PAGE, copyPage, type Stamped } from "../../store/copy-account.ts";
@@ -25,7 +26,7 @@ import {
   switchDatabase,
 } from "../../store/directory.ts";
 import { countsOf, isUncounted, openWith, type Uncounted, uncountedEpochs } from "../../store/move-counts.ts";
-import { arrive, close, dismiss, freeze, leave, thaw } from "../../store/move-stages.ts";
+import { arrive, close, dismiss, freeze, leave, reopen, thaw } from "../../store/move-stages.ts";
 import type { Database, Stored } from "../../store/store.ts";
 import { flushNow } from "../projector/ask-flush.ts";
 import { type Databases, databasesOf } from "./databases.ts";
@@ -48,6 +49,14 @@ interface LastPass {
   readonly uncounted: Uncounted;
   readonly stamped: Stamped[];
   isWhole: boolean;
+  /** What the target is opened with, once the pass is whole. */
+  opening?: Opening;
+}
+
+interface Opening {
+  /** The account's row as the target is to have it; null where the directory is. */
+  readonly resident: Account | null;
+  readonly tally: Tally;
 }
 
 const NO_EPOCHS: ReadonlySet<number> = new Set();
@@ -105,29 +114,46 @@ export class MoveSteps {
       pass.isWhole = next === null;
       return ok(goOn(move, { place: next ?? START }, Date.now()));
     }
+    const opening = pass.opening ? ok(pass.opening) : await this.#openingAfter(pass, move, source, directory);
+    if (!opening.ok) return opening;
+    if (!opening.value) return ok(goOn(move, { step: "beginning" }, Date.now()));
+    pass.opening = opening.value;
     if (step === "frozen") {
       const closed = await close(source, accountId, attempt);
       if (!closed.ok) return closed;
       return closed.value ? ok(goOn(move, { step: "closed" }, Date.now())) : giveUp(move, source);
     }
-    if (!(await flushNow(this.#env, move.to))) return err({ code: "unavailable", retryAfterSeconds: 1 });
-    const tally = await countsOf(source, accountId, pass.stamped);
-    if (!tally.ok) return tally;
-    const row = move.to === 0 ? ok(undefined) : await readAccount(directory, accountId);
-    if (!row.ok) return row;
-    const opened = await openWith(
-      target,
-      move,
-      row.value ? { ...row.value, database: move.to, movingTo: null } : null,
-      tally.value,
-    );
+    const { resident, tally } = opening.value;
+    const opened = await openWith(target, move, resident, tally);
     if (!opened.ok) return opened;
     return opened.value ? ok(goOn(move, { step: "switching" }, Date.now())) : giveUp(move, source);
   }
 
+  /**
+   * All that the target is opened with is put together while the source is still read: from its closing on nobody is answered until the
+   * target is opened and the directory switched, so nothing else is done in between, and the directory has answered just before.
+   *
+   * @returns null when the account is not to move any more
+   */
+  async #openingAfter(
+    { stamped }: LastPass,
+    { accountId, to, from }: AccountMove,
+    source: Database,
+    directory: Database,
+  ): Promise<Stored<Opening | null>> {
+    if (!(await flushNow(this.#env, to))) return err({ code: "unavailable", retryAfterSeconds: 1 });
+    const tally = await countsOf(source, accountId, stamped);
+    if (!tally.ok) return tally;
+    const row = await readAccount(directory, accountId);
+    if (!row.ok) return row;
+    if (!isToMove(row.value, { from, to })) return ok(null);
+    return ok({ resident: to === 0 ? null : { ...row.value, database: to, movingTo: null }, tally: tally.value });
+  }
+
   async #beginLastPass(move: AccountMove, source: Database): Promise<Step> {
     const { accountId, attempt, step } = move;
-    const frozen = step === "frozen" ? await freeze(source, accountId, attempt) : ok(true);
+    const stop = step === "closed" ? reopen : freeze; // no switch has been sent yet: the source is read meanwhile
+    const frozen = await stop(source, accountId, attempt);
     if (!frozen.ok) return frozen;
     if (!frozen.value) return giveUp(move, source);
     const ahead = await lookAheadAt(source);
@@ -135,11 +161,14 @@ export class MoveSteps {
     const uncounted = await uncountedEpochs(source);
     if (!uncounted.ok) return uncounted;
     this.#lastPass = { attempt, uncounted: uncounted.value, stamped: [], isWhole: false };
-    return ok(goOn(move, { place: START, aheadAt: move.aheadAt ?? ahead.value }, Date.now()));
+    return ok(goOn(move, { step: "frozen", place: START, aheadAt: move.aheadAt ?? ahead.value }, Date.now()));
   }
 }
 
-const isToMove = (residing: Residing | undefined, { from, to }: AccountMove): residing is Residing =>
+const isToMove = <R extends Residing>(
+  residing: R | undefined,
+  { from, to }: Pick<AccountMove, "from" | "to">,
+): residing is R =>
   residing !== undefined && residing.status !== "deleted" && residing.database === from && residing.movingTo === to;
 
 /** Earlier tries end here: whatever they may have sent does nothing from now on, unless the directory was switched. */

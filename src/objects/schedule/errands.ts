@@ -52,16 +52,17 @@ async function runTick(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Sc
     await removeOrphanSchedule(databaseOf(env, accountId), { accountId, scheduleId });
     return record.erase();
   }
-  if (!keeper.record.isStill(schedule)) return;
+  const still = record.still(schedule);
+  if (!still) return;
   if (standing.ok && standing.value.status === "suspended") {
-    record.write(life.holdAll(schedule, now + SUSPENDED_MS, now), now);
+    record.write(life.holdAll(still, now + SUSPENDED_MS, now), now);
     return keeper.report();
   }
-  const due = life.dueAt(schedule, now);
+  const due = life.dueAt(still, now);
   if (!due) return;
-  if (schedule.held === null && due.missed > 0) await catchUp(keeper, env, schedule, due);
-  else if (schedule.overlap === "skip") await makeUnlessBusy(keeper, env, schedule, due.tick);
-  else await makeJob(keeper, env, schedule, due.tick);
+  if (still.held === null && due.missed > 0) await catchUp(keeper, env, still, due);
+  else if (still.overlap === "skip") await makeUnlessBusy(keeper, env, still, due.tick);
+  else await makeJob(keeper, env, still, due.tick);
 }
 
 /** Makes no job as long as the one before has not ended. While nobody can tell, the tick is held. */
@@ -73,11 +74,12 @@ async function makeUnlessBusy(
 ): Promise<void> {
   const { record } = keeper;
   const busy = await isBusy(env, schedule, tick);
-  if (!record.isStill(schedule)) return;
+  const still = record.still(schedule);
+  if (!still) return;
   if (!busy.ok) return holdUp(record, tick);
-  if (!busy.value) return makeJob(keeper, env, schedule, tick);
+  if (!busy.value) return makeJob(keeper, env, still, tick);
   const now = Date.now();
-  record.write(life.skipTick(schedule, tick, now), now);
+  record.write(life.skipTick(still, tick, now), now);
   await keeper.report();
 }
 
@@ -103,12 +105,13 @@ async function catchUp(keeper: ScheduleKeeper, env: Cloudflare.Env, schedule: Sc
   const { nextRunAt: oldest } = schedule;
   if (oldest === null) return;
   const made = await isMade(env, schedule, oldest);
-  if (!keeper.record.isStill(schedule)) return;
   const { record } = keeper;
+  const still = record.still(schedule);
+  if (!still) return;
   const now = Date.now();
-  if (!made.ok) record.write(life.holdAll(schedule, now + TRY_AGAIN_MS, now), now);
-  else if (made.value) await makeJob(keeper, env, schedule, oldest);
-  else record.write(life.skipTo(schedule, due, now), now);
+  if (!made.ok) record.write(life.holdAll(still, now + TRY_AGAIN_MS, now), now);
+  else if (made.value) await makeJob(keeper, env, still, oldest);
+  else record.write(life.skipTo(still, due, now), now);
 }
 
 /**
@@ -126,7 +129,8 @@ export async function countMade(
   const made = await isMade(env, schedule, oldest);
   if (!made.ok) return made;
   const now = Date.now();
-  if (made.value && keeper.record.isStill(schedule)) keeper.record.write(life.ran(schedule, oldest, now), now);
+  const still = keeper.record.still(schedule);
+  if (made.value && still) keeper.record.write(life.ran(still, oldest, now), now);
   return ok(undefined);
 }
 

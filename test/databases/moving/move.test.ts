@@ -8,6 +8,7 @@ import { newBulkAction } from "../../workerd/bulk-actions/bulk-action.ts";
 import { type Account, newAccount, remove, suspend } from "../../workerd/harness/account.ts";
 import { ADMIN, api, type JobJson, must } from "../../workerd/harness/api.ts";
 import { advance, HOUR, iso, MINUTE, NOON, SECOND, setClock, until } from "../../workerd/harness/clock.ts";
+import { databaseDown } from "../../workerd/harness/database.ts";
 import { JobUnderTest, newJob, postJob } from "../../workerd/harness/job.ts";
 import { logs } from "../../workerd/harness/logs.ts";
 import { receiver } from "../../workerd/harness/receiver.ts";
@@ -122,6 +123,38 @@ describe("an account that moves", () => {
     const second = await postJob(account, { idempotency_key: "k" });
     expect(second).toMatchObject({ status: 409, body: { data: { id: first.id } } });
     expect((await far.edit({ name: "new" })).status).toBe(200);
+  });
+
+  it("is read where it lives for as long as the directory does not answer, and arrives afterwards", async () => {
+    const resident = await newAccount("a tenant of DB_1", 1);
+    const job = await newJob(resident, { scheduled_for: iso(NOON + 5 * HOUR) });
+    const leaving = new MoveUnderTest(resident);
+    await leaving.ask(2);
+    await leaving.stepToStage("frozen");
+    const outage = databaseDown();
+    for (let ring = 0; ring < 4; ring++) {
+      advance(SECOND);
+      await leaving.ring();
+    }
+    expect(await leaving.stageIn(1)).toBe("frozen");
+    expect((await api<{ id: string }[]>("GET", "/v1/jobs", { key: resident.key })).body.data).toMatchObject([
+      { id: job.id },
+    ]);
+    outage.end();
+    await leaving.runToItsEnd();
+    expect(await leaving.residence()).toEqual({ database: 2, moving_to: null });
+  });
+
+  it("is read again while a move that has died after its closing copies once more", async () => {
+    const job = await newJob(account, { scheduled_for: iso(NOON + 5 * HOUR) });
+    await moving.ask(1);
+    await moving.stepToStage("closed");
+    expect((await api("GET", "/v1/jobs", { key: account.key })).status).toBe(503);
+    await moving.evict();
+    await moving.stepToStage("frozen");
+    expect(await list()).toEqual([job.id]);
+    await moving.runToItsEnd();
+    expect(await moving.residence()).toEqual({ database: 1, moving_to: null });
   });
 
   it("has one job under a key whose creation was answered before it moved", async () => {

@@ -1,7 +1,13 @@
 // Ticks of an account that is suspended or deleted.
 
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import * as standing from "../../../src/accounts/standing.ts";
+import { ok } from "../../../src/domain/result.ts";
+import { confirmed } from "../../../src/domain/schedule.ts";
+import { runScheduleErrands } from "../../../src/objects/schedule/errands.ts";
+import { ScheduleKeeper } from "../../../src/objects/schedule/schedule-keeper.ts";
 import { type Account, newAccount, remove, resume, suspend } from "../harness/account.ts";
 import { DAY, HOUR, MINUTE, NOON, setClock, until } from "../harness/clock.ts";
 import { newSchedule, sweep } from "./schedule.ts";
@@ -70,5 +76,25 @@ describe("an account that is deleted", () => {
     await until(() => schedule.isEmpty());
     expect(await schedule.row()).toBeUndefined();
     expect(await schedule.isEmpty()).toBe(true);
+  });
+});
+
+it("a confirmation that comes while it asks how its account stands is kept", async () => {
+  const schedule = await newSchedule(account);
+  setClock(FIRST);
+  await runInDurableObject(schedule.owner, async (_, state) => {
+    const keeper = new ScheduleKeeper(state, env);
+    const { record } = keeper;
+    const held = record.read();
+    if (!held) throw new Error("it has no state");
+    record.remember({ ...held, news: [{ type: "schedule.missed", at: NOON }] });
+    vi.spyOn(keeper, "report").mockResolvedValue();
+    const asked = vi.spyOn(standing, "standingOf").mockImplementation(async () => {
+      record.remember(confirmed(record.read() ?? held));
+      return ok({ status: "suspended", signing: null });
+    });
+    await runScheduleErrands(keeper, env);
+    asked.mockRestore();
+    expect(record.read()).toMatchObject({ revision: held.revision + 1, news: [] });
   });
 });
