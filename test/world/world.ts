@@ -168,8 +168,7 @@ export class World {
   #mostLateMsOf(job: JobFacts): number {
     const { tenant } = job;
     if (usesNoBadDatabase(this, tenant)) return 5 * SECOND + this.skewMs;
-    // A slow creation that a move refuses is made elsewhere, so late that its `arm` is not believed: the sweeper may have to find it.
-    const mostMs = this.mostLateMs + (tenant.moves && this.climate.size > 0 ? 90 * SECOND : 0);
+    const mostMs = this.mostLateMs;
     const isFickle = this.climate.has("d1-late") || this.climate.has("d1-answers-lost");
     return this.knowsSuspensions ? mostMs : mostLateMsOf(job, mostMs, this.weather.wellSince, isFickle);
   }
@@ -228,12 +227,22 @@ export class World {
     const { level, event, ...fields } = JSON.parse(line);
     // What is left of a deleted account may report for a minute, to a row that retention has taken.
     const isOfDeleted = this.ledger.tenants.some(({ id, deletedAt }) => id === fields.account_id && deletedAt !== null);
-    if (!isOfDeleted) this.complaints.set(event, (this.complaints.get(event) ?? 0) + 1);
+    if (!isOfDeleted && !this.#isFrozen(event, fields))
+      this.complaints.set(event, (this.complaints.get(event) ?? 0) + 1);
     this.note(level, event, JSON.stringify(fields));
     const isOld = event === "alarm_fault" && fields.error === "NewerShapeError" && this.isOpen; // left to the newer code
     if (isOld) this.note("newer-shape", fields.object);
     else if (FAULTS_OF_OURS.has(event))
       this.ledger.violated("nothing unforeseen happens", `${event} ${JSON.stringify(fields)}`);
+  }
+
+  /** While an account is frozen, who creates is answered 503; so are a tick, and an end that has events to make. */
+  #isFrozen(
+    event: string,
+    { account_id, status }: { readonly account_id?: string; readonly status?: number },
+  ): boolean {
+    const mayBe = event === "request" ? status === 503 : event === "report_failed" || event === "tick_held";
+    return mayBe && this.ledger.tenants.some(({ id, moves }) => moves && id === account_id);
   }
 
   #arrives(push: Arrival): TargetAnswer {

@@ -332,10 +332,8 @@ async function checkWebhooks(world: World): Promise<void> {
 }
 
 /** In a world without faults the service notices nothing. */
-function checkCalm({ climate, complaints, hasMoves, ledger }: World): void {
+function checkCalm({ climate, complaints, ledger }: World): void {
   if (climate.size > 0) return;
-  // While an account is frozen, who creates is answered 503, and so are a tick, and an end that has events to make.
-  if (hasMoves) for (const event of ["request", "report_failed", "tick_held"]) complaints.delete(event);
   for (const [event, count] of complaints)
     ledger.violated("a healthy service has nothing to complain of", `${event}, ${count} times`);
 }

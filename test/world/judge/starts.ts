@@ -68,8 +68,8 @@ export function checkStart(
 /** A row that nobody has armed is found by the sweeper: 15 s after its time, with the next minute. */
 const SWEPT_MS = 80_000;
 const MINUTE_MS = 60_000;
-/** What has stood in line at a slow database is answered when that is well again. */
-const CAUGHT_UP_MS = 20_000;
+/** One that is given its owner by a repeat of its creation. */
+const GIVEN_MS = 20_000;
 
 /**
  * How late the first push may be of a job that was made without an answer, and that a repeat of its creation was told of. That repeat gives
@@ -87,7 +87,7 @@ export function mostLateMsOf(
 ): number {
   if (!wasFound || knownAt === null) return mostMs;
   if (isFickle) return Math.max(mostMs, SWEPT_MS + MINUTE_MS);
-  if (wellSince + CAUGHT_UP_MS < knownAt) return mostMs;
+  if (wellSince < knownAt) return Math.min(mostMs, GIVEN_MS);
   return Math.max(mostMs, SWEPT_MS + Math.max(0, wellSince - Math.max(notBefore, knownAt)));
 }
 
