@@ -22,7 +22,7 @@ const FULL = {
   events: { jobs: 500, kills: 5 },
   flows: { jobs: 1_000, kills: 20 },
   counted: { jobs: 2_000, kills: 3 },
-  combined: { accounts: 40, jobs: 20_000, seconds: 270, kills: 10, frozenSeconds: 60, moves: 3 } satisfies CombinedPlan,
+  combined: { accounts: 40, jobs: 20_000, seconds: 300, kills: 10, frozenSeconds: 60, moves: 3 } satisfies CombinedPlan,
   copies: 5,
   walk: { steps: 400, kills: 6 },
   requests: 20_000,

@@ -23,14 +23,22 @@ export interface Asked {
 
 /** As often as it stands here. */
 const KINDS: readonly Kind[] = [
-  ...["push", "push", "push", "push later", "push later", "push later", "push later", "push later"],
-  ...["push retried", "push slow", "pull", "pull", "pull", "pull retried", "cancelled"],
-] as Kind[];
+  ...Array<Kind>(5).fill("push"),
+  ...Array<Kind>(8).fill("push later"),
+  ...Array<Kind>(3).fill("pull"),
+  ...(["push retried", "push slow", "pull retried", "cancelled"] as const),
+];
 
 const SIZES = [1, 1, 1, 1, 1, 1, 1, 1, 1, 10, 25, 40] as const;
 
 /** Seconds: so some are due long after the process that has made them has died. */
 const DELAYS = [1, 40] as const;
+
+/** While so many deliveries are overdue no more jobs are made: a busy machine is not buried under jobs it has no time for. */
+const MAX_OVERDUE = 200;
+const LOOK_EVERY_MS = 250;
+/** An account that was held up makes its jobs so much faster afterwards. */
+const CATCHES_UP = 2;
 
 const HANG_UP_PERCENT = 5;
 const HANG_UP_MS = [1, 60] as const;
@@ -52,6 +60,8 @@ export class Making {
   readonly asked: Asked[] = [];
   readonly faults: string[] = [];
   readonly #receiver: Receiver;
+  readonly #awaited = new Set<Made>();
+  #overdue = { at: 0, count: 0 };
 
   constructor(receiver: Receiver) {
     this.#receiver = receiver;
@@ -61,14 +71,25 @@ export class Making {
   async fill(tenant: PatientTenant, jobs: number, withinMs: number, seed: number): Promise<void> {
     const chance = new Chance(seed);
     const beganAt = Date.now();
+    const everyMs = withinMs / jobs;
     const cancelling: Promise<void>[] = [];
     for (let made = 0; made < jobs; ) {
-      await sleep(Math.max(0, beganAt + (withinMs * made) / jobs - Date.now()));
       const size = Math.min(chance.pick(SIZES), jobs - made);
       cancelling.push(...(await this.#make(tenant, chance, made, size)));
       made += size;
+      await sleep(Math.max((size * everyMs) / CATCHES_UP, beganAt + made * everyMs - Date.now()));
+      while (this.#countOverdue() > MAX_OVERDUE) await sleep(LOOK_EVERY_MS);
     }
     await Promise.all(cancelling);
+  }
+
+  #countOverdue(): number {
+    const now = Date.now();
+    if (now < this.#overdue.at + LOOK_EVERY_MS) return this.#overdue.count;
+    for (const job of this.#awaited) if (job.target?.deliveries.length !== 0) this.#awaited.delete(job);
+    const count = [...this.#awaited].filter(({ scheduledFor }) => scheduledFor < now).length;
+    this.#overdue = { at: now, count };
+    return count;
   }
 
   /** @returns what is still to be cancelled */
@@ -88,7 +109,11 @@ export class Making {
         return [];
       }
       const job = { id, tenant, kind, target, scheduledFor: Date.parse(scheduled_for), askedAt, answeredAt };
-      const accept = (cancelledAt: number | null) => void this.made.push({ ...job, cancelledAt });
+      const accept = (cancelledAt: number | null) => {
+        const made = { ...job, cancelledAt };
+        this.made.push(made);
+        if (cancelledAt === null) this.#awaited.add(made);
+      };
       if (kind === "cancelled") return [cancel(tenant, id, chance.between(0, CANCEL_WITHIN_MS)).then(accept)];
       accept(null);
       return [];

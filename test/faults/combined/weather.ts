@@ -3,15 +3,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MoveStage } from "../../../src/domain/account-move.ts";
 import type { Service } from "../../harness/service.ts";
-import { holdsWithin } from "../../harness/until.ts";
+import { holdsWithin, until } from "../../harness/until.ts";
 import type { Chance } from "../harness/chance.ts";
 import { crash } from "../harness/crash.ts";
 import type { PatientTenant } from "../harness/patient-tenant.ts";
 import type { Files } from "./files.ts";
 
 export interface WeatherPlan {
-  /** How long jobs are made. */
-  readonly seconds: number;
   readonly kills: number;
   readonly frozenSeconds: number;
   /** The first is met by a kill, the second goes into the frozen database, the third out of it. */
@@ -39,12 +37,16 @@ export interface Weather {
 }
 
 interface Event {
+  /** The share of all jobs that are made by then. */
   readonly at: number;
   readonly happens: () => Promise<void>;
 }
 
-/** As a share of the time in which jobs are made. */
-const FROZEN_FROM = 0.2;
+const FROZEN_AT = 0.2;
+const MOVES_IN_AT = 0.25;
+const MOVES_OUT_AT = 0.7;
+const LOOK_EVERY_MS = 50;
+const MADE_LIMIT_MS = 1_200_000;
 /** This kill waits for a move, and meets it in its midst. */
 const KILL_IN_MOVE = 1;
 
@@ -55,12 +57,10 @@ export async function storm(
   service: Service,
   files: Files,
   residents: readonly Resident[],
-  { seconds, kills, frozenSeconds, moves }: WeatherPlan,
+  progress: () => number,
+  { kills, frozenSeconds, moves }: WeatherPlan,
   chance: Chance,
 ): Promise<Weather> {
-  const beganAt = Date.now();
-  const [wholeMs, frozenMs] = [seconds * 1_000, frozenSeconds * 1_000];
-  const frozenFrom = wholeMs * FROZEN_FROM;
   const [, ...mayFreeze] = files.numbers; // without the directory nobody who is new to a process is known
   const database = chance.pick(mayFreeze);
   const others = files.numbers.filter((number) => number !== database);
@@ -68,6 +68,13 @@ export async function storm(
   const faults: string[] = [];
   const movedTo = new Map<string, number>();
 
+  const isMade = (share: number) =>
+    until(
+      () => progress() >= share,
+      MADE_LIMIT_MS,
+      () => `jobs are made too slowly: ${progress()}`,
+      LOOK_EVERY_MS,
+    );
   const kill = async () => {
     const from = Date.now();
     await crash(service);
@@ -98,27 +105,26 @@ export async function storm(
   };
 
   const events: Event[] = Array.from({ length: kills }, (_, number) => ({
-    at: (wholeMs * (number + 0.5)) / kills,
+    at: (number + 0.5) / kills,
     happens: number === KILL_IN_MOVE ? killInMove : kill,
   }));
   if (moves === 3)
     events.push(
-      { at: frozenFrom + frozenMs / 3, happens: () => move(mover(chance.pick(others)), database) },
-      { at: wholeMs * 0.7, happens: () => move(mover(database), chance.pick(others)) },
+      { at: MOVES_IN_AT, happens: () => move(mover(chance.pick(others)), database) },
+      { at: MOVES_OUT_AT, happens: () => move(mover(database), chance.pick(others)) },
     );
   const freeze = async (): Promise<Span> => {
-    await sleep(frozenFrom);
+    await isMade(FROZEN_AT);
     const unlock = await files.lock(database);
     const from = Date.now();
-    await sleep(frozenMs);
-    const until = Date.now();
+    await sleep(frozenSeconds * 1_000);
     unlock();
-    return { from, until };
+    return { from, until: Date.now() };
   };
 
   const happen = async () => {
     for (const { at, happens } of events.sort((one, other) => one.at - other.at)) {
-      await sleep(Math.max(0, beganAt + at - Date.now()));
+      await isMade(at);
       await happens();
     }
   };
