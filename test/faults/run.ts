@@ -32,7 +32,7 @@ const QUICK = {
   events: { jobs: 60, kills: 1 },
   flows: { jobs: 150, kills: 1 },
   counted: { jobs: 200, kills: 1 },
-  combined: { accounts: 4, jobs: 300, seconds: 30, kills: 2, frozenSeconds: 8, moves: 1 } satisfies CombinedPlan,
+  combined: { accounts: 8, jobs: 320, seconds: 20, kills: 2, frozenSeconds: 8, moves: 1 } satisfies CombinedPlan,
   copies: 1,
   walk: { steps: 80, kills: 1 },
   requests: 1_500,

@@ -42,8 +42,8 @@ interface Event {
   readonly happens: () => Promise<void>;
 }
 
-const FROZEN_AT = 0.2;
-const MOVES_IN_AT = 0.25;
+const FROZEN_AT = 0.3;
+const MOVES_IN_AT = 0.33;
 const MOVES_OUT_AT = 0.7;
 const LOOK_EVERY_MS = 50;
 const MADE_LIMIT_MS = 1_200_000;
