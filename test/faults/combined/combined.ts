@@ -78,8 +78,11 @@ async function live(service: OwnService, plan: CombinedPlan, seed: number): Prom
   await Promise.all([...workers.values()].map((worker) => worker.stop()));
 
   const lists = await eachOf(tenants, 10, (tenant) => readList(tenant, madeBy.get(tenant) ?? []));
-  const statuses = new Map(lists.flatMap((list) => [...list.statuses]));
-  const verdicts = await eachOf(made, 20, (job) => judge(job, workers, statuses.get(job.id) ?? "not listed"));
+  const statuses = new Map(tenants.map((tenant, i) => [tenant, lists[i]?.statuses]));
+  const verdicts = await eachOf(made, 20, async (job) => {
+    const status = statuses.get(job.tenant)?.get(job.id);
+    return status === undefined ? lost(job) : judge(job, workers, status);
+  });
   faults.push(...lists.flatMap((list) => list.faults), ...(await spyOnNext(tenants, made)));
   await receiver.close();
   if ((await service.terminate(STOP_MS)) !== 0) faults.push("the service did not end well");
@@ -102,6 +105,13 @@ async function countLive(tenant: PatientTenant): Promise<number> {
   const statuses = ["pending", "queued", "running", "retrying"].map((status) => `status=${status}`).join("&");
   return (await tenant.get(`/v1/jobs?${statuses}&size=1`)).meta.paging.total;
 }
+
+/** Nobody can be asked about a job that its account's list does not have. */
+const lost = ({ kind, id }: Made): Verdict => ({
+  kind,
+  ...{ delivered: false, duplicates: 0, lateMs: [], isEarly: false },
+  faults: [`${kind} ${id} is not in its account's list`],
+});
 
 function unsigned(made: readonly Made[]): string[] {
   const wrong = made.flatMap(({ target, tenant }) =>
