@@ -1,10 +1,11 @@
 // `npm run test:faults`: the service is started, killed, lied to and besieged, and must keep what it promised. Prints its
-// seed first and a table last. `--quick` is a cut of it, as the gate runs it; `--seed <n>` repeats a run.
+// seed first and a table last. `--quick` is a cut of it, as the gate runs it; `--seed <n>` repeats a run; `--only combined` runs one third of it.
 
 import { parseArgs } from "node:util";
 import { quietPort } from "../harness/quiet-port.ts";
 import { OwnService } from "../harness/service.ts";
 import { searchLog } from "./canaries.ts";
+import { type CombinedPlan, combine } from "./combined/combined.ts";
 import { countUnderKills } from "./counted/counted.ts";
 import { table } from "./harness/table.ts";
 import { intrude } from "./intruders/intruders.ts";
@@ -21,6 +22,7 @@ const FULL = {
   events: { jobs: 500, kills: 5 },
   flows: { jobs: 1_000, kills: 20 },
   counted: { jobs: 2_000, kills: 3 },
+  combined: { accounts: 40, jobs: 20_000, seconds: 300, kills: 10, frozenSeconds: 60, moves: 3 } satisfies CombinedPlan,
   copies: 5,
   walk: { steps: 400, kills: 6 },
   requests: 20_000,
@@ -30,6 +32,7 @@ const QUICK = {
   events: { jobs: 60, kills: 1 },
   flows: { jobs: 150, kills: 1 },
   counted: { jobs: 200, kills: 1 },
+  combined: { accounts: 8, jobs: 320, seconds: 20, kills: 2, frozenSeconds: 8, moves: 1 } satisfies CombinedPlan,
   copies: 1,
   walk: { steps: 80, kills: 1 },
   requests: 1_500,
@@ -38,7 +41,9 @@ const QUICK = {
 /** It is given the time to say its last words. */
 const STOP_MS = 60_000;
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, seed: { type: "string" } } });
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, seed: { type: "string" }, only: { type: "string" } },
+});
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const plan = values.quick ? QUICK : FULL;
 const startedAt = Date.now();
@@ -71,15 +76,20 @@ async function onOneService(): Promise<void> {
   }
 }
 
-async function inTests(): Promise<void> {
-  done(await runTests(plan.requests, seed));
-}
+const THIRDS = {
+  service: onOneService,
+  combined: async () => done(await combine(plan.combined, seed)),
+  tests: async () => done(await runTests(plan.requests, seed)),
+};
+const names = Object.keys(THIRDS) as (keyof typeof THIRDS)[];
+const chosen = names.filter((name) => name === (values.only ?? name));
+if (chosen.length === 0) throw new Error(`--only: ${names.join(", ")}`);
 
 console.log(`seed ${seed}${values.quick ? ", quick" : ""}`);
-// The full load takes the machine for itself. The cut mostly waits, and the tests run beside it.
-const ends = values.quick
-  ? await Promise.allSettled([onOneService(), inTests()])
-  : [...(await Promise.allSettled([onOneService()])), ...(await Promise.allSettled([inTests()]))];
+// The full load takes the machine for itself. The cut mostly waits, and its thirds run beside each other.
+const ends: PromiseSettledResult<void>[] = [];
+if (values.quick) ends.push(...(await Promise.allSettled(chosen.map((name) => THIRDS[name]()))));
+else for (const name of chosen) ends.push(...(await Promise.allSettled([THIRDS[name]()])));
 const broken = ends.flatMap((end) => (end.status === "rejected" ? [`it broke off: ${end.reason?.stack}`] : []));
 
 const faults = [...parts.flatMap((part) => part.faults), ...leaks, ...broken];

@@ -64,9 +64,9 @@ export class Service {
   }
 
   /** An account of a test's own: no test meets another's jobs or rate limits. */
-  async newTenant(name = "a tenant"): Promise<Tenant> {
+  async newTenant(name = "a tenant", database?: number): Promise<Tenant> {
     type Made = { id: string; api_key: string; signing_secret: string };
-    const made = await this.operator.post<Made>("/v1/admin/accounts", { name });
+    const made = await this.operator.post<Made>("/v1/admin/accounts", { name, database });
     return new Tenant({ url: this.url, id: made.id, apiKey: made.api_key, signingSecret: made.signing_secret });
   }
 

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Service } from "../../harness/service.ts";
-import type { Answer, Tenant } from "../../harness/tenant.ts";
+import type { Answer, Envelope, Tenant } from "../../harness/tenant.ts";
 
 /** The contract allows 100 and 1,000 in ten seconds; a fixed window and ours may lie differently. */
 const LIMITS = { api: 45, worker: 450 } as const;
@@ -44,8 +44,9 @@ export class PatientTenant {
     this.#keys = [tenant, ...others].map((owner) => new Key(owner));
   }
 
-  static async make(service: Service, name: string, keys: number): Promise<PatientTenant> {
-    const tenant = await service.newTenant(name);
+  /** @param database where it lives; the service decides unless told */
+  static async make(service: Service, name: string, keys: number, database?: number): Promise<PatientTenant> {
+    const tenant = await service.newTenant(name, database);
     return new PatientTenant(tenant, await tenant.moreKeys(keys - 1));
   }
 
@@ -68,6 +69,23 @@ export class PatientTenant {
       if (Date.now() > deadline) throw new Error(`${method} ${path} was not answered in ${GIVE_UP_MS / 1_000} s`);
       await sleep(answer === null ? 100 : 500);
     }
+  }
+
+  /** What is there to be read: asked again while a database does not answer, or the account moves. */
+  async get<T>(path: string): Promise<Envelope<T>> {
+    const deadline = Date.now() + GIVE_UP_MS;
+    for (;;) {
+      const { status, body } = await this.call<T>("GET", path);
+      if (status === 200) return body;
+      if (status !== 503 || Date.now() > deadline) throw new Error(`GET ${path}: ${status} ${JSON.stringify(body)}`);
+      await sleep(500);
+    }
+  }
+
+  /** Sends a request and does not wait for its answer for longer than this. */
+  async hangUp(method: string, path: string, body: unknown, afterMs: number): Promise<void> {
+    const { owner } = await this.#free("api");
+    await owner.call(method, path, body, AbortSignal.timeout(afterMs)).catch(() => null);
   }
 
   async #send<T>(

@@ -23,13 +23,16 @@ export class PullWorker {
   readonly work: Work[] = [];
   readonly #tenant: PatientTenant;
   readonly #chance: Chance;
+  readonly #waitSeconds: number;
   #stopping = false;
   readonly #done: Promise<unknown>;
   /** Why it gave up, if it did: nobody answered it. */
   failure: unknown;
 
-  constructor(tenant: PatientTenant, seed: number, polls: number) {
+  /** @param waitSeconds how long a poll waits for a job */
+  constructor(tenant: PatientTenant, seed: number, polls: number, waitSeconds = 2) {
     this.#tenant = tenant;
+    this.#waitSeconds = waitSeconds;
     this.#chance = new Chance(seed);
     const lanes = Array.from({ length: polls }, () => this.#run());
     this.#done = Promise.all(lanes).catch((thrown: unknown) => {
@@ -46,7 +49,7 @@ export class PullWorker {
     while (!this.#stopping) {
       const claimed = await this.#tenant.call<Claimed | null>("POST", "/v1/worker/jobs/claim", {
         handlers: ["work"],
-        wait_time_seconds: 2,
+        wait_time_seconds: this.#waitSeconds,
       });
       if (claimed.status === 200 && claimed.body.data) await this.#do(claimed.body.data);
       else if (claimed.status !== 200) await sleep(100);

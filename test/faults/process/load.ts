@@ -24,6 +24,11 @@ const KINDS: readonly Kind[] = ["push", "push later", "push retried", "push slow
 /** Seconds a pull worker's lease lasts: one that a crash has cut off is over soon. */
 const LEASE_SECONDS = 6;
 
+/** A job's shortest and longest delay in seconds, where it has one. */
+type Delays = readonly [number, number];
+
+const DELAYS: Delays = [1, 4];
+
 /** So many at a time: a machine that is busy elsewhere is not buried under jobs it has no time for. */
 const MAX_UNDERWAY = 40;
 
@@ -57,44 +62,50 @@ export class Load {
     const number = ++this.#made;
     const kind = this.#chance.pick(KINDS);
     const tenant = this.#chance.pick(this.#tenants);
-    const { body, target } = this.#order(kind);
+    const { body, target } = orderOf(kind, this.#receiver, this.#chance);
     const cancelAfterMs = this.#chance.between(0, 1_500);
     const job = await create(tenant, { ...body, idempotency_key: `faults-${number}` });
     const cancelledAt = kind === "cancelled" ? await cancel(tenant, job.id, cancelAfterMs) : null;
     this.accepted.push({ id: job.id, tenant, kind, scheduledFor: Date.parse(job.scheduled_for), target, cancelledAt });
   }
+}
 
-  /** What is to be created, and where that is pushed to. */
-  #order(kind: Kind): { body: object; target: Target | null } {
-    const payload = { canary: "canary-payload", work_ms: this.#chance.between(0, 800), fails: 0 };
-    const delay = { value: this.#chance.between(1, 4), unit: "second" };
-    const pushed = (replies: readonly Reply[], more: object = {}) => {
-      const target = this.#receiver.target(...replies);
-      return {
-        target,
-        body: { name: kind, payload, ...target.delivery("POST", { "x-canary": "canary-header" }), ...more },
-      };
+export interface Order {
+  readonly body: object;
+  /** Where it is pushed to; null of one that is pulled. */
+  readonly target: Target | null;
+}
+
+/** A job of this kind, as it is asked for. */
+export function orderOf(kind: Kind, receiver: Receiver, chance: Chance, delays = DELAYS): Order {
+  const payload = { canary: "canary-payload", work_ms: chance.between(0, 800), fails: 0 };
+  const delay = { value: chance.between(...delays), unit: "second" };
+  const pushed = (replies: readonly Reply[], more: object = {}) => {
+    const target = receiver.target(...replies);
+    return {
+      target,
+      body: { name: kind, payload, ...target.delivery("POST", { "x-canary": "canary-header" }), ...more },
     };
-    const pulled = (fails: number) => {
-      const more = { handler: "work", timeout: LEASE_SECONDS, max_retries: 20 };
-      return { target: null, body: { name: kind, payload: { ...payload, fails }, ...more } };
-    };
-    switch (kind) {
-      case "push":
-        return pushed([200]);
-      case "push later":
-        return pushed([okAfter(20)], { delay });
-      case "push retried":
-        return pushed([500, 500, 200], { max_retries: 10 });
-      case "push slow":
-        return pushed([okAfter(this.#chance.between(500, 2_500))], { delay });
-      case "pull":
-        return pulled(0);
-      case "pull retried":
-        return pulled(1);
-      case "cancelled":
-        return pushed([200], { delay: { value: 3, unit: "second" } });
-    }
+  };
+  const pulled = (fails: number) => {
+    const more = { handler: "work", timeout: LEASE_SECONDS, max_retries: 20 };
+    return { target: null, body: { name: kind, payload: { ...payload, fails }, ...more } };
+  };
+  switch (kind) {
+    case "push":
+      return pushed([200]);
+    case "push later":
+      return pushed([okAfter(20)], { delay });
+    case "push retried":
+      return pushed([500, 500, 200], { max_retries: 10 });
+    case "push slow":
+      return pushed([okAfter(chance.between(500, 2_500))], { delay });
+    case "pull":
+      return pulled(0);
+    case "pull retried":
+      return pulled(1);
+    case "cancelled":
+      return pushed([200], { delay: { value: 3, unit: "second" } });
   }
 }
 
@@ -119,17 +130,16 @@ async function create(tenant: PatientTenant, body: object): Promise<JobJson> {
 }
 
 /** @returns when the service said that no attempt will start; null when the job was quicker */
-async function cancel(tenant: PatientTenant, id: string, afterMs: number): Promise<number | null> {
+export async function cancel(tenant: PatientTenant, id: string, afterMs: number): Promise<number | null> {
   await sleep(afterMs);
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const { status, tries } = await tenant.call("POST", `/v1/jobs/${id}/cancel`);
     const now = Date.now();
     if (status === 200) return now;
-    if (status === 409 && tries === 1) return null;
-    if (status === 409) {
-      const shown = await tenant.call<{ status: string }>("GET", `/v1/jobs/${id}`);
-      return shown.body.data.status === "cancelled" ? now : null;
-    }
+    if (status === 409 && tries === 1 && isFirst) return null;
+    if (status === 409)
+      return (await tenant.get<{ status: string }>(`/v1/jobs/${id}`)).data.status === "cancelled" ? now : null;
+    if (status !== 503) throw new Error(`${id} was not cancelled: ${status}`);
     await sleep(500);
   }
 }

@@ -37,16 +37,19 @@ interface Start {
 /** Shortest backoff after a failure or an interruption (contract §3). */
 const BACKOFF_MS = 1_000;
 
-export async function judge(job: Accepted, workers: ReadonlyMap<string, PullWorker>): Promise<Verdict> {
+/** @param listed its status, if a list has shown it already */
+export async function judge(
+  job: Accepted,
+  workers: ReadonlyMap<string, PullWorker>,
+  listed?: string,
+): Promise<Verdict> {
   const { tenant, id, kind } = job;
-  const shown = await tenant.call<{ status: string }>("GET", `/v1/jobs/${id}`);
-  const told = await tenant.call<Execution[]>("GET", `/v1/jobs/${id}/executions?size=100`);
-  const executions = told.body.data;
+  const status = listed ?? (await tenant.get<{ status: string }>(`/v1/jobs/${id}`)).data.status;
+  const executions = (await tenant.get<Execution[]>(`/v1/jobs/${id}/executions?size=100`)).data;
   const starts = kind.startsWith("pull") ? claimsOf(job, workers) : pushesOf(job);
   const successes = starts.filter(({ succeeded }) => succeeded);
   const wanted = job.cancelledAt === null ? "completed" : "cancelled";
   const faults: string[] = [];
-  const status = shown.body.data.status;
   if (status !== wanted) faults.push(`is ${status}, not ${wanted}`);
   if (wanted === "completed" && successes.length === 0) faults.push("ended without a delivery");
   if (job.cancelledAt !== null && starts.some(({ at }) => at > (job.cancelledAt ?? 0)))

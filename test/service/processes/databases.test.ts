@@ -1,13 +1,14 @@
 // Four databases, one of which another process keeps locked for a minute: its own accounts wait for it, nobody else notices. And as many
 // databases as the setting says, but never fewer than accounts live in.
 
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, type TestContext } from "vitest";
 import { copyState } from "../../../local/backup/copy.ts";
+import { databaseFiles } from "../../harness/database-files.ts";
 import { Receiver, type Target } from "../../harness/receiver.ts";
 import { OwnService } from "../../harness/service.ts";
 import { Tenant } from "../../harness/tenant.ts";
@@ -32,12 +33,6 @@ async function tenantIn(service: OwnService, database: number): Promise<Tenant> 
   expect(made.database).toBe(database);
   return new Tenant({ url: service.url, id: made.id, apiKey: made.api_key, signingSecret: made.signing_secret });
 }
-
-const databaseFiles = (state: string): string[] => {
-  const folder = join(state, "v3/d1/miniflare-D1DatabaseObject");
-  const names = readdirSync(folder).filter((name) => /^[0-9a-f]+\.sqlite$/.test(name));
-  return names.map((name) => join(folder, name));
-};
 
 /** The file with the rows of an account that lives beside the directory. */
 function homeOf({ folder }: OwnService, { id }: Tenant): string {
