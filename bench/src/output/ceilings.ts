@@ -2,6 +2,7 @@
 
 import type { TopLevelSpec } from "vega-lite";
 import { CLOUDFLARE, sourceOf, UNKNOWN } from "../../../test/world/ceilings/parameters.ts";
+import { PATIENCE_MS } from "../../../test/world/ceilings/sizes.ts";
 import type { CeilingsFound } from "../parts/ceilings.ts";
 import { shown, table } from "./table.ts";
 
@@ -98,7 +99,7 @@ const cellTable = (head: string, cells: readonly Cell[], of: (cell: Cell) => num
       share(cell.refusedShare),
       twoOf(cell.createMs),
       `${twoOf(cell.lateMs)}, ${shown(Math.round(cell.lateMs.max))}`,
-      cell.listedAfterMs === null ? "not within 120" : cell.listedAfterMs / 1_000,
+      cell.listedAfterMs === null ? `not within ${PATIENCE_MS / 1_000}` : cell.listedAfterMs / 1_000,
       share(cell.utilisation.database),
       share(cell.utilisation.projector),
       share(cell.utilisation.pullQueue),

@@ -42,7 +42,7 @@ export async function measureCeilings(quick: boolean): Promise<Ceilings> {
 
 async function inSimulation(args: readonly string[]): Promise<unknown> {
   const main = join(PROJECT, "test/world/ceilings/main.ts");
-  const flags = ["--no-warnings", "--always-sparkplug", "--max-semi-space-size=64"];
+  const flags = ["--no-warnings", "--always-sparkplug", "--max-semi-space-size=64", "--max-old-space-size=12288"];
   const running = promisify(execFile)(process.execPath, [...flags, main, ...args], { maxBuffer: 2 ** 26 });
   running.child.stderr?.pipe(process.stderr);
   return JSON.parse((await running).stdout);

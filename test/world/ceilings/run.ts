@@ -7,6 +7,7 @@ import { Chance } from "../platform/chance.ts";
 import { ADMIN_TOKEN, Platform } from "../platform/platform.ts";
 import { Model } from "./model.ts";
 import type { Figures } from "./parameters.ts";
+import { PATIENCE_MS } from "./sizes.ts";
 import type { Load } from "./stations.ts";
 
 const SECOND = 1_000;
@@ -15,14 +16,12 @@ const STARTS_AT = Date.UTC(2030, 0, 15, 12, 0, 10);
 /** A job of a steady pace is due so long after its creation is sent. */
 const AHEAD_MS = SECOND;
 
-/** How long jobs that have not come, or not ended in the lists, are waited for. */
-const PATIENCE_MS = 120 * SECOND;
-
 /** How often it is looked whether the lists show all ends. */
 const LOOK_MS = 50;
 
-/** A burst's jobs are made in batches, over so long, and due a little later. */
+/** A burst's jobs are made in batches, over so long or at a pace that each database bears, and due a little later. */
 const MADE_OVER_MS = 15 * SECOND;
+const MADE_PER_SECOND = 400;
 const PER_BATCH = 100;
 
 /** Workers claim and report up to so many jobs at once. */
@@ -218,10 +217,11 @@ class Run {
   async #burst(jobs: number) {
     const { timeline } = this.#platform;
     const from = timeline.now;
-    const due = Math.ceil((from + MADE_OVER_MS + 10 * SECOND) / (60 * SECOND)) * 60 * SECOND;
+    const madeOverMs = Math.max(MADE_OVER_MS, (SECOND * jobs) / (MADE_PER_SECOND * this.#plan.databases));
+    const due = Math.ceil((from + madeOverMs + 10 * SECOND) / (60 * SECOND)) * 60 * SECOND;
     const answers: Promise<void>[] = [];
     for (let n = 0; n < jobs; n += PER_BATCH) {
-      const at = from + (MADE_OVER_MS * n) / jobs;
+      const at = from + (madeOverMs * n) / jobs;
       answers.push(
         timeline
           .sleep(at - timeline.now)

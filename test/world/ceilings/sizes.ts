@@ -1,7 +1,11 @@
-// How much is measured: in full, some five minutes of one core; in quick, twenty seconds.
+// How much is measured: in full, some twenty minutes of one core and 8 GB; in quick, twenty seconds. A minute of 100, 1,000 and 5,000 jobs a second that
+// all come at once is 6,000, 60,000 and 300,000.
 
 import type { Delivery, Search, Size } from "./ceilings.ts";
 import { OTHER_WRITES_MS } from "./parameters.ts";
+
+/** How long jobs that have not come, or not ended in the lists, are waited for. */
+export const PATIENCE_MS = 600_000;
 
 /** About what a pace's search begins with: jobs a second of one database. */
 const BEGINNINGS = { "push singly": 270, "push in batches": 560, "pull singly": 290, "pull in batches": 560 };
@@ -38,15 +42,21 @@ export function fullSize(databases: readonly number[]): Size {
     paces: (["push", "pull"] as const).flatMap((delivery) => [
       pace(delivery, 1, 100, 5),
       pace(delivery, 1, 1_000, 3),
-      ...(several ? [pace(delivery, several, 100, 5), pace(delivery, several, 1_000, 4)] : []),
+      pace(delivery, 1, 5_000, 2.5),
+      ...(several
+        ? [pace(delivery, several, 100, 5), pace(delivery, several, 1_000, 4), pace(delivery, several, 5_000, 2.5)]
+        : []),
       ...(many ? [pace(delivery, many, 100, 5), pace(delivery, many, 1_000, 4), pace(delivery, many, 5_000, 2.5)] : []),
     ]),
     bursts: [
       burst("push", 1, 600),
       burst("push", 1, 6_000),
+      burst("push", 1, 60_000),
       burst("pull", 1, 6_000),
-      ...(several ? [burst("push", several, 6_000)] : []),
-      ...(many ? [burst("push", many, 30_000)] : []),
+      ...(several
+        ? [burst("push", several, 6_000), burst("push", several, 60_000), burst("pull", several, 60_000)]
+        : []),
+      ...(many ? [burst("push", many, 60_000), burst("pull", many, 60_000), burst("push", many, 300_000)] : []),
     ],
     flows: [5, 50, 1_000].map((concurrency) => ({ jobs: 1_000 + 2 * concurrency, concurrency })),
     pullQueueJobs: 3_000,
