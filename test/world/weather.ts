@@ -159,9 +159,11 @@ export class Weather implements Fates {
     return this.#spells.some((spell) => isOf(spell, database) && spell.from <= this.#timeline.now);
   }
 
-  /** When the last of the databases that have not been well by now is well again, and whoever has stood in line there is served. */
-  get wellSince(): number {
-    const begun = this.#spells.filter(({ from }) => from <= this.#timeline.now);
+  /** When the last of these databases that have not been well by now is well again, and whoever has stood in line there is served. */
+  wellSince(databases: readonly string[]): number {
+    const begun = this.#spells.filter(
+      (spell) => spell.from <= this.#timeline.now && databases.some((database) => isOf(spell, database)),
+    );
     const lines = (kind: Spell["kind"]) => (kind === "slow" || kind === "overloaded" ? 20 * SECOND : 0);
     return Math.max(0, ...begun.map(({ until, kind }) => until + lines(kind)));
   }

@@ -1,5 +1,6 @@
 // One world: a platform with its weather, people who use the service, and a judge. All of it follows from the seed.
 
+import { nameOfDatabase } from "../../src/domain/databases.ts";
 import { planDeployments } from "./deployments.ts";
 import { History, type Line } from "./history.ts";
 import { watchBounds } from "./judge/bounds.ts";
@@ -169,8 +170,10 @@ export class World {
     const { tenant } = job;
     if (usesNoBadDatabase(this, tenant)) return 5 * SECOND + this.skewMs;
     const mostMs = this.mostLateMs;
+    const homes = tenant.moves ? [...Array(this.databases).keys()] : [0, tenant.database];
+    const wellSince = this.weather.wellSince(homes.map(nameOfDatabase));
     const isFickle = this.climate.has("d1-late") || this.climate.has("d1-answers-lost");
-    return this.knowsSuspensions ? mostMs : mostLateMsOf(job, mostMs, this.weather.wellSince, isFickle);
+    return this.knowsSuspensions ? mostMs : mostLateMsOf(job, mostMs, wellSince, isFickle);
   }
 
   sleep(ms: number): Promise<void> {

@@ -19,25 +19,6 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
   // 1. Create is insert, then arm: safe to repeat.
   fault(
     1,
-    "a key that is asked for again leaves its job without an owner",
-    "src/objects/job/read-job.ts",
-    "  if (seen && isOwedAnOwner(seen, Date.now())) waitUntil(ask(() => jobAt(env, ref).wake(ref)));\n",
-    "",
-    "outage",
-    "d1-hangs",
-    "creator",
-  ),
-  fault(
-    2,
-    "the arm of a slow creation is not believed",
-    TIMER,
-    "export const STALE_ARM_MS = 25 * SECOND;",
-    "export const STALE_ARM_MS = 10 * SECOND;",
-    "outage",
-    "d1-slow",
-  ),
-  fault(
-    1,
     "an insert that was applied without an answer is not recognised",
     JOBS_STORE,
     "if (!made.has(id)) there.add(id);",
