@@ -86,7 +86,12 @@ export async function deploy(surroundings: Surroundings): Promise<void> {
   const secrets = await prepareSecrets(deployment);
   const { ids, region } = await prepareDatabases(deployment);
   await prepareQueues(deployment);
-  const vars = { SUBREQUESTS: subrequests, LOCATION_HINT: "", PUBLIC_HOSTS: hostsBefore(deployment) };
+  const vars = {
+    SUBREQUESTS: subrequests,
+    LOCATION_HINT: "",
+    PUBLIC_HOSTS: hostsBefore(deployment),
+    DATABASES_SINCE: boundSince(deployment, new Date()),
+  };
   const write = () => writeDeployed(project, config, { databaseIds: ids, vars, domain: options.domain });
   vars.LOCATION_HINT = await prepareTables(deployment, write(), region);
 
@@ -249,6 +254,13 @@ async function upload({ progress, wrangler, folder, config }: Deployment, path: 
   return progress.step("deploy", "building and uploading the Worker", send, ({ gzipBytes }) =>
     gzipBytes === null ? config.name : `${config.name}, ${Math.ceil(gzipBytes / 1024)} KB compressed`,
   );
+}
+
+/** When a database was last bound beside those of a version that may still be running; empty if none was. */
+function boundSince({ config, there: { worker } }: Deployment, now: Date): string {
+  if (!worker || worker.databases.length === 0) return "";
+  const isNew = databasesOf(config).some(({ binding }) => !worker.databases.includes(binding));
+  return isNew ? now.toISOString() : (worker.vars.DATABASES_SINCE ?? "");
 }
 
 /** The service's own hosts, as far as they are known before the upload. */

@@ -15,6 +15,15 @@ const MINUTE = 60 * SECOND;
  */
 export type MoveStage = "here" | "frozen" | "closed" | "left" | "gone" | "arriving";
 
+/** An instance from before a deployment is gone after so long. It does not know a database that was bound since. */
+const UNAWARE_MS = 10 * MINUTE;
+
+/** @param boundSince when a database was last bound, as an instant, or empty. @returns how long no account may move yet */
+export function notBeforeMs(boundSince: string | undefined, now: number): number {
+  const since = Date.parse(boundSince ?? "");
+  return Number.isNaN(since) ? 0 : Math.max(0, since + UNAWARE_MS - now);
+}
+
 /** The order of the steps. What a step does may be done again, so an instance that dies repeats its step. */
 export type MoveStep =
   /** The directory counts the try, the source serves the account, the target takes its rows. */

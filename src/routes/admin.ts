@@ -16,6 +16,7 @@ import { makeKey } from "../accounts/api-key.ts";
 import { newHome } from "../accounts/new-home.ts";
 import { idOfMasterKey, secretsAt } from "../accounts/signing-secret.ts";
 import { forgetAccount } from "../accounts/standing.ts";
+import { notBeforeMs } from "../domain/account-move.ts";
 import { MAX_DATABASES } from "../domain/databases.ts";
 import { formatInstant } from "../domain/instant.ts";
 import type { AppContext, AppEnv } from "../http/app-env.ts";
@@ -90,6 +91,8 @@ export const admin = new Hono<AppEnv>()
   .post("/accounts/:id/move", valid({ params: IdParam, body: MoveInput }), async (c) => {
     const { params, body } = c.req.valid("form");
     const { number } = boundAt(c, body.database);
+    const waitMs = notBeforeMs(c.env.DATABASES_SINCE, c.var.platform.now());
+    if (waitMs > 0) throw notYet(Math.ceil(waitMs / 1_000));
     const residing = unwrap(await announceMove(directoryOf(c.env), params.id, number));
     if (!residing) throw noSuchAccount();
     if (residing.movingTo !== null && residing.movingTo !== number) throw movesElsewhere(residing.movingTo);
@@ -142,6 +145,13 @@ async function leaveNewHome(c: AppContext, { id, database }: Account): Promise<v
 
 const movesElsewhere = (to: number): ApiError =>
   new ApiError("conflict", `The account is moving to database ${to}. Ask again once it is there.`);
+
+const notYet = (seconds: number): ApiError =>
+  new ApiError(
+    "unavailable",
+    `A database was bound less than ten minutes ago, and instances from before may not know it yet. Move the account in ${seconds} s.`,
+    { headers: { "Retry-After": String(seconds) } },
+  );
 
 const noSuchAccount = (): ApiError => new ApiError("not_found", "There is no such account.");
 

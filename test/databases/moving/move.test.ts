@@ -60,6 +60,20 @@ describe("the operator", () => {
     expect(refused.body.errors).toEqual([{ field: "database", message: expect.stringContaining("0, 1, 2, 3") }]);
   });
 
+  it("moves none within ten minutes after a database was bound: instances from before may not know it", async () => {
+    const ask = (since: number) =>
+      api("POST", `/v1/admin/accounts/${account.id}/move`, {
+        key: ADMIN,
+        body: { database: 1 },
+        env: { DATABASES_SINCE: iso(since) },
+      });
+    const refused = await ask(NOON - 10 * MINUTE + 1);
+    expect([refused.status, refused.headers.get("Retry-After")]).toEqual([503, "1"]);
+    expect(refused.body.message).toContain("Move the account in 1 s.");
+    expect((await moving.residence()).moving_to).toBe(null);
+    expect((await ask(NOON - 10 * MINUTE)).status).toBe(202);
+  });
+
   it("cannot move an account that is not there, or is deleted", async () => {
     await remove(account);
     expect((await moving.ask(1)).status).toBe(404);

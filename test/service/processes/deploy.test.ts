@@ -183,7 +183,11 @@ describe.concurrent("npm run deploy", LIMIT, () => {
     const grown = await person.deploy();
     expect(grown).toMatchObject({ code: 0 });
     expect(grown.output).toMatch(/✓ database +chronos(, chronos-1 are| is) there/);
-    const { databases, accounts } = await person.left();
+    const { databases, accounts, scripts } = await person.left();
+    const since = scripts[0].bindings.find(({ name }: { name: string }) => name === "DATABASES_SINCE");
+    expect(Date.parse(since.text), "when the database was bound").toBeGreaterThan(Date.now() - 10 * 60_000);
+    expect(await person.deploy()).toMatchObject({ code: 0 });
+    expect((await person.left()).scripts[0].bindings, "which another deployment keeps").toContainEqual(since);
     expect([databases.map(({ name }: { name: string }) => name), accounts]).toEqual([["chronos", "chronos-1"], 1]);
     const made = await person.call(person.secret("admin-token"), "POST", "/v1/admin/accounts", { name: "second" });
     expect(await made.json()).toMatchObject({ data: { database: 1 } });
