@@ -163,8 +163,10 @@ export class FlowKeeper {
   async #call(flow: Flow, tickets: readonly (Ticket | Slot)[], until: number): Promise<void> {
     const uncalled = tickets.filter((ticket) => !this.#calling.has(nameOf(ticket)));
     for (const ticket of uncalled) this.#calling.add(nameOf(ticket));
-    const given = await atOnce(CALLED_AT_ONCE, uncalled, (ticket) => this.#callOne(flow, ticket, until));
-    if (given.includes(true)) this.fill(Date.now());
+    // What one gives back goes to the next at once: others of the same page may not answer for seconds.
+    await atOnce(CALLED_AT_ONCE, uncalled, async (ticket) => {
+      if (await this.#callOne(flow, ticket, until)) this.fill(Date.now());
+    });
   }
 
   /** @returns whether its slot is free again */

@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it, vi } from "vitest";
 import { newAccount } from "../harness/account.ts";
-import { MINUTE, NOON, SECOND, setClock } from "../harness/clock.ts";
+import { MINUTE, NOON, SECOND, setClock, until } from "../harness/clock.ts";
 import { FlowUnderTest } from "./flow.ts";
 
 let flow: FlowUnderTest;
@@ -53,4 +53,23 @@ it("an alarm waits a second for owners that do not answer, however many they are
   await flow.ringAt(NOON + MINUTE);
   expect(performance.now() - before).toBeLessThan(4_000); // one that is not answered takes five, and 25 are asked at once
   expect(turn).toHaveBeenCalled();
+});
+
+it("a slot that one gives back goes to the next while another that was called with it does not answer", async () => {
+  await flow.put({ concurrency: 2, paused: true });
+  for (let n = 1; n <= 3; n++) expect(await ask(n)).toBe("wait");
+  const hangs = new Promise<number>(() => {});
+  const answers: Record<string, () => unknown> = {
+    "job-1": () => hangs,
+    "job-2": () => null,
+    "job-3": () => NOON + 5 * MINUTE,
+  };
+  vi.spyOn(env.JOBS, "getByName").mockImplementation(
+    (name) => ({ turn: async () => answers[name.split("/")[1] ?? ""]?.() ?? null }) as never,
+  );
+  const before = performance.now();
+  await flow.resume();
+  await until(async () => (await flow.tables()).slots.includes("job-3"));
+  expect(await flow.tables()).toEqual({ slots: ["job-1", "job-3"], line: [] });
+  expect(performance.now() - before).toBeLessThan(4_000); // an owner that is not answered takes five
 });

@@ -127,7 +127,7 @@ export const FLOW_FAULTS: readonly KnownFault[] = [
     "if (this.line.waiting === 0 && rules.room",
     "if (rules.room",
     "flow-keeper",
-    "calm",
+    "late-alarms", // else its alarm rings as soon as there is room
   ),
   fault(
     "flows",
@@ -180,6 +180,7 @@ export const FLOW_FAULTS: readonly KnownFault[] = [
     "    this.#keeper.record.write(changed, now);\n    this.#keeper.fill(now);",
     "    this.#keeper.record.write(changed, now);",
     "flow-keeper",
+    "late-alarms", // else its alarm does it at once
   ),
   fault(
     "flows",

@@ -1,12 +1,14 @@
 // The judge is not mild: what no patch of the source makes red within reason, a made-up history does.
 
 import { describe, expect, it } from "vitest";
+import { put } from "../../../src/domain/flow.ts";
 import { newTenant } from "../people/tenants.ts";
 import { StoredObject } from "../platform/stored-object.ts";
 import type { Climate } from "../weather.ts";
 import { look } from "./bounds.ts";
 import { checkBudget } from "./budget.ts";
 import { Crowds } from "./crowds.ts";
+import { type Books, compare } from "./flow-books.ts";
 import { type JobFacts, Ledger, type Start } from "./ledger.ts";
 import { checkRun, checkStart, mostLateMsOf } from "./starts.ts";
 import { isForgotten } from "./waiting.ts";
@@ -171,5 +173,52 @@ describe("a job with two retries", () => {
 
   it("fails at once when its target says that it is final", () => {
     expect(judged("failed", ["failed"], [aStart(NOON, { outcome: "final" })])).toEqual([]);
+  });
+});
+
+describe("the books of a flow", () => {
+  const LIMITS = { concurrency: 2, rate: null, breaker: null, paused: false };
+  const flow = put(undefined, LIMITS, { accountId: "a", key: "f" }, NOON);
+  const place = (n: number) => ({ jobId: `job ${n}`, attempt: 1, dueAt: NOON + n });
+  const books = (at: number, slots: number[], line: number[], more: object = {}): Books => ({
+    at: NOON + at,
+    flow: { ...flow, ...more },
+    slots: slots.map(place),
+    line: line.map(place),
+    isNewer: false,
+  });
+  const judged = (before: Books, now: Books): string[] => {
+    const rules: string[] = [];
+    compare(before, now, 0, (rule) => rules.push(rule));
+    return rules;
+  };
+
+  it.each<[string, object, number[], number[], number[], number[]]>([
+    ["a paused flow starts nothing", { paused: true }, [], [1], [1], []],
+    ["a flow runs so many at once", {}, [1, 2], [3], [1, 2, 3], []],
+    ["an open breaker starts nothing", { openUntil: NOON + 9_000 }, [], [1], [1], []],
+    ["one attempt at a time tries", { openUntil: NOON }, [], [1, 2], [1, 2], []],
+    ["first due, first served", {}, [1], [2, 3], [1, 3], [2]],
+    ["no place is free while somebody waits", {}, [1], [2], [1], [2]],
+  ])("%s", (rule, more, slotsBefore, lineBefore, slots, line) => {
+    const [before, now] = [books(0, slotsBefore, lineBefore, more), books(1_000, slots, line, more)];
+    expect(judged(before, now)).toEqual([rule]);
+    expect(judged(before, { ...now, flow: { ...now.flow, revision: now.flow.revision + 1 } })).toEqual([]);
+  });
+
+  it.each<[string, object, number[], number[], number[], number[]]>([
+    ["the next in line", {}, [1], [2, 3], [1, 2], [3]],
+    ["more run than may since the limit was lowered", {}, [1, 2, 3], [4], [1, 2, 3], [4]],
+    ["one tries", { openUntil: NOON }, [], [1, 2], [1], [2]],
+    [
+      "a rate lets nobody start for now",
+      { rate: { limit: 1, period: { value: 1, unit: "minute" } } },
+      [],
+      [1],
+      [],
+      [1],
+    ],
+  ])("%s: as it should be", (_, more, slotsBefore, lineBefore, slots, line) => {
+    expect(judged(books(0, slotsBefore, lineBefore, more), books(1_000, slots, line, more))).toEqual([]);
   });
 });
