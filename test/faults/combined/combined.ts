@@ -146,7 +146,7 @@ function rowsOf({ kills, moves, frozenSeconds }: CombinedPlan, verdicts: readonl
   const row = (name: string, of: (kind: Kind) => boolean): Row => {
     const some = verdicts.filter(({ kind }) => of(kind));
     return {
-      fault: `SIGKILL, ${kills} times, ${DATABASES} databases, one frozen for ${frozenSeconds} s, ${moves} moves: ${name}`,
+      fault: `SIGKILL, ${kills} times, ${DATABASES} databases, one frozen for ${frozenSeconds} s, ${moves} moved: ${name}`,
       jobs: some.length,
       delivered: some.filter((verdict) => verdict.delivered).length,
       lost: some.filter((verdict) => verdict.faults.length > 0).length,
