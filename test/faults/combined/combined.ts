@@ -19,7 +19,7 @@ import { isSigned, judge, type Verdict } from "../process/verdict.ts";
 import { Files } from "./files.ts";
 import { type Made, Making } from "./making.ts";
 import { foreignWork, judgeFrozen, readList, spyOnNext } from "./neighbours.ts";
-import { type Resident, storm, type Weather, type WeatherPlan } from "./weather.ts";
+import { type Resident, Storm, type Weather, type WeatherPlan } from "./weather.ts";
 
 export interface CombinedPlan extends WeatherPlan {
   readonly accounts: number;
@@ -61,9 +61,10 @@ async function live(service: OwnService, plan: CombinedPlan, seed: number): Prom
   );
 
   const making = new Making(receiver);
+  const storm = new Storm(service, files, residents, new Chance(seed));
   const jobsEach = plan.jobs / plan.accounts;
   const [weather] = await Promise.all([
-    storm(service, files, residents, () => making.made.length / plan.jobs, plan, new Chance(seed)),
+    storm.rage(plan, () => making.made.length / plan.jobs),
     ...tenants.map((tenant, i) => making.fill(tenant, jobsEach, plan.seconds * 1_000, seed + i)),
   ]);
   const { made } = making;
@@ -141,11 +142,11 @@ function settlement(files: Files, residents: readonly Resident[], { movedTo }: W
   });
 }
 
-function rowsOf({ accounts, kills, moves, frozenSeconds }: CombinedPlan, verdicts: readonly Verdict[]): Row[] {
+function rowsOf({ kills, moves, frozenSeconds }: CombinedPlan, verdicts: readonly Verdict[]): Row[] {
   const row = (name: string, of: (kind: Kind) => boolean): Row => {
     const some = verdicts.filter(({ kind }) => of(kind));
     return {
-      fault: `${accounts} accounts, ${kills} SIGKILLs, a database frozen for ${frozenSeconds} s, ${moves} moved: ${name}`,
+      fault: `SIGKILL, ${kills} times, ${DATABASES} databases, one frozen for ${frozenSeconds} s, ${moves} moved: ${name}`,
       jobs: some.length,
       delivered: some.filter((verdict) => verdict.delivered).length,
       lost: some.filter((verdict) => verdict.faults.length > 0).length,

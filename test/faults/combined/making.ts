@@ -114,7 +114,11 @@ export class Making {
         this.made.push(made);
         if (cancelledAt === null) this.#awaited.add(made);
       };
-      if (kind === "cancelled") return [cancel(tenant, id, chance.between(0, CANCEL_WITHIN_MS)).then(accept)];
+      const refuse = (error: Error) => {
+        this.faults.push(error.message);
+        accept(null);
+      };
+      if (kind === "cancelled") return [cancel(tenant, id, chance.between(0, CANCEL_WITHIN_MS)).then(accept, refuse)];
       accept(null);
       return [];
     });
