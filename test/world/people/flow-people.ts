@@ -90,9 +90,10 @@ async function change(
   kind: string,
   ask: () => Promise<Sure | null>,
 ): Promise<number | undefined> {
-  const version: Version = { limits, askedAt: world.now, settledAt: null };
+  const version: Version = { limits, askedAt: world.now, settledAt: null, isRepeated: false };
   flow.versions.push(version);
   const answer = await ask();
+  version.isRepeated = answer === null || answer.mayHaveBeenDone;
   // One that was not heard at first may have been done, and be undone by nobody: its answer says how it stands.
   if (isDone(answer) || (answer?.status === 404 && limits === null)) version.settledAt = world.now;
   // A suspended account changes nothing.
