@@ -20,6 +20,8 @@ export interface Version {
   readonly askedAt: number;
   /** When it was answered; null: nobody knows whether it holds, or when it will. */
   settledAt: number | null;
+  /** An earlier call for it was not heard of, and may still come. */
+  isRepeated: boolean;
 }
 
 /** A flow as its one operator knows it, and the starts that were in it. */
@@ -42,7 +44,7 @@ interface FlowStart {
 export const newFlow = (tenant: Tenant, key: string): FlowFacts => ({
   key,
   tenant,
-  versions: [{ limits: null, askedAt: 0, settledAt: 0 }],
+  versions: [{ limits: null, askedAt: 0, settledAt: 0, isRepeated: false }],
   starts: [],
   wasOpen: false,
 });
@@ -50,27 +52,30 @@ export const newFlow = (tenant: Tenant, key: string): FlowFacts => ({
 /** A turn holds for a second, and has to reach its target. */
 const TURN_MS = 1_200;
 
-/** How long a change may take to be felt in this world: calls that come late bring an old one back. */
+/** How long a change may take to be felt in this world. */
 function lagMs({ climate, skewMs }: World): number {
   if (climate.size === 0) return TURN_MS;
-  const isLate = climate.has("late-calls");
-  return (isLate ? 200 : climate.has("slow-calls") || climate.has("silent-objects") ? 90 : 15) * SECOND + skewMs;
+  return (climate.has("slow-calls") || climate.has("silent-objects") ? 90 : 15) * SECOND + skewMs;
 }
+
+/** Calls that come late bring an old change back: one that was asked for again meanwhile, or whose end nobody knows. */
+const comesBackMs = (world: World): number =>
+  world.climate.has("late-calls") ? 200 * SECOND + world.skewMs : lagMs(world);
 
 /** A change that was not answered may come so much later. */
 const UNHEARD_MS = MINUTE;
 
 /** All that may hold at a moment, by a clock that may be behind. */
 export function possible(world: World, { versions }: FlowFacts, at: number): Version[] {
-  const lag = lagMs(world);
+  const [lag, late] = [lagMs(world), comesBackMs(world)];
   return versions.filter((one, i) => {
     if (one.askedAt > at + world.skewMs) return false;
     return !versions.some(
       (later, j) =>
         j > i &&
         later.settledAt !== null &&
-        later.settledAt + lag < at &&
-        (one.settledAt !== null || later.askedAt > one.askedAt + UNHEARD_MS + lag),
+        later.settledAt + (one.isRepeated ? late : lag) < at &&
+        (one.settledAt !== null || later.askedAt > one.askedAt + UNHEARD_MS + late),
     );
   });
 }

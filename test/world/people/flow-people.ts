@@ -93,11 +93,12 @@ async function change(
   kind: string,
   ask: () => Promise<Sure | null>,
 ): Promise<number | undefined> {
-  const version: Version = { limits, askedAt: world.now, settledAt: null };
+  const version: Version = { limits, askedAt: world.now, settledAt: null, isRepeated: false };
   // A change before it that was not heard: only the flow can tell whether it was made.
   const isUnsure = flow.versions.at(-1)?.settledAt === null && kind !== "flow-put";
   flow.versions.push(version);
   const answer = await ask();
+  version.isRepeated = answer === null || answer.mayHaveBeenDone;
   if (isUnsure && limits && isDone(answer)) Object.assign(version, { limits: limitsShown(answer.body.data) });
   // One that was not heard at first may have been done, and be undone by nobody: its answer says how it stands.
   if (isDone(answer) || (answer?.status === 404 && limits === null)) version.settledAt = world.now;
