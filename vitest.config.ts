@@ -95,7 +95,7 @@ export default defineConfig({
         "test/cli/*.test.ts",
         "test/docs/*.test.ts",
         // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
-        ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts"] : []),
+        ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts", "test/service/full/*.test.ts"] : []),
       ]),
       // The dashboard in Debian's Chromium, on a service of its own with 50,000 stored jobs.
       {

@@ -185,7 +185,7 @@ it("the word of an owner that knew nothing does not take the slot from the attem
   const turn = async () => {
     hasCalled = true;
     await asked;
-    return null;
+    return { until: null, end: "neither", startedAt: null };
   };
   const slow = vi.spyOn(env.JOBS, "getByName").mockReturnValue({ turn } as never);
   await running.end(200);

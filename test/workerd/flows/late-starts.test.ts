@@ -2,6 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it, vi } from "vitest";
+import type { SlotUse } from "../../../src/domain/flow.ts";
 import { newAccount } from "../harness/account.ts";
 import { MINUTE, NOON, SECOND, setClock, until } from "../harness/clock.ts";
 import { FlowUnderTest } from "./flow.ts";
@@ -58,14 +59,14 @@ it("an alarm waits a second for owners that do not answer, however many they are
 it("a slot that one gives back goes to the next while another that was called with it does not answer", async () => {
   await flow.put({ concurrency: 2, paused: true });
   for (let n = 1; n <= 3; n++) expect(await ask(n)).toBe("wait");
-  const hangs = new Promise<number>(() => {});
-  const answers: Record<string, () => unknown> = {
-    "job-1": () => hangs,
-    "job-2": () => null,
-    "job-3": () => NOON + 5 * MINUTE,
+  const unused: SlotUse = { until: null, end: "neither", startedAt: null };
+  const answers: Record<string, SlotUse | Promise<SlotUse>> = {
+    "job-1": new Promise<SlotUse>(() => {}),
+    "job-2": unused,
+    "job-3": { until: NOON + 5 * MINUTE },
   };
   vi.spyOn(env.JOBS, "getByName").mockImplementation(
-    (name) => ({ turn: async () => answers[name.split("/")[1] ?? ""]?.() ?? null }) as never,
+    (name) => ({ turn: async () => answers[name.split("/")[1] ?? ""] ?? unused }) as never,
   );
   const before = performance.now();
   await flow.resume();
