@@ -36,6 +36,8 @@ const HOUR = 60 * MINUTE;
 
 /** Between the sending of a push and its arrival. */
 const ON_ITS_WAY_MS = 50;
+/** The longest of those that are confirmed late. */
+const SLOW_COMMIT_MS = 20_000;
 
 /** When all is quiet, how long whatever was held up may take to come to its end. */
 const QUIET_MS = 4 * HOUR;
@@ -314,8 +316,13 @@ export class World {
       outcome: runsMs < answer.afterMs ? "silent" : outcomeOf(answer.status),
       acceptedAt: null,
       // Its time runs from when it was sent.
-      endedAt: push.at + (runsMs < answer.afterMs || answer.status === "never" ? runsMs - ON_ITS_WAY_MS : runsMs),
+      endedAt: push.at + (runsMs < answer.afterMs || answer.status === "never" ? runsMs - this.#onItsWayMs : runsMs),
     });
+  }
+
+  /** A request leaves when what was written before it is confirmed; its time runs meanwhile. */
+  get #onItsWayMs(): number {
+    return this.climate.has("slow-commits") ? SLOW_COMMIT_MS : ON_ITS_WAY_MS;
   }
 
   #started(job: JobFacts, start: Start): void {
