@@ -132,8 +132,10 @@ const hasLostAlarm = ({ ledger }: World, tenant: Tenant, id: string): boolean =>
  * A job that stood in a flow's line, or was sent to a named queue, and whose alarm the platform then lost: its row says that its owner looks
  * again within ten minutes, or a day, so the sweeper looks for it only then. RELIABILITY.md says so.
  */
-const isLookedForLater = (world: World, tenant: Tenant, id: string): boolean =>
-  hasLostAlarm(world, tenant, id) && (world.ledger.jobs.get(id)?.flow != null || world.ledger.consumed.has(id));
+function isLookedForLater(world: World, tenant: Tenant, id: string): boolean {
+  const { flow = null, flowSince = null } = world.ledger.jobs.get(id) ?? {};
+  return hasLostAlarm(world, tenant, id) && (flow !== null || flowSince !== null || world.ledger.consumed.has(id));
+}
 
 /**
  * A job whose alarm the platform has lost, and whose row shows something for which nobody is woken while a world lasts: the end before,
