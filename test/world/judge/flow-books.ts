@@ -41,7 +41,9 @@ export function watchFlows(world: World, seen: ReadonlyMap<string, Books> = new 
   });
 }
 
+/** @returns null as well while something is not confirmed: a death may undo it */
 function booksOf(stored: StoredObject, at: number): Books | null {
+  if (stored.unconfirmed > 0) return null;
   const state = stored.get("state") as Flow | { readonly newer: Flow } | undefined;
   const isNewer = state !== undefined && "newer" in state;
   const flow = isNewer ? state.newer : state;
