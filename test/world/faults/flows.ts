@@ -67,16 +67,6 @@ export const FLOW_FAULTS: readonly KnownFault[] = [
     "if (!rules.mayStartStill",
     "flow-keeper",
   ),
-  fault(
-    17,
-    "a lowered limit lets keep what was given before",
-    FLOW_KEEPER,
-    "    if (flow.concurrency !== null && this.line.running > flow.concurrency) return false;\n",
-    "",
-    "flow-keeper",
-    "deaths",
-    "rollbacks",
-  ),
   fault(17, "a paused flow starts what waits", FLOW, "  if (flow.paused) return 0;\n", "", "flow-keeper"),
   // 18. A slot is written before its owner is called, and ends by itself.
   fault(
