@@ -66,8 +66,8 @@ export const stillCounts = (window: RateWindow, rate: Rate, at: number, now: num
   counting(window, rate, now).some((part) => part.at === partAt(rate, at));
 
 /**
- * The window after one of its starts turned out to happen later than it was counted for, or earlier: it counts from then on. One that was
- * counted too long ago to count still is counted anew.
+ * The window after one of its starts turned out to happen later than it was counted for, or earlier: it counts from then on. One whose
+ * part has left the window is counted again.
  */
 export function moved(window: RateWindow, rate: Rate, from: number, to: number): RateWindow {
   const [own, other] = [partAt(rate, from), partAt(rate, to)];

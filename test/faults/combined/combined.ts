@@ -12,10 +12,8 @@ import { searchLog } from "../canaries.ts";
 import { Chance } from "../harness/chance.ts";
 import { PatientTenant } from "../harness/patient-tenant.ts";
 import { PullWorker } from "../harness/pull-worker.ts";
-import { p99, type Row } from "../harness/table.ts";
 import type { Part } from "../part.ts";
-import type { Kind } from "../process/load.ts";
-import { isSigned, judge, type Verdict } from "../process/verdict.ts";
+import { judge, rowsOf, unsigned, type Verdict } from "../process/verdict.ts";
 import { Files } from "./files.ts";
 import { type Made, Making } from "./making.ts";
 import { foreignWork, judgeFrozen, readList, spyOnNext } from "./neighbours.ts";
@@ -99,7 +97,9 @@ async function live(service: OwnService, plan: CombinedPlan, seed: number): Prom
   );
   for (const { failure } of workers.values()) if (failure !== undefined) faults.push(`a worker gave up: ${failure}`);
   if (made.length !== plan.jobs) faults.push(`${made.length} jobs were made, not ${plan.jobs}`);
-  return { rows: rowsOf(plan, verdicts), faults: faults.map((fault) => `combined: ${fault}`), secrets };
+  const { kills, moves, frozenSeconds } = plan;
+  const what = `SIGKILL, ${kills} times, ${DATABASES} databases, one frozen for ${frozenSeconds} s, ${moves} moved`;
+  return { rows: rowsOf(what, verdicts), faults: faults.map((fault) => `combined: ${fault}`), secrets };
 }
 
 async function countLive(tenant: PatientTenant): Promise<number> {
@@ -113,13 +113,6 @@ const lost = ({ kind, id }: Made): Verdict => ({
   ...{ delivered: false, duplicates: 0, lateMs: [], isEarly: false },
   faults: [`${kind} ${id} is not in its account's list`],
 });
-
-function unsigned(made: readonly Made[]): string[] {
-  const wrong = made.flatMap(({ target, tenant }) =>
-    (target?.deliveries ?? []).filter((delivery) => !isSigned(delivery, tenant.signingSecret)),
-  );
-  return wrong.length === 0 ? [] : [`${wrong.length} deliveries were not signed as they should be`];
-}
 
 /** Each account is in the database where it lives, whole, and in no other. */
 function settlement(files: Files, residents: readonly Resident[], { movedTo }: Weather): string[] {
@@ -140,24 +133,4 @@ function settlement(files: Files, residents: readonly Resident[], { movedTo }: W
       ];
     });
   });
-}
-
-function rowsOf({ kills, moves, frozenSeconds }: CombinedPlan, verdicts: readonly Verdict[]): Row[] {
-  const row = (name: string, of: (kind: Kind) => boolean): Row => {
-    const some = verdicts.filter(({ kind }) => of(kind));
-    return {
-      fault: `SIGKILL, ${kills} times, ${DATABASES} databases, one frozen for ${frozenSeconds} s, ${moves} moved: ${name}`,
-      jobs: some.length,
-      delivered: some.filter((verdict) => verdict.delivered).length,
-      lost: some.filter((verdict) => verdict.faults.length > 0).length,
-      duplicated: some.reduce((sum, verdict) => sum + verdict.duplicates, 0),
-      early: some.filter((verdict) => verdict.isEarly).length,
-      lateP99Ms: p99(some.flatMap((verdict) => verdict.lateMs)),
-    };
-  };
-  return [
-    row("push", (kind) => kind.startsWith("push")),
-    row("pull", (kind) => kind.startsWith("pull")),
-    row("cancelled", (kind) => kind === "cancelled"),
-  ];
 }

@@ -9,10 +9,9 @@ import { Chance } from "../harness/chance.ts";
 import { crash } from "../harness/crash.ts";
 import { PatientTenant } from "../harness/patient-tenant.ts";
 import { PullWorker } from "../harness/pull-worker.ts";
-import { p99, type Row } from "../harness/table.ts";
 import type { Part } from "../part.ts";
-import { type Accepted, type Kind, Load } from "./load.ts";
-import { isSigned, judge, type Verdict } from "./verdict.ts";
+import { type Accepted, Load } from "./load.ts";
+import { judge, rowsOf, unsigned, type Verdict } from "./verdict.ts";
 
 export interface ProcessPlan {
   readonly rounds: number;
@@ -61,30 +60,11 @@ export async function killUnderLoad(
   const areListed = () => Promise.all(tenants.map(live)).then((counts) => counts.every((count) => count === 0));
   const isHeard = await holdsWithin(deadline - Date.now(), areListed, 1_000);
   const faults = verdicts.flatMap((verdict) => verdict.faults);
-  const unsigned = load.accepted.flatMap(({ target, tenant }) =>
-    (target?.deliveries ?? []).filter((delivery) => !isSigned(delivery, tenant.signingSecret)),
-  );
-  if (unsigned.length > 0) faults.push(`${unsigned.length} deliveries were not signed as they should be`);
+  faults.push(...unsigned(load.accepted));
   for (const { failure } of workers.values()) if (failure !== undefined) faults.push(`a worker gave up: ${failure}`);
   if (!isHeard) faults.push("a list still shows a job as live that has ended");
-  const row = (name: string, of: (kind: Kind) => boolean): Row => {
-    const some = verdicts.filter(({ kind }) => of(kind));
-    return {
-      fault: `SIGKILL, ${plan.rounds} times: ${name}`,
-      jobs: some.length,
-      delivered: some.filter((verdict) => verdict.delivered).length,
-      lost: some.filter((verdict) => verdict.faults.length > 0).length,
-      duplicated: some.reduce((sum, verdict) => sum + verdict.duplicates, 0),
-      early: some.filter((verdict) => verdict.isEarly).length,
-      lateP99Ms: p99(some.flatMap((verdict) => verdict.lateMs)),
-    };
-  };
   return {
-    rows: [
-      row("push", (kind) => kind.startsWith("push")),
-      row("pull", (kind) => kind.startsWith("pull")),
-      row("cancelled", (kind) => kind === "cancelled"),
-    ],
+    rows: rowsOf(`SIGKILL, ${plan.rounds} times`, verdicts),
     faults: [...faults, ...verdicts.flatMap((verdict) => (verdict.isEarly ? ["a job ran before its time"] : []))],
     secrets: tenants.flatMap((tenant) => tenant.secrets),
   };

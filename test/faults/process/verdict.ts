@@ -3,6 +3,7 @@
 import { createHmac } from "node:crypto";
 import type { Delivery } from "../../harness/receiver.ts";
 import type { PullWorker, Work } from "../harness/pull-worker.ts";
+import { p99, type Row } from "../harness/table.ts";
 import type { Accepted, Kind } from "./load.ts";
 
 export interface Verdict {
@@ -109,7 +110,36 @@ function isEarly({ scheduledFor }: Accepted, starts: readonly Start[], execution
 }
 
 /** The signature of contract §4. */
-export function isSigned({ headers, json, body }: Delivery, secret: string): boolean {
+function isSigned({ headers, json, body }: Delivery, secret: string): boolean {
   const text = `${json.execution_id}.${headers["x-chronos-timestamp"]}.${body}`;
   return headers["x-chronos-signature"] === `sha256=${createHmac("sha256", secret).update(text).digest("hex")}`;
+}
+
+/** Pushes whose signature is not that of their account. */
+export function unsigned(jobs: readonly Pick<Accepted, "target" | "tenant">[]): string[] {
+  const wrong = jobs.flatMap(({ target, tenant }) =>
+    (target?.deliveries ?? []).filter((delivery) => !isSigned(delivery, tenant.signingSecret)),
+  );
+  return wrong.length === 0 ? [] : [`${wrong.length} deliveries were not signed as they should be`];
+}
+
+/** A row for each way in which jobs were to end. */
+export function rowsOf(what: string, verdicts: readonly Verdict[]): Row[] {
+  const row = (name: string, of: (kind: Kind) => boolean): Row => {
+    const some = verdicts.filter(({ kind }) => of(kind));
+    return {
+      fault: `${what}: ${name}`,
+      jobs: some.length,
+      delivered: some.filter((verdict) => verdict.delivered).length,
+      lost: some.filter((verdict) => verdict.faults.length > 0).length,
+      duplicated: some.reduce((sum, verdict) => sum + verdict.duplicates, 0),
+      early: some.filter((verdict) => verdict.isEarly).length,
+      lateP99Ms: p99(some.flatMap((verdict) => verdict.lateMs)),
+    };
+  };
+  return [
+    row("push", (kind) => kind.startsWith("push")),
+    row("pull", (kind) => kind.startsWith("pull")),
+    row("cancelled", (kind) => kind === "cancelled"),
+  ];
 }
