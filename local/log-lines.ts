@@ -60,9 +60,10 @@ function request({ method, path, status, code, duration_ms }: Fields, paint: Pai
 }
 
 function execution(fields: Fields, paint: Paint): string {
-  const { job_id, attempt, outcome, http_status, error_code, lateness_ms, duration_ms } = fields;
+  const { job_id, attempt, outcome, http_status, error_code, host, reason, lateness_ms, duration_ms } = fields;
   const result = paint(error_code ? "yellow" : "green", words(outcome, http_status, error_code));
-  return words("delivery", job_id, `attempt ${attempt}`, result, ms(lateness_ms, "late,"), ms(duration_ms));
+  const why = host === undefined ? undefined : `· ${host}: ${reason}`;
+  return words("delivery", job_id, `attempt ${attempt}`, result, ms(lateness_ms, "late,"), ms(duration_ms), why);
 }
 
 function other({ level, event, ...rest }: Fields, paint: Paint): string {

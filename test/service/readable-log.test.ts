@@ -32,12 +32,27 @@ it.each(["request", "execution", "sweep"])("no text of a line acts: %s", (event)
     outcome: bad,
     error_code: bad,
     job_id: bad,
+    host: bad,
+    reason: bad,
     other: [bad],
     [bad]: bad,
   };
   const line = read(JSON.stringify({ level: "warn", event, status: 404, attempt: bad, ...fields })) ?? "";
   expect(ACTING.filter((character) => line.includes(character))).toEqual([]);
   expect(read(JSON.stringify({ level: "warn", event, path: "/x" }), true)).toContain("\x1b[");
+});
+
+it("a delivery that failed says where and why", () => {
+  const told = { job_id: "j", attempt: 1, lateness_ms: 12.6, duration_ms: 31 };
+  const failed = { outcome: "failed", error_code: "network", host: "a.example", reason: "No answer came." };
+  const line = read(JSON.stringify({ level: "warn", event: "execution", ...told, ...failed }));
+  expect(line).toBe(
+    "12:00:00.000Z  delivery j attempt 1 failed network 13 ms late, 31 ms · a.example: No answer came.",
+  );
+  const done = read(
+    JSON.stringify({ level: "info", event: "execution", ...told, outcome: "completed", http_status: 200 }),
+  );
+  expect(done).toBe("12:00:00.000Z  delivery j attempt 1 completed 200 13 ms late, 31 ms");
 });
 
 it("a text of several lines cannot begin one that looks like ours", () => {
