@@ -212,6 +212,11 @@ CREATE TABLE `tally_epochs` (
 	`counted_at` integer
 ) WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `tombstones` (
+	`id` text PRIMARY KEY NOT NULL,
+	`deleted_at` integer NOT NULL
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `webhooks` (
 	`account_id` text NOT NULL,
 	`id` text NOT NULL,

@@ -6,6 +6,7 @@ import { ok } from "../domain/result.ts";
 import { isThere } from "../store/existing-account.ts";
 import { accounts, apiKeys } from "../store/schema.ts";
 import { type Database, type Stored, stored, storedPage } from "../store/store.ts";
+import { bury, isNotDeleted } from "../store/tombstones.ts";
 
 export type Account = typeof accounts.$inferSelect;
 export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash">;
@@ -73,7 +74,7 @@ export async function insertResident(db: Database, account: typeof accounts.$inf
 export const deleteResident = (db: Database, accountId: string): Promise<Stored<unknown>> =>
   stored(() => db.update(accounts).set({ status: "deleted" }).where(eq(accounts.id, accountId)));
 
-/** Makes an account with its first key, both or neither. */
+/** Makes an account with its first key, both or neither. Said again when it has been deleted since, it makes no key. */
 export async function insertAccount(
   db: Database,
   account: typeof accounts.$inferInsert,
@@ -82,10 +83,19 @@ export async function insertAccount(
   const made = await stored(() =>
     db.batch([
       db.insert(accounts).values(account).onConflictDoNothing(),
-      db.insert(apiKeys).values(key).onConflictDoNothing(),
+      db
+        .insert(apiKeys)
+        .select(keyIf(key, isThere(key.accountId)))
+        .onConflictDoNothing(),
     ]),
   );
   return made.ok ? ok(undefined) : made;
+}
+
+/** The row of a key for `insert(apiKeys).select(…)`, or none. */
+function keyIf(key: typeof apiKeys.$inferInsert, condition: SQL): SQL {
+  const { hash, accountId, id, name, prefix, scope, expiresAt, createdAt } = key;
+  return sql`SELECT ${hash}, ${accountId}, ${id}, ${name}, ${prefix}, ${scope}, ${expiresAt ?? null}, ${createdAt} WHERE ${condition}`;
 }
 
 export function listAccounts(db: Database, offset: number, size: number): Promise<Stored<[Account[], number]>> {
@@ -196,17 +206,14 @@ export function listKeys(
  * @returns false when the account has all the keys it may have, or is gone; decided in the statement, so no two slip in together
  */
 export async function insertKey(db: Database, key: typeof apiKeys.$inferInsert): Promise<Stored<boolean>> {
-  const { hash, accountId, id, name, prefix, scope, expiresAt, createdAt } = key;
+  const { accountId, id, createdAt } = key;
   const held = sql`(SELECT count(*) FROM ${apiKeys} WHERE account_id = ${accountId})`;
   const made = await stored(() =>
     db.batch([
       db.delete(apiKeys).where(and(eq(apiKeys.accountId, accountId), lte(apiKeys.expiresAt, createdAt))),
       db
         .insert(apiKeys)
-        .select(
-          sql`SELECT ${hash}, ${accountId}, ${id}, ${name}, ${prefix}, ${scope}, ${expiresAt ?? null}, ${createdAt}
-              WHERE ${held} < ${MAX_KEYS} AND ${isThere(accountId)}`,
-        )
+        .select(keyIf(key, sql`${held} < ${MAX_KEYS} AND ${isThere(accountId)} AND ${isNotDeleted(sql`${id}`)}`))
         .onConflictDoUpdate({ target: apiKeys.hash, set: { id: sql`excluded.id` } })
         .returning({ id: apiKeys.id }),
     ]),
@@ -224,18 +231,19 @@ export async function deleteKey(
   db: Database,
   accountId: string,
   id: string,
+  now: number,
 ): Promise<Stored<{ hash: string } | "missing" | "last">> {
   const own = and(eq(apiKeys.accountId, accountId), eq(apiKeys.id, id));
   const another = sql`EXISTS (SELECT 1 FROM ${apiKeys} AS other WHERE other.account_id = ${accountId} AND other.id <> ${id}
     AND other.scope = 'full' AND other.expires_at IS NULL)`;
   const isSpare = or(ne(apiKeys.scope, "full"), isNotNull(apiKeys.expiresAt), another);
-  const present = () => db.select({ hash: apiKeys.hash }).from(apiKeys).where(own).get();
-  const known = await stored(present);
+  const present = db.select({ hash: apiKeys.hash }).from(apiKeys).where(own);
+  const known = await stored(() => present.get());
   if (!known.ok) return known;
   if (!known.value) return ok("missing");
-  const key = known.value;
-  return stored(async () => {
-    const gone = await db.delete(apiKeys).where(and(own, isSpare)).returning({ hash: apiKeys.hash }).get();
-    return gone || !(await present()) ? key : "last";
-  });
+  const itself = sql`SELECT ${apiKeys.id} FROM ${apiKeys} WHERE ${and(own, isSpare)}`;
+  const deletion = db.delete(apiKeys).where(and(own, isSpare));
+  const left = await stored(() => db.batch([bury(db, itself, now), deletion, present]));
+  if (!left.ok) return left;
+  return ok(left.value[2].length > 0 ? "last" : known.value);
 }

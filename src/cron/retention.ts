@@ -13,17 +13,17 @@ export async function cleanUp(here: Here, allowance: Allowance, now: number): Pr
   const { env, label } = here;
   const days = retentionDays(env.RETENTION_DAYS);
   if (days === null) return log("error", "setting_invalid", { setting: "RETENTION_DAYS", rule: RETENTION_DAYS_RULE });
-  const deleted = await retain(here, days, allowance.left, now, leavingOf(here));
+  const deleted = await retain(here, days, allowance.left, now, leavingOf(here, now));
   if (!deleted.ok) log("warn", "retention_failed", label);
   else if (deleted.value > 0) log("info", "retention", { ...label, deleted: deleted.value });
 }
 
-const leavingOf = ({ env, db }: Here): Leaving => ({
+const leavingOf = ({ env, db }: Here, now: number): Leaving => ({
   /** What waits in its line is called, learns that its account is gone, and goes as well. */
   flow: async (ref) => {
     const removed = await askOwner(() => flowAt(env, ref).remove(ref, null));
     if (removed.ok) return true;
-    return removed.error.code === "flow_not_found" && (await removeFlow(db, ref)).ok;
+    return removed.error.code === "flow_not_found" && (await removeFlow(db, ref, now)).ok;
   },
   account: async (accountId) => (await forgetDeleted(directoryOf(env), accountId)).ok,
 });

@@ -51,7 +51,7 @@ export const apiKeys = new Hono<AppEnv>()
 
   .delete("/:id", valid({ params: IdParam }), async (c) => {
     const { id } = c.req.valid("form").params;
-    const gone = unwrap(await deleteKey(directoryOf(c.env), c.var.account.id, id));
+    const gone = unwrap(await deleteKey(directoryOf(c.env), c.var.account.id, id, c.var.platform.now()));
     if (gone === "missing") throw new ApiError("not_found", "There is no such API key.");
     if (gone === "last") throw new ApiError("conflict", LAST_KEY);
     forgetKey(c.var.account.id, id, gone.hash);

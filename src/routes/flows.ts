@@ -14,7 +14,7 @@ import { closed, valid } from "../http/valid.ts";
 import { askAgain, askOwner, flowAt } from "../objects/addresses.ts";
 import { atOnce } from "../objects/at-once.ts";
 import type { FlowAnswer } from "../objects/owners.ts";
-import { type FlowRef, listFlows } from "../store/flows-store.ts";
+import { type FlowRef, listFlows, removeFlow } from "../store/flows-store.ts";
 import { FlowInput, KeyParam, limitsOf } from "./flow-input.ts";
 
 /** Each flow of a page is an object that is asked: so many at once. */
@@ -24,13 +24,17 @@ export const flows = new Hono<AppEnv>()
   .get("/", valid({ query: closed(PageQuery) }), async (c) => {
     const { query } = c.req.valid("form");
     const accountId = c.var.account.id;
-    const [page, total] = unwrap(await listFlows(databaseOf(c.env, accountId), accountId, offsetOf(query), query.size));
-    const views = await atOnce(ASKED_AT_ONCE, page, async (flow): Promise<FlowView | null> => {
-      const ref = { accountId, key: flow.key };
-      return unwrap(await askAgain(() => flowAt(c.env, ref).get(ref)));
+    const db = databaseOf(c.env, accountId);
+    const [page, total] = unwrap(await listFlows(db, accountId, offsetOf(query), query.size));
+    const views = await atOnce(ASKED_AT_ONCE, page, async ({ key, rowRevision }): Promise<FlowView | null> => {
+      const ref = { accountId, key };
+      const view = unwrap(await askAgain(() => flowAt(c.env, ref).get(ref)));
+      if (view === null) c.executionCtx.waitUntil(removeFlow(db, ref, rowRevision)); // D1 has written it after it was deleted
+      return view;
     });
     const there = views.filter((view) => view !== null);
-    return listed(c, "Flows.", there.map(showFlow), pagingOf(query.page, query.size, total));
+    const stray = views.length - there.length;
+    return listed(c, "Flows.", there.map(showFlow), pagingOf(query.page, query.size, total - stray));
   })
 
   .get("/:key", valid({ params: KeyParam }), async (c) => {

@@ -68,7 +68,7 @@ export const webhooks = new Hono<AppEnv>()
 
   .delete("/:id", valid({ params: IdParam }), async (c) => {
     const ref = refOf(c, c.req.valid("form").params.id);
-    if (!unwrap(await deleteWebhook(databaseOf(c.env, ref.accountId), ref)))
+    if (!unwrap(await deleteWebhook(databaseOf(c.env, ref.accountId), ref, c.var.platform.now())))
       throw errorOf({ code: "webhook_not_found" });
     return done(c, "Webhook deleted. Deliveries under way go on.", null);
   })

@@ -1,6 +1,6 @@
 // What is asked of the flows table: the list of an account's flows, and how a flow's object writes its row.
 
-import { and, asc, count, eq, gt, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, lte, sql } from "drizzle-orm";
 import type { Flow } from "../domain/flow.ts";
 import { ok } from "../domain/result.ts";
 import { upgradeFlow } from "../domain/upgrade.ts";
@@ -42,9 +42,9 @@ export async function writeFlow(db: Database, flow: Flow): Promise<Stored<boolea
   return written.ok ? ok(written.value.length > 0) : written;
 }
 
-export async function removeFlow(db: Database, ref: FlowRef): Promise<Stored<unknown>> {
-  return stored(() => db.delete(flows).where(is(ref)));
-}
+/** @param until the revision of its row that is removed at most: a removal that is applied late leaves the flow that was made since */
+export const removeFlow = (db: Database, ref: FlowRef, until: number): Promise<Stored<unknown>> =>
+  stored(() => db.delete(flows).where(and(is(ref), lte(flows.revision, until))));
 
 /** One page of an account's flows, by key. */
 export async function listFlows(

@@ -1,6 +1,6 @@
 // What is asked of the jobs table on behalf of one account, or of one job's owner. Every statement takes the account.
 
-import { and, asc, eq, getTableColumns, gt, inArray, lte, ne, notExists, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, inArray, isNotNull, lte, ne, notExists, sql } from "drizzle-orm";
 import { REMEMBERED_LENGTH } from "../domain/bulk-action.ts";
 import { pendingTypes } from "../domain/event.ts";
 import { isEnded, type Job, type JobSpec, type JobStatus } from "../domain/job.ts";
@@ -12,6 +12,7 @@ import { rowOfJob } from "./report.ts";
 import { type JobRow, type NewJobRow, rowOfSpec } from "./rows.ts";
 import { executions, jobs } from "./schema.ts";
 import { type Database, STORE_TIMEOUT_MS, type Stored, stored } from "./store.ts";
+import { BURIED_MS, bury, isNotDeleted } from "./tombstones.ts";
 import { isNotAskedFor } from "./webhook-reports.ts";
 
 /** A job by its account: an id alone never finds anything. */
@@ -24,11 +25,14 @@ const is = ({ accountId, jobId }: JobRef) => and(eq(jobs.accountId, accountId), 
 
 const ENDED: JobStatus[] = ["completed", "failed", "cancelled"];
 
-/** Inserts rows in their order, but for those whose id or key is taken, and none if the account is gone. */
+/** The key of a schedule's job says which tick it is. Any other key is free once its job is deleted. */
+const GIVEN_TICK = sql`CASE WHEN ${givenValue(jobs.scheduleId)} IS NOT NULL THEN ${givenValue(jobs.idempotencyKey)} END`;
+
+/** Inserts rows in their order, but for those whose id or key is taken, or was deleted a moment ago, and none if the account is gone. */
 const insertion = (db: Database, accountId: string, rows: readonly NewJobRow[]) =>
   db
     .insert(jobs)
-    .select(ifThere(jobs, rows, accountId))
+    .select(sql`${ifThere(jobs, rows, accountId)} AND ${isNotDeleted(givenValue(jobs.id), GIVEN_TICK)}`)
     .onConflictDoNothing()
     .returning({ id: jobs.id });
 
@@ -59,7 +63,8 @@ export type Inserted =
  * Writes the intents, in one transaction. Atomic on the idempotency keys: the first job of those that share one has it. Safe to
  * repeat: an insert that was applied although its answer was lost is recognised by its ids.
  *
- * @returns for each, in order: whether it was made, or else the job that holds its key; undefined if the account is gone
+ * @returns for each, in order: whether it was made, or else the job that holds its key; undefined if the account is gone, or the job
+ * was made before, and is deleted
  */
 export async function insertJobs(
   db: Database,
@@ -182,15 +187,23 @@ export function dropKeyOfEnded(db: Database, ref: JobRef): Promise<Stored<unknow
 }
 
 /**
- * Deletes a job that has ended, with its executions.
+ * Deletes a job that has ended, with its executions. If that is not long ago, what would insert it once more finds that it was there.
  *
  * @param seen the revision it must have; null: any
  * @returns whether it is gone
  */
-export async function deleteEnded(db: Database, ref: JobRef, seen: number | null): Promise<Stored<boolean>> {
+export async function deleteEnded(
+  db: Database,
+  ref: JobRef,
+  seen: number | null,
+  now: number,
+): Promise<Stored<boolean>> {
   const { accountId, jobId } = ref;
   const isSame = seen === null ? undefined : eq(jobs.revision, seen);
   const isOver = and(is(ref), inArray(jobs.status, ENDED), isSame);
+  const recently = and(isOver, gt(jobs.updatedAt, now - BURIED_MS));
+  const ids = sql`SELECT ${jobs.id} FROM ${jobs} WHERE ${recently}
+    UNION ALL SELECT ${jobs.idempotencyKey} FROM ${jobs} WHERE ${recently} AND ${and(isNotNull(jobs.scheduleId), isNotNull(jobs.idempotencyKey))}`;
   const gone = db
     .delete(executions)
     .where(
@@ -201,19 +214,26 @@ export async function deleteEnded(db: Database, ref: JobRef, seen: number | null
       ),
     );
   const answer = await stored(() =>
-    db.batch([db.delete(jobs).where(isOver), gone, db.select({ id: jobs.id }).from(jobs).where(is(ref))]),
+    db.batch([
+      bury(db, ids, now),
+      db.delete(jobs).where(isOver),
+      gone,
+      db.select({ id: jobs.id }).from(jobs).where(is(ref)),
+    ]),
   );
-  return answer.ok ? ok(answer.value[2].length === 0) : answer;
+  return answer.ok ? ok(answer.value[3].length === 0) : answer;
 }
 
 /**
  * Takes a failed or cancelled row back to life for a manual retry, so that retention cannot delete it meanwhile.
  *
+ * @param seen the revision it must have: one that is applied late finds another, and undoes no end of the attempt it has led to
  * @returns the row as it is then: `pending` when it was taken, undefined when it is gone
  */
 export async function claimForRetry(
   db: Database,
   ref: JobRef,
+  seen: number,
   operation: string | null,
   now: number,
 ): Promise<Stored<JobRow | undefined>> {
@@ -229,6 +249,7 @@ export async function claimForRetry(
     runAt: now,
   };
   const remembered = sql`${operation} || coalesce(' ' || substr(${jobs.operation}, 1, ${REMEMBERED_LENGTH}), '')`;
+  const isRetryable = inArray(jobs.status, ["failed", "cancelled"]);
   const isFirst = sql`coalesce(instr(${jobs.operation}, ${operation}), 0) = 0`;
   const claimed = await stored(() =>
     db
@@ -240,7 +261,7 @@ export async function claimForRetry(
         revision: sql`${jobs.revision} + 1`,
         ...(operation !== null && { operation: remembered }),
       })
-      .where(and(is(ref), inArray(jobs.status, ["failed", "cancelled"]), operation === null ? undefined : isFirst))
+      .where(and(is(ref), isRetryable, eq(jobs.revision, seen), operation === null ? undefined : isFirst))
       .returning()
       .get(),
   );

@@ -9,6 +9,7 @@ export const STAY = {
   accounts: "the directory: one row is changed, and that is the move",
   apiKeys: "the directory",
   accountMoves: "how accounts stand in this database",
+  tombstones: "of statements that are on their way to this database",
   lookAhead: "how far this database's walk has come; jobs that it may have passed are woken",
   retentionWalk: "the same: each walk begins again within the hour",
   recountWalk: "the same",

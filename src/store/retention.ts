@@ -21,6 +21,7 @@ import {
   webhooks,
 } from "./schema.ts";
 import { type Database, type Stored, stored } from "./store.ts";
+import { forgetBuried } from "./tombstones.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -30,9 +31,9 @@ const PAGE_SIZE = 500;
 const PAGES = 200;
 const MAX_DELETED = 5_000;
 
-/** Calls for one page, and for the place of the walk. */
+/** Calls for one page, and for the place of the walk with what it begins with. */
 const CALLS_PER_PAGE = 4;
-const CALLS_FOR_PLACE = 2;
+const CALLS_FOR_PLACE = 3;
 
 /** A finished walk starts again after this. */
 const WALK_EVERY_MS = HOUR;
@@ -79,6 +80,7 @@ export async function retain(
   let walk: Walk = known.value ?? startOf(now);
   if (walk.accountId === FINISHED && now < walk.startedAt + WALK_EVERY_MS) return ok(0);
   if (walk.accountId === FINISHED) walk = startOf(now);
+  if (walk.accountId === "") await stored(() => forgetBuried(db, now)); // if that fails, the next walk does it
   let deleted = 0;
   for (let page = 0; page < pages && deleted < MAX_DELETED && walk.accountId !== FINISHED; page++) {
     const step = await onePage(here, walk, now - retentionDays * DAY, now - OVERVIEW_LIFE_MS, leaving);

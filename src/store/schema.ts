@@ -260,6 +260,15 @@ export const webhooks = sqliteTable(
   (t) => [primaryKey({ columns: [t.accountId, t.id] })],
 );
 
+/**
+ * What was deleted a moment ago, by its id: a statement that would insert it once more may still be on its way. Ids are nobody else's, so
+ * no account stands beside them.
+ */
+export const tombstones = sqliteTable("tombstones", {
+  id: text().primaryKey(),
+  deletedAt: integer("deleted_at").notNull(),
+});
+
 /** How far the look ahead has come; one row. */
 export const lookAhead = sqliteTable("look_ahead", {
   id: integer().primaryKey(),

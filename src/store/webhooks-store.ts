@@ -6,6 +6,7 @@ import { ok } from "../domain/result.ts";
 import { ifThere } from "./existing-account.ts";
 import { webhooks } from "./schema.ts";
 import { type Database, type Stored, stored, storedPage } from "./store.ts";
+import { bury, isNotDeleted } from "./tombstones.ts";
 
 export type Webhook = typeof webhooks.$inferSelect;
 
@@ -20,7 +21,7 @@ export interface WebhookRef {
 const is = ({ accountId, webhookId }: WebhookRef) => and(eq(webhooks.accountId, accountId), eq(webhooks.id, webhookId));
 
 /**
- * Safe to repeat.
+ * Safe to repeat, also when it is deleted meanwhile.
  *
  * @returns false when the account has all the webhooks it may have, or is gone; decided in the statement, so no two slip in
  * together
@@ -31,7 +32,9 @@ export async function insertWebhook(db: Database, webhook: Webhook): Promise<Sto
   const made = await stored(() =>
     db
       .insert(webhooks)
-      .select(sql`${ifThere(webhooks, [webhook], accountId)} AND ${others} < ${MAX_WEBHOOKS}`)
+      .select(
+        sql`${ifThere(webhooks, [webhook], accountId)} AND ${others} < ${MAX_WEBHOOKS} AND ${isNotDeleted(sql`${id}`)}`,
+      )
       .onConflictDoUpdate({ target: [webhooks.accountId, webhooks.id], set: { id: sql`excluded.id` } })
       .returning({ id: webhooks.id }),
   );
@@ -87,10 +90,14 @@ export function changeWebhook(
   );
 }
 
-/** @returns whether there was one */
-export async function deleteWebhook(db: Database, ref: WebhookRef): Promise<Stored<boolean>> {
-  const gone = await stored(() => db.delete(webhooks).where(is(ref)).returning({ id: webhooks.id }).get());
-  return gone.ok ? ok(gone.value !== undefined) : gone;
+/** @returns whether there was one. It is read first: a deletion whose first answer was lost finds nothing when it is sent again */
+export async function deleteWebhook(db: Database, ref: WebhookRef, now: number): Promise<Stored<boolean>> {
+  const known = await readWebhook(db, ref);
+  if (!known.ok) return known;
+  if (!known.value) return ok(false);
+  const itself = sql`SELECT ${webhooks.id} FROM ${webhooks} WHERE ${is(ref)}`;
+  const gone = await stored(() => db.batch([bury(db, itself, now), db.delete(webhooks).where(is(ref))]));
+  return gone.ok ? ok(true) : gone;
 }
 
 /** Those that are told of what happens. */

@@ -12,6 +12,7 @@ const ACROSS_ACCOUNTS = [
   "applyReports", // a batch of reports, each with its account
   "approaching", // walks ahead of the clock, for the sweeper
   "askedFor", // the same
+  "bury", // ids, which are nobody else's
   "canAnswer", // asks nothing of anybody
   "claimLeftEpochs", // epochs are the projector's
   "claimOld",
@@ -19,6 +20,7 @@ const ACROSS_ACCOUNTS = [
   "countExpired", // a batch of reports
   "failingJobs", // a batch of reports
   "flushTally", // counts, each with its account
+  "forgetBuried", // the same
   "isAlone", // asks nothing of anybody
   "isOpenHere", // a condition on each row's account
   "isServedHere", // the same

@@ -53,7 +53,7 @@ it("sends no statement more than it takes, and none about accounts that move", a
     "a flush of the counts": 2,
     "a report of a failure": 5,
     "a question for accounts that move": 1,
-    "a key made and deleted": 4,
+    "a key made and deleted": 6, // it is looked for before and after, and remembered
     "the deletion of an account": 2,
   });
 });

@@ -27,7 +27,7 @@ export async function writeRow(
   const flow = record.read();
   if (!flow) return "written";
   if (flow.isDeleted) {
-    const removed = await removeFlow(databaseOf(env, flow.accountId), flow);
+    const removed = await removeFlow(databaseOf(env, flow.accountId), flow, flow.rowRevision);
     if (record.read()?.isDeleted === false) return writeRow(keeper, env); // made again meanwhile: its row may have gone too
     return settle(keeper, flow, removed.ok ? "written" : "unavailable");
   }

@@ -77,7 +77,7 @@ async function deleteRow(env: Cloudflare.Env, ref: JobRef, row: JobRow, seen: nu
   const { status, revision } = viewOfRow(row);
   if (!hasEnded(row)) return err({ code: "job_not_deletable", status });
   if (seen !== null && seen !== revision) return err({ code: "job_moved" });
-  const deleted = await deleteEnded(databaseOf(env, ref.accountId), ref, row.revision);
+  const deleted = await deleteEnded(databaseOf(env, ref.accountId), ref, row.revision, Date.now());
   if (!deleted.ok) return deleted;
   return deleted.value ? ok(null) : err({ code: "job_moved" });
 }

@@ -132,14 +132,16 @@ export class JobKeeper {
   }
 
   /** A manual retry of an ended, forgotten job: the row is claimed first, so that retention cannot race us. */
-  async revive(ref: JobRef, operation: string | null): Promise<Answer<JobView>> {
+  async revive(ref: JobRef, seen: number, operation: string | null): Promise<Answer<JobView>> {
     return this.#ctx.blockConcurrencyWhile(async (): Promise<Answer<JobView>> => {
       const now = Date.now();
-      const row = await claimForRetry(databaseOf(this.#env, ref.accountId), ref, operation, now);
+      const row = await claimForRetry(databaseOf(this.#env, ref.accountId), ref, seen, operation, now);
       if (!row.ok) return row;
       if (!row.value) return err({ code: "job_not_found" });
       const isMade = operation === null || hasMade(row.value.operation, operation);
       if (operation !== null && isMade && hasEnded(row.value)) return ok(viewOfRow(row.value));
+      const isFree = hasEnded(row.value) && row.value.status !== "completed";
+      if (isFree && row.value.revision !== seen) return err({ code: "job_moved" });
       if (!isMade || hasEnded(row.value) || isOwnerless(row.value, now))
         return err({ code: "job_not_retryable", status: row.value.status });
       const job = this.record.read() ?? jobOfRow(row.value, now);
@@ -158,7 +160,7 @@ export class JobKeeper {
       if (held && !isEnded(held.phase)) return err({ code: "job_not_deletable", status: statusOf(held) });
       if (held && isUnannounced(held)) return err({ code: "unavailable", retryAfterSeconds: 5 });
       if (held && isEnded(held.phase) && !held.phase.confirmed) await this.report();
-      const deleted = await deleteEnded(databaseOf(this.#env, ref.accountId), ref, null);
+      const deleted = await deleteEnded(databaseOf(this.#env, ref.accountId), ref, null, Date.now());
       if (!deleted.ok) return deleted;
       if (!deleted.value) return err({ code: "unavailable", retryAfterSeconds: 5 });
       await this.#letGo(this.record.read());

@@ -92,7 +92,7 @@ export class JobObject extends DurableObject<Cloudflare.Env> implements JobOwner
   async retry(ref: JobRef, operation: string | null = null): Promise<Answer<JobView>> {
     const owned = await this.#keeper.owned(ref);
     if (!owned.ok) return owned;
-    if ("row" in owned.value) return this.#keeper.revive(ref, operation);
+    if ("row" in owned.value) return this.#keeper.revive(ref, owned.value.row.revision, operation);
     const retried = this.#keeper.change((job, now) =>
       isFullOfUntold(job)
         ? err({ code: "unavailable", retryAfterSeconds: 60 })

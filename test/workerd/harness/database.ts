@@ -26,17 +26,8 @@ export function databaseSlow(ms: number): Outage {
     await new Promise((resolve) => setTimeout(resolve, ms));
     return ask();
   };
-  const slow = (statement: D1PreparedStatement): D1PreparedStatement =>
-    new Proxy(statement, {
-      get(target, name: keyof D1PreparedStatement) {
-        if (name === "bind") return (...values: unknown[]) => slow(target.bind(...values));
-        const asked: unknown = target[name]; // a batch reads what the statement holds
-        if (typeof asked !== "function") return asked;
-        return (...values: never[]) => later(() => asked.apply(target, values) as Promise<unknown>);
-      },
-    });
   const spies = [
-    vi.spyOn(env.DB, "prepare").mockImplementation((query) => slow(prepare(query))),
+    vi.spyOn(env.DB, "prepare").mockImplementation((query) => through(prepare(query), later)),
     vi.spyOn(env.DB, "batch").mockImplementation((statements) => later(() => batch<never>(statements))),
   ];
   return { end: () => spies.forEach((spy) => void spy.mockRestore()) };
@@ -53,25 +44,14 @@ export function answerLost(
   const lost = new WeakSet<D1PreparedStatement>();
   const refused = new WeakSet<D1PreparedStatement>();
   let left = times;
-  const lose = async <T>(answer: Promise<T>): Promise<T> => {
-    await answer;
+  const lose = async <T>(ask: () => Promise<T>): Promise<T> => {
+    const answer = await ask();
     if (left-- > 0) throw new Error(words);
     return answer;
   };
-  const losing = (statement: D1PreparedStatement): D1PreparedStatement => {
-    const proxy = new Proxy(statement, {
-      get(target, name: keyof D1PreparedStatement) {
-        if (name === "bind") return (...values: unknown[]) => losing(target.bind(...values));
-        const asked: unknown = target[name]; // a batch reads what the statement holds
-        return typeof asked === "function" ? (...values: never[]) => lose(asked.apply(target, values)) : asked;
-      },
-    });
-    lost.add(proxy);
-    return proxy;
-  };
   const spies = [
     vi.spyOn(env.DB, "prepare").mockImplementation((query) => {
-      if (query.startsWith(start)) return losing(prepare(query));
+      if (query.startsWith(start)) return through(prepare(query), lose, lost);
       if (!blind || !query.startsWith("select")) return prepare(query);
       const nothing = silent(() => Promise.reject(new Error(words)));
       refused.add(nothing);
@@ -80,11 +60,62 @@ export function answerLost(
     vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
       const isWrite = statements.some((one) => lost.has(one));
       if (!isWrite && statements.some((one) => refused.has(one))) throw new Error(words);
-      const answer = batch<never>(statements.filter((one) => !refused.has(one)));
-      return isWrite ? lose(answer) : answer;
+      const ask = () => batch<never>(statements.filter((one) => !refused.has(one)));
+      return isWrite ? lose(ask) : ask();
     }),
   ];
   return { end: () => spies.forEach((spy) => void spy.mockRestore()) };
+}
+
+export interface Late {
+  /** D1 does it now. */
+  apply(): Promise<void>;
+}
+
+/** D1 gives no answer to the next query beginning like this, and does what it asks when the test says so. */
+export function appliedLate(start: string, words: string = LOST): Late {
+  const prepare = env.DB.prepare.bind(env.DB);
+  const batch = env.DB.batch.bind(env.DB);
+  const ours = new WeakSet<D1PreparedStatement>();
+  let kept: (() => Promise<unknown>) | undefined;
+  const keep = <T>(ask: () => Promise<T>): Promise<T> => {
+    if (kept) return ask();
+    kept = ask;
+    return Promise.reject(new Error(words));
+  };
+  const spies = [
+    vi
+      .spyOn(env.DB, "prepare")
+      .mockImplementation((query) => (query.startsWith(start) ? through(prepare(query), keep, ours) : prepare(query))),
+    vi.spyOn(env.DB, "batch").mockImplementation((statements) => {
+      const ask = () => batch<never>(statements);
+      return statements.some((one) => ours.has(one)) ? keep(ask) : ask();
+    }),
+  ];
+  return {
+    apply: async () => {
+      for (const spy of spies) spy.mockRestore();
+      if (!kept) throw new Error("nothing like this was asked for");
+      await kept();
+    },
+  };
+}
+
+/** The statement, which asks D1 in another way; `marked` holds it then, bound or not. */
+function through(
+  statement: D1PreparedStatement,
+  how: <T>(ask: () => Promise<T>) => Promise<T>,
+  marked?: WeakSet<D1PreparedStatement>,
+): D1PreparedStatement {
+  const proxy = new Proxy(statement, {
+    get(target, name: keyof D1PreparedStatement) {
+      if (name === "bind") return (...values: unknown[]) => through(target.bind(...values), how, marked);
+      const asked: unknown = target[name]; // a batch reads what the statement holds
+      return typeof asked === "function" ? (...values: never[]) => how(() => asked.apply(target, values)) : asked;
+    },
+  });
+  marked?.add(proxy);
+  return proxy;
 }
 
 function outage(answer: () => Promise<never>, database: D1Database = env.DB): Outage {

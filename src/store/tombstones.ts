@@ -1,0 +1,34 @@
+// What was deleted a moment ago stays deleted. An insert whose answer was lost is sent again, and D1 may apply its first try when what the
+// second has made is used and deleted: the row would be there once more, and a job would run again.
+
+import { inArray, lt, type SQL, sql } from "drizzle-orm";
+import { tombstones } from "./schema.ts";
+import type { Database } from "./store.ts";
+
+/** Longer than a statement is on its way, and than anybody waits before he says once more that a job is to be made. */
+export const BURIED_MS = 3_600_000;
+
+/** A run of the cron forgets so many at most. */
+const MAX_FORGOTTEN = 50_000;
+
+/** A condition of an insert: nothing of these ids was deleted a moment ago. Costs a look-up, and writes nothing. */
+export const isNotDeleted = (...ids: readonly SQL[]): SQL =>
+  sql`NOT EXISTS (SELECT 1 FROM ${tombstones} WHERE ${tombstones.id} IN (${sql.join([...ids], sql`, `)}))`;
+
+/**
+ * Remembers what the next statement of the batch deletes.
+ *
+ * @param ids what stands between SELECT and its end: one column, the ids
+ */
+export const bury = (db: Database, ids: SQL, now: number) =>
+  db.insert(tombstones).select(sql`SELECT buried.id, ${now} FROM (${ids}) AS buried WHERE true`).onConflictDoNothing();
+
+/** Forgets what was deleted long ago. */
+export function forgetBuried(db: Database, now: number) {
+  const old = db
+    .select({ id: tombstones.id })
+    .from(tombstones)
+    .where(lt(tombstones.deletedAt, now - BURIED_MS))
+    .limit(MAX_FORGOTTEN);
+  return db.delete(tombstones).where(inArray(tombstones.id, old));
+}
