@@ -230,7 +230,7 @@ describe("many large executions", () => {
   it("that the database could not take all reach it in one report when it is back", async () => {
     receiver.answers(LARGE);
     post.stop();
-    const job = await newJob(account, { max_retries: 29 });
+    const job = await newJob(account, { max_retries: 29, backoff: { type: "fixed", initial: 1, max: 1 } });
     await job.ring();
     while ((await job.show()).status !== "failed") await job.ringWhenSet();
     const [live, executions] = [await job.show(), await job.executions()];
