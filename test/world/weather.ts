@@ -180,7 +180,10 @@ export class Weather implements Fates {
     if (spell === "away") return fault("away");
     if (spell === "hangs") return fault(chance.happens(0.5) ? "unheard" : "silent");
     if (spell === "overloaded") return fault(chance.happens(0.5) ? "overloaded" : null);
-    if (this.#strikes("d1-answers-lost", 0.05)) return fault("answer-lost");
+    if (this.#strikes("d1-answers-lost", 0.05))
+      return chance.happens(0.3)
+        ? { ...fault("cut-off"), there: there + chance.around(15 * SECOND) }
+        : fault("answer-lost");
     return fault(null);
   }
 

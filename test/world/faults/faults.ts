@@ -185,6 +185,14 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     'waiting(now + retryDelayMs(job.backoff, tries, chance, retryAfterMs), "system_retry")',
     'waiting(now + 0 * retryDelayMs(job.backoff, tries, chance, retryAfterMs), "system_retry")',
   ),
+  fault(
+    10,
+    "an insert that is applied late makes a deleted job again",
+    JOBS_STORE,
+    "isNotDeleted(givenValue(jobs.id), GIVEN_TICK)",
+    "sql`true`",
+    "d1-answers-lost",
+  ),
   // 7. The read model takes the highest revision; an end is reported until it is confirmed.
   fault(
     7,

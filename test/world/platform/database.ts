@@ -24,9 +24,10 @@ export interface QueryFate {
    * - `unheard`: nothing is done, nothing is answered
    * - `overloaded`: refused
    * - `answer-lost`: it is done, and an error is answered
+   * - `cut-off`: an error is answered while it is still on its way, and then it is done
    * - `silent`: it is done, and nothing is answered
    */
-  readonly fault: "away" | "unheard" | "overloaded" | "answer-lost" | "silent" | null;
+  readonly fault: "away" | "unheard" | "overloaded" | "answer-lost" | "cut-off" | "silent" | null;
 }
 
 /** One call, as it was applied. */
@@ -112,6 +113,7 @@ export class D1 {
       const timeline = this.#timeline;
       const { fault, work, mayWait = Number.POSITIVE_INFINITY } = fate;
       if (fault === "unheard") return;
+      if (fault === "cut-off") timeline.after(fate.back, () => fail(new Error(ERRORS["answer-lost"])));
       timeline.after(fate.there, () => {
         const isFull = this.#line.length > mayWait;
         const refusal =
@@ -121,7 +123,7 @@ export class D1 {
           return;
         }
         const reply = (outcome: Result[] | Error) => {
-          if (fault === "silent") return;
+          if (fault === "silent" || fault === "cut-off") return;
           timeline.after(fate.back, () => {
             if (fault === "answer-lost") fail(new Error(ERRORS[fault]));
             else if (outcome instanceof Error) fail(outcome);
