@@ -97,12 +97,12 @@ export default defineConfig({
         // `npm run test:workers` sets it: full sizes, and what takes minutes of real time.
         ...(process.env.FULL_SIZE === "1" ? ["test/sdk/full/*.test.ts", "test/service/full/*.test.ts"] : []),
       ]),
-      // The dashboard in Debian's Chromium, on a service of its own with 50,000 stored jobs.
+      // In Debian's Chromium: the dashboard, on a service of its own with 50,000 stored jobs, and the documents.
       {
         test: {
           name: "browser",
           include: ["test/browser/*.test.ts"],
-          globalSetup: ["test/browser/harness/setup.ts"],
+          globalSetup: ["test/browser/harness/setup.ts", "test/harness/shared.ts"],
           expect: { poll: { timeout: 15_000 } },
           testTimeout: 60_000,
           hookTimeout: 90_000,

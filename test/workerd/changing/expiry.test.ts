@@ -72,9 +72,9 @@ describe("fails with expired at its moment", () => {
   });
 
   it("one that waits in a queue for hours", async () => {
-    const job = await newJob(account, { ...PULL, ...expiring(5, "hour") });
-    await world.passUntil(NOON + 5 * HOUR + SECOND);
-    await hasExpiredAt(job, NOON + 5 * HOUR);
+    const job = await newJob(account, { ...PULL, ...expiring(100, "minute") });
+    await world.passUntil(NOON + 100 * MINUTE + SECOND);
+    await hasExpiredAt(job, NOON + 100 * MINUTE);
   });
 
   it("one held by a suspended account, and it does not run when the account is resumed", async () => {
@@ -92,7 +92,7 @@ describe("fails with expired at its moment", () => {
     await world.passUntil(NOON + HOUR + MINUTE + SECOND);
     await resume(account);
     await hasExpiredAt(later, NOON + HOUR + MINUTE);
-    await world.passUntil(NOON + 3 * HOUR);
+    await world.passUntil(NOON + 1.5 * HOUR);
     expect(receiver.received).toEqual([]);
   });
 
@@ -225,19 +225,19 @@ describe("a manual retry of an expired job", () => {
 
 describe("a far job", () => {
   it("expires after its time, counted from that, whatever it was before an edit", async () => {
-    const job = await newJob(account, { ...PULL, ...expiring(1, "hour"), delay: { value: 3, unit: "hour" } });
-    await job.edit({ scheduled_for: iso(NOON + 5 * HOUR) });
-    expect(await job.row()).toMatchObject({ expiresAt: NOON + 6 * HOUR, revision: -1 });
-    await world.passUntil(NOON + 6 * HOUR + SECOND);
-    await hasExpiredAt(job, NOON + 6 * HOUR);
+    const job = await newJob(account, { ...PULL, ...expiring(10, "minute"), delay: { value: 70, unit: "minute" } });
+    await job.edit({ scheduled_for: iso(NOON + 80 * MINUTE) });
+    expect(await job.row()).toMatchObject({ expiresAt: NOON + 90 * MINUTE, revision: -1 });
+    await world.passUntil(NOON + 90 * MINUTE + SECOND);
+    await hasExpiredAt(job, NOON + 90 * MINUTE);
   });
 
   it("may be given an expiry, and freed of it", async () => {
-    const job = await newJob(account, { ...PULL, delay: { value: 3, unit: "hour" } });
-    expect((await job.edit(expiring(60))).body.data.expires_at).toBe(iso(NOON + 3 * HOUR + MINUTE));
-    expect((await job.edit({ name: "new" })).body.data.expires_at).toBe(iso(NOON + 3 * HOUR + MINUTE));
+    const job = await newJob(account, { ...PULL, delay: { value: 70, unit: "minute" } });
+    expect((await job.edit(expiring(60))).body.data.expires_at).toBe(iso(NOON + 71 * MINUTE));
+    expect((await job.edit({ name: "new" })).body.data.expires_at).toBe(iso(NOON + 71 * MINUTE));
     expect((await job.edit({ expires_after: null })).body.data.expires_at).toBeNull();
-    await world.passUntil(NOON + 5 * HOUR);
+    await world.passUntil(NOON + 80 * MINUTE);
     expect((await job.show()).status).toBe("queued");
   });
 });

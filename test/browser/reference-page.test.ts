@@ -1,22 +1,17 @@
-// The pages a browser is shown, in a real one: Debian's Chromium.
+// The documents a browser is shown: reference, guides and the front page.
 
-import { existsSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, Locator, Page, Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CHROMIUM, launchChromium } from "../browser/harness/chromium.ts";
 import { behindPrefix } from "../harness/prefix-proxy.ts";
 import type { Service } from "../harness/service.ts";
 import { sharedService } from "../harness/shared.ts";
-
-/** Named by CI, where a missing browser is a failure. Elsewhere these tests are left out without one. */
-const isHere = process.env.CHROMIUM !== undefined || existsSync(CHROMIUM);
+import { launchChromium } from "./harness/chromium.ts";
 
 let service: Service;
 let browser: Browser;
 
 beforeAll(async () => {
-  if (!isHere) return;
   service = await sharedService();
   browser = await launchChromium();
 });
@@ -58,7 +53,7 @@ const filledIn = async (response: Response) => {
   return { query: new URL(request.url()).search, body: request.postData(), authorization, cookie };
 };
 
-describe.skipIf(!isHere)("the reference", () => {
+describe("the reference", () => {
   it("opens on the two keys, each with a name of its own, and a first job with this service's address", async () => {
     const { page, asked, complaints } = await open("/docs");
     const headings = await page.locator("main h2").allInnerTexts();
@@ -185,7 +180,7 @@ describe.skipIf(!isHere)("the reference", () => {
   });
 });
 
-describe.skipIf(!isHere).each(["/", "/docs", "/docs/guides", "/docs/guides/why-has-it-not-run"])("%s", (path) => {
+describe.each(["/", "/docs", "/docs/guides", "/docs/guides/why-has-it-not-run"])("%s", (path) => {
   it.each(["light", "dark"] as const)("can be used by everybody: axe finds nothing (%s)", async (colorScheme) => {
     const context = await browser.newContext({ colorScheme, viewport: { width: 420, height: 800 } });
     const page = await context.newPage();
@@ -199,7 +194,7 @@ describe.skipIf(!isHere).each(["/", "/docs", "/docs/guides", "/docs/guides/why-h
   });
 });
 
-describe.skipIf(!isHere)("the front page", () => {
+describe("the front page", () => {
   it("says what this is, that it is well, and leads to the reference", async () => {
     const { page, complaints } = await open("/");
     expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("Chronos on the edge");
