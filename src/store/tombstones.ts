@@ -18,7 +18,7 @@ export const isNotDeleted = (...ids: readonly SQL[]): SQL =>
 /**
  * Remembers what the next statement of the batch deletes.
  *
- * @param ids what stands between SELECT and its end: one column, the ids
+ * @param ids a query of one column named `id`
  */
 export const bury = (db: Database, ids: SQL, now: number) =>
   db.insert(tombstones).select(sql`SELECT buried.id, ${now} FROM (${ids}) AS buried WHERE true`).onConflictDoNothing();

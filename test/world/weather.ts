@@ -149,9 +149,10 @@ export class Weather implements Fates {
     return this.#strikes("slow-commits", 0.1) ? this.#chance.around(2 * SECOND) : this.#chance.latency(2);
   }
 
-  dies(_name: string, moment: "before" | "after", what: string): boolean {
+  dies(name: string, moment: "before" | "after", what: string): boolean {
     if (what === "alarm") return this.#strikes("deaths-in-alarms", 0.05);
-    return this.#strikes("deaths", moment === "before" ? 0.02 : 0.01);
+    const leaning = this.#leaning("deaths", `${name.split(" ")[0]} ${what}`);
+    return this.#strikes("deaths", (moment === "before" ? 0.02 : 0.01) * leaning);
   }
 
   /** Whether a database has not been well by now. */

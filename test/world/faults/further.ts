@@ -276,4 +276,21 @@ export const FURTHER_FAULTS: readonly KnownFault[] = [
     "scheduler",
     "operator",
   ),
+  // Rules that only a death, or an answer that is lost, brings out.
+  fault(
+    5,
+    "an interruption costs a retry",
+    LIFE,
+    "const met = changed(job, now, { interruptions, interruptedSince, lastError: error });",
+    "const met = changed(job, now, { interruptions, interruptedSince, lastError: error, tries: job.tries + 1 });",
+    "deaths",
+  ),
+  fault(
+    1,
+    "who asks for a key again gives its job no owner",
+    "src/objects/job/read-job.ts",
+    "if (seen && isOwedAnOwner(seen, Date.now())) waitUntil(",
+    'if (seen && seen.id === "") waitUntil(',
+    "calls-lost",
+  ),
 ];
