@@ -161,8 +161,10 @@ describe("a snippet of the guide trusts real deliveries and nothing else", () =>
     const miniflare = new Miniflare(options());
     try {
       await judges(async (wanted, { headers, body }) => {
-        secrets = wanted;
-        await miniflare.setOptions(options());
+        if (wanted.join() !== secrets.join()) {
+          secrets = wanted;
+          await miniflare.setOptions(options());
+        }
         const own = Object.entries(headers).filter(([name]) => name.startsWith("x-chronos-"));
         const init = { method: "POST", headers: Object.fromEntries(own), body };
         const { status } = await miniflare.dispatchFetch("http://receiver.test/", init);
