@@ -47,7 +47,7 @@ async function makeJobs(
   }
   if (specs.length === 0) return true;
   const made = await createJobs({ env, accountId, specs, signing, later: () => {} });
-  return made.ok; // those that were not made belong to an account that is gone
+  return made.ok; // those that were not made belong to an account that is gone, or have been deleted since
 }
 
 /** An id as any other, with the digest of the event in the place of chance. */
