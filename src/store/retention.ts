@@ -80,7 +80,7 @@ export async function retain(
   let walk: Walk = known.value ?? startOf(now);
   if (walk.accountId === FINISHED && now < walk.startedAt + WALK_EVERY_MS) return ok(0);
   if (walk.accountId === FINISHED) walk = startOf(now);
-  if (walk.accountId === "") await stored(() => forgetBuried(db, now)); // if that fails, the next walk does it
+  if (walk.accountId === "") await forgetBuried(db, now);
   let deleted = 0;
   for (let page = 0; page < pages && deleted < MAX_DELETED && walk.accountId !== FINISHED; page++) {
     const step = await onePage(here, walk, now - retentionDays * DAY, now - OVERVIEW_LIFE_MS, leaving);
