@@ -131,14 +131,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   ),
   fault(
     4,
-    "what was read before the look at the account is sent",
-    ERRANDS,
-    "const running = due && life.start(due, executionId, startedAt);",
-    "const running = life.start(due ?? job, executionId, startedAt);",
-    "waverer",
-  ),
-  fault(
-    4,
     "any execution may settle the job",
     LIFE,
     'if (phase.name !== "running" || phase.executionId !== executionId) return leaseLost(job);\n  if (job.delivery.type === "pull" && now >= phase.leaseEndsAt) return leaseLost(job);\n  return ok(phase);',
@@ -359,14 +351,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     "late-alarms",
   ),
   // D1 may be down for an hour.
-  fault(
-    "D1 down",
-    "an attempt waits until its account can be read",
-    ERRANDS,
-    '  const standing = found.ok ? found.value : { status: "active", signing: null };\n',
-    '  if (!found.ok) return hold(keeper, held, "unsigned");\n  const standing = found.value;\n',
-    "outage",
-  ),
   fault(
     "D1 down",
     "a cancel needs the job's row",

@@ -8,7 +8,6 @@ const LIFE = "src/domain/life.ts";
 const RECORD = "src/objects/state-record.ts";
 const REPORTING = "src/domain/reporting.ts";
 const TIMER = "src/domain/timer.ts";
-const JOBS_STORE = "src/store/jobs-store.ts";
 const APPLY = "src/store/apply-reports.ts";
 const CRON = "src/cron/minute.ts";
 const SCHEDULE = "src/objects/schedule/errands.ts";
@@ -16,15 +15,7 @@ const BULK = "src/domain/bulk-action.ts";
 const KEYRING = "src/accounts/keyring.ts";
 
 export const FURTHER_FAULTS: readonly KnownFault[] = [
-  // 1. Create is insert, then arm: safe to repeat.
-  fault(
-    1,
-    "an insert that was applied without an answer is not recognised",
-    JOBS_STORE,
-    "if (!made.has(id)) there.add(id);",
-    'if (!made.has(id) && id === "") there.add(id);',
-    "d1-answers-lost",
-  ),
+  // 1. Create is insert, then arm; the sweep is the guarantee.
   fault(
     1,
     "the sweep does not run",
