@@ -74,7 +74,7 @@ export async function insertResident(db: Database, account: typeof accounts.$inf
 export const deleteResident = (db: Database, accountId: string): Promise<Stored<unknown>> =>
   stored(() => db.update(accounts).set({ status: "deleted" }).where(eq(accounts.id, accountId)));
 
-/** Makes an account with its first key, both or neither. Said again when it has been deleted since, it makes no key. */
+/** Makes an account with its first key, both or neither. Applied once more after its deletion, this makes no key. */
 export async function insertAccount(
   db: Database,
   account: typeof accounts.$inferInsert,

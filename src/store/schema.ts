@@ -261,8 +261,8 @@ export const webhooks = sqliteTable(
 );
 
 /**
- * What was deleted a moment ago, by its id: a statement that would insert it once more may still be on its way. Ids are nobody else's, so
- * no account stands beside them.
+ * The ids of what was deleted within the hour: a statement that would insert it once more may still be on its way. No two accounts share an
+ * id, so none is kept beside it.
  */
 export const tombstones = sqliteTable("tombstones", {
   id: text().primaryKey(),

@@ -12,7 +12,7 @@ const ACROSS_ACCOUNTS = [
   "applyReports", // a batch of reports, each with its account
   "approaching", // walks ahead of the clock, for the sweeper
   "askedFor", // the same
-  "bury", // ids, which are nobody else's
+  "bury", // ids, of which no two accounts share one
   "canAnswer", // asks nothing of anybody
   "claimLeftEpochs", // epochs are the projector's
   "claimOld",

@@ -118,8 +118,6 @@ describe("the insert of a job that has been deleted meanwhile", () => {
   });
 });
 
-const flowsOf = ({ key }: Account): Promise<unknown[]> => must(api<unknown[]>("GET", "/v1/flows", { key }));
-
 describe("another statement", () => {
   it("the insert of an API key that has been revoked: it opens nothing", async () => {
     const late = appliedLate('insert into "api_keys"');
@@ -180,7 +178,7 @@ describe("another statement", () => {
     await flow.remove();
     await flow.put({ concurrency: 1 });
     await late.apply();
-    expect(await flowsOf(account)).toHaveLength(1);
+    expect(await must(api<unknown[]>("GET", "/v1/flows", { key: account.key }))).toHaveLength(1);
   });
 
   it("a retry by hand that has been tried and has failed: it is not tried once more", async () => {

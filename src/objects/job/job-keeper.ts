@@ -140,8 +140,8 @@ export class JobKeeper {
       if (!row.value) return err({ code: "job_not_found" });
       const isMade = operation === null || hasMade(row.value.operation, operation);
       if (operation !== null && isMade && hasEnded(row.value)) return ok(viewOfRow(row.value));
-      const isFree = hasEnded(row.value) && row.value.status !== "completed";
-      if (isFree && row.value.revision !== seen) return err({ code: "job_moved" });
+      const isRetryable = hasEnded(row.value) && row.value.status !== "completed";
+      if (isRetryable && row.value.revision !== seen) return err({ code: "job_moved" });
       if (!isMade || hasEnded(row.value) || isOwnerless(row.value, now))
         return err({ code: "job_not_retryable", status: row.value.status });
       const job = this.record.read() ?? jobOfRow(row.value, now);
